@@ -1,0 +1,117 @@
+/**
+ * The contract between the speech engine and whoever serves it (spec/higgs-audio-v2 §13, design §3): a request in,
+ * PCM and facts about it out. Nothing here knows of jobs, HTTP or storage.
+ */
+
+/** How codes are drawn (spec §8.2, §8.4). */
+export interface SamplingOptions {
+  /** 0 … 2; 0 is greedy (argmax). */
+  readonly temperature: number;
+  /** 0 … 1026; 0 is off. */
+  readonly topK: number;
+  /** (0, 1]; 1 is off. */
+  readonly topP: number;
+  /** Columns that RAS looks back at; 0 is off. */
+  readonly rasWinLen: number;
+  /** Repeats within the window from which RAS redraws. */
+  readonly rasWinMaxNumRepeat: number;
+}
+
+export type ChunkMethod = "speaker" | "word" | null;
+
+/** A reference clip that is already encoded. */
+export interface ReferenceClip {
+  readonly kind: "clip";
+  readonly name: string;
+  /** What is said in the clip; only stripped, not normalised (spec §5.4). */
+  readonly transcript: string;
+  /** `codes[codebook][frame]`, values 0 … 1023. */
+  readonly codes: readonly Int32Array[];
+}
+
+/** A voice described in words (`profile:NAME`, spec §5.3). */
+export interface ReferenceProfile {
+  readonly kind: "profile";
+  readonly name: string;
+  readonly description: string;
+}
+
+export type Reference = ReferenceClip | ReferenceProfile;
+
+export interface SpeechRequest {
+  /** Raw text; normalised inside unless `normalize` is false. */
+  readonly transcript: string;
+  readonly normalize: boolean;
+  readonly references: readonly Reference[];
+  readonly referencesInSystemMessage: boolean;
+  /** The scene's text, already resolved from a preset's name; null for none. */
+  readonly scene: string | null;
+  readonly sampling: SamplingOptions;
+  /** Columns per chunk, BOS column included (spec §8.6). */
+  readonly maxNewTokens: number;
+  readonly chunkMethod: ChunkMethod;
+  readonly chunkMaxWordNum: number;
+  readonly chunkMaxNumTurns: number;
+  /** Chunks whose audio stays in the prompt; null keeps all (spec §6.2). */
+  readonly generationChunkBufferSize: number | null;
+  /** 0 … 2^53−1. The same seed gives the same codes on the same build and device. */
+  readonly seed: number;
+}
+
+export interface SpeechProgress {
+  readonly chunkIndex: number;
+  readonly chunkCount: number;
+  /** Seconds of audio made so far, over all chunks. */
+  readonly audioSeconds: number;
+  /** Frames of this chunk so far. */
+  readonly frames: number;
+  readonly elapsedMs: number;
+}
+
+export interface SpeechTimings {
+  readonly prefillMs: number;
+  readonly generateMs: number;
+  readonly decodeMs: number;
+  /** From the start of `synthesize` to the first decodable audio. */
+  readonly firstAudioMs: number;
+  readonly totalMs: number;
+}
+
+export interface SpeechResult {
+  /** Mono Float32 in about −1 … 1 (not clamped), at `sampleRateHz`. */
+  readonly pcm: Float32Array;
+  readonly sampleRateHz: number;
+  /** `codes[codebook][frame]` of all chunks. */
+  readonly codes: readonly Int32Array[];
+  /** The text that was spoken: the normalised transcript. */
+  readonly text: string;
+  readonly chunkCount: number;
+  readonly promptTokens: number;
+  readonly audioFrames: number;
+  readonly timings: SpeechTimings;
+  readonly warnings: readonly string[];
+}
+
+export interface SynthesizeOptions {
+  /** Stops generation within one frame; the call rejects with CANCELLED. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: SpeechProgress) => void;
+}
+
+/** One loaded model. Calls of `synthesize` run one after another unless the host batches. */
+export interface SpeechModel extends AsyncDisposable {
+  readonly name: string;
+  readonly sampleRateHz: number;
+  readonly info: SpeechModelInfo;
+  synthesize(request: SpeechRequest, options?: SynthesizeOptions): Promise<SpeechResult>;
+}
+
+export interface SpeechModelInfo {
+  readonly layout: "boson" | "native";
+  readonly modelPath: string;
+  readonly device: string;
+  readonly weights: string;
+  readonly contextLength: number;
+  readonly loadMs: number;
+  readonly modelBytes: number;
+}
