@@ -1,0 +1,41 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { failed } from "./outcome.ts";
+import type { GoldenCase } from "./types.ts";
+
+/** Reads and parses one JSON file of a golden set; throws an Error that names the file. */
+export async function readGoldenJson(directory: string, relativePath: string): Promise<unknown> {
+  const text = await readFile(path.join(directory, relativePath), "utf8").catch((error: unknown) => {
+    throw new Error(`${relativePath}: ${reasonOf(error)}`, { cause: error });
+  });
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    throw new Error(`${relativePath}: not JSON (${reasonOf(error)})`, { cause: error });
+  }
+}
+
+/** Yields what `collect` makes, or one failing case named `relativePath` when the file cannot be read or has another form. */
+export async function* casesOfFile(
+  group: string,
+  relativePath: string,
+  collect: () => Promise<Iterable<GoldenCase>>,
+): AsyncIterable<GoldenCase> {
+  let cases: GoldenCase[];
+  try {
+    cases = [...(await collect())];
+  } catch (error) {
+    const outcome = failed(reasonOf(error));
+    yield { group, name: relativePath, run: () => Promise.resolve(outcome) };
+    return;
+  }
+  if (cases.length === 0) {
+    const outcome = failed(`${relativePath}: holds no cases`);
+    yield { group, name: relativePath, run: () => Promise.resolve(outcome) };
+  }
+  yield* cases;
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
