@@ -1,0 +1,28 @@
+/** The formats of the job field `output_format` (design §4.2). */
+export const AUDIO_FORMATS = ["wav", "mp3", "flac", "opus", "pcm"] as const;
+
+export type AudioFormat = (typeof AUDIO_FORMATS)[number];
+
+export interface EncodeOptions {
+  /** Samples a second of the PCM; the file gets the same rate. */
+  readonly sampleRateHz: number;
+}
+
+/**
+ * Turns mono Float32 PCM into the bytes of one complete file. Every format implements this, and every implementation
+ * passes `describeAudioEncoder`.
+ */
+export interface AudioEncoder {
+  readonly format: AudioFormat;
+  readonly mimeType: string;
+  /** Without the dot. */
+  readonly fileExtension: string;
+  /** The size of the file for so many samples: exact for uncompressed formats, an upper bound for others. */
+  maxEncodedBytes(sampleCount: number): number;
+  /**
+   * Encodes `pcm` (nominally −1 … 1; beyond that it is clipped).
+   *
+   * @throws HiggsError GENERATION_FAILED when there is no sample at all.
+   */
+  encode(pcm: Float32Array, options: EncodeOptions): Promise<Uint8Array>;
+}

@@ -1,0 +1,37 @@
+import { createHash } from "node:crypto";
+import { expect, it } from "vitest";
+import { describeAudioEncoder, noise } from "../testing/describe-audio-encoder.ts";
+import { wavEncoder } from "./encoder.ts";
+
+function readWav(file: Uint8Array) {
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+  const text = (offset: number, length: number) =>
+    String.fromCodePoint(...Array.from({ length }, (_, i) => view.getUint8(offset + i)));
+  expect([text(0, 4), text(8, 8), text(36, 4)]).toEqual(["RIFF", "WAVEfmt ", "data"]);
+  expect(view.getUint32(4, true)).toBe(file.byteLength - 8);
+  expect([view.getUint16(20, true), view.getUint16(34, true)]).toEqual([1, 16]);
+  return {
+    sampleRateHz: view.getUint32(24, true),
+    sampleCount: view.getUint32(40, true) / 2,
+    channels: view.getUint16(22, true),
+  };
+}
+
+describeAudioEncoder(wavEncoder, readWav);
+
+// Hashes of the files that Python's soundfile 0.13 (libsndfile 1.2.2) writes for the same floats as PCM_16.
+it.each([
+  [
+    "loud noise, an eighth of it clipped",
+    noise(100_000, 1),
+    "dd69b60ca8a4c3824ebc445941cee8ec5d73b4130bf0a978a061562094788f85",
+  ],
+  [
+    "noise of one or two steps",
+    noise(100_000, 7).map((x) => x * 2 ** -14),
+    "0cf347ef3830477e1f91a4e101fa789a9cb56bb5c80342d520b170102b473a9a",
+  ],
+])("writes the same file as libsndfile: %s", async (_name, pcm, sha256) => {
+  const file = await wavEncoder.encode(pcm, { sampleRateHz: 24_000 });
+  expect(createHash("sha256").update(file).digest("hex")).toBe(sha256);
+});

@@ -1,0 +1,46 @@
+import { HiggsError } from "@higgs-worker/errors";
+import type { AudioEncoder, EncodeOptions } from "../audio-encoder.ts";
+import { floatToPcm16, pcm16ToBytes } from "../pcm16.ts";
+
+/** RIFF header, `fmt ` chunk and `data` header of a PCM file. */
+const WAV_HEADER_BYTES = 44;
+const BYTES_PER_SAMPLE = 2;
+
+/** RIFF sizes are 32 bits; what does not fit would need RF64, which many players cannot read. */
+const MAX_SAMPLES = Math.floor((2 ** 32 - 1 - WAV_HEADER_BYTES) / BYTES_PER_SAMPLE);
+
+/**
+ * WAV, PCM16, mono: byte for byte the samples that `soundfile.write` makes of the same floats. The container library is
+ * loaded at the first call, since it takes about 80 ms to import.
+ */
+export const wavEncoder: AudioEncoder = {
+  format: "wav",
+  mimeType: "audio/wav",
+  fileExtension: "wav",
+  maxEncodedBytes: (sampleCount) => WAV_HEADER_BYTES + sampleCount * BYTES_PER_SAMPLE,
+  encode: encodeWav,
+};
+
+async function encodeWav(pcm: Float32Array, options: EncodeOptions): Promise<Uint8Array> {
+  if (pcm.length === 0) throw new HiggsError("GENERATION_FAILED", "Cannot encode WAV: there is no sample");
+  if (pcm.length > MAX_SAMPLES) {
+    throw new HiggsError(
+      "RESULT_TOO_LARGE",
+      `Cannot encode WAV: the file would pass 4 GiB (got ${pcm.length} samples, limit ${MAX_SAMPLES})`,
+    );
+  }
+  const { BufferTarget, EncodedAudioPacketSource, EncodedPacket, Output, WavOutputFormat } = await import("mediabunny");
+  const target = new BufferTarget();
+  const output = new Output({ format: new WavOutputFormat(), target });
+  const source = new EncodedAudioPacketSource("pcm-s16");
+  output.addAudioTrack(source);
+  await output.start();
+  const samples = pcm16ToBytes(floatToPcm16(pcm));
+  const packet = new EncodedPacket(samples, "key", 0, pcm.length / options.sampleRateHz);
+  await source.add(packet, {
+    decoderConfig: { codec: "pcm-s16", numberOfChannels: 1, sampleRate: options.sampleRateHz },
+  });
+  await output.finalize();
+  if (target.buffer === null) throw new HiggsError("INTERNAL", "Cannot encode WAV: the container was left unfinished");
+  return new Uint8Array(target.buffer);
+}
