@@ -1,0 +1,48 @@
+/** What may import what (docs/ARCHITECTURE.md draws it). Everything not allowed here is refused. */
+export interface PackageRule {
+  /** Folder below the repository root. */
+  readonly folder: string;
+  /** Names of our own packages that it may import. */
+  readonly mayImport: readonly string[];
+  /**
+   * Folders of `src`, lowest first: a file may import from its own folder and from those before it. Folders of one inner
+   * list stand side by side and may not import each other. Files directly in `src` stand above all folders. Null: no
+   * order is declared, and only cycles are refused (by the linter).
+   */
+  readonly order: readonly (string | readonly string[])[] | null;
+}
+
+export const PACKAGE_RULES: Readonly<Record<string, PackageRule>> = {
+  "@higgs-worker/errors": { folder: "packages/errors", mayImport: [], order: [] },
+  "@higgs-worker/ggml": { folder: "packages/ggml", mayImport: [], order: null },
+  "@higgs-worker/audio": {
+    folder: "packages/audio",
+    mayImport: ["@higgs-worker/errors"],
+    order: null,
+  },
+  "@higgs-worker/higgs-audio": {
+    folder: "packages/higgs-audio",
+    mayImport: ["@higgs-worker/errors", "@higgs-worker/ggml"],
+    order: [["text", "tokenizer", "checkpoint"], "prompt", ["model", "codec"], "engine", "speech", "golden"],
+  },
+  "runpod-worker": { folder: "packages/runpod-worker", mayImport: [], order: null },
+  "worker-higgs-audio": {
+    folder: "apps/worker",
+    mayImport: [
+      "@higgs-worker/audio",
+      "@higgs-worker/errors",
+      "@higgs-worker/ggml",
+      "@higgs-worker/higgs-audio",
+      "runpod-worker",
+    ],
+    order: [["names", "logging"], "config", ["model", "storage"], "job", "terminal", "commands"],
+  },
+};
+
+/** Libraries that only some packages may import. */
+export const RESTRICTED_LIBRARIES: Readonly<Record<string, readonly string[]>> = {
+  koffi: ["@higgs-worker/ggml"],
+};
+
+/** Folder name that tests may import and nothing else. */
+export const TEST_SUPPORT_FOLDER = "testing";
