@@ -1,0 +1,82 @@
+import { HiggsError } from "@higgs-worker/errors";
+import type { ChunkMethod } from "../speech/types.ts";
+import { isMostlyChinese, segmentChineseWords } from "./chinese.ts";
+import { stripPython } from "./python-whitespace.ts";
+
+export interface ChunkOptions {
+  readonly method: ChunkMethod;
+  /** Words of a chunk for `word`, from 1. */
+  readonly maxWordNum: number;
+  /** Speaker turns of a chunk for `speaker`; 0 and 1 join none. */
+  readonly maxNumTurns: number;
+  /** Decides between words and spaces for `word`; by script counts unless given. */
+  readonly isChinese?: (text: string) => boolean;
+  /** Cuts a Chinese paragraph into words, for `word`; ICU's dictionary unless given. */
+  readonly segmentWords?: (paragraph: string) => readonly string[];
+}
+
+/**
+ * The pieces of a normalised transcript that are spoken one after the other (spec §6.1). `speaker` gives none for a text
+ * without any content; throws INVALID_INPUT for a `maxWordNum` below 1.
+ */
+export function chunkTranscript(text: string, options: ChunkOptions): string[] {
+  if (options.method === "speaker") return joinTurns(splitBySpeaker(text), options.maxNumTurns);
+  if (options.method === "word") return splitByWords(text, options);
+  return [text];
+}
+
+/** One chunk from each line that starts with a speaker tag up to the next; text before the first tag is its own chunk. */
+function splitBySpeaker(text: string): string[] {
+  const turns: string[] = [];
+  let turn = "";
+  for (const rawLine of text.split("\n")) {
+    const line = stripPython(rawLine);
+    if (startsTurn(line)) {
+      if (turn !== "") turns.push(stripPython(turn));
+      turn = line;
+    } else {
+      turn = turn === "" ? line : `${turn}\n${line}`;
+    }
+  }
+  if (turn !== "") turns.push(stripPython(turn));
+  return turns;
+}
+
+function startsTurn(line: string): boolean {
+  return line.startsWith("[SPEAKER") || line.startsWith("<|speaker_id_start|>");
+}
+
+function joinTurns(turns: string[], maxNumTurns: number): string[] {
+  return maxNumTurns > 1 ? joinGroups(turns, maxNumTurns, "\n") : turns;
+}
+
+/** Groups of words within paragraphs; the last chunk of each paragraph keeps the paragraph's end, `\n\n`. */
+function splitByWords(text: string, options: ChunkOptions): string[] {
+  const { maxWordNum } = options;
+  if (!Number.isInteger(maxWordNum) || maxWordNum < 1) {
+    throw new HiggsError(
+      "INVALID_INPUT",
+      `Cannot split the transcript by words: chunk_max_word_num must be an integer from 1 (got ${maxWordNum}, limit 1)`,
+    );
+  }
+  const isChinese = (options.isChinese ?? isMostlyChinese)(text);
+  const segmentWords = options.segmentWords ?? segmentChineseWords;
+  const chunks: string[] = [];
+  for (const paragraph of text.split("\n\n")) {
+    chunks.push(
+      ...(isChinese
+        ? joinGroups(segmentWords(paragraph), maxWordNum, "")
+        : joinGroups(paragraph.split(" "), maxWordNum, " ")),
+    );
+    // An empty Chinese paragraph has no words: its end goes to the paragraph before it.
+    const last = chunks.at(-1);
+    if (last !== undefined) chunks[chunks.length - 1] = `${last}\n\n`;
+  }
+  return chunks;
+}
+
+function joinGroups(parts: readonly string[], size: number, separator: string): string[] {
+  const groups: string[] = [];
+  for (let i = 0; i < parts.length; i += size) groups.push(parts.slice(i, i + size).join(separator));
+  return groups;
+}

@@ -1,0 +1,54 @@
+import { HiggsError } from "@higgs-worker/errors";
+
+/** The special tokens that user text may hold: sound effects (spec §2.3). */
+export const SOUND_EFFECT_TOKENS: readonly string[] = ["<SE>", "</SE>", "<SE_s>", "</SE_s>", "<SE_e>", "</SE_e>"];
+
+export interface ControlStringOptions {
+  /** For the message, for example `transcript` or `scene_prompt`. */
+  readonly field: string;
+  /** Special tokens of the checkpoint's tokenizer; those that are not sound effects are refused in any form. */
+  readonly specialTokens?: readonly string[];
+}
+
+/**
+ * Throws INVALID_INPUT when user text holds a control string: `<|…|>` within one line, or another special token of the
+ * checkpoint, or a lone surrogate, which no encoder can represent. User text is encoded with special tokens recognised,
+ * so such a string would steer the conversation instead of being read (spec §5.1). Call it on the raw and on the normalised
+ * text: normalisation turns `《|…|》` into `<|…|>`.
+ */
+export function refuseControlStrings(text: string, options: ControlStringOptions): void {
+  const position = findControlString(text) ?? findSpecialToken(text, options.specialTokens ?? []);
+  if (position !== null) {
+    throw new HiggsError(
+      "INVALID_INPUT",
+      `Cannot use ${options.field}: control strings of the form <|…|> are not allowed in text` +
+        ` (got one at character ${position + 1}, limit none; only <SE…> sound tags are)`,
+    );
+  }
+  const surrogate = text.search(/\p{Surrogate}/u);
+  if (surrogate !== -1) {
+    throw new HiggsError(
+      "INVALID_INPUT",
+      `Cannot use ${options.field}: it is not valid Unicode (got a lone surrogate at character ${surrogate + 1}, limit none)`,
+    );
+  }
+}
+
+/** Index of the first `<|` that a `|>` follows in the same line. */
+function findControlString(text: string): number | null {
+  let lineStart = 0;
+  for (const line of text.split("\n")) {
+    const open = line.indexOf("<|");
+    if (open !== -1 && line.indexOf("|>", open + 2) !== -1) return lineStart + open;
+    lineStart += line.length + 1;
+  }
+  return null;
+}
+
+function findSpecialToken(text: string, specialTokens: readonly string[]): number | null {
+  for (const token of specialTokens) {
+    const position = SOUND_EFFECT_TOKENS.includes(token) ? -1 : text.indexOf(token);
+    if (position !== -1) return position;
+  }
+  return null;
+}
