@@ -1,0 +1,130 @@
+import { type Bindings, type Pointer, bind } from "./bindings.ts";
+import { GgmlError } from "./errors.ts";
+import { type LibraryFiles, type LibraryFlavour, findLibrary } from "./library.ts";
+import { DEVICE_KINDS, type DeviceKind, LOG_LEVELS, type LogLevel } from "./types.ts";
+import { Backend } from "./backend.ts";
+
+/** One compute device as ggml reports it. */
+export interface Device {
+  /** e.g. `CPU`, `CUDA0`, `Vulkan0`. */
+  readonly name: string;
+  readonly description: string;
+  readonly kind: DeviceKind;
+  /** Registry that serves it: `CPU`, `CUDA`, `Vulkan`, `Metal`. */
+  readonly backendName: string;
+  readonly memoryFreeBytes: number;
+  readonly memoryTotalBytes: number;
+}
+
+export type LogSink = (level: LogLevel, message: string) => void;
+
+export interface LoadOptions {
+  /** Folder with libggml-base and libggml; default: the npm package of this platform. */
+  readonly directory?: string;
+  readonly flavour?: LibraryFlavour;
+  /** Receives ggml's own log lines; dropped when absent. One sink a process: the last one given wins. */
+  readonly log?: LogSink;
+}
+
+/** One loaded ggml library: versions, devices, backends. Libraries stay loaded for the life of the process. */
+export class Ggml {
+  /** Bindings, for the other modules of this package only. */
+  readonly native: Bindings;
+  readonly files: LibraryFiles;
+  readonly version: string;
+
+  constructor(files: LibraryFiles, native: Bindings) {
+    this.files = files;
+    this.native = native;
+    this.version = native.version();
+  }
+
+  /** All devices, with their memory as of now. */
+  devices(): Device[] {
+    return this.#devicePointers().map((pointer) => this.#describe(pointer));
+  }
+
+  /**
+   * Opens a backend on the first device for which `accepts` is true.
+   *
+   * @throws GgmlError `device-not-found` listing the devices that exist, or `allocation-failed` when it cannot be opened.
+   */
+  openBackend(accepts: (device: Device) => boolean, wanted: string): Backend {
+    for (const pointer of this.#devicePointers()) {
+      const device = this.#describe(pointer);
+      if (!accepts(device)) continue;
+      const backend = this.native.deviceInit(pointer, null);
+      if (backend === null) {
+        throw new GgmlError("device-not-found", `Cannot open device ${device.name}: ggml could not initialise it`);
+      }
+      return new Backend(this, backend, pointer, device);
+    }
+    const names = this.devices().map((device) => `${device.name} (${device.kind})`);
+    throw new GgmlError(
+      "device-not-found",
+      `Cannot use device ${wanted}: this ggml library offers ${names.join(", ") || "no device"} (looked in ${this.files.directory})`,
+    );
+  }
+
+  #devicePointers(): Pointer[] {
+    return Array.from({ length: this.native.deviceCount() }, (_, index) => this.native.deviceGet(index));
+  }
+
+  #describe(pointer: Pointer): Device {
+    const free: [number] = [0];
+    const total: [number] = [0];
+    this.native.deviceMemory(pointer, free, total);
+    return {
+      name: this.native.deviceName(pointer),
+      description: this.native.deviceDescription(pointer),
+      kind: DEVICE_KINDS[this.native.deviceType(pointer)] ?? "accel",
+      backendName: this.native.registryName(this.native.deviceRegistry(pointer)),
+      memoryFreeBytes: free[0],
+      memoryTotalBytes: total[0],
+    };
+  }
+}
+
+const loaded = new Map<string, Ggml>();
+
+/**
+ * Loads ggml once per folder and registers its backends; the CPU backend picks the variant for this processor by itself.
+ *
+ * @throws GgmlError `library-not-found` or `library-invalid`.
+ */
+export function loadGgml(options: LoadOptions = {}): Ggml {
+  const files = findLibrary(options);
+  const existing = loaded.get(files.directory);
+  if (existing !== undefined) {
+    if (options.log !== undefined) routeLog(existing.native, options.log);
+    return existing;
+  }
+  const native = bind(files);
+  routeLog(native, options.log ?? (() => {}));
+  native.loadAllFromPath(files.directory);
+  if (native.deviceCount() === 0) {
+    throw new GgmlError(
+      "library-invalid",
+      `Cannot use ggml from ${files.directory}: none of its backends could be loaded on this machine`,
+    );
+  }
+  const ggml = new Ggml(files, native);
+  loaded.set(files.directory, ggml);
+  return ggml;
+}
+
+/** ggml logs in fragments: a line can come in several calls, the later ones at level `continue`. */
+function routeLog(native: Bindings, sink: LogSink): void {
+  let pending = "";
+  let pendingLevel: LogLevel = "info";
+  const callback = native.registerLog((level, text) => {
+    const name = LOG_LEVELS[level] ?? "info";
+    if (name !== "continue" && name !== "none") pendingLevel = name;
+    pending += text;
+    if (!pending.endsWith("\n")) return;
+    const message = pending.trimEnd();
+    pending = "";
+    if (message !== "") sink(pendingLevel, message);
+  });
+  native.logSet(callback, null);
+}

@@ -1,0 +1,78 @@
+import { existsSync, readdirSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { GgmlError } from "./errors.ts";
+
+/** Which build of the library: the plain one, or one with a device backend beside the CPU's. */
+export type LibraryFlavour = "cpu" | "cuda" | "vulkan";
+
+/** Where the parts of one ggml build are. */
+export interface LibraryFiles {
+  readonly directory: string;
+  /** libggml-base: tensors, graphs, buffers, gguf. */
+  readonly base: string;
+  /** libggml: the registry of backends. */
+  readonly registry: string;
+}
+
+const PACKAGE_SCOPE = "@node-llama-cpp";
+
+/** npm package that carries the prebuilt library, e.g. `@node-llama-cpp/linux-x64-cuda`; null when there is none. */
+export function libraryPackage(platform: NodeJS.Platform, arch: string, flavour: LibraryFlavour): string | null {
+  const suffix = flavour === "cpu" ? "" : `-${flavour}`;
+  if (platform === "linux" && arch === "x64") return `${PACKAGE_SCOPE}/linux-x64${suffix}`;
+  if (platform === "linux" && arch === "arm64" && flavour !== "vulkan") return `${PACKAGE_SCOPE}/linux-arm64${suffix}`;
+  if (platform === "darwin" && arch === "arm64" && flavour === "cpu") return `${PACKAGE_SCOPE}/mac-arm64-metal`;
+  if (platform === "darwin" && arch === "x64" && flavour === "cpu") return `${PACKAGE_SCOPE}/mac-x64`;
+  if (platform === "win32" && arch === "x64") return `${PACKAGE_SCOPE}/win-x64${suffix}`;
+  return null;
+}
+
+/**
+ * Finds the ggml build to load: `directory` when given, otherwise the npm package of this platform.
+ *
+ * @throws GgmlError `library-not-found` naming the package to install, or the folder that lacks the files.
+ */
+export function findLibrary(options: { directory?: string; flavour?: LibraryFlavour } = {}): LibraryFiles {
+  if (options.directory !== undefined) return filesIn(options.directory, `the folder ${options.directory}`);
+  const flavour = options.flavour ?? "cpu";
+  const packageName = libraryPackage(process.platform, process.arch, flavour);
+  if (packageName === null) {
+    throw new GgmlError(
+      "library-not-found",
+      `Cannot load ggml: no prebuilt ${flavour} library exists for ${process.platform}-${process.arch}; ` +
+        `point HIGGS_GGML_DIR at a folder with one`,
+    );
+  }
+  return filesIn(binariesOf(packageName), `the npm package ${packageName}`);
+}
+
+function binariesOf(packageName: string): string {
+  let entry: string;
+  try {
+    entry = createRequire(import.meta.url).resolve(packageName);
+  } catch (error) {
+    throw new GgmlError(
+      "library-not-found",
+      `Cannot load ggml: the npm package ${packageName} is not installed; run \`npm install ${packageName}\` ` +
+        `or name a folder that holds a ggml build`,
+      error,
+    );
+  }
+  const bins = path.join(path.dirname(entry), "..", "bins");
+  const inner = existsSync(bins) ? readdirSync(bins)[0] : undefined;
+  return inner === undefined ? bins : path.join(bins, inner);
+}
+
+function filesIn(directory: string, what: string): LibraryFiles {
+  const names = existsSync(directory) ? readdirSync(directory) : [];
+  const base = names.find((name) => /^(lib)?ggml-base\.(so|dylib|dll)$/.test(name));
+  const registry = names.find((name) => /^(lib)?ggml(\.[\w.]+)?\.(so|dylib|dll)$/.test(name));
+  if (base === undefined || registry === undefined) {
+    throw new GgmlError(
+      "library-not-found",
+      `Cannot load ggml: ${what} holds no ggml library (looked in ${directory})`,
+    );
+  }
+  return { directory, base: path.join(directory, base), registry: path.join(directory, registry) };
+}

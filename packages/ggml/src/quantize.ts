@@ -1,0 +1,29 @@
+import { GgmlError } from "./errors.ts";
+import type { Ggml } from "./ggml.ts";
+import { TENSOR_TYPES, type TensorType, rowBytes } from "./types.ts";
+
+/**
+ * Converts rows of f32 to another storage type (f16, bf16, q8_0, q4_k …) with ggml's own reference quantiser.
+ *
+ * @param source values [rowCount · rowElements]
+ * @param target bytes; at least rowCount · rowBytes(type, rowElements)
+ * @returns bytes written
+ * @throws RangeError when a row is not a whole number of blocks; GgmlError when the buffers are too small.
+ */
+export function quantizeRows(
+  ggml: Ggml,
+  type: TensorType,
+  source: Float32Array,
+  target: Uint8Array,
+  rowElements: number,
+): number {
+  const rows = source.length / rowElements;
+  const bytes = rowBytes(type, rowElements) * rows;
+  if (!Number.isInteger(rows) || target.byteLength < bytes) {
+    throw new GgmlError(
+      "shape-mismatch",
+      `Cannot quantise to ${type}: buffers do not fit (got ${source.length} values, ${target.byteLength} bytes, need ${bytes})`,
+    );
+  }
+  return ggml.native.quantizeChunk(TENSOR_TYPES[type].id, source, target, 0, rows, rowElements, null);
+}

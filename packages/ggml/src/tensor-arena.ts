@@ -1,0 +1,130 @@
+import type { Backend } from "./backend.ts";
+import type { Pointer } from "./bindings.ts";
+import { GgmlError } from "./errors.ts";
+import type { Ggml } from "./ggml.ts";
+import { Tensor, toShape } from "./tensor.ts";
+import { BUFFER_USAGE, MAX_NAME_BYTES, TENSOR_TYPES, type TensorType } from "./types.ts";
+
+/**
+ * Tensors that live long: weights and caches. First define all of them, then `allocate` one backend buffer for the lot.
+ * Disposing frees buffer and metadata together; handles are invalid from then on.
+ */
+export class TensorArena implements Disposable {
+  readonly #ggml: Ggml;
+  readonly #capacity: number;
+  readonly #tensors = new Map<string, Tensor>();
+  #context: Pointer | null;
+  #buffer: Pointer | null = null;
+
+  constructor(ggml: Ggml, options: { maxTensors: number }) {
+    this.#ggml = ggml;
+    this.#capacity = options.maxTensors;
+    const bytes = ggml.native.tensorOverhead() * options.maxTensors;
+    this.#context = ggml.native.init({ mem_size: bytes, mem_buffer: null, no_alloc: true });
+    if (this.#context === null) {
+      throw new GgmlError(
+        "allocation-failed",
+        `Cannot make a tensor arena: no memory for metadata (got ${bytes} bytes)`,
+      );
+    }
+  }
+
+  /** Defines a tensor of one to four dimensions, fastest first. Names are unique and at most 63 bytes. */
+  define(name: string, type: TensorType, ...dimensions: readonly number[]): Tensor {
+    const context = this.#live();
+    const shape = toShape(dimensions);
+    if (this.#buffer !== null) {
+      throw new GgmlError("disposed", `Cannot define tensor ${name}: the arena is allocated already`);
+    }
+    if (this.#tensors.size >= this.#capacity) {
+      throw new GgmlError(
+        "allocation-failed",
+        `Cannot define tensor ${name}: the arena is full (limit ${this.#capacity})`,
+      );
+    }
+    if (this.#tensors.has(name) || Buffer.byteLength(name) >= MAX_NAME_BYTES) {
+      throw new GgmlError("shape-mismatch", `Cannot define tensor ${name}: the name is taken or longer than 63 bytes`);
+    }
+    const { id, blockSize } = TENSOR_TYPES[type];
+    const isValid = shape.every((size) => Number.isSafeInteger(size) && size > 0) && shape[0] % blockSize === 0;
+    if (!isValid) {
+      throw new GgmlError(
+        "shape-mismatch",
+        `Cannot define tensor ${name}: shape [${shape.join(", ")}] is not possible as ${type}`,
+      );
+    }
+    const pointer = this.#ggml.native.newTensor4d(context, id, ...shape);
+    this.#ggml.native.setName(pointer, name);
+    const tensor = new Tensor(this.#ggml.native, pointer, type, shape);
+    this.#tensors.set(name, tensor);
+    return tensor;
+  }
+
+  /** Allocates all defined tensors in one buffer of the backend. Throws GgmlError `allocation-failed`. */
+  allocate(backend: Backend, usage: "weights" | "any" = "any"): void {
+    const context = this.#live();
+    const buffer = this.#ggml.native.allocCtxTensors(context, backend.pointer);
+    if (buffer === null) {
+      const bytes = [...this.#tensors.values()].reduce((sum, tensor) => sum + tensor.byteLength, 0);
+      throw new GgmlError(
+        "allocation-failed",
+        `Cannot allocate tensors on ${backend.name}: too little memory (got ${bytes} bytes, free ${backend.device.memoryFreeBytes})`,
+      );
+    }
+    this.#ggml.native.bufferSetUsage(buffer, BUFFER_USAGE[usage]);
+    this.#buffer = buffer;
+  }
+
+  get byteLength(): number {
+    return this.#buffer === null ? 0 : this.#ggml.native.bufferSize(this.#buffer);
+  }
+
+  /** Whether tensor data can be seen from the host, so that files can be read straight into it. */
+  get isHost(): boolean {
+    return this.#buffer !== null && this.#ggml.native.bufferIsHost(this.#buffer);
+  }
+
+  /** Sets every byte of the buffer. */
+  clear(value = 0): void {
+    if (this.#buffer !== null) this.#ggml.native.bufferClear(this.#buffer, value);
+  }
+
+  /**
+   * The tensor's own memory, without a copy; only on a host buffer. The view must not be used after the arena is disposed.
+   */
+  hostBytes(tensor: Tensor): Uint8Array {
+    this.#live();
+    const address = this.isHost ? this.#ggml.native.getData(tensor.pointer) : null;
+    if (address === null)
+      throw new GgmlError("disposed", `Cannot view tensor ${tensor.name}: it is not in host memory`);
+    return this.#ggml.native.view(address, tensor.byteLength);
+  }
+
+  /** The tensor of that name. Throws GgmlError when there is none. */
+  tensor(name: string): Tensor {
+    const tensor = this.#tensors.get(name);
+    if (tensor === undefined) throw new GgmlError("shape-mismatch", `Cannot use tensor ${name}: it is not defined`);
+    return tensor;
+  }
+
+  has(name: string): boolean {
+    return this.#tensors.has(name);
+  }
+
+  tensors(): IterableIterator<[string, Tensor]> {
+    return this.#tensors.entries();
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#buffer !== null) this.#ggml.native.bufferFree(this.#buffer);
+    if (this.#context !== null) this.#ggml.native.free(this.#context);
+    this.#buffer = null;
+    this.#context = null;
+    this.#tensors.clear();
+  }
+
+  #live(): Pointer {
+    if (this.#context === null) throw new GgmlError("disposed", "Cannot use the tensor arena: it is disposed");
+    return this.#context;
+  }
+}

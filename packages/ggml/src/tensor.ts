@@ -1,0 +1,104 @@
+import type { Bindings, NativeBuffer, Pointer } from "./bindings.ts";
+import { GgmlError } from "./errors.ts";
+import { TENSOR_TYPES, type TensorType } from "./types.ts";
+
+/** Four dimensions, fastest first, as in ggml's `ne`. */
+export type Shape = readonly [number, number, number, number];
+
+/**
+ * Handle of a ggml tensor. Shape and strides are kept on our side, so that operands can be checked before ggml, which aborts
+ * the process on a wrong one, sees them. The handle is valid as long as the arena or graph that made it.
+ */
+export class Tensor {
+  readonly native: Bindings;
+  readonly pointer: Pointer;
+  readonly type: TensorType;
+  /** `[ne0, ne1, ne2, ne3]`, ne0 fastest. */
+  readonly shape: Shape;
+  /** Bytes between neighbours along each dimension, as in ggml's `nb`. */
+  readonly strides: Shape;
+
+  constructor(native: Bindings, pointer: Pointer, type: TensorType, shape: Shape, strides?: Shape) {
+    this.native = native;
+    this.pointer = pointer;
+    this.type = type;
+    this.shape = shape;
+    this.strides = strides ?? contiguousStrides(type, shape);
+  }
+
+  get name(): string {
+    return this.native.getName(this.pointer);
+  }
+
+  get elementCount(): number {
+    return this.shape[0] * this.shape[1] * this.shape[2] * this.shape[3];
+  }
+
+  /** Bytes of the data, for a contiguous tensor. */
+  get byteLength(): number {
+    return byteLengthOf(this.type, this.shape);
+  }
+
+  get isContiguous(): boolean {
+    const expected = contiguousStrides(this.type, this.shape);
+    return this.strides.every((stride, axis) => stride === expected[axis]);
+  }
+
+  /** Copies `data` into the tensor from `byteOffset` on; works for host and device memory. Throws GgmlError out of range. */
+  set(data: NativeBuffer, byteOffset = 0): void {
+    this.#checkRange("write", byteOffset, data.byteLength);
+    this.native.tensorSet(this.pointer, data, byteOffset, data.byteLength);
+  }
+
+  /** Copies the tensor's bytes from `byteOffset` on into `target`. Throws GgmlError out of range. */
+  get(target: NativeBuffer, byteOffset = 0): void {
+    this.#checkRange("read", byteOffset, target.byteLength);
+    this.native.tensorGet(this.pointer, target, byteOffset, target.byteLength);
+  }
+
+  /** Fills the whole tensor with one byte value. */
+  fill(value: number): void {
+    this.native.tensorMemset(this.pointer, value, 0, this.byteLength);
+  }
+
+  /** All values of an f32 tensor, in memory order. */
+  toFloat32(): Float32Array {
+    if (this.type !== "f32") {
+      throw new GgmlError("shape-mismatch", `Cannot read tensor ${this.name} as f32: its type is ${this.type}`);
+    }
+    const values = new Float32Array(this.elementCount);
+    this.get(values);
+    return values;
+  }
+
+  toString(): string {
+    return `${this.name || "tensor"} ${this.type}[${this.shape.join(", ")}]`;
+  }
+
+  #checkRange(verb: string, byteOffset: number, byteLength: number): void {
+    if (byteOffset < 0 || byteOffset + byteLength > this.byteLength) {
+      throw new GgmlError(
+        "shape-mismatch",
+        `Cannot ${verb} tensor ${this.toString()}: bytes out of range (got ${byteOffset} + ${byteLength}, limit ${this.byteLength})`,
+      );
+    }
+  }
+}
+
+/** Strides of a dense tensor in bytes. */
+export function contiguousStrides(type: TensorType, shape: Shape): Shape {
+  const { blockSize, blockBytes } = TENSOR_TYPES[type];
+  const row = blockBytes * (shape[0] / blockSize);
+  return [blockBytes, row, row * shape[1], row * shape[1] * shape[2]];
+}
+
+export function byteLengthOf(type: TensorType, shape: Shape): number {
+  const { blockSize, blockBytes } = TENSOR_TYPES[type];
+  return (shape[0] / blockSize) * blockBytes * shape[1] * shape[2] * shape[3];
+}
+
+/** Pads a list of one to four dimensions with ones. */
+export function toShape(dimensions: readonly number[]): Shape {
+  const [ne0 = 1, ne1 = 1, ne2 = 1, ne3 = 1] = dimensions;
+  return [ne0, ne1, ne2, ne3];
+}
