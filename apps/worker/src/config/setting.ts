@@ -1,0 +1,130 @@
+/** One setting of the environment and the command line. */
+export interface Setting<T> {
+  /** Names of environment variables; the first that is set wins, and the first is the one that messages use. */
+  readonly env: readonly [string, ...string[]];
+  /** `--name`; null for secrets, since every user of a machine can read the arguments of a process, and for variables of other tools. */
+  readonly flag: string | null;
+  /** What stands for the value in `--help`. */
+  readonly placeholder: string;
+  readonly group: SettingGroup;
+  readonly description: string;
+  readonly defaultValue: T;
+  /** The default in words, where the value does not say it. */
+  readonly defaultText: string;
+  /** What is allowed, in words, for messages and the table in the docs. */
+  readonly allowed: string;
+  readonly isSecret: boolean;
+  /** The value of a text from outside, or undefined when it is not allowed. */
+  readonly parse: (text: string) => T | undefined;
+}
+
+export type SettingGroup = "model" | "worker" | "limits" | "storage" | "general" | "other tools";
+
+interface Common {
+  readonly env: readonly [string, ...string[]];
+  readonly flag?: string;
+  readonly group: SettingGroup;
+  readonly description: string;
+  readonly defaultText?: string;
+}
+
+function setting<T>(
+  common: Common,
+  own: Pick<Setting<T>, "placeholder" | "defaultValue" | "allowed" | "parse">,
+): Setting<T> {
+  const { defaultValue } = own;
+  return {
+    flag: null,
+    isSecret: false,
+    defaultText: defaultValue === null ? "not set" : String(defaultValue),
+    ...common,
+    ...own,
+  };
+}
+
+export function text(common: Common & { readonly placeholder?: string }): Setting<string | null>;
+export function text(
+  common: Common & { readonly placeholder?: string; readonly defaultValue: string },
+): Setting<string>;
+export function text(
+  common: Common & { readonly placeholder?: string; readonly defaultValue?: string },
+): Setting<string | null> {
+  return setting<string | null>(common, {
+    placeholder: common.placeholder ?? "TEXT",
+    defaultValue: common.defaultValue ?? null,
+    allowed: "text",
+    parse: (value) => value,
+  });
+}
+
+export function directory(common: Common): Setting<string | null>;
+export function directory(common: Common & { readonly defaultValue: string }): Setting<string>;
+export function directory(common: Common & { readonly defaultValue?: string }): Setting<string | null> {
+  return setting<string | null>(common, {
+    placeholder: "DIR",
+    defaultValue: common.defaultValue ?? null,
+    allowed: "a folder",
+    parse: (value) => (value.includes("\0") ? undefined : value),
+  });
+}
+
+export function secret(common: Omit<Common, "flag">): Setting<string | null> {
+  return { ...text({ ...common, placeholder: "SECRET" }), isSecret: true };
+}
+
+export function url(common: Common): Setting<string | null> {
+  return setting<string | null>(common, {
+    placeholder: "URL",
+    defaultValue: null,
+    allowed: "an http:// or https:// address",
+    parse: (value) => (URL.canParse(value) && /^https?:\/\//i.test(value) ? value : undefined),
+  });
+}
+
+/** One of a few words; `aliases` are other spellings of them. Upper and lower case are the same. */
+export function choice<const T extends string>(
+  common: Common & {
+    readonly choices: readonly T[];
+    readonly aliases?: Readonly<Record<string, T>>;
+    readonly defaultValue: T;
+  },
+): Setting<T> {
+  const aliases = Object.entries(common.aliases ?? {});
+  return setting<T>(common, {
+    placeholder: "NAME",
+    defaultValue: common.defaultValue,
+    allowed: [...common.choices, ...aliases.map(([alias, target]) => `${alias} (= ${target})`)].join(", "),
+    parse: (value) => {
+      const word = value.toLowerCase();
+      return common.choices.find((known) => known === word) ?? aliases.find(([alias]) => alias === word)?.[1];
+    },
+  });
+}
+
+export function integer(
+  common: Common & { readonly min: number; readonly max: number; readonly defaultValue: number },
+): Setting<number> {
+  return setting<number>(common, {
+    placeholder: "N",
+    defaultValue: common.defaultValue,
+    allowed: `${common.min} … ${common.max}`,
+    parse: (value) => {
+      const number = Number(value);
+      const isAllowed = /^[+-]?\d+$/.test(value) && number >= common.min && number <= common.max;
+      return isAllowed ? number : undefined;
+    },
+  });
+}
+
+/** true, false, or null when it is to be found out. */
+export function truth(common: Common): Setting<boolean | null> {
+  return setting<boolean | null>(common, {
+    placeholder: "BOOL",
+    defaultValue: null,
+    allowed: "true, false",
+    parse: (value) => {
+      if (/^(true|yes|on|1)$/i.test(value)) return true;
+      return /^(false|no|off|0)$/i.test(value) ? false : undefined;
+    },
+  });
+}

@@ -1,0 +1,244 @@
+import { choice, directory, integer, secret, text, truth, url, type Setting } from "./setting.ts";
+
+/** Seven days: the longest that a presigned address of SigV4 may live, and what RunPod's own helpers use. */
+const WEEK_SECONDS = 604_800;
+
+/**
+ * Every setting there is. Types, checks, `--help` and docs/CONFIG.md come from this table. The variables that RunPod sets
+ * for the job loop (`RUNPOD_*`) belong to the package `runpod-worker` and are read there.
+ */
+export const SETTINGS = {
+  modelPath: directory({
+    env: ["HIGGS_MODEL_PATH"],
+    flag: "--model",
+    group: "model",
+    description: "Checkpoint folder of the generation model, in the boson or the native layout",
+    defaultText: "searched, see `higgs models where`",
+  }),
+  tokenizerPath: directory({
+    env: ["HIGGS_TOKENIZER_PATH"],
+    flag: "--tokenizer",
+    group: "model",
+    description: "Checkpoint folder of the audio tokenizer (the codec)",
+    defaultText: "searched, see `higgs models where`",
+  }),
+  device: choice({
+    env: ["HIGGS_DEVICE"],
+    flag: "--device",
+    group: "model",
+    description: "Where the model runs; auto takes the best device found",
+    choices: ["auto", "cuda", "vulkan", "metal", "cpu"],
+    aliases: { mps: "metal", none: "cpu" },
+    defaultValue: "auto",
+  }),
+  weights: choice({
+    env: ["HIGGS_WEIGHTS"],
+    flag: "--weights",
+    group: "model",
+    description:
+      "Type of the large matrices; other than the checkpoint's own type is converted once into the cache folder",
+    choices: ["auto", "bf16", "q8_0", "q4_k"],
+    defaultValue: "auto",
+  }),
+  contextLength: integer({
+    env: ["HIGGS_CONTEXT"],
+    flag: "--context",
+    group: "model",
+    description: "Positions that prompt and audio of one chunk may take together",
+    min: 256,
+    max: 8192,
+    defaultValue: 8192,
+  }),
+  maxBatch: integer({
+    env: ["HIGGS_MAX_BATCH"],
+    flag: "--max-batch",
+    group: "model",
+    description: "Requests that are generated at the same time",
+    min: 1,
+    max: 64,
+    defaultValue: 1,
+  }),
+  threads: integer({
+    env: ["HIGGS_THREADS"],
+    flag: "--threads",
+    group: "model",
+    description: "CPU threads for compute; 0 takes the number of cores",
+    min: 0,
+    max: 512,
+    defaultValue: 0,
+  }),
+  cacheDir: directory({
+    env: ["HIGGS_CACHE_DIR"],
+    flag: "--cache-dir",
+    group: "model",
+    description: "Folder for converted weights",
+    defaultText: "`higgs_audio/cache` on the volume if there is one, else `~/.cache/higgs-audio`",
+  }),
+  voicesDir: directory({
+    env: ["HIGGS_VOICES_DIR"],
+    flag: "--voices-dir",
+    group: "model",
+    description: "Folder of the voice library",
+    defaultText: "`higgs_audio/voices` on the volume",
+  }),
+  ggmlDir: directory({
+    env: ["HIGGS_GGML_DIR"],
+    flag: "--ggml-dir",
+    group: "model",
+    description: "Folder of another build of the compute library, of the same version",
+    defaultText: "the installed npm package",
+  }),
+  volumeDir: directory({
+    env: ["HIGGS_VOLUME_DIR"],
+    flag: "--volume-dir",
+    group: "model",
+    description: "Where the network volume is mounted",
+    defaultValue: "/runpod-volume",
+  }),
+  mode: choice({
+    env: ["HIGGS_MODE"],
+    flag: "--mode",
+    group: "worker",
+    description: "What `higgs worker` serves: RunPod's queue, or HTTP behind RunPod's load balancer",
+    choices: ["queue", "lb"],
+    defaultValue: "queue",
+  }),
+  apiKey: secret({
+    env: ["HIGGS_API_KEY"],
+    group: "worker",
+    description: "Key that the local HTTP server asks for",
+  }),
+  maxTranscriptChars: integer({
+    env: ["HIGGS_MAX_TRANSCRIPT_CHARS"],
+    flag: "--max-transcript-chars",
+    group: "limits",
+    description: "Longest transcript of a job, in characters",
+    min: 1,
+    max: 1_000_000,
+    defaultValue: 20_000,
+  }),
+  outputDir: directory({
+    env: ["HIGGS_OUTPUT_DIR"],
+    flag: "--output-dir",
+    group: "storage",
+    description: "Folder for jobs with delivery `file`",
+    defaultValue: "out",
+  }),
+  awsAccessKeyId: secret({
+    env: ["AWS_ACCESS_KEY_ID"],
+    group: "storage",
+    description: "Access key of the object store",
+  }),
+  awsSecretAccessKey: secret({
+    env: ["AWS_SECRET_ACCESS_KEY"],
+    group: "storage",
+    description: "Secret key of the object store",
+  }),
+  awsSessionToken: secret({
+    env: ["AWS_SESSION_TOKEN"],
+    group: "storage",
+    description: "Token that belongs to temporary credentials",
+  }),
+  awsRegion: text({
+    env: ["AWS_REGION", "AWS_DEFAULT_REGION"],
+    flag: "--s3-region",
+    group: "storage",
+    description: "Region of the bucket",
+    defaultText: "read from the endpoint's name, else us-east-1",
+  }),
+  awsEndpointUrl: url({
+    env: ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"],
+    flag: "--s3-endpoint",
+    group: "storage",
+    description: "Address of an S3-compatible store",
+    defaultText: "AWS",
+  }),
+  s3Bucket: text({
+    env: ["S3_BUCKET"],
+    flag: "--s3-bucket",
+    group: "storage",
+    description: "Bucket for jobs that name none",
+  }),
+  s3KeyTemplate: text({
+    env: ["S3_KEY_TEMPLATE"],
+    flag: "--s3-key-template",
+    group: "storage",
+    description: "Key for jobs that name none; {job_id}, {date}, {time}, {uuid}, {seed} and {ext} are filled in",
+    defaultValue: "higgs-audio/{date}/{job_id}.{ext}",
+  }),
+  s3ForcePathStyle: truth({
+    env: ["S3_FORCE_PATH_STYLE"],
+    flag: "--s3-force-path-style",
+    group: "storage",
+    description: "Whether the bucket stands in the path of the address instead of its host name",
+    defaultText: "true for an endpoint of your own, false for AWS",
+  }),
+  s3UrlExpiresSeconds: integer({
+    env: ["S3_URL_EXPIRES_SECONDS"],
+    flag: "--s3-url-expires-seconds",
+    group: "storage",
+    description: "How long `download_url` works; 0 leaves it out",
+    min: 0,
+    max: WEEK_SECONDS,
+    defaultValue: WEEK_SECONDS,
+  }),
+  bucketEndpointUrl: url({
+    env: ["BUCKET_ENDPOINT_URL"],
+    group: "storage",
+    description:
+      "RunPod's own name for the endpoint, with or without the bucket in it; used when no AWS_ACCESS_KEY_ID is set",
+  }),
+  bucketAccessKeyId: secret({
+    env: ["BUCKET_ACCESS_KEY_ID"],
+    group: "storage",
+    description: "RunPod's own name for the access key",
+  }),
+  bucketSecretAccessKey: secret({
+    env: ["BUCKET_SECRET_ACCESS_KEY"],
+    group: "storage",
+    description: "RunPod's own name for the secret key",
+  }),
+  logLevel: choice({
+    env: ["HIGGS_LOG_LEVEL"],
+    flag: "--log-level",
+    group: "general",
+    description: "How much is logged to stderr",
+    choices: ["trace", "debug", "info", "warn", "error", "silent"],
+    aliases: { warning: "warn", fatal: "error" },
+    defaultValue: "info",
+  }),
+  hubCacheDir: directory({
+    env: ["HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"],
+    group: "other tools",
+    description: "Hugging Face's cache of checkpoints, which is searched for the model",
+    defaultText: "`hub` in HF_HOME",
+  }),
+  hubHomeDir: directory({
+    env: ["HF_HOME"],
+    group: "other tools",
+    description: "Hugging Face's folder",
+    defaultText: "`~/.cache/huggingface`",
+  }),
+  xdgCacheDir: directory({
+    env: ["XDG_CACHE_HOME"],
+    group: "other tools",
+    description: "The user's cache folder",
+    defaultText: "`~/.cache`",
+  }),
+  homeDir: directory({
+    env: ["HOME", "USERPROFILE"],
+    group: "other tools",
+    description: "The user's home folder",
+    defaultText: "none",
+  }),
+} as const satisfies Record<string, Setting<string | number | boolean | null>>;
+
+export type SettingKey = keyof typeof SETTINGS;
+
+/** All settings with their values, checked and frozen. */
+export type Config = {
+  readonly [Key in SettingKey]: (typeof SETTINGS)[Key] extends Setting<infer Value> ? Value : never;
+};
+
+/** The keys in the order of the table. */
+export const SETTING_KEYS = Object.keys(SETTINGS) as readonly SettingKey[];

@@ -1,0 +1,42 @@
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+
+/**
+ * The snapshot folder of a repository in a Hugging Face cache (`models--ORG--NAME/snapshots/REVISION`), or null. The
+ * revision is what `refs/main` says, else the newest. Upper and lower case of the folder's name are the same, since
+ * RunPod's cache may differ in it from the published name (spec/runpod-worker §9.5).
+ */
+export function findSnapshot(hubDir: string, repository: string): string | null {
+  const wanted = `models--${repository.replace("/", "--")}`.toLowerCase();
+  const folder = list(hubDir).find((name) => name.toLowerCase() === wanted);
+  if (folder === undefined) return null;
+  const snapshotsDir = join(hubDir, folder, "snapshots");
+  const revisions = list(snapshotsDir);
+  const main = read(join(hubDir, folder, "refs", "main"))?.trim();
+  const revision = main !== undefined && revisions.includes(main) ? main : newest(snapshotsDir, revisions);
+  return revision === null ? null : join(snapshotsDir, revision);
+}
+
+function newest(dir: string, names: readonly string[]): string | null {
+  const dated = names.map((name) => ({
+    name,
+    time: statSync(join(dir, name), { throwIfNoEntry: false })?.mtimeMs ?? 0,
+  }));
+  return dated.sort((a, b) => b.time - a.time)[0]?.name ?? null;
+}
+
+function list(dir: string): string[] {
+  try {
+    return readdirSync(dir);
+  } catch {
+    return [];
+  }
+}
+
+function read(file: string): string | null {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return null;
+  }
+}
