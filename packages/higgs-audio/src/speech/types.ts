@@ -2,6 +2,7 @@
  * The contract between the speech engine and whoever serves it (spec/higgs-audio-v2 §13, design §3): a request in,
  * PCM and facts about it out. Nothing here knows of jobs, HTTP or storage.
  */
+import type { ChunkMethod } from "../text/chunk.ts";
 
 /** How codes are drawn (spec §8.2, §8.4). */
 export interface SamplingOptions {
@@ -17,7 +18,7 @@ export interface SamplingOptions {
   readonly rasWinMaxNumRepeat: number;
 }
 
-export type ChunkMethod = "speaker" | "word" | null;
+export type { ChunkMethod };
 
 /** A reference clip that is already encoded. */
 export interface ReferenceClip {

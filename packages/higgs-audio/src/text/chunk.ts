@@ -1,7 +1,9 @@
 import { HiggsError } from "@higgs-worker/errors";
-import type { ChunkMethod } from "../speech/types.ts";
 import { isMostlyChinese, segmentChineseWords } from "./chinese.ts";
 import { stripPython } from "./python-whitespace.ts";
+
+/** By speaker turns, by a number of words, or not at all. */
+export type ChunkMethod = "speaker" | "word" | null;
 
 export interface ChunkOptions {
   readonly method: ChunkMethod;
