@@ -1,0 +1,34 @@
+/** Writes the tables of docs/ that come from code. `--check` only compares, and fails on a difference. */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { configMarkdown } from "../apps/worker/src/config/describe.ts";
+import { benchmarksMarkdown } from "./docs/benchmarks-markdown.ts";
+import { errorsMarkdown } from "./docs/errors-markdown.ts";
+
+const root = join(import.meta.dirname, "..");
+const resultsDir = join(root, "bench", "results");
+
+const results = existsSync(resultsDir)
+  ? readdirSync(resultsDir)
+      .filter((name) => name.endsWith(".json"))
+      .map((name) => ({ name, json: readFileSync(join(resultsDir, name), "utf8") }))
+  : [];
+
+const documents: Readonly<Record<string, string>> = {
+  "docs/CONFIG.md": configMarkdown(),
+  "docs/ERRORS.md": errorsMarkdown(),
+  "docs/BENCHMARKS.md": benchmarksMarkdown(results),
+};
+
+const isCheck = process.argv.includes("--check");
+let drifted = 0;
+for (const [name, content] of Object.entries(documents)) {
+  const path = join(root, name);
+  const isCurrent = existsSync(path) && readFileSync(path, "utf8") === content;
+  if (isCurrent) continue;
+  drifted++;
+  if (isCheck) console.error(`${name} is not what the code says; run: npm run docs:generate`);
+  else writeFileSync(path, content);
+}
+console.log(`${Object.keys(documents).length} generated documents, ${drifted} ${isCheck ? "out of date" : "written"}`);
+if (isCheck && drifted > 0) process.exitCode = 1;
