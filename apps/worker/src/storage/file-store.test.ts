@@ -1,0 +1,62 @@
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { describeObjectStore, storeRequest } from "../testing/describe-object-store.ts";
+import { scratchDir } from "../testing/scratch.ts";
+import { createFileStore, writeFileAtomically } from "./file-store.ts";
+
+function filesBelow(dir: string): string[] {
+  return readdirSync(dir, { recursive: true, encoding: "utf8" }).filter((name) => statSync(join(dir, name)).isFile());
+}
+
+describeObjectStore("of files", () => {
+  const dir = scratchDir();
+  return {
+    store: createFileStore(dir),
+    read: (key) => (existsSync(join(dir, key)) ? readFileSync(join(dir, key), "utf8") : null),
+    list: () => filesBelow(dir),
+  };
+});
+
+it("says where the file is", async () => {
+  const dir = scratchDir();
+  expect(await createFileStore(dir).put(storeRequest("a b.wav"))).toEqual({
+    url: `file://${dir}/a%20b.wav`,
+    downloadUrl: null,
+  });
+});
+
+describe("writeFileAtomically()", () => {
+  it.each([
+    ["a folder in its place", (dir: string) => mkdirSync(join(dir, "a.wav")), "the path is a folder"],
+    [
+      "a file where a folder should be",
+      (dir: string) => writeFileSync(join(dir, "sub"), ""),
+      "a part of the path is no folder",
+    ],
+  ])("fails on %s, and leaves nothing", async (_name, spoil, reason) => {
+    const dir = scratchDir();
+    spoil(dir);
+    const before = filesBelow(dir);
+    const path = join(dir, reason.startsWith("a part") ? "sub/a.wav" : "a.wav");
+    await expect(writeFileAtomically(path, new Uint8Array(10))).rejects.toMatchObject({
+      code: "STORAGE_FAILED",
+      message: `Cannot write the audio file: ${reason} (got ${path})`,
+    });
+    expect(filesBelow(dir)).toEqual(before);
+  });
+
+  it.skipIf(process.getuid?.() === 0)("fails where it may not write", async () => {
+    const dir = scratchDir();
+    chmodSync(dir, 0o500);
+    await expect(writeFileAtomically(join(dir, "a.wav"), new Uint8Array(1))).rejects.toMatchObject({
+      code: "STORAGE_FAILED",
+    });
+  });
+
+  it("fails on a full disk, and leaves nothing", async () => {
+    await expect(writeFileAtomically("/dev/full/a.wav", new Uint8Array(1))).rejects.toMatchObject({
+      code: "STORAGE_FAILED",
+    });
+  });
+});

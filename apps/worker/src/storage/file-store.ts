@@ -1,0 +1,69 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, open, rename, rm } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { HiggsError } from "@higgs-worker/errors";
+import type { ObjectStore } from "./object-store.ts";
+
+/** Keeps files below `dir`. */
+export function createFileStore(dir: string): ObjectStore {
+  return {
+    put: async ({ key, bytes }, { signal } = {}) => {
+      const path = resolve(join(dir, ...key.split("/")));
+      await writeFileAtomically(path, bytes, signal === undefined ? {} : { signal });
+      return { url: pathToFileURL(path).href, downloadUrl: null };
+    },
+  };
+}
+
+/**
+ * Writes to a temporary name in the same folder and renames, so that a reader sees the whole file or none, and a failure
+ * leaves nothing behind.
+ *
+ * @throws HiggsError STORAGE_FAILED; CANCELLED when the signal fires before the file has its name.
+ */
+export async function writeFileAtomically(
+  path: string,
+  bytes: Uint8Array,
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<void> {
+  const temporary = join(dirname(path), `.${randomUUID()}.partial`);
+  try {
+    options.signal?.throwIfAborted();
+    await mkdir(dirname(path), { recursive: true });
+    const file = await open(temporary, "wx");
+    try {
+      await file.writeFile(bytes, options.signal === undefined ? {} : { signal: options.signal });
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    options.signal?.throwIfAborted();
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    if (options.signal?.aborted === true) {
+      throw new HiggsError("CANCELLED", "Cannot write the audio file: the request was cancelled", { cause: error });
+    }
+    throw new HiggsError("STORAGE_FAILED", `Cannot write the audio file: ${reasonOf(error)} (got ${path})`, {
+      cause: error,
+    });
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  EPERM: "permission denied",
+  EROFS: "the file system is read-only",
+  ENOSPC: "no space left on the device",
+  EDQUOT: "the quota is used up",
+  ENOTDIR: "a part of the path is no folder",
+  EEXIST: "a part of the path is no folder",
+  EISDIR: "the path is a folder",
+  ENAMETOOLONG: "the name is too long",
+};
+
+function reasonOf(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return REASONS[code] ?? (code === "" ? "the write failed" : `the write failed with ${code}`);
+}
