@@ -1,0 +1,177 @@
+import { throwIfCancelled } from "./checkpoint-error.ts";
+import { convertToF32, isFloatDtype, type FloatDtype } from "./convert-dtype.ts";
+import { DEFAULT_CHUNK_BYTES } from "./limits.ts";
+import type { CheckpointTensor } from "./tensor-plan.ts";
+import { countElements, DTYPE_BYTES, type TensorInfo, type TensorSource } from "./tensor-source.ts";
+import { fuseWeightNorm } from "./weight-norm.ts";
+
+/** Whole rows of a tensor in its own type. `bytes` is reused: it is valid until the next chunk is asked for. */
+export interface RowChunk {
+  readonly firstRow: number;
+  readonly rowCount: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Whole rows of a tensor in f32. `values` is reused: it is valid until the next chunk is asked for. */
+export interface F32RowChunk {
+  readonly firstRow: number;
+  readonly rowCount: number;
+  readonly values: Float32Array;
+}
+
+export interface StreamOptions {
+  /** Largest size of one chunk in bytes of the file (at least one row is always given). */
+  readonly chunkBytes?: number;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Reads tensors of the model out of the files: parts are joined, weight norm is fused, types are converted. Memory is
+ * one chunk (two when it is converted), except for weight-norm tensors, which are fused whole.
+ */
+export class TensorReader {
+  readonly #source: TensorSource;
+
+  constructor(source: TensorSource) {
+    this.#source = source;
+  }
+
+  /** The whole tensor in f32. */
+  async readF32(tensor: CheckpointTensor): Promise<Float32Array> {
+    if (tensor.recipe.kind === "weight-norm") return this.#fuse(tensor);
+    const values = new Float32Array(tensor.elementCount);
+    for await (const chunk of this.streamRowsF32(tensor)) values.set(chunk.values, chunk.firstRow * tensor.rowLength);
+    return values;
+  }
+
+  /** Chosen rows in f32, one after the other: [rows.length · rowLength]. Not for weight-norm tensors. */
+  async readRowsF32(tensor: CheckpointTensor, rows: ArrayLike<number>): Promise<Float32Array> {
+    const { recipe, rowLength } = tensor;
+    if (recipe.kind !== "rows") throw new RangeError(`Cannot read rows of ${tensor.name}: it has weight norm`);
+    const values = new Float32Array(rows.length * rowLength);
+    for (let index = 0; index < rows.length; index++) {
+      const { part, rowInPart } = findRow(recipe.parts, rows[index] ?? -1, tensor);
+      const bytes = new Uint8Array(rowLength * DTYPE_BYTES[part.dtype]);
+      await this.#source.readInto(part.name, bytes, rowInPart * bytes.byteLength);
+      convertToF32(floatDtypeOf(part), bytes, values.subarray(index * rowLength, (index + 1) * rowLength));
+    }
+    return values;
+  }
+
+  /** Rows in order, in the tensor's own type, in chunks of bounded size. */
+  async *streamRows(tensor: CheckpointTensor, options: StreamOptions = {}): AsyncGenerator<RowChunk, void, undefined> {
+    const { recipe, dtype } = tensor;
+    if (recipe.kind === "rows" && recipe.parts.every((part) => part.dtype === dtype)) {
+      yield* this.#streamParts(recipe.parts, tensor.rowLength, options);
+      return;
+    }
+    for await (const { firstRow, rowCount, values } of this.streamRowsF32(tensor, options)) {
+      yield { firstRow, rowCount, bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) };
+    }
+  }
+
+  /** Rows in order, converted to f32, in chunks of bounded size. */
+  async *streamRowsF32(
+    tensor: CheckpointTensor,
+    options: StreamOptions = {},
+  ): AsyncGenerator<F32RowChunk, void, undefined> {
+    const { recipe, rowLength } = tensor;
+    if (recipe.kind === "weight-norm") {
+      yield* sliceRows(await this.#fuse(tensor), tensor, options);
+      return;
+    }
+    let scratch = new Float32Array(0);
+    let firstRow = 0;
+    for (const part of recipe.parts) {
+      const dtype = floatDtypeOf(part);
+      for await (const { rowCount, bytes } of this.#streamParts([part], rowLength, options)) {
+        const length = rowCount * rowLength;
+        if (scratch.length < length) scratch = new Float32Array(length);
+        const values = scratch.subarray(0, length);
+        convertToF32(dtype, bytes, values);
+        yield { firstRow, rowCount, values };
+        firstRow += rowCount;
+      }
+    }
+  }
+
+  async *#streamParts(
+    parts: readonly TensorInfo[],
+    rowLength: number,
+    options: StreamOptions,
+  ): AsyncGenerator<RowChunk, void, undefined> {
+    const { chunkBytes = DEFAULT_CHUNK_BYTES, signal } = options;
+    let buffer = new Uint8Array(0);
+    let firstRow = 0;
+    for (const part of parts) {
+      const rowBytes = rowLength * DTYPE_BYTES[part.dtype];
+      const rowsPerChunk = Math.max(1, Math.floor(chunkBytes / Math.max(1, rowBytes)));
+      const partRows = rowBytes === 0 ? 0 : part.byteLength / rowBytes;
+      for (let row = 0; row < partRows; row += rowsPerChunk) {
+        throwIfCancelled(signal, "read the checkpoint");
+        const rowCount = Math.min(rowsPerChunk, partRows - row);
+        if (buffer.length < rowCount * rowBytes) buffer = new Uint8Array(rowCount * rowBytes);
+        const bytes = buffer.subarray(0, rowCount * rowBytes);
+        await this.#source.readInto(part.name, bytes, row * rowBytes);
+        yield { firstRow, rowCount, bytes };
+        firstRow += rowCount;
+      }
+    }
+  }
+
+  async #fuse(tensor: CheckpointTensor): Promise<Float32Array> {
+    const { recipe } = tensor;
+    if (recipe.kind !== "weight-norm") throw new RangeError(`Cannot fuse ${tensor.name}: it has no weight norm`);
+    const v = await this.#readPart(recipe.direction);
+    const g = await this.#readPart(recipe.magnitude);
+    return fuseWeightNorm(v, g, tensor.shape, recipe.axis);
+  }
+
+  async #readPart(part: TensorInfo): Promise<Float32Array> {
+    const values = new Float32Array(countElements(part.shape));
+    const dtype = floatDtypeOf(part);
+    if (dtype === "F32") {
+      await this.#source.readInto(part.name, new Uint8Array(values.buffer));
+    } else {
+      const bytes = new Uint8Array(part.byteLength);
+      await this.#source.readInto(part.name, bytes);
+      convertToF32(dtype, bytes, values);
+    }
+    return values;
+  }
+}
+
+/** Parts are joined along the rows. */
+function findRow(
+  parts: readonly TensorInfo[],
+  row: number,
+  tensor: CheckpointTensor,
+): { part: TensorInfo; rowInPart: number } {
+  let rowInPart = row;
+  for (const part of parts) {
+    const partRows = countElements(part.shape) / tensor.rowLength;
+    if (rowInPart >= 0 && rowInPart < partRows) return { part, rowInPart };
+    rowInPart -= partRows;
+  }
+  throw new RangeError(`Cannot read row ${row} of ${tensor.name}: it has ${tensor.rowCount}`);
+}
+
+function* sliceRows(
+  values: Float32Array,
+  tensor: CheckpointTensor,
+  options: StreamOptions,
+): Generator<F32RowChunk, void, undefined> {
+  const { rowLength, rowCount } = tensor;
+  const { chunkBytes = DEFAULT_CHUNK_BYTES, signal } = options;
+  const rowsPerChunk = Math.max(1, Math.floor(chunkBytes / Math.max(1, rowLength * DTYPE_BYTES.F32)));
+  for (let firstRow = 0; firstRow < rowCount; firstRow += rowsPerChunk) {
+    throwIfCancelled(signal, "read the checkpoint");
+    const rows = Math.min(rowsPerChunk, rowCount - firstRow);
+    yield { firstRow, rowCount: rows, values: values.subarray(firstRow * rowLength, (firstRow + rows) * rowLength) };
+  }
+}
+
+function floatDtypeOf(part: TensorInfo): FloatDtype {
+  if (!isFloatDtype(part.dtype)) throw new RangeError(`Cannot convert ${part.name}: ${part.dtype} is not a float type`);
+  return part.dtype;
+}
