@@ -2,6 +2,7 @@
  * The contract between the speech engine and whoever serves it (spec/higgs-audio-v2 §13, design §3): a request in,
  * PCM and facts about it out. Nothing here knows of jobs, HTTP or storage.
  */
+import type { Reference, ReferenceClip, ReferenceProfile } from "../prompt/references.ts";
 import type { ChunkMethod } from "../text/chunk.ts";
 
 /** How codes are drawn (spec §8.2, §8.4). */
@@ -20,24 +21,7 @@ export interface SamplingOptions {
 
 export type { ChunkMethod };
 
-/** A reference clip that is already encoded. */
-export interface ReferenceClip {
-  readonly kind: "clip";
-  readonly name: string;
-  /** What is said in the clip; only stripped, not normalised (spec §5.4). */
-  readonly transcript: string;
-  /** `codes[codebook][frame]`, values 0 … 1023. */
-  readonly codes: readonly Int32Array[];
-}
-
-/** A voice described in words (`profile:NAME`, spec §5.3). */
-export interface ReferenceProfile {
-  readonly kind: "profile";
-  readonly name: string;
-  readonly description: string;
-}
-
-export type Reference = ReferenceClip | ReferenceProfile;
+export type { Reference, ReferenceClip, ReferenceProfile };
 
 export interface SpeechRequest {
   /** Raw text; normalised inside unless `normalize` is false. */

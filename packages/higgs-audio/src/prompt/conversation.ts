@@ -1,0 +1,47 @@
+import { HiggsError } from "@higgs-worker/errors";
+import { spokenMessage, textMessage, type Codes, type Message } from "./messages.ts";
+
+export interface ConversationOptions {
+  /** Chunks whose text and audio stay in later prompts; null and, as in the reference, 0 keep all. */
+  readonly bufferSize: number | null;
+}
+
+/**
+ * What the model sees from chunk to chunk (spec §6.2): the fixed turns, which are never dropped, then text and audio of the
+ * chunks spoken so far, of which only the last `bufferSize` are kept.
+ */
+export class Conversation {
+  readonly #fixedMessages: readonly Message[];
+  readonly #bufferSize: number | null;
+  #spoken: readonly Message[] = [];
+  #current: Message | null = null;
+
+  /** Throws INVALID_INPUT for a buffer size that is not a whole number from 0. */
+  constructor(fixedMessages: readonly Message[], options: ConversationOptions) {
+    const { bufferSize } = options;
+    if (bufferSize !== null && (!Number.isSafeInteger(bufferSize) || bufferSize < 0)) {
+      throw new HiggsError(
+        "INVALID_INPUT",
+        `Cannot keep earlier chunks: generation_chunk_buffer_size must be a whole number from 0 or null (got ${bufferSize}, limit 0)`,
+      );
+    }
+    this.#fixedMessages = fixedMessages;
+    this.#bufferSize = bufferSize;
+  }
+
+  /** Starts a chunk and gives the turns of its prompt. */
+  startChunk(text: string): readonly Message[] {
+    if (this.#current !== null) throw new HiggsError("INTERNAL", "Cannot start a chunk: the last one has not ended");
+    this.#current = textMessage("user", text);
+    return [...this.#fixedMessages, ...this.#spoken, this.#current];
+  }
+
+  /** Ends the chunk with the codes that were generated for it: clean ones, un-delayed and trimmed. */
+  endChunk(codes: Codes): void {
+    if (this.#current === null) throw new HiggsError("INTERNAL", "Cannot end a chunk: none was started");
+    const spoken = [...this.#spoken, this.#current, spokenMessage(codes)];
+    const keepsAll = this.#bufferSize === null || this.#bufferSize === 0;
+    this.#spoken = keepsAll ? spoken : spoken.slice(-2 * (this.#bufferSize ?? 0));
+    this.#current = null;
+  }
+}
