@@ -1,3 +1,5 @@
+import type { Backend } from "@higgs-worker/ggml";
+
 /**
  * The frame of `higgs verify-golden`: a group collects cases from a directory in the golden layout, a case compares this
  * build with the expected values and says how far off it is.
@@ -21,7 +23,21 @@ export interface GoldenCase {
   run(): Promise<GoldenOutcome>;
 }
 
+/** The backend that the numeric groups (lm, codec) run on, and how far it may be off. */
+export interface GoldenCompute {
+  readonly backend: Backend;
+  /** Weights are widened to f32 where true, as exact comparisons need; otherwise they stay as stored. */
+  readonly isExact: boolean;
+  /** Largest absolute error of a hidden state. */
+  readonly hiddenTolerance: number;
+  /** Largest absolute error of a logit. */
+  readonly logitTolerance: number;
+  /** Largest absolute error of a codec feature or PCM sample. */
+  readonly codecTolerance: number;
+}
+
 export interface GoldenOptions {
+  readonly compute: GoldenCompute;
   /** A `tokenizer.json` with the full Llama-3 vocabulary; built from a package when absent. */
   readonly fullTokenizerPath?: string;
 }

@@ -1,0 +1,255 @@
+import path from "node:path";
+import * as v from "valibot";
+import { LanguageModel } from "../model/language-model.ts";
+import { CheckpointWeightSource } from "../model/checkpoint-weight-source.ts";
+import type { PromptRows } from "../model/prompt-rows.ts";
+import { loadTextTokenizer } from "../tokenizer/text-tokenizer.ts";
+import { largestDifference } from "./compare.ts";
+import { casesOfFile, readGoldenJson } from "./files.ts";
+import { failed, passed } from "./outcome.ts";
+import { GoldenTensors } from "./tensors.ts";
+import type { GoldenCase, GoldenCollector, GoldenCompute, GoldenOutcome } from "./types.ts";
+
+/** The tiny checkpoints, the same weights in both layouts. */
+const CHECKPOINTS = ["lm-native", "lm-boson"];
+
+/** Room behind the prompt for what is generated from it. */
+const MIN_NEW_COLUMNS = 256;
+
+const LM_CASE = v.object({
+  name: v.string(),
+  ids: v.array(v.number()),
+  rows: v.number(),
+  clips: v.array(v.object({ kind: v.picklist(["in", "out"]) })),
+  columns: v.array(v.array(v.array(v.number()))),
+  audio_runs: v.array(v.tuple([v.number(), v.number()])),
+  forced_columns: v.array(v.array(v.number())),
+});
+export type LmCase = v.InferOutput<typeof LM_CASE>;
+
+export async function readLmCases(directory: string): Promise<LmCase[]> {
+  const raw = await readGoldenJson(directory, "lm/cases.json");
+  return v.parse(v.object({ cases: v.array(LM_CASE) }), raw).cases;
+}
+
+/**
+ * The generation model in both layouts: hidden states layer by layer, stopping at the first that is off, then the logits
+ * after each forced column, fed one by one through the decode graph.
+ */
+export const collectLmCases: GoldenCollector = async function* collectLm(directory, { compute }) {
+  yield* casesOfFile("lm", "lm/cases.json", async () => {
+    const cases = await readLmCases(directory);
+    return CHECKPOINTS.flatMap((checkpoint) =>
+      cases.map((lmCase): GoldenCase => ({
+        group: "lm",
+        name: `${checkpoint}/${lmCase.name}`,
+        run: () => withModel(directory, checkpoint, compute, lmCase, compareCase),
+      })),
+    );
+  });
+};
+
+/** Everything that one comparison needs. */
+export interface LmRun {
+  readonly directory: string;
+  readonly model: LanguageModel;
+  readonly lmCase: LmCase;
+  readonly prompt: PromptRows;
+  readonly compute: GoldenCompute;
+  /** `audio_output.weight` and `output.weight` in f32, for the logits of prompt rows, which the model never computes. */
+  readonly readHead: (name: string) => Promise<Float32Array | null>;
+}
+
+/** Loads a checkpoint with room for the case, runs, and frees everything. */
+export async function withModel(
+  directory: string,
+  checkpoint: string,
+  compute: GoldenCompute,
+  lmCase: LmCase,
+  run: (lmRun: LmRun) => Promise<GoldenOutcome>,
+): Promise<GoldenOutcome> {
+  const source = await CheckpointWeightSource.open(path.join(directory, "tiny", checkpoint));
+  await using model = await LanguageModel.load(compute.backend, source, {
+    precision: compute.isExact ? "f32" : "stored",
+    kvType: compute.isExact ? "f32" : "f16",
+    contextLength: lmCase.rows + Math.max(lmCase.forced_columns[0]?.length ?? 0, MIN_NEW_COLUMNS),
+    slots: 1,
+  });
+  const { specialIds } = await loadTextTokenizer(path.join(directory, "tiny", checkpoint));
+  const prompt = promptOf(lmCase, [specialIds.audioOut, specialIds.audioIn]);
+  return await run({ directory, model, lmCase, prompt, compute, readHead: (name) => source.readOptional(name) });
+}
+
+function promptOf(lmCase: LmCase, placeholderIds: readonly number[]): PromptRows {
+  const isAudio = new Uint8Array(lmCase.rows);
+  for (const [first, length] of lmCase.audio_runs) isAudio.fill(1, first, first + length);
+  const textIds = lmCase.ids.filter((id) => !placeholderIds.includes(id));
+  return { isAudio, textIds: Int32Array.from(textIds), columnIds: Int32Array.from(lmCase.columns.flatMap(transpose)) };
+}
+
+/** [codebook][column] as one list, column by column. */
+function transpose(rows: readonly (readonly number[])[]): number[] {
+  return (rows[0] ?? []).flatMap((_, column) => rows.map((row) => row[column] ?? Number.NaN));
+}
+
+async function compareCase(run: LmRun): Promise<GoldenOutcome> {
+  await using expected = await GoldenTensors.open(run.directory, `lm/${run.lmCase.name}.safetensors`);
+  const hidden = await compareHidden(run, expected);
+  if (hidden.outcome.status === "failed") return hidden.outcome;
+  const promptLogits = await comparePromptLogits(run, expected, hidden.norm);
+  if (promptLogits.status === "failed") return promptLogits;
+  const forced = await compareForced(run, expected);
+  if (forced.status === "failed") return forced;
+  const worst = [promptLogits, forced].reduce((a, b) => (b.largestError > a.largestError ? b : a));
+  return passed(`${hidden.outcome.detail}; ${worst.detail}`, Math.max(hidden.outcome.largestError, worst.largestError));
+}
+
+async function compareHidden(
+  run: LmRun,
+  expected: GoldenTensors,
+): Promise<{ outcome: GoldenOutcome; norm: Float32Array }> {
+  const { model, compute } = run;
+  const traces = await collect(model.prefillTraced(0, run.prompt));
+  const stages: [string, Float32Array][] = [["embeddings", join(traces.map((trace) => trace.embeddings))]];
+  for (let il = 0; il < model.config.numHiddenLayers; il++) {
+    stages.push([`layer.${il}`, join(traces.map((trace) => trace.layers[il] ?? new Float32Array(0)))]);
+  }
+  const norm = join(traces.map((trace) => trace.norm));
+  stages.push(["norm", norm]);
+  const rows = await expected.int32("rows");
+  let worst = 0;
+  for (const [name, values] of stages) {
+    const { largestError } = largestDifference(
+      await expected.float32(name),
+      pickRows(values, rows, model.config.hiddenSize),
+    );
+    worst = Math.max(worst, largestError);
+    if (!(largestError <= compute.hiddenTolerance)) {
+      const detail = `${name}: off by ${largestError.toExponential(1)} (limit ${compute.hiddenTolerance})`;
+      return { outcome: failed(detail, largestError), norm };
+    }
+  }
+  return { outcome: passed(`${stages.length} stages × ${rows.length} rows`, worst), norm };
+}
+
+/** Logits of prompt rows, as head · norm on the host: audio rows through the audio head, the last two through the text head. */
+async function comparePromptLogits(run: LmRun, expected: GoldenTensors, norm: Float32Array): Promise<GoldenOutcome> {
+  const { hiddenSize } = run.model.config;
+  const textHead = await run.readHead("output.weight");
+  let worst = 0;
+  if (textHead !== null) {
+    const lastRows = [run.lmCase.rows - 2, run.lmCase.rows - 1];
+    const actual = lastRows.flatMap((row) => [
+      ...project(textHead, norm.subarray(row * hiddenSize, (row + 1) * hiddenSize)),
+    ]);
+    worst = largestDifference(await expected.float32("text_logits"), actual).largestError;
+    if (!(worst <= run.compute.logitTolerance)) return offBy("text_logits", worst, run.compute.logitTolerance);
+  }
+  if (!expected.has("audio_positions")) return passed("text logits", worst);
+  const audioHead = await run.readHead("audio_output.weight");
+  const positions = await expected.int32("audio_positions");
+  if (audioHead === null) throw new Error("audio_output.weight is missing");
+  const logits = Array.from(positions, (row) =>
+    project(audioHead, norm.subarray(row * hiddenSize, (row + 1) * hiddenSize)),
+  );
+  const audio = await compareLogits(run, expected, "audio_logits", logits);
+  return audio.status === "failed" ? audio : passed(audio.detail, Math.max(worst, audio.largestError));
+}
+
+async function compareForced(run: LmRun, expected: GoldenTensors): Promise<GoldenOutcome> {
+  const { model, lmCase, prompt } = run;
+  await model.prefill(0, prompt);
+  const { numCodebooks } = model.config;
+  const columns = Int32Array.from(transpose(lmCase.forced_columns));
+  const count = columns.length / numCodebooks;
+  const graph = model.decodeGraph(lmCase.rows + count);
+  const logits: Float32Array[] = [];
+  for (let column = 0; column < count; column++) {
+    graph.setSlot(0, columns.subarray(column * numCodebooks, (column + 1) * numCodebooks), lmCase.rows + column);
+    const next = new Float32Array(model.logitsLength);
+    await graph.compute(next);
+    logits.push(next);
+  }
+  const norm = largestDifference(await expected.float32("forced_norm_last"), graph.hiddenState()).largestError;
+  if (!(norm <= run.compute.hiddenTolerance)) return offBy("forced_norm_last", norm, run.compute.hiddenTolerance);
+  return compareLogits(run, expected, "forced_logits", logits);
+}
+
+/** Compares every form in which the golden file keeps a list of logits, [position][codebook · codebookSize]. */
+async function compareLogits(
+  run: LmRun,
+  expected: GoldenTensors,
+  prefix: string,
+  logits: readonly Float32Array[],
+): Promise<GoldenOutcome> {
+  const { numCodebooks, codebookSize } = run.model.config;
+  const rows = logits.flatMap((position) =>
+    Array.from({ length: numCodebooks }, (_, k) => position.subarray(k * codebookSize, (k + 1) * codebookSize)),
+  );
+  const subset = await expected.int32("subset_ids");
+  const topIds = await expected.int32(`${prefix}.top_ids`);
+  const topCount = topIds.length / rows.length;
+  const forms: [string, number[]][] = [
+    ["subset", rows.flatMap((row) => Array.from(subset, (id) => row[id] ?? Number.NaN))],
+    ["top_values", Array.from(topIds, (id, index) => rows[Math.floor(index / topCount)]?.[id] ?? Number.NaN)],
+    ["logsumexp", rows.map(logSumExp)],
+  ];
+  const all = rows.flatMap((row) => [...row]);
+  if (expected.has(`${prefix}.full_head`)) {
+    forms.push(["full_head", all.slice(0, elementCount(expected.shape(`${prefix}.full_head`)))]);
+  }
+  if (expected.has(`${prefix}.full_tail`)) {
+    forms.push(["full_tail", all.slice(-elementCount(expected.shape(`${prefix}.full_tail`)))]);
+  }
+  let worst = 0;
+  for (const [form, values] of forms) {
+    const { largestError } = largestDifference(await expected.float32(`${prefix}.${form}`), values);
+    worst = Math.max(worst, largestError);
+    if (!(largestError <= run.compute.logitTolerance)) {
+      return offBy(`${prefix}.${form}`, largestError, run.compute.logitTolerance);
+    }
+  }
+  return passed(`${prefix} of ${logits.length} positions`, worst);
+}
+
+function offBy(what: string, error: number, limit: number): GoldenOutcome {
+  return failed(`${what}: off by ${error.toExponential(1)} (limit ${limit})`, error);
+}
+
+function elementCount(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+function join(parts: readonly Float32Array[]): Float32Array {
+  const joined = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    joined.set(part, offset);
+    offset += part.length;
+  }
+  return joined;
+}
+
+function pickRows(values: Float32Array, rows: Int32Array, width: number): Float32Array {
+  return join(Array.from(rows, (row) => values.subarray(row * width, (row + 1) * width)));
+}
+
+/** head [outputs, width] · x [width] */
+function project(head: Float32Array, x: Float32Array): Float32Array {
+  return Float32Array.from({ length: head.length / x.length }, (_, output) => {
+    let sum = 0;
+    for (let i = 0; i < x.length; i++) sum += (head[output * x.length + i] ?? 0) * (x[i] ?? 0);
+    return sum;
+  });
+}
+
+function logSumExp(row: Float32Array): number {
+  const largest = row.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  return largest + Math.log(row.reduce((sum, value) => sum + Math.exp(value - largest), 0));
+}
+
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = [];
+  for await (const item of items) list.push(item);
+  return list;
+}

@@ -1,0 +1,159 @@
+import { type Backend, Graph, type Tensor, TensorArena } from "@higgs-worker/ggml";
+import type { HiggsConfig } from "../checkpoint/lm-config.ts";
+import { HALF_MINUS_INFINITY, HALF_ZERO } from "./half-floats.ts";
+import type { KvCache } from "./kv-cache.ts";
+import { buildColumnEmbeddings, buildLayer, buildNorm } from "./layers.ts";
+import type { HiggsWeights } from "./weights.ts";
+
+const NODES_PER_LAYER = 48;
+const OTHER_NODES = 64;
+
+/**
+ * One audio step for all slots, as a static graph for one KV length. Built and allocated once; a step only writes the
+ * inputs, computes, and reads the logits. Inputs live in an arena of their own, so that a step touches only what changed
+ * and device backends see the same addresses each time.
+ */
+export class DecodeGraph implements Disposable {
+  readonly kvLength: number;
+  readonly #backend: Backend;
+  readonly #cache: KvCache;
+  readonly #config: HiggsConfig;
+  readonly #graph: Graph;
+  readonly #arena: TensorArena;
+  readonly #logits: Tensor;
+  readonly #hidden: Tensor;
+  readonly #ids: Int32Array;
+  readonly #positions: Int32Array;
+  readonly #kvRows: BigInt64Array;
+  readonly #mask: Uint16Array;
+  /** Positions that the mask shows for each slot. */
+  readonly #visible: Int32Array;
+
+  constructor(backend: Backend, config: HiggsConfig, weights: HiggsWeights, cache: KvCache, kvLength: number) {
+    const { slots } = cache;
+    this.kvLength = kvLength;
+    this.#backend = backend;
+    this.#cache = cache;
+    this.#config = config;
+    this.#arena = defineInputs(backend, config, slots, kvLength);
+    this.#ids = new Int32Array(config.numCodebooks * slots);
+    this.#positions = new Int32Array(slots);
+    this.#kvRows = new BigInt64Array(slots).fill(BigInt(cache.spareRow));
+    this.#mask = new Uint16Array(kvLength * slots).fill(HALF_MINUS_INFINITY);
+    this.#visible = new Int32Array(slots);
+    this.#graph = new Graph(backend.ggml, { maxNodes: NODES_PER_LAYER * config.numHiddenLayers + OTHER_NODES });
+    try {
+      const built = this.#build(weights);
+      this.#hidden = built.hidden;
+      this.#logits = built.logits;
+      this.#graph.allocate(backend);
+      this.#arena.tensor("mask").set(this.#mask);
+    } catch (error) {
+      this[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  get scratchBytes(): number {
+    return this.#graph.scratchBytes;
+  }
+
+  get nodeCount(): number {
+    return this.#graph.nodeCount;
+  }
+
+  /** Takes a slot out of the following steps: it is still computed, but writes no row of a slot. */
+  setIdle(slot: number): void {
+    this.#kvRows[slot] = BigInt(this.#cache.spareRow);
+  }
+
+  /**
+   * Says what a slot feeds in the next step; it must be said again before every step, or the slot be set idle.
+   *
+   * @param column ids of one column, one per codebook, each 0 … codebookSize − 1
+   * @param position 0 … kvLength − 1, the number of positions that the slot's cache holds
+   */
+  setSlot(slot: number, column: Int32Array, position: number): void {
+    const { numCodebooks, codebookSize } = this.#config;
+    for (let k = 0; k < numCodebooks; k++) this.#ids[slot * numCodebooks + k] = k * codebookSize + (column[k] ?? 0);
+    this.#positions[slot] = position;
+    this.#kvRows[slot] = BigInt(this.#cache.row(slot, position));
+    this.#show(slot, position + 1);
+  }
+
+  /** Computes the step and fills `logits` with f32 [numCodebooks · codebookSize, slots]. */
+  async compute(logits: Float32Array): Promise<void> {
+    this.#writeInputs();
+    await this.#backend.computeAsync(this.#graph);
+    this.#logits.get(logits);
+  }
+
+  /** The same on this thread, for measurements. */
+  computeSync(logits: Float32Array): void {
+    this.#writeInputs();
+    this.#backend.compute(this.#graph);
+    this.#logits.get(logits);
+  }
+
+  /** Final normed hidden state of the last step, f32 [nEmbd · slots], for comparisons. */
+  hiddenState(): Float32Array {
+    return this.#hidden.toFloat32();
+  }
+
+  [Symbol.dispose](): void {
+    this.#graph[Symbol.dispose]();
+    this.#arena[Symbol.dispose]();
+  }
+
+  #build(weights: HiggsWeights): { hidden: Tensor; logits: Tensor } {
+    const { slots } = this.#cache;
+    const graph = this.#graph;
+    const config = this.#config;
+    let cur = buildColumnEmbeddings(graph, weights, config, this.#arena.tensor("ids")); // [nEmbd, slots]
+    const split = { textRows: 0, audioRows: slots };
+    const attention = {
+      positions: this.#arena.tensor("positions"),
+      kvRows: this.#arena.tensor("kv_rows"),
+      mask: this.#arena.tensor("mask"),
+      cache: this.#cache,
+      firstSlot: 0,
+      slotCount: slots,
+      kvLength: this.kvLength,
+    };
+    for (let il = 0; il < config.numHiddenLayers; il++) {
+      cur = buildLayer(graph, config, weights, il, cur, split, attention);
+    }
+    const hidden = graph.output(buildNorm(graph, cur, weights.outputNorm, config.rmsNormEps), "result_norm"); // [nEmbd, slots]
+    const logits = graph.output(graph.mulMat(weights.audioHead, hidden), "result_output"); // [numCodebooks · codebookSize, slots]
+    return { hidden, logits };
+  }
+
+  #writeInputs(): void {
+    this.#arena.tensor("ids").set(this.#ids);
+    this.#arena.tensor("positions").set(this.#positions);
+    this.#arena.tensor("kv_rows").set(this.#kvRows);
+  }
+
+  /** Makes the first `count` positions of a slot visible, and uploads only the part of the mask that changed. */
+  #show(slot: number, count: number): void {
+    const shown = this.#visible[slot] ?? 0;
+    if (count === shown) return;
+    const [from, to] = count > shown ? [shown, count] : [count, shown];
+    const first = slot * this.kvLength + from;
+    const changed = this.#mask.subarray(first, slot * this.kvLength + to);
+    changed.fill(count > shown ? HALF_ZERO : HALF_MINUS_INFINITY);
+    this.#arena.tensor("mask").set(changed, first * Uint16Array.BYTES_PER_ELEMENT);
+    this.#visible[slot] = count;
+  }
+}
+
+function defineInputs(backend: Backend, config: HiggsConfig, slots: number, kvLength: number): TensorArena {
+  const arena = new TensorArena(backend.ggml, { maxTensors: 4 });
+  arena.define("ids", "i32", config.numCodebooks * slots);
+  arena.define("positions", "i32", slots);
+  arena.define("kv_rows", "i64", slots);
+  arena.define("mask", "f16", kvLength, 1, 1, slots);
+  arena.allocate(backend);
+  arena.clear();
+  return arena;
+}

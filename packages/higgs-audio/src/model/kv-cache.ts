@@ -1,0 +1,92 @@
+import type { Backend, Graph, Tensor } from "@higgs-worker/ggml";
+import { TensorArena } from "@higgs-worker/ggml";
+import type { HiggsConfig } from "../checkpoint/lm-config.ts";
+
+/** Lengths for which a graph is made; a step attends over the smallest one that covers its sequence (design §5). */
+const KV_BUCKETS = [256, 512, 1024, 2048, 4096, 8192];
+
+/** The smallest bucket that holds `length` positions, at most the context. */
+export function kvBucket(length: number, contextLength: number): number {
+  const bucket = KV_BUCKETS.find((size) => size >= length) ?? contextLength;
+  return Math.min(bucket, contextLength);
+}
+
+export interface KvCacheOptions {
+  readonly slots: number;
+  /** Positions per slot. */
+  readonly contextLength: number;
+  readonly type: "f16" | "f32";
+}
+
+/**
+ * Keys and values of all layers for a fixed number of slots; slot s owns rows s·context … (s+1)·context − 1. One spare row
+ * behind them takes the writes of idle slots, which would otherwise spoil a prompt that is being put in.
+ */
+export class KvCache implements Disposable {
+  readonly slots: number;
+  readonly contextLength: number;
+  readonly #config: HiggsConfig;
+  readonly #arena: TensorArena;
+
+  constructor(backend: Backend, config: HiggsConfig, options: KvCacheOptions) {
+    this.slots = options.slots;
+    this.contextLength = options.contextLength;
+    this.#config = config;
+    this.#arena = new TensorArena(backend.ggml, { maxTensors: 2 * config.numHiddenLayers });
+    const width = config.headDim * config.numKeyValueHeads;
+    for (let il = 0; il < config.numHiddenLayers; il++) {
+      // [headDim · nHeadKv, context · slots + 1]
+      this.#arena.define(`cache_k-${il}`, options.type, width, this.spareRow + 1);
+      this.#arena.define(`cache_v-${il}`, options.type, width, this.spareRow + 1);
+    }
+    try {
+      this.#arena.allocate(backend);
+      // Rows that were never written are masked, but 0 · NaN of stale memory would still be NaN.
+      this.#arena.clear();
+    } catch (error) {
+      this.#arena[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  get byteLength(): number {
+    return this.#arena.byteLength;
+  }
+
+  /** The row that belongs to no slot. */
+  get spareRow(): number {
+    return this.contextLength * this.slots;
+  }
+
+  /** Row of a position in the cache tensors. */
+  row(slot: number, position: number): number {
+    return slot * this.contextLength + position;
+  }
+
+  /** Adds the writes of new keys and values, f32 [headDim · nHeadKv, rows] at i64 [rows], and returns the written caches. */
+  write(graph: Graph, il: number, k: Tensor, v: Tensor, rows: Tensor): { readonly k: Tensor; readonly v: Tensor } {
+    return {
+      k: graph.require(graph.setRows(this.#arena.tensor(`cache_k-${il}`), k, rows)),
+      v: graph.require(graph.setRows(this.#arena.tensor(`cache_v-${il}`), v, rows)),
+    };
+  }
+
+  /**
+   * The first `kvLength` positions of `slotCount` slots from `firstSlot` on, as attention wants them:
+   * [headDim, kvLength, nHeadKv, slotCount].
+   */
+  read(graph: Graph, cache: Tensor, slots: { firstSlot: number; slotCount: number; kvLength: number }): Tensor {
+    const { headDim, numKeyValueHeads } = this.#config;
+    const positionStride = cache.strides[1];
+    const headStride = positionStride / numKeyValueHeads;
+    const slotStride = positionStride * this.contextLength;
+    return graph.view(cache, [headDim, slots.kvLength, numKeyValueHeads, slots.slotCount], {
+      strides: [positionStride, headStride, slotStride],
+      byteOffset: slots.firstSlot * slotStride,
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#arena[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,151 @@
+import { HiggsError } from "@higgs-worker/errors";
+import type { Backend } from "@higgs-worker/ggml";
+import type { HiggsConfig } from "../checkpoint/lm-config.ts";
+import { DecodeGraph } from "./decode-graph.ts";
+import { KvCache, kvBucket } from "./kv-cache.ts";
+import { type PrefillRows, type PrefillTrace, prefill, prefillTraced } from "./prefill-graph.ts";
+import type { PromptRows } from "./prompt-rows.ts";
+import { HiggsWeights, type LoadWeightsOptions } from "./weights.ts";
+import type { WeightSource } from "./weight-source.ts";
+
+/**
+ * Rows of a prompt that are computed at once. Bounds scratch memory, and the time until an abort is noticed; larger pieces
+ * gain little on a CPU.
+ */
+const PREFILL_ROWS = 256;
+
+export interface LanguageModelOptions extends LoadWeightsOptions {
+  /** Positions per slot: prompt and audio together. */
+  readonly contextLength: number;
+  /** Sequences that can be generated at the same time. */
+  readonly slots: number;
+  readonly kvType: "f16" | "f32";
+}
+
+/**
+ * The generation model on a device: prompts go into a slot's cache with `prefill`, then each `step` takes one column per
+ * slot and gives the logits of the next. Knows ids only; not safe for overlapping calls.
+ */
+export class LanguageModel implements AsyncDisposable {
+  readonly config: HiggsConfig;
+  readonly contextLength: number;
+  readonly slots: number;
+  readonly #backend: Backend;
+  readonly #source: WeightSource;
+  readonly #weights: HiggsWeights;
+  readonly #cache: KvCache;
+  readonly #graphs = new Map<number, DecodeGraph>();
+
+  private constructor(backend: Backend, source: WeightSource, weights: HiggsWeights, cache: KvCache) {
+    this.config = source.config;
+    this.contextLength = cache.contextLength;
+    this.slots = cache.slots;
+    this.#backend = backend;
+    this.#source = source;
+    this.#weights = weights;
+    this.#cache = cache;
+  }
+
+  /**
+   * Loads the weights and allocates the cache. The model owns the source from here on.
+   *
+   * @throws GgmlError `allocation-failed`; HiggsError of the source
+   */
+  static async load(backend: Backend, source: WeightSource, options: LanguageModelOptions): Promise<LanguageModel> {
+    const weights = await HiggsWeights.load(backend, source, options);
+    try {
+      const cache = new KvCache(backend, source.config, { ...options, type: options.kvType });
+      return new LanguageModel(backend, source, weights, cache);
+    } catch (error) {
+      weights[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  get weightBytes(): number {
+    return this.#weights.byteLength;
+  }
+
+  get cacheBytes(): number {
+    return this.#cache.byteLength;
+  }
+
+  /** Logits of one step: [slot][codebook][id]. */
+  get logitsLength(): number {
+    return this.slots * this.config.numCodebooks * this.config.codebookSize;
+  }
+
+  /**
+   * Puts a prompt into a slot, from position 0 on; what the slot held is forgotten.
+   *
+   * @throws HiggsError CANCELLED between two pieces; CONTEXT_OVERFLOW when the prompt does not fit
+   */
+  async prefill(slot: number, prompt: PromptRows, signal?: AbortSignal): Promise<void> {
+    for await (const rows of this.#pieces(slot, prompt)) {
+      throwIfAborted(signal);
+      await prefill(this.#backend, this.config, this.#weights, this.#cache, rows);
+    }
+    throwIfAborted(signal);
+  }
+
+  /** The same, with the hidden states of every row, piece by piece. */
+  async *prefillTraced(slot: number, prompt: PromptRows): AsyncGenerator<PrefillTrace> {
+    for await (const rows of this.#pieces(slot, prompt)) {
+      yield await prefillTraced(this.#backend, this.config, this.#weights, this.#cache, rows);
+    }
+  }
+
+  /** The graph whose KV length covers a sequence of `length` positions; built on first use. */
+  decodeGraph(length: number): DecodeGraph {
+    const kvLength = kvBucket(length, this.contextLength);
+    let graph = this.#graphs.get(kvLength);
+    if (graph === undefined) {
+      graph = new DecodeGraph(this.#backend, this.config, this.#weights, this.#cache, kvLength);
+      this.#graphs.set(kvLength, graph);
+    }
+    return graph;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const graph of this.#graphs.values()) graph[Symbol.dispose]();
+    this.#graphs.clear();
+    this.#cache[Symbol.dispose]();
+    this.#weights[Symbol.dispose]();
+    await this.#source[Symbol.asyncDispose]();
+  }
+
+  async *#pieces(slot: number, prompt: PromptRows): AsyncGenerator<PrefillRows> {
+    const count = prompt.isAudio.length;
+    if (count > this.contextLength) {
+      throw new HiggsError(
+        "CONTEXT_OVERFLOW",
+        `Cannot read the prompt: it does not fit the context (got ${count} positions, limit ${this.contextLength})`,
+      );
+    }
+    const { numCodebooks } = this.config;
+    let textStart = 0;
+    let columnStart = 0;
+    for (let firstPosition = 0; firstPosition < count; firstPosition += PREFILL_ROWS) {
+      const isAudio = prompt.isAudio.subarray(firstPosition, firstPosition + PREFILL_ROWS);
+      const columnEnd = columnStart + isAudio.reduce((sum, flag) => sum + flag, 0);
+      const textEnd = textStart + isAudio.length - (columnEnd - columnStart);
+      yield {
+        slot,
+        firstPosition,
+        isAudio,
+        textEmbeddings: await this.#source.tokenEmbeddings(prompt.textIds.subarray(textStart, textEnd)),
+        columnIds: prompt.columnIds.subarray(columnStart * numCodebooks, columnEnd * numCodebooks),
+      };
+      textStart = textEnd;
+      columnStart = columnEnd;
+    }
+  }
+}
+
+function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) {
+    throw new HiggsError("CANCELLED", "Cannot finish the speech: it was cancelled while the prompt was read", {
+      cause: signal.reason,
+    });
+  }
+}

@@ -1,0 +1,221 @@
+import { type Backend, Graph, type Tensor } from "@higgs-worker/ggml";
+import type { HiggsConfig } from "../checkpoint/lm-config.ts";
+import { HALF_MINUS_INFINITY, HALF_ZERO } from "./half-floats.ts";
+import { type KvCache, kvBucket } from "./kv-cache.ts";
+import { buildColumnEmbeddings, buildLayer, buildNorm } from "./layers.ts";
+import type { HiggsWeights } from "./weights.ts";
+
+const NODES_PER_LAYER = 72;
+const OTHER_NODES = 96;
+
+/** Rows of a prompt that are computed together; positions follow each other from `firstPosition` on. */
+export interface PrefillRows {
+  readonly slot: number;
+  readonly firstPosition: number;
+  /** For each row, in the order of positions: 1 when it is a clip's column (spec §4.1). */
+  readonly isAudio: Uint8Array;
+  /** f32 [nEmbd · text rows], in the order of positions. */
+  readonly textEmbeddings: Float32Array;
+  /** Ids of the clip columns, [column][codebook], in the order of positions. */
+  readonly columnIds: Int32Array;
+}
+
+/** What is read back, for comparisons layer by layer; each is f32 [nEmbd · rows], in the order of positions. */
+export interface PrefillTrace {
+  readonly embeddings: Float32Array;
+  readonly layers: readonly Float32Array[];
+  readonly norm: Float32Array;
+}
+
+/**
+ * Puts the keys and values of prompt rows into the cache. No logits: the first thing sampled depends on the BOS column,
+ * which is a decode step (spec §13). So the last layer ends at its keys and values.
+ *
+ * @throws GgmlError `allocation-failed`, `compute-failed`
+ */
+export async function prefill(
+  backend: Backend,
+  config: HiggsConfig,
+  weights: HiggsWeights,
+  cache: KvCache,
+  rows: PrefillRows,
+): Promise<void> {
+  using pass = new PrefillPass(backend, config, weights, cache, rows, false);
+  await pass.compute();
+}
+
+/** The same, and gives back the hidden states of all rows. */
+export async function prefillTraced(
+  backend: Backend,
+  config: HiggsConfig,
+  weights: HiggsWeights,
+  cache: KvCache,
+  rows: PrefillRows,
+): Promise<PrefillTrace> {
+  using pass = new PrefillPass(backend, config, weights, cache, rows, true);
+  await pass.compute();
+  return pass.trace();
+}
+
+class PrefillPass implements Disposable {
+  readonly #backend: Backend;
+  readonly #graph: Graph;
+  readonly #rows: PrefillRows;
+  readonly #config: HiggsConfig;
+  readonly #cache: KvCache;
+  readonly #kvLength: number;
+  /** Positions, relative to the first, in the order of the graph's rows: text rows, then audio rows. */
+  readonly #order: readonly number[];
+  readonly #textRows: number;
+  readonly #inputs: ReadonlyMap<string, Tensor>;
+  readonly #traced: { embeddings: Tensor; layers: Tensor[]; norm: Tensor } | null;
+
+  constructor(
+    backend: Backend,
+    config: HiggsConfig,
+    weights: HiggsWeights,
+    cache: KvCache,
+    rows: PrefillRows,
+    isTraced: boolean,
+  ) {
+    this.#backend = backend;
+    this.#config = config;
+    this.#cache = cache;
+    this.#rows = rows;
+    this.#kvLength = kvBucket(rows.firstPosition + rows.isAudio.length, cache.contextLength);
+    const all = Array.from(rows.isAudio.keys());
+    const text = all.filter((index) => rows.isAudio[index] === 0);
+    this.#textRows = text.length;
+    this.#order = [...text, ...all.filter((index) => rows.isAudio[index] === 1)];
+    this.#graph = new Graph(backend.ggml, { maxNodes: NODES_PER_LAYER * config.numHiddenLayers + OTHER_NODES });
+    try {
+      this.#inputs = this.#defineInputs();
+      this.#traced = this.#build(weights, isTraced);
+      this.#graph.allocate(backend);
+    } catch (error) {
+      this[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  async compute(): Promise<void> {
+    const rows = this.#rows;
+    this.#set("text_embeddings", rows.textEmbeddings);
+    this.#set("column_ids", this.#columnIds());
+    this.#set(
+      "positions",
+      Int32Array.from(this.#order, (index) => rows.firstPosition + index),
+    );
+    this.#set(
+      "kv_rows",
+      BigInt64Array.from(this.#order, (index) => BigInt(this.#kvRow(index))),
+    );
+    this.#set("mask", this.#mask());
+    await this.#backend.computeAsync(this.#graph);
+  }
+
+  trace(): PrefillTrace {
+    if (this.#traced === null) throw new RangeError("Cannot trace the prefill: it was not asked for");
+    const { embeddings, layers, norm } = this.#traced;
+    return {
+      embeddings: this.#inOrder(embeddings),
+      layers: layers.map((tensor) => this.#inOrder(tensor)),
+      norm: this.#inOrder(norm),
+    };
+  }
+
+  [Symbol.dispose](): void {
+    this.#graph[Symbol.dispose]();
+  }
+
+  get #audioRows(): number {
+    return this.#order.length - this.#textRows;
+  }
+
+  #defineInputs(): ReadonlyMap<string, Tensor> {
+    const { hiddenSize, numCodebooks } = this.#config;
+    const count = this.#order.length;
+    const inputs = new Map<string, Tensor>();
+    const define = (name: string, type: "f32" | "i32" | "i64" | "f16", ...dimensions: number[]): void => {
+      inputs.set(name, this.#graph.input(name, type, ...dimensions));
+    };
+    if (this.#textRows > 0) define("text_embeddings", "f32", hiddenSize, this.#textRows);
+    if (this.#audioRows > 0) define("column_ids", "i32", numCodebooks * this.#audioRows);
+    define("positions", "i32", count);
+    define("kv_rows", "i64", count);
+    define("mask", "f16", this.#kvLength, count);
+    return inputs;
+  }
+
+  #build(weights: HiggsWeights, isTraced: boolean): { embeddings: Tensor; layers: Tensor[]; norm: Tensor } | null {
+    const graph = this.#graph;
+    const config = this.#config;
+    const split = { textRows: this.#textRows, audioRows: this.#audioRows };
+    const attention = {
+      positions: this.#input("positions"),
+      kvRows: this.#input("kv_rows"),
+      mask: this.#input("mask"),
+      cache: this.#cache,
+      firstSlot: this.#rows.slot,
+      slotCount: 1,
+      kvLength: this.#kvLength,
+    };
+    const embeddings = this.#buildEmbeddings(weights); // [nEmbd, rows]
+    if (isTraced) graph.output(embeddings);
+    const layers: Tensor[] = [];
+    let cur = embeddings;
+    for (let il = 0; il < config.numHiddenLayers; il++) {
+      cur = buildLayer(graph, config, weights, il, cur, split, attention);
+      layers.push(cur);
+      if (isTraced) graph.output(cur);
+    }
+    if (!isTraced) return null;
+    return { embeddings, layers, norm: graph.output(buildNorm(graph, cur, weights.outputNorm, config.rmsNormEps)) };
+  }
+
+  #buildEmbeddings(weights: HiggsWeights): Tensor {
+    if (this.#audioRows === 0) return this.#input("text_embeddings");
+    const audio = buildColumnEmbeddings(this.#graph, weights, this.#config, this.#input("column_ids"));
+    return this.#textRows === 0 ? audio : this.#graph.concat(this.#input("text_embeddings"), audio, 1);
+  }
+
+  #input(name: string): Tensor {
+    const tensor = this.#inputs.get(name);
+    if (tensor === undefined) throw new RangeError(`Cannot use prefill input ${name}: these rows have none`);
+    return tensor;
+  }
+
+  #set(name: string, data: NodeJS.ArrayBufferView): void {
+    this.#inputs.get(name)?.set(data);
+  }
+
+  #columnIds(): Int32Array {
+    const { numCodebooks, codebookSize } = this.#config;
+    return this.#rows.columnIds.map((id, index) => (index % numCodebooks) * codebookSize + id);
+  }
+
+  #kvRow(index: number): number {
+    return this.#cache.row(this.#rows.slot, this.#rows.firstPosition + index);
+  }
+
+  /** Row r sees all positions up to its own. */
+  #mask(): Uint16Array {
+    const mask = new Uint16Array(this.#kvLength * this.#order.length).fill(HALF_MINUS_INFINITY);
+    for (const [row, index] of this.#order.entries()) {
+      const start = row * this.#kvLength;
+      mask.fill(HALF_ZERO, start, start + this.#rows.firstPosition + index + 1);
+    }
+    return mask;
+  }
+
+  /** Rows of a result, sorted by position. */
+  #inOrder(tensor: Tensor): Float32Array {
+    const width = this.#config.hiddenSize;
+    const values = tensor.toFloat32();
+    const sorted = new Float32Array(values.length);
+    for (const [row, index] of this.#order.entries()) {
+      sorted.set(values.subarray(row * width, (row + 1) * width), index * width);
+    }
+    return sorted;
+  }
+}

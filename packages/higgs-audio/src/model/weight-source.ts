@@ -1,0 +1,32 @@
+import type { TensorType } from "@higgs-worker/ggml";
+import type { HiggsConfig } from "../checkpoint/lm-config.ts";
+
+/** A tensor as the file holds it. */
+export interface WeightTensor {
+  readonly name: string;
+  readonly type: TensorType;
+  /** ggml order, fastest dimension first. */
+  readonly shape: readonly number[];
+}
+
+/** Consecutive bytes of a tensor. `bytes` is reused: copy it before the next one is asked for. */
+export interface WeightChunk {
+  readonly byteOffset: number;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Where the weights come from: a checkpoint of either layout, a converted GGUF file, or random numbers. Names are the
+ * GGUF-style ones of `HiggsWeights`.
+ */
+export interface WeightSource extends AsyncDisposable {
+  readonly config: HiggsConfig;
+  readonly tensors: ReadonlyMap<string, WeightTensor>;
+  /**
+   * Bytes of a tensor in order, as `type`: its own type, or f32 for one that is stored as f32, f16 or bf16.
+   * Throws MODEL_CORRUPT when the file ends early, CANCELLED when aborted.
+   */
+  stream(name: string, type: TensorType, signal?: AbortSignal): AsyncIterable<WeightChunk>;
+  /** Rows of the text embedding table, one after the other: f32 [nEmbd · ids.length]. */
+  tokenEmbeddings(ids: ArrayLike<number>): Promise<Float32Array>;
+}

@@ -1,0 +1,139 @@
+import type { Backend, Ggml, Tensor, TensorType } from "@higgs-worker/ggml";
+import { TensorArena } from "@higgs-worker/ggml";
+import type { HiggsConfig } from "../checkpoint/lm-config.ts";
+import { ropeDivisors } from "./rope-factors.ts";
+import type { WeightSource } from "./weight-source.ts";
+
+/** One of the two sets of norms and MLP of a layer; every position goes through exactly one (spec §4.2). */
+export interface BranchWeights {
+  /** Before the attention. f32 [nEmbd] */
+  readonly attnNorm: Tensor;
+  /** Before the MLP. f32 [nEmbd] */
+  readonly ffnNorm: Tensor;
+  /** [nEmbd, nFf] */
+  readonly ffnGate: Tensor;
+  /** [nEmbd, nFf] */
+  readonly ffnUp: Tensor;
+  /** [nFf, nEmbd] */
+  readonly ffnDown: Tensor;
+}
+
+export interface LayerWeights {
+  /** [nEmbd, headDim · nHead] */
+  readonly q: Tensor;
+  /** [nEmbd, headDim · nHeadKv] */
+  readonly k: Tensor;
+  /** [nEmbd, headDim · nHeadKv] */
+  readonly v: Tensor;
+  /** [headDim · nHead, nEmbd] */
+  readonly o: Tensor;
+  readonly text: BranchWeights;
+  readonly audio: BranchWeights;
+}
+
+/** How the weights are held: as the source stores them, or widened to f32 for exact comparisons. */
+export type WeightPrecision = "stored" | "f32";
+
+export interface LoadWeightsOptions {
+  readonly precision: WeightPrecision;
+  readonly signal?: AbortSignal;
+  /** Bytes copied so far and in all. */
+  readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
+}
+
+/** `token_embd` stays on disk: a prompt needs a few hundred of its rows, a device needs none (design §5). */
+const TOKEN_EMBEDDINGS = "token_embd.weight";
+const ROPE_DIVISORS = "rope_divisors";
+
+/** The tensors of the generation model on a device. Names are GGUF's; the audio branch has the suffix `_audio`. */
+export class HiggsWeights implements Disposable {
+  readonly layers: readonly LayerWeights[];
+  /** f32 [nEmbd] */
+  readonly outputNorm: Tensor;
+  /** Rows of all codebooks, codebook-major. [nEmbd, codebookSize · numCodebooks] */
+  readonly audioEmbeddings: Tensor;
+  /** [nEmbd, codebookSize · numCodebooks] */
+  readonly audioHead: Tensor;
+  /** f32 [headDim / 2] */
+  readonly ropeDivisors: Tensor;
+  readonly #arena: TensorArena;
+
+  private constructor(arena: TensorArena, config: HiggsConfig) {
+    const tensor = (name: string): Tensor => arena.tensor(name);
+    this.#arena = arena;
+    this.layers = Array.from({ length: config.numHiddenLayers }, (_, il) => layerOf(tensor, il));
+    this.outputNorm = tensor("output_norm.weight");
+    this.audioEmbeddings = tensor("audio_embd.weight");
+    this.audioHead = tensor("audio_output.weight");
+    this.ropeDivisors = tensor(ROPE_DIVISORS);
+  }
+
+  get byteLength(): number {
+    return this.#arena.byteLength;
+  }
+
+  /**
+   * Copies all weights but the token embeddings onto the backend, tensor by tensor in bounded chunks.
+   *
+   * @throws GgmlError `allocation-failed`; HiggsError of the source (MODEL_CORRUPT, VOLUME_UNAVAILABLE, CANCELLED)
+   */
+  static async load(backend: Backend, source: WeightSource, options: LoadWeightsOptions): Promise<HiggsWeights> {
+    const arena = defineTensors(backend.ggml, source, options.precision);
+    try {
+      arena.allocate(backend, "weights");
+      arena.tensor(ROPE_DIVISORS).set(ropeDivisors(source.config));
+      const names = [...source.tensors.keys()].filter((name) => name !== TOKEN_EMBEDDINGS);
+      const totalBytes = names.reduce((sum, name) => sum + arena.tensor(name).byteLength, 0);
+      let doneBytes = 0;
+      for (const name of names) {
+        const tensor = arena.tensor(name);
+        for await (const { bytes, byteOffset } of source.stream(name, tensor.type, options.signal)) {
+          tensor.set(bytes, byteOffset);
+          options.onProgress?.(doneBytes + byteOffset + bytes.byteLength, totalBytes);
+        }
+        doneBytes += tensor.byteLength;
+      }
+      return new HiggsWeights(arena, source.config);
+    } catch (error) {
+      arena[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#arena[Symbol.dispose]();
+  }
+}
+
+function defineTensors(ggml: Ggml, source: WeightSource, precision: WeightPrecision): TensorArena {
+  const arena = new TensorArena(ggml, { maxTensors: source.tensors.size + 1 });
+  for (const { name, type, shape } of source.tensors.values()) {
+    if (name !== TOKEN_EMBEDDINGS) arena.define(name, heldType(name, type, precision), ...shape);
+  }
+  arena.define(ROPE_DIVISORS, "f32", source.config.headDim / 2);
+  return arena;
+}
+
+/** Norms are multiplied with f32 activations, so they are f32 whatever the file holds. */
+function heldType(name: string, stored: TensorType, precision: WeightPrecision): TensorType {
+  return precision === "f32" || /norm(_audio)?\.weight$/.test(name) ? "f32" : stored;
+}
+
+function layerOf(tensor: (name: string) => Tensor, il: number): LayerWeights {
+  const blk = (name: string): Tensor => tensor(`blk.${il}.${name}.weight`);
+  const branch = (suffix: string): BranchWeights => ({
+    attnNorm: blk(`attn_norm${suffix}`),
+    ffnNorm: blk(`ffn_norm${suffix}`),
+    ffnGate: blk(`ffn_gate${suffix}`),
+    ffnUp: blk(`ffn_up${suffix}`),
+    ffnDown: blk(`ffn_down${suffix}`),
+  });
+  return {
+    q: blk("attn_q"),
+    k: blk("attn_k"),
+    v: blk("attn_v"),
+    o: blk("attn_output"),
+    text: branch(""),
+    audio: branch("_audio"),
+  };
+}
