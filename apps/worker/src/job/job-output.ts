@@ -1,0 +1,155 @@
+import type { AudioFormat } from "@higgs-worker/audio";
+import type { SpeechRequest, SpeechResult } from "@higgs-worker/higgs-audio";
+import type { JobInput } from "./parse-input.ts";
+
+/** `output` of a finished job: the contract's shape, complete (design §4.3). Fields are never renamed or removed. */
+export interface JobOutput {
+  readonly success: true;
+  /** `s3://…` or `file:///…`; null when the audio is in `audio_base64`. */
+  readonly audio_url: string | null;
+  readonly duration_seconds: number;
+  readonly sample_rate: number;
+  /** The text that was spoken, after normalisation. */
+  readonly text_output: string;
+  readonly metadata: {
+    readonly model_used: string;
+    /** `ref_audio` in words, null without. */
+    readonly voice_clone: string | null;
+    /** Every effective parameter, the seed included, so that the same job can be sent again. */
+    readonly generation_parameters: GenerationParameters;
+  };
+  readonly download_url: string | null;
+  readonly audio_base64: string | null;
+  readonly format: AudioFormat;
+  readonly size_bytes: number;
+  /** Of the audio file, lower-case hex. */
+  readonly sha256: string;
+  readonly timings: JobTimings;
+  readonly usage: {
+    readonly characters: number;
+    readonly prompt_tokens: number;
+    readonly audio_frames: number;
+    /** Seconds of work a second of audio. */
+    readonly rtf: number;
+  };
+  readonly warnings: readonly string[];
+}
+
+export type GenerationParameters = Pick<
+  JobInput,
+  | "temperature"
+  | "top_k"
+  | "top_p"
+  | "max_new_tokens"
+  | "chunk_method"
+  | "chunk_max_word_num"
+  | "chunk_max_num_turns"
+  | "generation_chunk_buffer_size"
+  | "ras_win_len"
+  | "ras_win_max_num_repeat"
+  | "scene_prompt"
+  | "ref_audio_in_system_message"
+  | "normalize"
+  | "output_format"
+> & { readonly seed: number; readonly delivery: string };
+
+export interface JobTimings {
+  readonly queue_ms: number;
+  readonly prefill_ms: number;
+  readonly generate_ms: number;
+  readonly decode_ms: number;
+  readonly upload_ms: number;
+  readonly total_ms: number;
+  readonly first_audio_ms: number;
+}
+
+export interface JobOutputParts {
+  readonly input: JobInput;
+  readonly request: SpeechRequest;
+  readonly modelName: string;
+  readonly result: SpeechResult;
+  readonly delivery: {
+    readonly kind: string;
+    readonly url: string | null;
+    readonly downloadUrl: string | null;
+    readonly base64: string | null;
+  };
+  readonly file: { readonly sizeBytes: number; readonly sha256: string };
+  readonly queueMs: number;
+  readonly uploadMs: number;
+  readonly totalMs: number;
+  readonly warnings: readonly string[];
+}
+
+/** Puts the output of a job together. */
+export function buildJobOutput(parts: JobOutputParts): JobOutput {
+  const { input, result, delivery, file } = parts;
+  const durationSeconds = result.pcm.length / result.sampleRateHz;
+  return {
+    success: true,
+    audio_url: delivery.url,
+    duration_seconds: rounded(durationSeconds, 3),
+    sample_rate: result.sampleRateHz,
+    text_output: result.text,
+    metadata: {
+      model_used: parts.modelName,
+      voice_clone: voiceClone(input.ref_audio),
+      generation_parameters: generationParameters(parts),
+    },
+    download_url: delivery.downloadUrl,
+    audio_base64: delivery.base64,
+    format: input.output_format,
+    size_bytes: file.sizeBytes,
+    sha256: file.sha256,
+    timings: {
+      queue_ms: rounded(parts.queueMs, 1),
+      prefill_ms: rounded(result.timings.prefillMs, 1),
+      generate_ms: rounded(result.timings.generateMs, 1),
+      decode_ms: rounded(result.timings.decodeMs, 1),
+      upload_ms: rounded(parts.uploadMs, 1),
+      total_ms: rounded(parts.totalMs, 1),
+      first_audio_ms: rounded(result.timings.firstAudioMs, 1),
+    },
+    usage: {
+      characters: Array.from(input.transcript).length,
+      prompt_tokens: result.promptTokens,
+      audio_frames: result.audioFrames,
+      rtf: rounded(result.timings.totalMs / 1000 / durationSeconds, 3),
+    },
+    warnings: parts.warnings,
+  };
+}
+
+function generationParameters({ input, request, delivery }: JobOutputParts): GenerationParameters {
+  return {
+    temperature: input.temperature,
+    top_k: input.top_k,
+    top_p: input.top_p,
+    max_new_tokens: input.max_new_tokens,
+    chunk_method: input.chunk_method,
+    chunk_max_word_num: input.chunk_max_word_num,
+    chunk_max_num_turns: input.chunk_max_num_turns,
+    generation_chunk_buffer_size: input.generation_chunk_buffer_size,
+    ras_win_len: request.sampling.rasWinLen,
+    ras_win_max_num_repeat: input.ras_win_max_num_repeat,
+    seed: request.seed,
+    scene_prompt: input.scene_prompt,
+    ref_audio_in_system_message: input.ref_audio_in_system_message,
+    normalize: input.normalize,
+    output_format: input.output_format,
+    delivery: delivery.kind,
+  };
+}
+
+function voiceClone(references: JobInput["ref_audio"]): string | null {
+  if (references === null) return null;
+  const entries = Array.isArray(references) ? references : [references];
+  const names = entries
+    .map((entry) => (typeof entry === "string" ? entry : (entry.name ?? "clip")))
+    .filter((name) => name !== "");
+  return names.length === 0 ? null : names.join(",");
+}
+
+function rounded(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}

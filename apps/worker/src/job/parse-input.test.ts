@@ -1,0 +1,200 @@
+import { isHiggsError } from "@higgs-worker/errors";
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { parseJobInput } from "./parse-input.ts";
+
+const limits = { maxTranscriptChars: 100, contextLength: 4096 };
+const parse = (fields: Record<string, unknown>) => parseJobInput({ transcript: "Hello.", ...fields }, limits);
+
+function messageOf(input: unknown): string {
+  try {
+    parseJobInput(input, limits);
+  } catch (error) {
+    if (isHiggsError(error)) return error.toString();
+    throw error;
+  }
+  return "";
+}
+
+describe("parseJobInput()", () => {
+  it("fills in the defaults of the contract", () => {
+    expect(parse({})).toEqual({
+      transcript: "Hello.",
+      ref_audio: null,
+      ref_audio_in_system_message: false,
+      scene_prompt: "quiet_indoor",
+      normalize: true,
+      temperature: 1,
+      top_k: 50,
+      top_p: 0.95,
+      max_new_tokens: 2048,
+      chunk_method: null,
+      chunk_max_word_num: 200,
+      chunk_max_num_turns: 1,
+      generation_chunk_buffer_size: null,
+      ras_win_len: 7,
+      ras_win_max_num_repeat: 2,
+      seed: null,
+      s3_bucket: null,
+      s3_key: null,
+      output_format: "wav",
+      delivery: "auto",
+      put_url: null,
+      stream: false,
+    });
+  });
+
+  it("reads the seed's example", () => {
+    const input = {
+      transcript: "Hello world, this is a test.",
+      ref_audio: "belinda",
+      scene_prompt: "quiet indoor setting with warm, friendly tone",
+      temperature: 0.8,
+      top_p: 0.9,
+      s3_bucket: "my-audio-bucket",
+      s3_key: "output/generation_123.wav",
+    };
+    expect(parseJobInput(input, limits)).toMatchObject(input);
+  });
+
+  it("takes null for every optional field as left out", () => {
+    const defaults = parse({});
+    const nulls = Object.fromEntries(
+      Object.keys(defaults)
+        .filter((name) => name !== "transcript")
+        .map((name) => [name, null]),
+    );
+    expect(parse(nulls)).toEqual(defaults);
+  });
+
+  it.each([
+    [{ temperature: 0 }],
+    [{ temperature: 2 }],
+    [{ top_k: 0 }],
+    [{ top_k: 1026 }],
+    [{ top_p: 1 }],
+    [{ top_p: 0.001 }],
+    [{ max_new_tokens: 16 }],
+    [{ max_new_tokens: 4096 }],
+    [{ ras_win_len: 0 }],
+    [{ generation_chunk_buffer_size: 2 }],
+    [{ seed: Number.MAX_SAFE_INTEGER }],
+    [{ chunk_method: "word" }],
+    [{ delivery: "base64" }],
+    [{ transcript: "𝄞".repeat(100) }],
+    [{ transcript: "ha <SE>[Laughter]</SE> [SPEAKER0] x < y | z >" }],
+    [{ ref_audio: ["a", { audio_base64: "AA==", transcript: "hi" }] }],
+  ])("allows %j", (fields) => {
+    expect(parse(fields)).toMatchObject(fields);
+  });
+
+  it.each(["none", "None"])("chunk_method %s means null", (word) => {
+    expect(parse({ chunk_method: word }).chunk_method).toBeNull();
+  });
+
+  it.each([
+    [null, "input must be an object (got null)"],
+    [[], "input must be an object (got array)"],
+    ["hello", "input must be an object (got string)"],
+    [{}, "transcript is required"],
+    [{ transcript: null }, "transcript is required"],
+    [{ transcript: "" }, "transcript is empty"],
+    [{ transcript: " \n " }, "transcript is empty"],
+    [{ transcript: 5 }, "transcript must be a string (got number)"],
+    [{ transcript: "x".repeat(101) }, "transcript is too long (got 101 characters, limit 100)"],
+    [{ transcript: "Hi <|eot_id|> there" }, "transcript: control strings of the form <|…|> are not allowed"],
+    [{ transcript: "a\ud83d" }, "transcript: it is not valid Unicode"],
+    [{ transcript: "a", scene_prompt: "<|scene_desc_end|>" }, "scene_prompt: control strings"],
+    [{ transcript: "a", scene_prompt: "x".repeat(2001) }, "scene_prompt is too long (got 2001 characters, limit 2000)"],
+    [{ transcript: "a", temperature: "hot" }, "temperature must be a number (got string)"],
+    [{ transcript: "a", temperature: 2.1 }, "temperature is out of range (got 2.1, limit 0 … 2)"],
+    [{ transcript: "a", temperature: -1 }, "temperature is out of range"],
+    [{ transcript: "a", temperature: Number.NaN }, "temperature must be a number (got NaN)"],
+    [{ transcript: "a", top_k: 1027 }, "top_k is out of range (got 1027, limit 0 … 1026)"],
+    [{ transcript: "a", top_k: 1.5 }, "top_k must be a whole number (got 1.5)"],
+    [{ transcript: "a", top_p: 0 }, "top_p is out of range (got 0, limit above 0 … 1)"],
+    [{ transcript: "a", max_new_tokens: 15 }, "max_new_tokens is out of range (got 15, limit 16 … 4096)"],
+    [{ transcript: "a", max_new_tokens: 4097 }, "limit 16 … 4096"],
+    [
+      { transcript: "a", chunk_method: "words" },
+      'chunk_method must be "speaker", "word" or null (got "words"), did you mean word?',
+    ],
+    [{ transcript: "a", chunk_max_word_num: 0 }, "chunk_max_word_num is out of range"],
+    [{ transcript: "a", generation_chunk_buffer_size: -1 }, "generation_chunk_buffer_size is out of range"],
+    [{ transcript: "a", seed: -1 }, "seed is out of range"],
+    [{ transcript: "a", seed: 2 ** 53 }, "seed is out of range"],
+    [{ transcript: "a", seed: "7" }, "seed must be a whole number (got string)"],
+    [
+      { transcript: "a", output_format: "mp33" },
+      'output_format must be one of wav, mp3, flac, opus, pcm (got "mp33"), did you mean mp3?',
+    ],
+    [
+      { transcript: "a", delivery: "S3" },
+      'delivery must be one of auto, s3, base64, file, put_url (got "S3"), did you mean s3?',
+    ],
+    [{ transcript: "a", stream: "yes" }, "stream must be true or false"],
+    [{ transcript: "a", s3_bucket: "my bucket" }, "s3_bucket is no bucket name"],
+    [{ transcript: "a", s3_key: "../../etc/passwd" }, "s3_key has an empty segment, `.` or `..`"],
+    [{ transcript: "a", ref_audio: 5 }, "ref_audio must be a voice's name"],
+    [{ transcript: "a", ref_audio: { audio_base64: 5 } }, "ref_audio"],
+    [{ transcript: "a", tempreature: 1 }, 'unknown field "tempreature", did you mean temperature?'],
+    [{ transcript: "a", topK: 1 }, 'unknown field "topK", did you mean top_k?'],
+    [{ text: "a" }, 'unknown field "text"'],
+    [JSON.parse('{"transcript": "a", "__proto__": {"seed": 1}}'), 'unknown field "__proto__"'],
+    [{ transcript: "a", toString: 1 }, 'unknown field "toString"'],
+  ])("refuses %j", (input, expected) => {
+    const message = messageOf(input);
+    expect(message).toMatch(/^INVALID_INPUT: Cannot read the job input: /);
+    expect(message).toContain(expected);
+  });
+
+  it("lists all problems in one message", () => {
+    const message = messageOf({ transcript: "", temperature: 9, seeed: 1, top_k: "x" });
+    for (const part of [
+      "transcript is empty",
+      "temperature is out of range",
+      'unknown field "seeed", did you mean seed?',
+      "top_k must be",
+    ]) {
+      expect(message).toContain(part);
+    }
+  });
+
+  it("lists at most 20 of them", () => {
+    const fields = Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`field_${index}`, 1]));
+    const message = messageOf({ transcript: "a", ...fields });
+    expect(message).toContain("and 980 more");
+    expect(message.length).toBeLessThan(2000);
+  });
+
+  it("never repeats what could be the user's text", () => {
+    const secret = "my secret sentence";
+    const message = messageOf({
+      transcript: `${secret} <|x|>`,
+      scene_prompt: 5,
+      output_format: secret,
+      [secret]: 1,
+      chunk_method: secret,
+    });
+    expect(message).not.toContain("secret");
+  });
+
+  it("whatever comes, it is an input or one INVALID_INPUT", () => {
+    const field = fc.constantFrom(
+      "transcript",
+      "ref_audio",
+      "top_k",
+      "seed",
+      "s3_key",
+      "delivery",
+      "chunk_method",
+      "other",
+    );
+    fc.assert(
+      fc.property(fc.dictionary(field, fc.jsonValue()), (input) => {
+        const message = messageOf(input);
+        return message === "" || message.startsWith("INVALID_INPUT: Cannot read the job input: ");
+      }),
+    );
+  });
+});

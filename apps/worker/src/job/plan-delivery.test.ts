@@ -1,0 +1,113 @@
+import { wavEncoder } from "@higgs-worker/audio";
+import { describe, expect, it } from "vitest";
+import { loadConfig } from "../config/load.ts";
+import { parseJobInput } from "./parse-input.ts";
+import { encodeBase64, planDelivery, type DeliveryContext } from "./plan-delivery.ts";
+
+const KEYS = { AWS_ACCESS_KEY_ID: "a", AWS_SECRET_ACCESS_KEY: "s" };
+const JOB_S3 = { accessId: "j", accessSecret: "js", bucketName: "jb", endpointUrl: "https://job.example" };
+
+function plan(
+  fields: Record<string, unknown>,
+  env: Record<string, string> = {},
+  context: Partial<DeliveryContext> = {},
+) {
+  const { config } = loadConfig(env);
+  return planDelivery(
+    parseJobInput({ transcript: "Hello.", ...fields }, { ...config, maxTranscriptChars: 1_000_000 }),
+    {
+      jobId: "job-1",
+      s3Config: null,
+      config,
+      seed: 7,
+      encoder: wavEncoder,
+      sampleRateHz: 24_000,
+      ...context,
+    },
+  );
+}
+
+describe("planDelivery()", () => {
+  it.each([
+    ["nothing known", {}, {}, {}, { kind: "base64" }],
+    ["a bucket in the environment", {}, { ...KEYS, S3_BUCKET: "b-1" }, {}, { kind: "s3" }],
+    ["a bucket in the job", { s3_bucket: "b-1", s3_key: "x/y.wav" }, KEYS, {}, { kind: "s3", key: "x/y.wav" }],
+    ["a store in the job", {}, {}, { s3Config: JOB_S3 }, { kind: "s3" }],
+    [
+      "base64 although a bucket is known",
+      { delivery: "base64" },
+      { ...KEYS, S3_BUCKET: "b-1" },
+      {},
+      { kind: "base64" },
+    ],
+    ["a file", { delivery: "file", s3_key: "a.wav" }, {}, {}, { kind: "file", key: "a.wav" }],
+    [
+      "the key template",
+      {},
+      { ...KEYS, S3_BUCKET: "b-1", S3_KEY_TEMPLATE: "{seed}/{job_id}.{ext}" },
+      {},
+      { key: "7/job-1.wav" },
+    ],
+    ["the job's objectPath", {}, {}, { s3Config: { ...JOB_S3, objectPath: "/folder/" } }, { key: "folder/job-1.wav" }],
+    ["an empty s3Config", {}, {}, { s3Config: { accessId: "", bucketName: "" } }, { kind: "base64" }],
+  ])("%s", (_name, fields, env, context, expected) => {
+    expect(plan(fields, env, context)).toMatchObject(expected);
+  });
+
+  it.each([
+    ["a bucket without credentials", { s3_bucket: "b-1" }, {}, {}, "STORAGE_NOT_CONFIGURED", "AWS_ACCESS_KEY_ID"],
+    ["a key without a bucket", { s3_key: "a.wav" }, KEYS, {}, "STORAGE_NOT_CONFIGURED", "no bucket is known"],
+    ["S3 without anything", { delivery: "s3" }, {}, {}, "STORAGE_NOT_CONFIGURED", "not set"],
+    ["half an s3Config", {}, {}, { s3Config: { ...JOB_S3, bucketName: "" } }, "INVALID_INPUT", "bucketName missing"],
+    ["an s3Config of another form", {}, {}, { s3Config: "x" }, "INVALID_INPUT", "must be strings"],
+    [
+      "an endpoint that is no address",
+      {},
+      {},
+      { s3Config: { ...JOB_S3, endpointUrl: "file:///x" } },
+      "INVALID_INPUT",
+      "http",
+    ],
+    [
+      "a template that makes no key",
+      {},
+      { ...KEYS, S3_BUCKET: "b-1", S3_KEY_TEMPLATE: "../{job_id}" },
+      {},
+      "STORAGE_NOT_CONFIGURED",
+      "S3_KEY_TEMPLATE",
+    ],
+  ])("refuses %s", (_name, fields, env, context, code, reason) => {
+    expect(() => plan(fields, env, context)).toThrow(
+      expect.objectContaining({ code, message: expect.stringContaining(reason) }),
+    );
+  });
+});
+
+describe("sizes", () => {
+  const long = { transcript: "word ".repeat(4000), chunk_method: "word" };
+
+  it("an hour of text is refused before generation, but only as base64 and only when it is bound to be long", () => {
+    expect(() => plan(long)).toThrow(
+      expect.objectContaining({
+        code: "RESULT_TOO_LARGE",
+        message: expect.stringMatching(/got \d+ bytes, limit 10000000/),
+      }),
+    );
+    expect(plan({ ...long, delivery: "file" }).kind).toBe("file");
+    // Without chunking there is one chunk, and that ends after max_new_tokens.
+    expect(plan({ ...long, chunk_method: null }).kind).toBe("base64");
+  });
+
+  it("a /runsync job may be twice as large", () => {
+    const medium = { transcript: "word ".repeat(1500), chunk_method: "word" };
+    expect(() => plan(medium)).toThrow(expect.objectContaining({ code: "RESULT_TOO_LARGE" }));
+    expect(plan(medium, {}, { jobId: "sync-1" })).toMatchObject({ kind: "base64", maxResultBytes: 20_000_000 });
+  });
+
+  it("the real size is checked too", () => {
+    expect(encodeBase64(Uint8Array.of(1, 2, 3, 4), 20_000)).toBe("AQIDBA==");
+    expect(() => encodeBase64(new Uint8Array(10_000), 20_000)).toThrow(
+      expect.objectContaining({ code: "RESULT_TOO_LARGE" }),
+    );
+  });
+});

@@ -1,0 +1,148 @@
+import { randomUUID } from "node:crypto";
+import { HiggsError } from "@higgs-worker/errors";
+import type { AudioEncoder } from "@higgs-worker/audio";
+import * as v from "valibot";
+import type { Config } from "../config/settings.ts";
+import { createFileStore } from "../storage/file-store.ts";
+import { fillKeyTemplate, keyProblem } from "../storage/object-key.ts";
+import type { ObjectStore } from "../storage/object-store.ts";
+import { createS3Store, type S3StoreOptions } from "../storage/s3/s3-store.ts";
+import { knownBucket, resolveS3Target, type JobS3Config } from "../storage/s3/target.ts";
+import type { JobInput } from "./parse-input.ts";
+
+/** Where the audio of a job goes; decided before anything is generated, so that a job that cannot be delivered costs nothing. */
+export type DeliveryPlan =
+  | { readonly kind: "s3" | "file"; readonly store: ObjectStore; readonly key: string }
+  | { readonly kind: "base64"; readonly maxResultBytes: number }
+  /** The caller takes the bytes itself. */
+  | { readonly kind: "bytes" };
+
+export interface DeliveryContext {
+  readonly jobId: string;
+  /** The job's `s3Config` as it came (spec/runpod-worker §4.1). */
+  readonly s3Config: unknown;
+  readonly config: Config;
+  readonly seed: number;
+  readonly encoder: AudioEncoder;
+  /** Samples a second that the model makes; for sizes that can be foreseen. */
+  readonly sampleRateHz: number;
+  readonly s3Options?: S3StoreOptions;
+}
+
+/** Result limits of the platform for `/run` and `/runsync`, whose job ids begin with `sync-` (spec/runpod-worker §4.5, §1.2). */
+const MAX_RESULT_BYTES = 10_000_000;
+const MAX_SYNC_RESULT_BYTES = 20_000_000;
+/** Room in the result for everything but the audio. */
+const RESULT_OVERHEAD_BYTES = 16_384;
+
+/** Nobody speaks faster than this; so a text gives at least so much audio. */
+const MAX_CHARACTERS_PER_SECOND = 40;
+/** Frames a second, and columns that are no frames (spec/higgs-audio-v2 §8.6). */
+const FRAMES_PER_SECOND = 25;
+const DELAY_COLUMNS = 9;
+
+/**
+ * Decides how the audio is delivered. `auto` is S3 if a bucket or key is known, else base64.
+ *
+ * @throws HiggsError STORAGE_NOT_CONFIGURED, INVALID_INPUT for a wrong `s3Config`, or RESULT_TOO_LARGE when the audio is
+ * bound to pass the platform's limit.
+ */
+export function planDelivery(input: JobInput, context: DeliveryContext): DeliveryPlan {
+  const wish = { bucket: input.s3_bucket, jobConfig: parseJobS3Config(context.s3Config) };
+  const wantsS3 = input.delivery === "auto" && (input.s3_key !== null || knownBucket(context.config, wish) !== null);
+  if (input.delivery === "s3" || wantsS3) {
+    const store = createS3Store(resolveS3Target(context.config, wish), context.s3Options);
+    return { kind: "s3", store, key: keyOf(input, context, wish.jobConfig) };
+  }
+  if (input.delivery === "file") {
+    return { kind: "file", store: createFileStore(context.config.outputDir), key: keyOf(input, context, null) };
+  }
+  const maxResultBytes = context.jobId.startsWith("sync-") ? MAX_SYNC_RESULT_BYTES : MAX_RESULT_BYTES;
+  refuseForeseeablyLarge(input, context, maxResultBytes);
+  return { kind: "base64", maxResultBytes };
+}
+
+/**
+ * The audio as base64.
+ *
+ * @throws HiggsError RESULT_TOO_LARGE when the result would pass `maxResultBytes`.
+ */
+export function encodeBase64(file: Uint8Array, maxResultBytes: number): string {
+  const bytes = base64Bytes(file.byteLength) + RESULT_OVERHEAD_BYTES;
+  if (bytes > maxResultBytes) throw tooLarge(bytes, maxResultBytes);
+  return Buffer.from(file.buffer, file.byteOffset, file.byteLength).toString("base64");
+}
+
+function refuseForeseeablyLarge(
+  input: JobInput,
+  { encoder, sampleRateHz }: DeliveryContext,
+  maxResultBytes: number,
+): void {
+  const longestChunk = (input.max_new_tokens - DELAY_COLUMNS) / FRAMES_PER_SECOND;
+  const leastSeconds = Math.min(
+    input.transcript.length / MAX_CHARACTERS_PER_SECOND,
+    input.chunk_method === null ? longestChunk : Number.POSITIVE_INFINITY,
+  );
+  const bytes = base64Bytes(encoder.maxEncodedBytes(Math.floor(leastSeconds * sampleRateHz))) + RESULT_OVERHEAD_BYTES;
+  if (bytes > maxResultBytes) throw tooLarge(bytes, maxResultBytes);
+}
+
+function base64Bytes(fileBytes: number): number {
+  return Math.ceil(fileBytes / 3) * 4;
+}
+
+function tooLarge(bytes: number, limit: number): HiggsError {
+  return new HiggsError(
+    "RESULT_TOO_LARGE",
+    `Cannot deliver the audio as base64: the result would be too large for the platform (got ${bytes} bytes, limit ${limit})`,
+  );
+}
+
+function keyOf(input: JobInput, context: DeliveryContext, jobConfig: JobS3Config | null): string {
+  if (input.s3_key !== null) return input.s3_key;
+  const facts = {
+    jobId: context.jobId,
+    seed: context.seed,
+    extension: context.encoder.fileExtension,
+    now: new Date(),
+    uuid: randomUUID(),
+  };
+  const folder = jobConfig?.objectPath?.replaceAll(/^\/+|\/+$/g, "") ?? "";
+  const filled = fillKeyTemplate(context.config.s3KeyTemplate, facts);
+  const key = folder === "" ? filled : `${folder}/${filled.split("/").at(-1) ?? filled}`;
+  const problem = keyProblem(key);
+  if (problem === null) return key;
+  throw new HiggsError(
+    "STORAGE_NOT_CONFIGURED",
+    `Cannot name the object: the key of S3_KEY_TEMPLATE or objectPath ${problem}`,
+  );
+}
+
+const JobS3ConfigSchema = v.object({
+  accessId: v.optional(v.string(), ""),
+  accessSecret: v.optional(v.string(), ""),
+  bucketName: v.optional(v.string(), ""),
+  endpointUrl: v.optional(v.string(), ""),
+  objectPath: v.optional(v.nullable(v.string()), null),
+});
+
+/** A job without an access key has no store of its own; one with it must be complete. */
+function parseJobS3Config(raw: unknown): JobS3Config | null {
+  const result = v.safeParse(JobS3ConfigSchema, raw);
+  if (!result.success) {
+    if (raw === null || raw === undefined) return null;
+    throw new HiggsError("INVALID_INPUT", "Cannot read the job's s3Config: its fields must be strings");
+  }
+  const config = result.output;
+  if (config.accessId === "") return null;
+  const missing = (["accessSecret", "bucketName", "endpointUrl"] as const).filter((name) => config[name] === "");
+  if (missing.length > 0)
+    throw new HiggsError("INVALID_INPUT", `Cannot read the job's s3Config: ${missing.join(", ")} missing`);
+  if (!URL.canParse(config.endpointUrl) || !/^https?:/.test(config.endpointUrl)) {
+    throw new HiggsError(
+      "INVALID_INPUT",
+      "Cannot read the job's s3Config: endpointUrl must be an http:// or https:// address",
+    );
+  }
+  return config;
+}

@@ -1,0 +1,231 @@
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { wavEncoder } from "@higgs-worker/audio";
+import { HiggsError } from "@higgs-worker/errors";
+import { describe, expect, it } from "vitest";
+import { loadConfig } from "../config/load.ts";
+import { silentLogger } from "../logging/logger.ts";
+import { fakeModel, type FakeModel } from "../testing/fake-model.ts";
+import { startS3Stub } from "../testing/s3-stub.ts";
+import { scratchDir } from "../testing/scratch.ts";
+import { runSpeechJob, type SpeechJobOptions } from "./run-speech-job.ts";
+
+function run(
+  fields: Record<string, unknown>,
+  model: FakeModel,
+  env: Record<string, string> = {},
+  options: SpeechJobOptions = {},
+) {
+  const { config } = loadConfig(env);
+  const services = {
+    config,
+    logger: silentLogger,
+    encoder: wavEncoder,
+    model: async () => model,
+    s3Options: { firstRetryMs: 1 },
+  };
+  return runSpeechJob({ id: "job-1", input: { transcript: "Hello.", ...fields } }, services, options);
+}
+
+const sha256Of = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+
+describe("runSpeechJob()", () => {
+  it("gives the contract's output, complete", async () => {
+    const { output } = await run({ seed: 5, temperature: 0.8 }, fakeModel());
+    const file = Buffer.from(output.audio_base64 ?? "", "base64");
+    expect(output).toEqual({
+      success: true,
+      audio_url: null,
+      duration_seconds: 1,
+      sample_rate: 24_000,
+      text_output: "Hello.",
+      metadata: {
+        model_used: "fake/higgs",
+        voice_clone: null,
+        generation_parameters: {
+          temperature: 0.8,
+          top_k: 50,
+          top_p: 0.95,
+          max_new_tokens: 2048,
+          chunk_method: null,
+          chunk_max_word_num: 200,
+          chunk_max_num_turns: 1,
+          generation_chunk_buffer_size: null,
+          ras_win_len: 7,
+          ras_win_max_num_repeat: 2,
+          seed: 5,
+          scene_prompt: "quiet_indoor",
+          ref_audio_in_system_message: false,
+          normalize: true,
+          output_format: "wav",
+          delivery: "base64",
+        },
+      },
+      download_url: null,
+      audio_base64: expect.any(String),
+      format: "wav",
+      size_bytes: 48_044,
+      sha256: sha256Of(file),
+      timings: {
+        queue_ms: expect.any(Number),
+        prefill_ms: 10,
+        generate_ms: 200,
+        decode_ms: 30,
+        upload_ms: expect.any(Number),
+        total_ms: expect.any(Number),
+        first_audio_ms: 50,
+      },
+      usage: { characters: 6, prompt_tokens: 43, audio_frames: 25, rtf: 0.24 },
+      warnings: [],
+    });
+    expect(file.subarray(0, 4).toString("latin1")).toBe("RIFF");
+    expect(file).toHaveLength(48_044);
+    expect(JSON.parse(JSON.stringify(output))).toEqual(output);
+  });
+
+  it("turns the input into the request", async () => {
+    const model = fakeModel();
+    await run(
+      {
+        scene_prompt: "A windy beach.",
+        ref_audio: "profile:male_en",
+        ras_win_max_num_repeat: 0,
+        chunk_method: "None",
+        normalize: false,
+        seed: 9,
+      },
+      model,
+    );
+    expect(model.requests[0]).toMatchObject({
+      transcript: "Hello.",
+      normalize: false,
+      scene: "A windy beach.",
+      references: [{ kind: "profile", name: "male_en", description: expect.stringContaining("American accent") }],
+      chunkMethod: null,
+      sampling: { temperature: 1, topK: 50, topP: 0.95, rasWinLen: 0 },
+      maxNewTokens: 2048,
+      seed: 9,
+    });
+  });
+
+  it("draws a seed when there is none, says which, and the seed gives the same audio again", async () => {
+    const model = fakeModel();
+    const first = await run({}, model);
+    const second = await run({}, model);
+    const seed = first.output.metadata.generation_parameters.seed;
+    expect(second.output.metadata.generation_parameters.seed).not.toBe(seed);
+    expect((await run({ seed }, model)).output.sha256).toBe(first.output.sha256);
+  });
+
+  it.each([
+    ["quiet_indoor", "Audio is recorded from a quiet room."],
+    ["empty", null],
+    ["Rain on a roof", "Rain on a roof"],
+  ])("scene_prompt %j gives the scene %j", async (scene, expected) => {
+    const model = fakeModel();
+    await run({ scene_prompt: scene }, model);
+    expect(model.requests[0]?.scene).toBe(expected);
+  });
+
+  it("warns when a literal scene is nearly a preset's name", async () => {
+    const { output } = await run({ scene_prompt: "quiet_indor" }, fakeModel());
+    expect(output.warnings).toEqual([expect.stringContaining("quiet_indoor")]);
+  });
+
+  it("delivers to S3", async () => {
+    const stub = await startS3Stub();
+    const { output } = await run({ s3_key: "out/a.wav" }, fakeModel(), stub.env);
+    const stored = stub.objects.get("out/a.wav");
+    expect(output).toMatchObject({
+      audio_url: "s3://audio/out/a.wav",
+      audio_base64: null,
+      sha256: sha256Of(stored?.bytes ?? Buffer.of()),
+    });
+    expect(stored?.contentType).toBe("audio/wav");
+    expect((await fetch(output.download_url ?? "")).status).toBe(200);
+  });
+
+  it("delivers to a file", async () => {
+    const dir = scratchDir();
+    const { output } = await run({ delivery: "file", s3_key: "deep/a.wav" }, fakeModel(), { HIGGS_OUTPUT_DIR: dir });
+    expect(sha256Of(readFileSync(fileURLToPath(output.audio_url ?? "")))).toBe(output.sha256);
+    expect(readdirSync(join(dir, "deep"))).toEqual(["a.wav"]);
+  });
+});
+
+describe("runSpeechJob() refuses", () => {
+  it.each([
+    ["a wrong field", { top_k: -1 }, "INVALID_INPUT"],
+    ["an unknown profile", { ref_audio: "profile:nobody" }, "VOICE_NOT_FOUND"],
+    ["a voice", { ref_audio: "belinda" }, "NOT_SUPPORTED"],
+    ["a voice beside a profile", { ref_audio: "profile:male_en,belinda" }, "NOT_SUPPORTED"],
+    ["a clip", { ref_audio: { audio_base64: "AA==", transcript: "x" } }, "NOT_SUPPORTED"],
+    ["an address", { ref_audio: "https://example.com/a.wav" }, "NOT_SUPPORTED"],
+    ["another format", { output_format: "mp3" }, "NOT_SUPPORTED"],
+    ["a stream", { stream: true }, "NOT_SUPPORTED"],
+    ["put_url", { delivery: "put_url", put_url: "https://example.com" }, "NOT_SUPPORTED"],
+    ["S3 without credentials", { delivery: "s3" }, "STORAGE_NOT_CONFIGURED"],
+    ["what cannot fit", { transcript: "word ".repeat(4000), chunk_method: "word" }, "RESULT_TOO_LARGE"],
+  ])("%s, before the model is asked for", async (_name, fields, code) => {
+    const { config } = loadConfig({});
+    const services = {
+      config,
+      logger: silentLogger,
+      encoder: wavEncoder,
+      model: () => Promise.reject(new Error("the model was loaded")),
+    };
+    await expect(runSpeechJob({ id: "j", input: { transcript: "Hi.", ...fields } }, services)).rejects.toMatchObject({
+      code,
+    });
+  });
+
+  it("lists all that is not supported", async () => {
+    await expect(run({ output_format: "opus", stream: true }, fakeModel())).rejects.toThrow(
+      /output_format opus .*; stream true/,
+    );
+  });
+
+  it.each([
+    ["no audio at all", () => new Float32Array(0)],
+    ["samples that are no numbers", (pcm: Float32Array) => pcm.fill(Number.NaN, 100, 200)],
+  ])("%s from the model", async (_name, spoil) => {
+    await expect(run({}, fakeModel({ spoil }))).rejects.toMatchObject({ code: "GENERATION_FAILED" });
+  });
+
+  it.each([
+    ["silence", (pcm: Float32Array) => pcm.fill(0), "silent throughout"],
+    ["clipping", (pcm: Float32Array) => pcm.map((sample) => sample * 4), "beyond full scale"],
+  ])("nothing, but warns of %s", async (_name, spoil, expected) => {
+    const { output } = await run({}, fakeModel({ spoil }));
+    expect(output.warnings).toEqual([expect.stringContaining(expected)]);
+  });
+
+  it("an upload that S3 refuses fails the job", async () => {
+    const stub = await startS3Stub();
+    stub.faults.push({ kind: "status", status: 403, code: "AccessDenied" });
+    await expect(run({ s3_key: "a.wav" }, fakeModel(), stub.env)).rejects.toMatchObject({ code: "STORAGE_DENIED" });
+    expect(stub.objects.size).toBe(0);
+  });
+
+  it("an error of the engine as it is", async () => {
+    const fail = new HiggsError("CONTEXT_OVERFLOW", "Cannot speak: too long");
+    await expect(run({}, fakeModel({ fail }))).rejects.toBe(fail);
+  });
+
+  it("a cancelled job leaves no file, whenever the cancel comes", async () => {
+    const dir = scratchDir();
+    for (const frame of [1, 10, 25]) {
+      const cancel = new AbortController();
+      const options: SpeechJobOptions = {
+        signal: cancel.signal,
+        onProgress: ({ frames }) => frames === frame && cancel.abort(),
+      };
+      const job = run({ delivery: "file" }, fakeModel(), { HIGGS_OUTPUT_DIR: dir }, options);
+      await expect(job).rejects.toMatchObject({ code: "CANCELLED" });
+    }
+    expect(readdirSync(dir, { recursive: true }).filter((name) => String(name).endsWith(".wav"))).toEqual([]);
+    expect(readdirSync(dir, { recursive: true }).filter((name) => String(name).includes("partial"))).toEqual([]);
+  });
+});

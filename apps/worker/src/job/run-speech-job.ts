@@ -1,0 +1,144 @@
+import { createHash } from "node:crypto";
+import { measureAudio, type AudioEncoder } from "@higgs-worker/audio";
+import { HiggsError } from "@higgs-worker/errors";
+import type { SpeechModel, SpeechProgress, SpeechResult } from "@higgs-worker/higgs-audio";
+import type { Config } from "../config/settings.ts";
+import type { Logger } from "../logging/logger.ts";
+import type { S3StoreOptions } from "../storage/s3/s3-store.ts";
+import { buildJobOutput, type JobOutput } from "./job-output.ts";
+import { parseJobInput } from "./parse-input.ts";
+import { encodeBase64, planDelivery, type DeliveryPlan } from "./plan-delivery.ts";
+import { toSpeechRequest } from "./speech-request.ts";
+import { refuseUnsupported } from "./unsupported.ts";
+
+/** A job as the platform hands it over; `input` is not checked yet. */
+export interface SpeechJob {
+  readonly id: string;
+  readonly input: unknown;
+  readonly s3Config?: unknown;
+}
+
+export interface SpeechJobServices {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly encoder: AudioEncoder;
+  /** Gives the model, loading it at the first call; asked only when the input is right. */
+  readonly model: () => Promise<SpeechModel>;
+  readonly s3Options?: S3StoreOptions;
+}
+
+export interface SpeechJobOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: SpeechProgress) => void;
+  /** Instead of what the job's `delivery` says. */
+  readonly delivery?: DeliveryPlan;
+}
+
+export interface FinishedSpeechJob {
+  readonly output: JobOutput;
+  readonly pcm: Float32Array;
+  readonly sampleRateHz: number;
+  /** The encoded audio. */
+  readonly file: Uint8Array;
+}
+
+/** What the codec makes; the model says so too, but it is not loaded yet when sizes are foreseen. */
+const FORESEEN_SAMPLE_RATE_HZ = 24_000;
+
+/** From this share of clipped samples on it can be heard. */
+const AUDIBLE_CLIPPING_SHARE = 1e-3;
+
+/**
+ * Runs one job: input, request, delivery plan, speech, checks, file, delivery, output (design §3). What can be refused is
+ * refused before anything is generated.
+ *
+ * @throws HiggsError of any code of the registry; nothing is stored then.
+ */
+export async function runSpeechJob(
+  job: SpeechJob,
+  services: SpeechJobServices,
+  options: SpeechJobOptions = {},
+): Promise<FinishedSpeechJob> {
+  const receivedMs = performance.now();
+  const { config, encoder, logger } = services;
+  const input = parseJobInput(job.input, config);
+  refuseUnsupported(input);
+  const { request, warnings } = await toSpeechRequest(input);
+  const plan =
+    options.delivery ??
+    planDelivery(input, {
+      ...services,
+      jobId: job.id,
+      s3Config: job.s3Config ?? null,
+      seed: request.seed,
+      sampleRateHz: FORESEEN_SAMPLE_RATE_HZ,
+    });
+  const model = await services.model();
+  const startedMs = performance.now();
+  logger.debug("generation started", { jobId: job.id, seed: request.seed, characters: input.transcript.length });
+  const result = await model.synthesize(request, options);
+  const findings = checkAudio(result);
+  const file = await encoder.encode(result.pcm, { sampleRateHz: result.sampleRateHz });
+  const sha256 = createHash("sha256").update(file).digest("hex");
+  const encodedMs = performance.now();
+  const delivered = await deliver(plan, file, sha256, encoder.mimeType, options.signal);
+  const deliveredMs = performance.now();
+  const output = buildJobOutput({
+    input,
+    request,
+    modelName: model.name,
+    result,
+    delivery: { kind: plan.kind, ...delivered },
+    file: { sizeBytes: file.byteLength, sha256 },
+    queueMs: startedMs - receivedMs,
+    uploadMs: deliveredMs - encodedMs,
+    totalMs: deliveredMs - receivedMs,
+    warnings: [...warnings, ...result.warnings, ...findings],
+  });
+  logger.info("job finished", {
+    jobId: job.id,
+    ...output.timings,
+    seconds: output.duration_seconds,
+    seed: request.seed,
+  });
+  return { output, pcm: result.pcm, sampleRateHz: result.sampleRateHz, file };
+}
+
+/** Throws GENERATION_FAILED for what is no audio; gives warnings for what is doubtful. */
+function checkAudio({ pcm, sampleRateHz }: SpeechResult): string[] {
+  const { peak, clippedSamples, nonFiniteSamples, silenceShare } = measureAudio(pcm, sampleRateHz);
+  if (pcm.length === 0)
+    throw new HiggsError("GENERATION_FAILED", "Cannot make audio: the model stopped before the first frame");
+  if (nonFiniteSamples > 0) {
+    throw new HiggsError(
+      "GENERATION_FAILED",
+      `Cannot make audio: the codec gave samples that are no numbers (got ${nonFiniteSamples})`,
+    );
+  }
+  const warnings: string[] = [];
+  if (silenceShare === 1) warnings.push("the audio is silent throughout; try another seed");
+  if (clippedSamples / pcm.length > AUDIBLE_CLIPPING_SHARE) {
+    warnings.push(`${clippedSamples} samples are beyond full scale and were clipped (peak ${peak.toFixed(2)})`);
+  }
+  return warnings;
+}
+
+interface Delivered {
+  readonly url: string | null;
+  readonly downloadUrl: string | null;
+  readonly base64: string | null;
+}
+
+async function deliver(
+  plan: DeliveryPlan,
+  file: Uint8Array,
+  sha256: string,
+  mimeType: string,
+  signal: AbortSignal | undefined,
+): Promise<Delivered> {
+  if (plan.kind === "bytes") return { url: null, downloadUrl: null, base64: null };
+  if (plan.kind === "base64") return { url: null, downloadUrl: null, base64: encodeBase64(file, plan.maxResultBytes) };
+  const request = { key: plan.key, bytes: file, mimeType, sha256 };
+  const stored = await plan.store.put(request, signal === undefined ? {} : { signal });
+  return { ...stored, base64: null };
+}

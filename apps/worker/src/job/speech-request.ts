@@ -1,0 +1,52 @@
+import { randomInt } from "node:crypto";
+import { listScenePresets, resolveScene, type SpeechRequest } from "@higgs-worker/higgs-audio";
+import { nearestName } from "../names/nearest-name.ts";
+import type { JobInput } from "./parse-input.ts";
+import { referenceProfiles } from "./unsupported.ts";
+
+export interface PreparedRequest {
+  readonly request: SpeechRequest;
+  readonly warnings: readonly string[];
+}
+
+/** The domain request of a job input; a seed is drawn if the job has none. Throws VOICE_NOT_FOUND. */
+export async function toSpeechRequest(input: JobInput): Promise<PreparedRequest> {
+  const scene = await resolveScene(input.scene_prompt);
+  // 0 turns RAS off in either field (design §4.2).
+  const isRasOn = input.ras_win_len > 0 && input.ras_win_max_num_repeat > 0;
+  return {
+    request: {
+      transcript: input.transcript,
+      normalize: input.normalize,
+      references: referenceProfiles(input),
+      referencesInSystemMessage: input.ref_audio_in_system_message,
+      scene: scene.text,
+      sampling: {
+        temperature: input.temperature,
+        topK: input.top_k,
+        topP: input.top_p,
+        rasWinLen: isRasOn ? input.ras_win_len : 0,
+        rasWinMaxNumRepeat: input.ras_win_max_num_repeat,
+      },
+      maxNewTokens: input.max_new_tokens,
+      chunkMethod: input.chunk_method,
+      chunkMaxWordNum: input.chunk_max_word_num,
+      chunkMaxNumTurns: input.chunk_max_num_turns,
+      generationChunkBufferSize: input.generation_chunk_buffer_size,
+      seed: input.seed ?? drawSeed(),
+    },
+    warnings: await sceneWarnings(input.scene_prompt, scene.preset),
+  };
+}
+
+/** 2^48 seeds are enough, and every JSON reader keeps them exact. */
+function drawSeed(): number {
+  return randomInt(2 ** 48 - 1);
+}
+
+/** A scene of one word that is nearly a preset's name was probably meant to be it. */
+async function sceneWarnings(scene: string, preset: string | null): Promise<string[]> {
+  if (preset !== null || !/^[\w-]+$/.test(scene)) return [];
+  const nearest = nearestName(scene, await listScenePresets());
+  return nearest === null ? [] : [`scene_prompt is taken as literal text; the preset ${nearest} has nearly this name`];
+}

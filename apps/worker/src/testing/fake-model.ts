@@ -1,0 +1,78 @@
+import { HiggsError } from "@higgs-worker/errors";
+import type { SpeechModel, SpeechRequest, SpeechResult, SynthesizeOptions } from "@higgs-worker/higgs-audio";
+
+const SAMPLE_RATE_HZ = 24_000;
+const SAMPLES_PER_FRAME = 960;
+
+export interface FakeModel extends SpeechModel {
+  /** Every request that was made. */
+  readonly requests: SpeechRequest[];
+}
+
+export interface FakeModelOptions {
+  readonly frames?: number;
+  /** Changes the audio before it is given back. */
+  readonly spoil?: (pcm: Float32Array) => Float32Array;
+  /** Wait between frames; 0 gives control back to the event loop only. */
+  readonly frameMs?: number;
+  readonly fail?: HiggsError;
+}
+
+/** A model that hums: frames come one by one, with progress, and stop within one frame of an abort. */
+export function fakeModel(options: FakeModelOptions = {}): FakeModel {
+  const frames = options.frames ?? 25;
+  const requests: SpeechRequest[] = [];
+  return {
+    name: "fake/higgs",
+    sampleRateHz: SAMPLE_RATE_HZ,
+    info: {
+      layout: "native",
+      modelPath: "/fake",
+      device: "CPU",
+      weights: "bf16",
+      contextLength: 2048,
+      loadMs: 1,
+      modelBytes: 1,
+    },
+    requests,
+    synthesize: async (request, synthesis = {}) => {
+      requests.push(request);
+      if (options.fail !== undefined) throw options.fail;
+      await makeFrames(frames, options.frameMs ?? 0, synthesis);
+      const pcm = hum(frames, request.seed);
+      return resultOf(request, options.spoil?.(pcm) ?? pcm, frames);
+    },
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+}
+
+async function makeFrames(frames: number, frameMs: number, { signal, onProgress }: SynthesizeOptions): Promise<void> {
+  for (let frame = 1; frame <= frames; frame++) {
+    if (signal?.aborted === true)
+      throw new HiggsError("CANCELLED", "Cannot finish the speech: the request was cancelled");
+    await new Promise((resolve) => setTimeout(resolve, frameMs));
+    onProgress?.({ chunkIndex: 0, chunkCount: 1, audioSeconds: frame / 25, frames: frame, elapsedMs: frame });
+  }
+}
+
+function hum(frames: number, seed: number): Float32Array {
+  const hertz = 100 + (seed % 100);
+  return Float32Array.from(
+    { length: frames * SAMPLES_PER_FRAME },
+    (_, index) => 0.5 * Math.sin((2 * Math.PI * hertz * index) / SAMPLE_RATE_HZ),
+  );
+}
+
+function resultOf(request: SpeechRequest, pcm: Float32Array, frames: number): SpeechResult {
+  return {
+    pcm,
+    sampleRateHz: SAMPLE_RATE_HZ,
+    codes: [],
+    text: request.transcript,
+    chunkCount: 1,
+    promptTokens: 43,
+    audioFrames: frames,
+    timings: { prefillMs: 10, generateMs: 200, decodeMs: 30, firstAudioMs: 50, totalMs: 240 },
+    warnings: [],
+  };
+}
