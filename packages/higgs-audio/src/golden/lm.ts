@@ -13,6 +13,12 @@ import type { GoldenCase, GoldenCollector, GoldenCompute, GoldenOutcome } from "
 /** The tiny checkpoints, the same weights in both layouts. */
 const CHECKPOINTS = ["lm-native", "lm-boson"];
 
+/**
+ * Hidden states grow from layer to layer, and the reference's own f32 rounding with them: against a float64 calculation it is
+ * off by 1.6e-4 where the peak is 9 (761 rows). So the limit has a part that follows the peak.
+ */
+const RELATIVE_HIDDEN_TOLERANCE = 2e-5;
+
 /** Room behind the prompt for what is generated from it. */
 const MIN_NEW_COLUMNS = 256;
 
@@ -119,15 +125,11 @@ async function compareHidden(
   const rows = await expected.int32("rows");
   let worst = 0;
   for (const [name, values] of stages) {
-    const { largestError } = largestDifference(
-      await expected.float32(name),
-      pickRows(values, rows, model.config.hiddenSize),
-    );
+    const wanted = await expected.float32(name);
+    const limit = compute.hiddenTolerance + RELATIVE_HIDDEN_TOLERANCE * peak(wanted);
+    const { largestError } = largestDifference(wanted, pickRows(values, rows, model.config.hiddenSize));
     worst = Math.max(worst, largestError);
-    if (!(largestError <= compute.hiddenTolerance)) {
-      const detail = `${name}: off by ${largestError.toExponential(1)} (limit ${compute.hiddenTolerance})`;
-      return { outcome: failed(detail, largestError), norm };
-    }
+    if (!(largestError <= limit)) return { outcome: offBy(name, largestError, limit), norm };
   }
   return { outcome: passed(`${stages.length} stages × ${rows.length} rows`, worst), norm };
 }
@@ -213,7 +215,11 @@ async function compareLogits(
 }
 
 function offBy(what: string, error: number, limit: number): GoldenOutcome {
-  return failed(`${what}: off by ${error.toExponential(1)} (limit ${limit})`, error);
+  return failed(`${what}: off by ${error.toExponential(1)} (limit ${limit.toExponential(1)})`, error);
+}
+
+function peak(values: Float32Array): number {
+  return values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
 }
 
 function elementCount(shape: readonly number[]): number {
