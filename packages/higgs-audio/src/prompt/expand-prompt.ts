@@ -4,18 +4,15 @@ import type { Prompt } from "./build-prompt.ts";
 import type { Codes } from "./messages.ts";
 
 /** A prompt as the model consumes it: one row a position, positions 0, 1, 2, … without gaps (spec §4.1). */
-export interface PromptRows {
+export interface ExpandedPrompt {
+  /** Rows, which is also the position of the first row after them. */
   readonly rowCount: number;
   /** [rowCount] 1 where the row is a column of a clip, 0 where it is text. */
   readonly isAudio: Uint8Array;
-  /** [text rows] Text ids in order. */
+  /** [text rows] Ids of the text rows in order. */
   readonly textIds: Int32Array;
-  /** [text rows] Row, which is also the position, of each text id. */
-  readonly textRows: Int32Array;
   /** [audio rows × numCodebooks] Delayed columns of all clips, one after the other. */
   readonly columnIds: Int32Array;
-  /** [audio rows] Row, which is also the position, of each column. */
-  readonly audioRows: Int32Array;
 }
 
 export interface ExpandPromptOptions {
@@ -29,38 +26,36 @@ export interface ExpandPromptOptions {
  * Replaces each placeholder by the columns of its clip. Throws INVALID_INPUT when placeholders and clips do not correspond,
  * which happens only when a text was allowed to hold a placeholder.
  */
-export function expandPrompt(prompt: Prompt, options: ExpandPromptOptions): PromptRows {
+export function expandPrompt(prompt: Prompt, options: ExpandPromptOptions): ExpandedPrompt {
   const { specialIds, numCodebooks, toColumns } = options;
   checkPlaceholders(prompt, specialIds);
   const columnsOfClips = prompt.clips.map(({ codes }) => toColumns(codes));
-  const audioCount = columnsOfClips.reduce((sum, columns) => sum + columns.length / numCodebooks, 0);
+  const idCount = columnsOfClips.reduce((sum, columns) => sum + columns.length, 0);
   const textCount = prompt.ids.length - prompt.clips.length;
-  const rows = {
-    rowCount: textCount + audioCount,
-    isAudio: new Uint8Array(textCount + audioCount),
+  const rowCount = textCount + idCount / numCodebooks;
+  const expanded = {
+    rowCount,
+    isAudio: new Uint8Array(rowCount),
     textIds: new Int32Array(textCount),
-    textRows: new Int32Array(textCount),
-    columnIds: new Int32Array(audioCount * numCodebooks),
-    audioRows: new Int32Array(audioCount),
+    columnIds: new Int32Array(idCount),
   };
   let row = 0;
   let text = 0;
-  let column = 0;
+  let filled = 0;
   let clip = 0;
   for (const id of prompt.ids) {
     if (id !== specialIds.audioIn && id !== specialIds.audioOut) {
-      rows.textIds[text] = id;
-      rows.textRows[text++] = row++;
+      expanded.textIds[text++] = id;
+      row++;
       continue;
     }
     const columns = columnsOfClips[clip++] ?? new Int32Array(0);
-    rows.columnIds.set(columns, column * numCodebooks);
-    for (const end = row + columns.length / numCodebooks; row < end; row++) {
-      rows.isAudio[row] = 1;
-      rows.audioRows[column++] = row;
-    }
+    expanded.columnIds.set(columns, filled);
+    expanded.isAudio.fill(1, row, row + columns.length / numCodebooks);
+    filled += columns.length;
+    row += columns.length / numCodebooks;
   }
-  return rows;
+  return expanded;
 }
 
 function checkPlaceholders({ ids, clips }: Prompt, specialIds: ExpandPromptOptions["specialIds"]): void {
