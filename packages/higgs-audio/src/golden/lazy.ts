@@ -1,0 +1,5 @@
+/** A loader that runs at most once, however many cases ask; a failure is remembered and fails each of them. */
+export function lazy<T>(load: () => Promise<T>): () => Promise<T> {
+  let result: Promise<T> | undefined;
+  return () => (result ??= load());
+}
