@@ -301,6 +301,17 @@ function findContradictions(config: HiggsConfig): string[] {
   return problems;
 }
 
-function tokenIds({ audioTokenId, audioInTokenId, audioBosTokenId, audioEosTokenId, padTokenId }: HiggsConfig) {
-  return { audioTokenId, audioInTokenId, audioBosTokenId, audioEosTokenId, padTokenId };
+/** Ids of the text vocabulary, by the names that the layout's file gives them. */
+function tokenIds(config: HiggsConfig): Readonly<Record<string, number | null>> {
+  const { audioTokenId, audioInTokenId, audioBosTokenId, audioEosTokenId, padTokenId } = config;
+  if (config.layout === "native") {
+    return { audio_token_id: audioTokenId, audio_bos_token_id: audioBosTokenId, pad_token_id: padTokenId };
+  }
+  return {
+    audio_out_token_idx: audioTokenId,
+    audio_in_token_idx: audioInTokenId,
+    audio_out_bos_token_id: audioBosTokenId,
+    audio_eos_token_id: audioEosTokenId,
+    pad_token_id: padTokenId,
+  };
 }

@@ -86,7 +86,11 @@ const OPENERS: Readonly<Record<WeightsFormat, (path: string) => Promise<TensorSo
 };
 
 function hashSource(configBytes: Uint8Array, source: TensorSource): string {
-  const files = source.files.map(({ path, sizeBytes, modifiedMs }) => [basename(path), sizeBytes, modifiedMs]);
+  const files = source.files.map(({ path, sizeBytes, modifiedMs }) => [
+    basename(path),
+    sizeBytes,
+    Math.floor(modifiedMs),
+  ]);
   const hash = createHash("sha256").update(JSON.stringify([source.structureHash, files]));
   return hash.update(configBytes).digest("hex");
 }
