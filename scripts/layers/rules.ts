@@ -35,7 +35,7 @@ export const PACKAGE_RULES: Readonly<Record<string, PackageRule>> = {
       "@higgs-worker/higgs-audio",
       "runpod-worker",
     ],
-    order: [["names", "logging", "bench"], "config", ["model", "storage"], "job", "terminal", "commands"],
+    order: [["names", "logging", "bench"], "config", ["model", "storage"], "job", "terminal", "doctor", "commands"],
   },
 };
 

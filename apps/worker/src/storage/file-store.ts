@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { HiggsError } from "@higgs-worker/errors";
@@ -48,6 +48,28 @@ export async function writeFileAtomically(
     throw new HiggsError("STORAGE_FAILED", `Cannot write the audio file: ${reasonOf(error)} (got ${path})`, {
       cause: error,
     });
+  }
+}
+
+/**
+ * Finds out whether `writeFileAtomically` could work there, by making and removing a temporary file.
+ *
+ * @throws HiggsError STORAGE_FAILED with the reason.
+ */
+export async function checkWritable(path: string): Promise<void> {
+  const temporary = join(dirname(path), `.${randomUUID()}.partial`);
+  try {
+    const existing = await stat(path).catch(() => null);
+    if (existing?.isDirectory() === true) throw Object.assign(new Error("folder"), { code: "EISDIR" });
+    await mkdir(dirname(path), { recursive: true });
+    const file = await open(temporary, "wx");
+    await file.close();
+  } catch (error) {
+    throw new HiggsError("STORAGE_FAILED", `Cannot write the audio file: ${reasonOf(error)} (got ${path})`, {
+      cause: error,
+    });
+  } finally {
+    await rm(temporary, { force: true }).catch(() => undefined);
   }
 }
 

@@ -1,0 +1,52 @@
+import type { SpeechRequest } from "@higgs-worker/higgs-audio";
+import type { BenchRow } from "../bench/report.ts";
+import { findModel } from "../model/locations.ts";
+import type { BenchContext } from "./bench-measure.ts";
+
+const RUNS = 3;
+
+const REQUEST: SpeechRequest = {
+  transcript: "The sun is warm and the sky is blue.",
+  normalize: true,
+  references: [],
+  referencesInSystemMessage: false,
+  scene: "Audio is recorded from a quiet room.",
+  sampling: { temperature: 0.3, topK: 50, topP: 0.95, rasWinLen: 7, rasWinMaxNumRepeat: 2 },
+  maxNewTokens: 256,
+  chunkMethod: null,
+  chunkMaxWordNum: 200,
+  chunkMaxNumTurns: 1,
+  generationChunkBufferSize: null,
+  seed: 1,
+};
+
+/** Load, time to first audio, and speed of a whole sentence: the median of three after one to warm up. */
+export async function* measureEndToEnd(context: BenchContext): AsyncGenerator<BenchRow> {
+  const { config, logger, signal } = context;
+  const startMs = performance.now();
+  const model = await context.loadModel(findModel(config, { allowDemo: true }), config, { logger, signal });
+  try {
+    const { weights, device } = model.info;
+    const what = `${model.name}, ${weights}, ${device}`;
+    yield { name: "load", unit: "ms", value: performance.now() - startMs, note: what };
+    await model.synthesize(REQUEST, { signal });
+    const firstAudioMs: number[] = [];
+    const secondsPerMinute: number[] = [];
+    const frameMs: number[] = [];
+    for (let run = 0; run < RUNS; run++) {
+      const { pcm, sampleRateHz, timings, audioFrames } = await model.synthesize(REQUEST, { signal });
+      firstAudioMs.push(timings.firstAudioMs);
+      secondsPerMinute.push((timings.totalMs * 60 * sampleRateHz) / pcm.length / 1000);
+      frameMs.push(timings.generateMs / audioFrames);
+    }
+    yield { name: "time to first audio", unit: "ms", value: median(firstAudioMs) };
+    yield { name: "generation a frame", unit: "ms", value: median(frameMs), note: "a frame is 40 ms of audio" };
+    yield { name: "end to end a minute of audio", unit: "s", value: median(secondsPerMinute) };
+  } finally {
+    await model[Symbol.asyncDispose]();
+  }
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+}

@@ -1,0 +1,80 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { cpus, totalmem } from "node:os";
+import { join, resolve } from "node:path";
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { benchRowsText, type BenchReport, type BenchRow } from "../bench/report.ts";
+import type { Config } from "../config/settings.ts";
+import type { SettingFlags } from "../config/load.ts";
+import { loadSpeechModel, type ModelLoader } from "../model/load-model.ts";
+import { EXIT_OK, type CommandIo } from "../terminal/command-io.ts";
+import { measureEndToEnd } from "./bench-end-to-end.ts";
+import type { BenchMeasure } from "./bench-measure.ts";
+import { openSession, printJson } from "./session.ts";
+
+export interface BenchArgs {
+  readonly title: string;
+  /** Keep the report as `bench/results/NAME.json` below the working directory; null not to. */
+  readonly saveAs: string | null;
+  readonly settings: SettingFlags;
+}
+
+/** What `higgs bench` measures, in this order. */
+export const BENCH_MEASURES: readonly BenchMeasure[] = [measureEndToEnd];
+
+/** `higgs bench`: a table for people, and as last line one JSON document for programs. */
+export async function runBench(
+  args: BenchArgs,
+  io: CommandIo,
+  parts: { readonly measures: readonly BenchMeasure[]; readonly loadModel: ModelLoader } = {
+    measures: BENCH_MEASURES,
+    loadModel: loadSpeechModel,
+  },
+): Promise<number> {
+  const session = await openSession(io, args.settings);
+  const rows: BenchRow[] = [];
+  for (const measure of parts.measures) {
+    for await (const row of measure({ ...session, signal: io.signal, loadModel: parts.loadModel })) {
+      rows.push(row);
+      if (io.stderr.isTerminal) await io.stderr.write(`\r\u001B[2K${row.name}`);
+    }
+  }
+  if (io.stderr.isTerminal) await io.stderr.write("\r\u001B[2K");
+  const report = await reportOf(args.title, rows, session.config, io.workingDirectory);
+  if (args.saveAs !== null) await save(report, args.saveAs, io.workingDirectory);
+  await io.stdout.write(`${benchRowsText(rows)}\n`);
+  await printJson(io, report);
+  return EXIT_OK;
+}
+
+async function reportOf(title: string, rows: BenchRow[], config: Config, cwd: string): Promise<BenchReport> {
+  const cores = cpus();
+  return {
+    title,
+    date: new Date().toISOString(),
+    commit: await currentCommit(cwd),
+    node: process.version,
+    machine: {
+      cpu: cores[0]?.model.trim() ?? "unknown",
+      cores: cores.length,
+      memoryGiB: Math.round(totalmem() / 2 ** 30),
+      device: config.device,
+    },
+    rows,
+  };
+}
+
+async function currentCommit(cwd: string): Promise<string> {
+  try {
+    const { stdout } = await promisify(execFile)("git", ["rev-parse", "--short", "HEAD"], { cwd });
+    return stdout.trim();
+  } catch {
+    return "unknown";
+  }
+}
+
+async function save(report: BenchReport, name: string, cwd: string): Promise<void> {
+  const dir = resolve(cwd, "bench", "results");
+  await mkdir(dir, { recursive: true });
+  await writeFile(join(dir, `${name}.json`), `${JSON.stringify(report, null, 2)}\n`);
+}

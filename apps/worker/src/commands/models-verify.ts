@@ -1,0 +1,71 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { HiggsError } from "@higgs-worker/errors";
+import { openAnyCheckpoint, type AnyCheckpoint } from "../model/open-any-checkpoint.ts";
+import { EXIT_FAILED, EXIT_OK, type CommandIo } from "../terminal/command-io.ts";
+import { formatBytes } from "../terminal/format.ts";
+import { printJson } from "./session.ts";
+
+export interface ModelsVerifyArgs {
+  readonly directory: string;
+  /** SHA-256 of every weight file too. */
+  readonly withHashes: boolean;
+  readonly isJson: boolean;
+}
+
+/**
+ * `higgs models verify DIR`: reads every value of a checkpoint. Structure, names and shapes are checked when it is opened,
+ * all problems in one error; here come values that are no numbers, and files that end too early.
+ */
+export async function runModelsVerify(args: ModelsVerifyArgs, io: CommandIo): Promise<number> {
+  const opened = await openAnyCheckpoint(args.directory);
+  try {
+    const broken = await brokenTensors(opened, io);
+    const hashes = args.withHashes ? await hashFiles(opened, io.signal) : [];
+    const { kind, checkpoint } = opened;
+    if (args.isJson)
+      await printJson(io, { kind, directory: checkpoint.directory, ok: broken.length === 0, broken, hashes });
+    else {
+      const bytes = checkpoint.files.reduce((total, file) => total + file.sizeBytes, 0);
+      for (const { path, sha256 } of hashes) await io.stdout.write(`${sha256}  ${path}\n`);
+      for (const name of broken) await io.stdout.write(`${name}: holds values that are no numbers\n`);
+      const verdict = broken.length === 0 ? "all values are numbers" : `${broken.length} tensors are broken`;
+      await io.stdout.write(`${kind}, ${checkpoint.tensors.size} tensors, ${formatBytes(bytes)}: ${verdict}\n`);
+    }
+    return broken.length === 0 ? EXIT_OK : EXIT_FAILED;
+  } finally {
+    await opened.checkpoint.close();
+  }
+}
+
+async function brokenTensors({ checkpoint }: AnyCheckpoint, io: CommandIo): Promise<string[]> {
+  const names = [...checkpoint.tensors.keys(), ...checkpoint.optionalTensors.keys()];
+  const broken: string[] = [];
+  for (const [index, name] of names.entries()) {
+    if (io.signal.aborted) throw new HiggsError("CANCELLED", "Cannot finish the check: it was cancelled");
+    if (io.stderr.isTerminal) await io.stderr.write(`\r\u001B[2K${index + 1}/${names.length} ${name}`);
+    if (!(await isFiniteThroughout(checkpoint, name))) broken.push(name);
+  }
+  if (io.stderr.isTerminal) await io.stderr.write("\r\u001B[2K");
+  return broken;
+}
+
+async function isFiniteThroughout(checkpoint: AnyCheckpoint["checkpoint"], name: string): Promise<boolean> {
+  for await (const { values } of checkpoint.streamRowsF32(name)) {
+    for (let index = 0; index < values.length; index++) if (!Number.isFinite(values[index])) return false;
+  }
+  return true;
+}
+
+async function hashFiles(
+  { checkpoint }: AnyCheckpoint,
+  signal: AbortSignal,
+): Promise<{ path: string; sha256: string }[]> {
+  const hashes: { path: string; sha256: string }[] = [];
+  for (const { path } of checkpoint.files) {
+    const hash = createHash("sha256");
+    for await (const chunk of createReadStream(path, { signal, highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
+    hashes.push({ path, sha256: hash.digest("hex") });
+  }
+  return hashes;
+}

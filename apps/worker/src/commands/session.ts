@@ -1,0 +1,33 @@
+import { loadConfig, type SettingFlags } from "../config/load.ts";
+import type { Config } from "../config/settings.ts";
+import { createLogger, type Logger } from "../logging/logger.ts";
+import type { CommandIo } from "../terminal/command-io.ts";
+
+/** What every command needs first. */
+export interface Session {
+  readonly config: Config;
+  readonly logger: Logger;
+}
+
+/**
+ * Reads the settings and opens the log. Commands for people log warnings only, unless another level was asked for.
+ *
+ * @throws HiggsError INVALID_INPUT for wrong settings.
+ */
+export async function openSession(
+  io: CommandIo,
+  flags: SettingFlags,
+  options: { readonly isQuiet: boolean } = { isQuiet: true },
+): Promise<Session> {
+  const { config, warnings } = loadConfig(io.env, flags);
+  const isDefault = flags.logLevel === undefined && (io.env["HIGGS_LOG_LEVEL"] ?? "") === "";
+  const level = options.isQuiet && isDefault ? "warn" : config.logLevel;
+  const logger = await createLogger(level, (line) => void io.stderr.write(line));
+  for (const warning of warnings) logger.warn(warning);
+  return { config, logger };
+}
+
+/** A JSON document on stdout, one line. */
+export function printJson(io: CommandIo, value: unknown): Promise<void> {
+  return io.stdout.write(`${JSON.stringify(value)}\n`);
+}

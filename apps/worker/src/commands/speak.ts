@@ -1,0 +1,102 @@
+import { basename, dirname, resolve } from "node:path";
+import { wavEncoder } from "@higgs-worker/audio";
+import { HiggsError, toHiggsError } from "@higgs-worker/errors";
+import type { SettingFlags } from "../config/load.ts";
+import type { DeliveryPlan } from "../job/plan-delivery.ts";
+import { runSpeechJob, type FinishedSpeechJob } from "../job/run-speech-job.ts";
+import { readDemoVocabulary, unknownWords } from "../model/demo-vocabulary.ts";
+import { loadSpeechModel, type ModelLoader } from "../model/load-model.ts";
+import { findModel, type FoundModel } from "../model/locations.ts";
+import { checkWritable, createFileStore } from "../storage/file-store.ts";
+import { EXIT_OK, type CommandIo } from "../terminal/command-io.ts";
+import { createProgressBar } from "../terminal/progress-bar.ts";
+import { openSession, printJson, type Session } from "./session.ts";
+
+export interface SpeakArgs {
+  readonly text: string;
+  /** File name, or `-` for stdout. */
+  readonly out: string;
+  readonly isJson: boolean;
+  /** Further fields of the job input, by their names in the contract. */
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly settings: SettingFlags;
+}
+
+/** `higgs speak`: one synthesis to a file or stdout. */
+export async function runSpeak(
+  args: SpeakArgs,
+  io: CommandIo,
+  loadModel: ModelLoader = loadSpeechModel,
+): Promise<number> {
+  try {
+    const { output } = await speak(args, io, loadModel);
+    if (args.isJson) await printJson(io, { output, error: null });
+    else await io.stderr.write(summary(args.out, output));
+    return EXIT_OK;
+  } catch (error) {
+    if (args.isJson && args.out !== "-") await printJson(io, { output: null, error: toHiggsError(error).toString() });
+    throw error;
+  }
+}
+
+async function speak(args: SpeakArgs, io: CommandIo, loadModel: ModelLoader): Promise<FinishedSpeechJob> {
+  if (args.out === "-" && args.isJson) {
+    throw new HiggsError("INVALID_INPUT", "Cannot write both the audio and JSON to stdout: use --out FILE with --json");
+  }
+  const session = await openSession(io, args.settings);
+  const delivery = await planOutput(args.out, io);
+  const bar = createProgressBar(io.stderr, args.text);
+  const model = lazyModel(args, session, io, loadModel);
+  try {
+    const job = { id: "speak", input: { ...args.fields, transcript: args.text } };
+    const services = { ...session, encoder: wavEncoder, model: model.get };
+    const finished = await runSpeechJob(job, services, { signal: io.signal, onProgress: bar.onProgress, delivery });
+    await bar.clear();
+    if (args.out === "-") await io.stdout.write(finished.file);
+    return finished;
+  } finally {
+    await bar.clear();
+    await model.dispose();
+  }
+}
+
+async function planOutput(out: string, io: CommandIo): Promise<DeliveryPlan> {
+  if (out === "-") return { kind: "bytes" };
+  const path = resolve(io.workingDirectory, out);
+  await checkWritable(path);
+  return { kind: "file", store: createFileStore(dirname(path)), key: basename(path) };
+}
+
+function lazyModel(args: SpeakArgs, { config, logger }: Session, io: CommandIo, loadModel: ModelLoader) {
+  let loading: ReturnType<ModelLoader> | null = null;
+  return {
+    get: async () => {
+      const found = findModel(config, { allowDemo: true });
+      await io.stderr.write(await demoNotice(found, args.text));
+      loading = loadModel(found, config, { logger, signal: io.signal });
+      return loading;
+    },
+    dispose: async () => {
+      const model = await loading?.catch(() => null);
+      await model?.[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Says that the demo checkpoint speaks, and which words it cannot know; nothing for another model. */
+export async function demoNotice(found: FoundModel, text: string): Promise<string> {
+  const vocabulary = await readDemoVocabulary(found);
+  if (vocabulary === null) return "";
+  const unknown = unknownWords(text, vocabulary);
+  const notice = "No Higgs Audio V2 checkpoint was found, so the demo checkpoint speaks; it knows 520 words.\n";
+  return unknown.length === 0
+    ? notice
+    : `${notice}It does not know: ${unknown.join(", ")}. They will come out wrong.\n`;
+}
+
+function summary(out: string, output: FinishedSpeechJob["output"]): string {
+  const { duration_seconds: seconds, usage, metadata, warnings } = output;
+  const speed = usage.rtf > 0 ? `${(1 / usage.rtf).toFixed(1)}× real time` : "";
+  const line = `${out === "-" ? "stdout" : out}: ${seconds.toFixed(2)} s, ${speed}, seed ${metadata.generation_parameters.seed}\n`;
+  return line + warnings.map((warning) => `warning: ${warning}\n`).join("");
+}

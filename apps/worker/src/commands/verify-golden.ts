@@ -1,0 +1,69 @@
+import { collectGoldenCases, GOLDEN_GROUPS, runGoldenCase, type GoldenCompute } from "@higgs-worker/higgs-audio";
+import { HiggsError } from "@higgs-worker/errors";
+import type { SettingFlags } from "../config/load.ts";
+import { openDevice } from "../model/devices.ts";
+import { suggestion } from "../names/nearest-name.ts";
+import { EXIT_FAILED, EXIT_OK, type CommandIo } from "../terminal/command-io.ts";
+import { openSession, printJson } from "./session.ts";
+
+export interface VerifyGoldenArgs {
+  readonly directory: string;
+  /** Groups to run; all when empty. */
+  readonly groups: readonly string[];
+  /** A `tokenizer.json` with the full vocabulary. */
+  readonly fullTokenizer: string | null;
+  readonly isJson: boolean;
+  readonly settings: SettingFlags;
+}
+
+/** Tolerances that the golden sets advise for f32. */
+const EXACT = { isExact: true, hiddenTolerance: 1e-4, logitTolerance: 3e-4, codecTolerance: 1e-4 } as const;
+/** Devices may compute in half precision. */
+const LOOSE = { isExact: false, hiddenTolerance: 5e-2, logitTolerance: 1e-1, codecTolerance: 2e-2 } as const;
+
+/** `higgs verify-golden DIR`: every golden case against this build, one line a case, then the count. */
+export async function runVerifyGolden(args: VerifyGoldenArgs, io: CommandIo): Promise<number> {
+  const groups = checkGroups(args.groups);
+  const { config, logger } = await openSession(io, args.settings);
+  const backend = openDevice({ ...config, device: config.device === "auto" ? "cpu" : config.device }, logger);
+  const compute: GoldenCompute = { backend, ...(backend.device.kind === "cpu" ? EXACT : LOOSE) };
+  const counts = { passed: 0, failed: 0, skipped: 0 };
+  try {
+    const options = { compute, ...(args.fullTokenizer === null ? {} : { fullTokenizerPath: args.fullTokenizer }) };
+    for await (const golden of collectGoldenCases(args.directory, options, groups)) {
+      if (io.signal.aborted) throw new HiggsError("CANCELLED", "Cannot finish the comparison: it was cancelled");
+      const outcome = await runGoldenCase(golden);
+      counts[outcome.status]++;
+      if (args.isJson) await printJson(io, { group: golden.group, name: golden.name, ...outcome });
+      else await io.stdout.write(caseLine(`${golden.group}/${golden.name}`, outcome));
+    }
+  } finally {
+    backend[Symbol.dispose]();
+  }
+  const total = counts.passed + counts.failed;
+  if (args.isJson) await printJson(io, counts);
+  else
+    await io.stdout.write(
+      `${counts.passed} passed, ${counts.failed} failed${counts.skipped > 0 ? `, ${counts.skipped} skipped` : ""}\n`,
+    );
+  return counts.failed > 0 || total === 0 ? EXIT_FAILED : EXIT_OK;
+}
+
+function caseLine(name: string, outcome: Awaited<ReturnType<typeof runGoldenCase>>): string {
+  const error = outcome.largestError === 0 ? "exact" : `largest error ${outcome.largestError.toExponential(1)}`;
+  const detail = outcome.detail === "" ? "" : `  ${outcome.detail}`;
+  return `${outcome.status.padEnd(7)} ${name}  ${outcome.status === "skipped" ? "" : error}${detail}\n`;
+}
+
+function checkGroups(groups: readonly string[]): readonly string[] {
+  const known = [...GOLDEN_GROUPS.keys()];
+  for (const group of groups) {
+    if (!known.includes(group)) {
+      throw new HiggsError(
+        "INVALID_INPUT",
+        `Cannot run the golden group: there is none of that name (got ${group}, known ${known.join(", ")})${suggestion(group, known)}`,
+      );
+    }
+  }
+  return groups.length === 0 ? known : groups;
+}

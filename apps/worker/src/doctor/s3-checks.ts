@@ -1,0 +1,68 @@
+import { createHash } from "node:crypto";
+import { isHiggsError } from "@higgs-worker/errors";
+import { createS3Store } from "../storage/s3/s3-store.ts";
+import { knownBucket, resolveS3Target, type S3Target } from "../storage/s3/target.ts";
+import type { CheckContext, CheckResult } from "./check.ts";
+
+/** One small object, always the same, so that repeated checks leave no more than one behind. */
+const PROBE_KEY = "higgs-audio/doctor-probe.txt";
+const PROBE = new TextEncoder().encode("written by higgs doctor; may be deleted\n");
+
+/** S3 refuses signatures that are 15 minutes off; from here on it is worth a warning. */
+const CLOCK_WARNING_SECONDS = 60;
+const CLOCK_FAILURE_SECONDS = 15 * 60;
+const CLOCK_TIMEOUT_MS = 5_000;
+
+const NO_STORE: CheckResult = {
+  status: "skipped",
+  detail: "no store is configured; results are delivered as base64 if they are small enough",
+  fix: null,
+};
+
+/** Writes a small object, as a job would. */
+export async function checkS3Write({ config, signal }: CheckContext): Promise<CheckResult> {
+  const target = configuredTarget(config);
+  if (target === null) return NO_STORE;
+  const sha256 = createHash("sha256").update(PROBE).digest("hex");
+  const store = createS3Store(target, { maxAttempts: 2 });
+  const { url } = await store.put({ key: PROBE_KEY, bytes: PROBE, mimeType: "text/plain", sha256 }, { signal });
+  return { status: "ok", detail: `wrote ${url} at ${target.endpoint.origin}, region ${target.region}`, fix: null };
+}
+
+/** Compares this machine's clock with the store's. */
+export async function checkClock({ config, signal }: CheckContext): Promise<CheckResult> {
+  const target = configuredTarget(config);
+  if (target === null) return { status: "skipped", detail: "no store to compare with", fix: null };
+  const sentMs = Date.now();
+  const response = await fetch(target.endpoint, {
+    method: "HEAD",
+    redirect: "manual",
+    signal: AbortSignal.any([signal, AbortSignal.timeout(CLOCK_TIMEOUT_MS)]),
+  }).catch(() => null);
+  const theirMs = Date.parse(response?.headers.get("date") ?? "");
+  if (Number.isNaN(theirMs))
+    return { status: "skipped", detail: `${target.endpoint.origin} does not tell the time`, fix: null };
+  const offSeconds = Math.round(Math.abs(theirMs - (sentMs + Date.now()) / 2) / 1000);
+  if (offSeconds < CLOCK_WARNING_SECONDS)
+    return { status: "ok", detail: `within ${offSeconds + 1} s of the store's`, fix: null };
+  return {
+    status: offSeconds < CLOCK_FAILURE_SECONDS ? "warning" : "failed",
+    detail: `${offSeconds} s away from the store's`,
+    fix: "Set this machine's clock; stores refuse signatures that are 15 minutes off",
+  };
+}
+
+/** Null when nothing is set at all; a half-set store throws. */
+function configuredTarget(config: CheckContext["config"]): S3Target | null {
+  const wish = { bucket: null, jobConfig: null };
+  const isAnythingSet =
+    knownBucket(config, wish) !== null || config.awsAccessKeyId !== null || config.bucketEndpointUrl !== null;
+  if (!isAnythingSet) return null;
+  try {
+    return resolveS3Target(config, wish);
+  } catch (error) {
+    // Credentials without a bucket are a complete set-up for jobs that name one.
+    if (isHiggsError(error) && error.message.includes("no bucket is known")) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,263 @@
+import { Command, CommanderError, Option } from "commander";
+import { flagKeys, helpText } from "./config/describe.ts";
+import type { SettingFlags } from "./config/load.ts";
+import type { SettingGroup } from "./config/setting.ts";
+import { SETTINGS, type SettingKey } from "./config/settings.ts";
+import { EXIT_OK, EXIT_USAGE, type CommandIo } from "./terminal/command-io.ts";
+import { errorText, exitCodeOf } from "./terminal/error-text.ts";
+import { addSpeechFields, speechFieldsOf } from "./speech-flags.ts";
+import { VERSION } from "./version.ts";
+
+/**
+ * Runs one command line and gives its exit code. Only names, flags and help are here; what a command does is imported when
+ * it is run, so that help is quick.
+ */
+export async function runProgram(argv: readonly string[], io: CommandIo): Promise<number> {
+  let exitCode = EXIT_OK;
+  const written: Promise<void>[] = [];
+  const program = buildProgram(argv, io, (code) => {
+    exitCode = code;
+  });
+  const configureAll = (command: Command): void => {
+    command.exitOverride().configureOutput({
+      writeOut: (text) => void written.push(io.stdout.write(text)),
+      writeErr: (text) => void written.push(io.stderr.write(text)),
+      getOutHelpWidth: () => io.stdout.columns,
+      getErrHelpWidth: () => io.stderr.columns,
+    });
+    for (const child of command.commands) configureAll(child);
+  };
+  configureAll(program);
+  try {
+    await program.parseAsync([...argv], { from: "user" });
+  } catch (error) {
+    exitCode = error instanceof CommanderError ? usageExitCode(error) : await reportFailure(error, argv, io);
+  }
+  await Promise.all(written);
+  return exitCode;
+}
+
+function usageExitCode(error: CommanderError): number {
+  return error.exitCode === 0 ? EXIT_OK : EXIT_USAGE;
+}
+
+async function reportFailure(error: unknown, argv: readonly string[], io: CommandIo): Promise<number> {
+  const level = argv.includes("--log-level") ? argv[argv.indexOf("--log-level") + 1] : io.env["HIGGS_LOG_LEVEL"];
+  await io.stderr.write(errorText(error, { withStack: level === "debug" || level === "trace" }));
+  return exitCodeOf(error);
+}
+
+type Finish = (exitCode: number) => void;
+
+function buildProgram(argv: readonly string[], io: CommandIo, finish: Finish): Command {
+  const program = new Command("higgs")
+    .description("Higgs Audio V2: text to speech on RunPod serverless and on your own machine")
+    .version(VERSION)
+    .showHelpAfterError("(see --help)")
+    .addHelpText("after", '\nExample:\n  higgs speak "The sun is warm and the sky is blue." --out sky.wav');
+  addWorker(program, argv, io, finish);
+  addSpeak(program, io, finish);
+  addModels(program, io, finish);
+  addDoctor(program, io, finish);
+  addBench(program, io, finish);
+  addVerifyGolden(program, io, finish);
+  addDemo(program, io, finish);
+  return program;
+}
+
+function addWorker(program: Command, argv: readonly string[], io: CommandIo, finish: Finish): void {
+  const command = program
+    .command("worker")
+    .description("Serve jobs of a RunPod queue, or run one job and print its result")
+    .option("--test_input <json>", 'run one job, for example \'{"input": {"transcript": "Hello."}}\', and exit')
+    .option("--rp_serve_api", "serve the API of RunPod's SDK instead of taking jobs")
+    .option("--rp_api_host <host>", "address for --rp_serve_api")
+    .option("--rp_api_port <port>", "port for --rp_serve_api")
+    .option("--rp_log_level <level>", "level of the job loop's own log lines")
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .addHelpText(
+      "after",
+      '\nWithout RUNPOD_WEBHOOK_GET_JOB and --test_input, the job of ./test_input.json is run.\n\nExample:\n  higgs worker --test_input \'{"input": {"transcript": "The sky is blue."}}\'',
+    );
+  const settings = addSettings(command, ["model", "worker", "limits", "storage", "general"]);
+  command.action(async (flags: Flags) => {
+    const { runWorker } = await import("./commands/worker.ts");
+    finish(await runWorker({ argv: argv.slice(argv.indexOf("worker") + 1), settings: settings(flags) }, io));
+  });
+}
+
+function addSpeak(program: Command, io: CommandIo, finish: Finish): void {
+  const command = program
+    .command("speak")
+    .description("Speak a text into a file")
+    .argument("<text>", "what to say")
+    .option("-o, --out <file>", "WAV file to write, or - for stdout", "speech.wav")
+    .option("--json", "print the job's output as JSON", false)
+    .addHelpText(
+      "after",
+      '\nExample:\n  higgs speak "The sun is warm." --scene-prompt "A quiet beach." --seed 7 --out sun.wav',
+    );
+  addSpeechFields(command);
+  const settings = addSettings(command, ["model", "limits", "general"]);
+  command.action(async (text: string, flags: Flags) => {
+    const { runSpeak } = await import("./commands/speak.ts");
+    const { out, json } = flags;
+    const args = {
+      text,
+      out: String(out),
+      isJson: json === true,
+      fields: speechFieldsOf(flags),
+      settings: settings(flags),
+    };
+    finish(await runSpeak(args, io));
+  });
+}
+
+function addModels(program: Command, io: CommandIo, finish: Finish): void {
+  const models = program.command("models").description("Look at, check and convert checkpoints");
+  models
+    .command("inspect")
+    .description("Say what a checkpoint is; reads headers only")
+    .argument("<dir>", "folder of a generation model or an audio tokenizer")
+    .option("--tensors", "list every tensor", false)
+    .option("--json", "print JSON", false)
+    .addHelpText("after", "\nExample:\n  higgs models inspect demo-checkpoint/checkpoint")
+    .action(async (directory: string, flags: Flags) => {
+      const { runModelsInspect } = await import("./commands/models-inspect.ts");
+      finish(await runModelsInspect({ directory, withTensors: flags["tensors"] === true, isJson: isJson(flags) }, io));
+    });
+  models
+    .command("verify")
+    .description("Read every value of a checkpoint and check it")
+    .argument("<dir>", "folder of a generation model or an audio tokenizer")
+    .option("--sha256", "print the SHA-256 of every weight file", false)
+    .option("--json", "print JSON", false)
+    .addHelpText(
+      "after",
+      "\nExample:\n  higgs models verify /runpod-volume/higgs_audio/bosonai/higgs-audio-v2-tokenizer --sha256",
+    )
+    .action(async (directory: string, flags: Flags) => {
+      const { runModelsVerify } = await import("./commands/models-verify.ts");
+      finish(await runModelsVerify({ directory, withHashes: flags["sha256"] === true, isJson: isJson(flags) }, io));
+    });
+  addModelsConvert(models, io, finish);
+  const where = models
+    .command("where")
+    .description("Show where checkpoints are looked for, and which one would be used")
+    .option("--json", "print JSON", false)
+    .addHelpText("after", "\nExample:\n  higgs models where");
+  const settings = addSettings(where, ["model"]);
+  where.action(async (flags: Flags) => {
+    const { runModelsWhere } = await import("./commands/models-where.ts");
+    finish(await runModelsWhere({ isJson: isJson(flags), settings: settings(flags) }, io));
+  });
+}
+
+function addModelsConvert(models: Command, io: CommandIo, finish: Finish): void {
+  const command = models
+    .command("convert")
+    .description("Convert a checkpoint's weights into the cache folder, ahead of the first start")
+    .argument("<dir>", "folder of a generation model")
+    .option("--json", "print JSON", false)
+    .addHelpText(
+      "after",
+      "\nExample:\n  higgs models convert /runpod-volume/higgs_audio/bosonai/higgs-audio-v2-generation-3B-base --weights q8_0",
+    );
+  const settings = addSettings(command, ["model", "general"]);
+  command.action(async (directory: string, flags: Flags) => {
+    const { runModelsConvert } = await import("./commands/models-convert.ts");
+    finish(await runModelsConvert({ directory, isJson: isJson(flags), settings: settings(flags) }, io));
+  });
+}
+
+function addDoctor(program: Command, io: CommandIo, finish: Finish): void {
+  const command = program
+    .command("doctor")
+    .description("Check driver, library, device, memory, volume, model, S3 and clock")
+    .option("--json", "print JSON", false)
+    .addHelpText("after", "\nExample:\n  higgs doctor --device cuda");
+  const settings = addSettings(command, ["model", "storage", "general"]);
+  command.action(async (flags: Flags) => {
+    const { runDoctor } = await import("./commands/doctor.ts");
+    finish(await runDoctor({ isJson: isJson(flags), settings: settings(flags) }, io));
+  });
+}
+
+function addBench(program: Command, io: CommandIo, finish: Finish): void {
+  const command = program
+    .command("bench")
+    .description("Measure speed; the last line is JSON")
+    .option("--title <text>", "heading of the report", "Benchmark")
+    .option("--save <name>", "keep the report as bench/results/NAME.json")
+    .addHelpText("after", "\nExample:\n  higgs bench --device cpu --save laptop");
+  const settings = addSettings(command, ["model", "general"]);
+  command.action(async (flags: Flags) => {
+    const { runBench } = await import("./commands/bench.ts");
+    const { title, save } = flags;
+    const args = { title: String(title), saveAs: typeof save === "string" ? save : null, settings: settings(flags) };
+    finish(await runBench(args, io));
+  });
+}
+
+function addVerifyGolden(program: Command, io: CommandIo, finish: Finish): void {
+  const command = program
+    .command("verify-golden")
+    .description("Compare this build with expected values of the reference implementations")
+    .argument("<dir>", "folder in the golden layout")
+    .option("--group <name...>", "run these groups only", [])
+    .option("--full-tokenizer <file>", "tokenizer.json with the full vocabulary")
+    .option("--json", "print one JSON object a case", false)
+    .addHelpText("after", "\nExample:\n  higgs verify-golden ../shared/golden --group tokenizer prompts");
+  const settings = addSettings(command, ["model", "general"]);
+  command.action(async (directory: string, flags: Flags) => {
+    const { runVerifyGolden } = await import("./commands/verify-golden.ts");
+    const { group, fullTokenizer } = flags;
+    const args = {
+      directory,
+      groups: Array.isArray(group) ? group.map(String) : [],
+      fullTokenizer: typeof fullTokenizer === "string" ? fullTokenizer : null,
+      isJson: isJson(flags),
+      settings: settings(flags),
+    };
+    finish(await runVerifyGolden(args, io));
+  });
+}
+
+function addDemo(program: Command, io: CommandIo, finish: Finish): void {
+  const command = program
+    .command("demo")
+    .description("Run one job with the demo checkpoint and look at what comes out")
+    .argument("[text]", "what to say, in words of demo-checkpoint/vocabulary.txt")
+    .option("--out-dir <dir>", "folder for demo.wav and demo.png", "out")
+    .addHelpText("after", '\nExample:\n  higgs demo "The little boy went down to the river."');
+  const settings = addSettings(command, ["model", "general"]);
+  command.action(async (text: string | undefined, flags: Flags) => {
+    const { runDemo } = await import("./commands/demo.ts");
+    finish(await runDemo({ text: text ?? null, outDir: String(flags["outDir"]), settings: settings(flags) }, io));
+  });
+}
+
+type Flags = Readonly<Record<string, unknown>>;
+
+function isJson(flags: Flags): boolean {
+  return flags["json"] === true;
+}
+
+/** Adds the flags of some groups of settings; the function returned picks their texts out of the parsed flags. */
+function addSettings(command: Command, groups: readonly SettingGroup[]): (flags: Flags) => SettingFlags {
+  const keys = new Map<string, SettingKey>();
+  for (const key of flagKeys(groups)) {
+    const { flag, placeholder } = SETTINGS[key];
+    const option = new Option(`${flag ?? ""} <${placeholder}>`, helpText(key)).helpGroup("Settings:");
+    keys.set(option.attributeName(), key);
+    command.addOption(option);
+  }
+  return (flags) =>
+    Object.fromEntries(
+      [...keys].flatMap(([attribute, key]) => {
+        const text = flags[attribute];
+        return typeof text === "string" ? [[key, text]] : [];
+      }),
+    );
+}

@@ -1,0 +1,23 @@
+/** One output of a command. */
+export interface Sink {
+  /** Resolves when the bytes are handed over; a reader that went away is no error. */
+  write(chunk: string | Uint8Array): Promise<void>;
+  readonly isTerminal: boolean;
+  /** Characters a line; 80 when it is no terminal. */
+  readonly columns: number;
+}
+
+/** Everything of the process that a command may touch. Only main.ts makes one from the real process. */
+export interface CommandIo {
+  readonly stdout: Sink;
+  readonly stderr: Sink;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly workingDirectory: string;
+  /** Fires at SIGINT and SIGTERM. */
+  readonly signal: AbortSignal;
+}
+
+/** Exit codes of every command. */
+export const EXIT_OK = 0;
+export const EXIT_FAILED = 1;
+export const EXIT_USAGE = 2;

@@ -1,0 +1,51 @@
+import type { CommandIo, Sink } from "../terminal/command-io.ts";
+
+export interface FakeIo extends CommandIo {
+  /** What was written to stdout, as text. */
+  out(): string;
+  err(): string;
+  outBytes(): Uint8Array;
+  readonly controller: AbortController;
+}
+
+export interface FakeIoOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly workingDirectory?: string;
+  readonly isTerminal?: boolean;
+}
+
+/** A process that is not there. */
+export function fakeIo(options: FakeIoOptions = {}): FakeIo {
+  const stdout = new MemorySink(options.isTerminal ?? false);
+  const stderr = new MemorySink(options.isTerminal ?? false);
+  const controller = new AbortController();
+  return {
+    stdout,
+    stderr,
+    env: options.env ?? {},
+    workingDirectory: options.workingDirectory ?? "/",
+    signal: controller.signal,
+    controller,
+    out: () => stdout.bytes().toString("utf8"),
+    err: () => stderr.bytes().toString("utf8"),
+    outBytes: () => stdout.bytes(),
+  };
+}
+
+class MemorySink implements Sink {
+  readonly isTerminal: boolean;
+  readonly columns = 80;
+  readonly #chunks: Buffer[] = [];
+
+  constructor(isTerminal: boolean) {
+    this.isTerminal = isTerminal;
+  }
+
+  async write(chunk: string | Uint8Array): Promise<void> {
+    this.#chunks.push(Buffer.from(chunk));
+  }
+
+  bytes(): Buffer {
+    return Buffer.concat(this.#chunks);
+  }
+}
