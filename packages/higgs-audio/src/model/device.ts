@@ -1,0 +1,99 @@
+import { availableParallelism } from "node:os";
+import {
+  type Backend,
+  type Device,
+  type Ggml,
+  GgmlError,
+  type LibraryFlavour,
+  type LogSink,
+  findLibrary,
+  loadGgml,
+} from "@higgs-worker/ggml";
+import { fromGgmlError } from "./ggml-failure.ts";
+
+/** What a user may ask for (`HIGGS_DEVICE`); `mps` and `none` are the seed's names of `metal` and `cpu`. */
+export const DEVICE_CHOICES = ["auto", "cuda", "vulkan", "metal", "mps", "cpu", "none"] as const;
+export type DeviceChoice = (typeof DEVICE_CHOICES)[number];
+
+export interface OpenDeviceOptions {
+  readonly device: DeviceChoice;
+  /** CPU threads; default: all that the process may use. */
+  readonly threads?: number;
+  /** Folder of a ggml build; default: the npm package of the platform. */
+  readonly ggmlDirectory?: string;
+  readonly log?: LogSink;
+}
+
+type DeviceName = "cuda" | "vulkan" | "metal" | "cpu";
+
+/** Registry name of each device's backend in ggml, and the build that has it. */
+const DEVICES: Readonly<Record<DeviceName, { backendNames: readonly string[]; flavour: LibraryFlavour }>> = {
+  cuda: { backendNames: ["CUDA"], flavour: "cuda" },
+  vulkan: { backendNames: ["Vulkan"], flavour: "vulkan" },
+  metal: { backendNames: ["Metal", "MTL"], flavour: "cpu" },
+  cpu: { backendNames: ["CPU"], flavour: "cpu" },
+};
+
+/**
+ * Opens the wanted device. `auto` takes the first installed build out of CUDA, Vulkan and CPU, and in it a GPU when there is
+ * one, otherwise the CPU.
+ *
+ * @throws HiggsError DEVICE_UNAVAILABLE naming the missing package, or the devices that exist
+ */
+export function openDevice(options: OpenDeviceOptions): Backend {
+  try {
+    const backend = open(options);
+    backend.setThreads(options.threads ?? availableParallelism());
+    return backend;
+  } catch (error) {
+    throw fromGgmlError(error);
+  }
+}
+
+/** Loads the library for a choice, without opening a device; for listing what there is. Throws as `openDevice`. */
+export function loadLibrary(options: OpenDeviceOptions): Ggml {
+  const { ggmlDirectory, log } = options;
+  const load = (flavour: LibraryFlavour): Ggml =>
+    loadGgml({
+      flavour,
+      ...(ggmlDirectory === undefined ? {} : { directory: ggmlDirectory }),
+      ...(log === undefined ? {} : { log }),
+    });
+  try {
+    const name = deviceName(options.device);
+    return load(name === "auto" ? firstInstalled(ggmlDirectory) : DEVICES[name].flavour);
+  } catch (error) {
+    throw fromGgmlError(error);
+  }
+}
+
+function open(options: OpenDeviceOptions): Backend {
+  const ggml = loadLibrary(options);
+  const name = deviceName(options.device);
+  if (name !== "auto")
+    return ggml.openBackend((device) => DEVICES[name].backendNames.includes(device.backendName), name);
+  const isGpu = (device: Device): boolean => device.kind === "gpu" || device.kind === "igpu";
+  const hasGpu = ggml.devices().some(isGpu);
+  return ggml.openBackend(hasGpu ? isGpu : (device) => device.kind === "cpu", "auto");
+}
+
+function deviceName(choice: DeviceChoice): DeviceName | "auto" {
+  if (choice === "mps") return "metal";
+  return choice === "none" ? "cpu" : choice;
+}
+
+function firstInstalled(directory: string | undefined): LibraryFlavour {
+  if (directory !== undefined) return "cpu";
+  const flavours: readonly LibraryFlavour[] = ["cuda", "vulkan"];
+  return flavours.find(isInstalled) ?? "cpu";
+}
+
+function isInstalled(flavour: LibraryFlavour): boolean {
+  try {
+    findLibrary({ flavour });
+    return true;
+  } catch (error) {
+    if (error instanceof GgmlError) return false;
+    throw error;
+  }
+}

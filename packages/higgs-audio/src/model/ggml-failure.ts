@@ -1,0 +1,27 @@
+import { type ErrorCode, HiggsError } from "@higgs-worker/errors";
+import { GgmlError, type GgmlErrorKind } from "@higgs-worker/ggml";
+
+const CODES: Readonly<Record<GgmlErrorKind, ErrorCode>> = {
+  "library-not-found": "DEVICE_UNAVAILABLE",
+  "library-invalid": "DEVICE_UNAVAILABLE",
+  "device-not-found": "DEVICE_UNAVAILABLE",
+  "allocation-failed": "OUT_OF_MEMORY",
+  "compute-failed": "GENERATION_FAILED",
+  "gguf-invalid": "MODEL_CORRUPT",
+  "shape-mismatch": "INTERNAL",
+  disposed: "INTERNAL",
+};
+
+/** An error of the ggml layer under a code of the registry; other errors as they are. */
+export function fromGgmlError(error: unknown): unknown {
+  return error instanceof GgmlError ? new HiggsError(CODES[error.kind], error.message, { cause: error }) : error;
+}
+
+/** Runs an action and re-classes what the ggml layer throws. */
+export async function withGgmlErrors<T>(action: () => Promise<T> | T): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    throw fromGgmlError(error);
+  }
+}
