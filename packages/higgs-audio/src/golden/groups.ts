@@ -1,0 +1,25 @@
+import { collectJobCases } from "./job-cases.ts";
+import { collectLmCases } from "./lm.ts";
+import { collectNativeCases } from "./native-cases.ts";
+import { collectRowCases } from "./row-cases.ts";
+import { collectTextCases } from "./text-cases.ts";
+import { collectTokenizerCases } from "./tokenizer-cases.ts";
+import type { GoldenCase, GoldenCollector, GoldenOptions } from "./types.ts";
+
+/** All groups in the order in which they run; a group's cases carry its name. */
+export const GOLDEN_GROUPS: ReadonlyMap<string, readonly GoldenCollector[]> = new Map([
+  ["tokenizer", [collectTokenizerCases]],
+  ["prompts", [collectTextCases, collectJobCases, collectNativeCases, collectRowCases]],
+  ["lm", [collectLmCases]],
+]);
+
+/** The cases of a golden set, group after group; all groups unless some are named. */
+export async function* collectGoldenCases(
+  directory: string,
+  options: GoldenOptions,
+  groups: Iterable<string> = GOLDEN_GROUPS.keys(),
+): AsyncIterable<GoldenCase> {
+  for (const group of groups) {
+    for (const collect of GOLDEN_GROUPS.get(group) ?? []) yield* collect(directory, options);
+  }
+}
