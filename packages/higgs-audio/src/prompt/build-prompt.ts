@@ -8,7 +8,7 @@ export interface PromptTokenizer {
 }
 
 /** The clip that fills the placeholder of the same rank: `in` is `<|AUDIO|>`, `out` is `<|AUDIO_OUT|>`. */
-export interface PromptClip {
+interface PromptClip {
   readonly kind: "in" | "out";
   readonly codes: Codes;
 }

@@ -4,13 +4,13 @@ export type Codes = readonly Int32Array[];
 export type Role = "system" | "user" | "assistant";
 
 /** Text that is tokenised on its own, not stripped (spec §5.1). */
-export interface TextPart {
+interface TextPart {
   readonly kind: "text";
   readonly text: string;
 }
 
 /** A clip; the turn's role decides which placeholder stands for it. */
-export interface ClipPart {
+interface ClipPart {
   readonly kind: "clip";
   readonly codes: Codes;
 }

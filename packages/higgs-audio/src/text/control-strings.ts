@@ -1,7 +1,7 @@
 import { HiggsError } from "@higgs-worker/errors";
 
 /** The special tokens that user text may hold: sound effects (spec §2.3). */
-export const SOUND_EFFECT_TOKENS: readonly string[] = ["<SE>", "</SE>", "<SE_s>", "</SE_s>", "<SE_e>", "</SE_e>"];
+const SOUND_EFFECT_TOKENS: readonly string[] = ["<SE>", "</SE>", "<SE_s>", "</SE_s>", "<SE_e>", "</SE_e>"];
 
 export interface ControlStringOptions {
   /** For the message, for example `transcript` or `scene_prompt`. */

@@ -5,7 +5,7 @@ import { HiggsError } from "@higgs-worker/errors";
 /** The released `tokenizer.json` has 9 MB (17 MB with merges as pairs); more is not ours. */
 const MAX_FILE_BYTES = 256 * 1024 * 1024;
 
-export const TOKENIZER_FILE_NAME = "tokenizer.json";
+const TOKENIZER_FILE_NAME = "tokenizer.json";
 
 /**
  * Reads a `tokenizer.json`, given its path or that of the folder that holds it. Throws MODEL_NOT_FOUND when there is none,
