@@ -206,15 +206,19 @@ export interface Bindings {
   newGraph(ctx: P, size: N, grads: boolean): P;
   buildForwardExpand(graph: P, tensor: P): void;
   graphNodeCount(graph: P): N;
-  quantizeChunk(
-    type: N,
-    source: NativeBuffer,
-    target: NativeBuffer,
-    start: N,
-    rows: N,
-    rowElements: N,
-    imatrix: null,
-  ): N;
+  quantizeChunk: {
+    (type: N, source: NativeBuffer, target: NativeBuffer, start: N, rows: N, rowElements: N, imatrix: null): N;
+    async(
+      type: N,
+      source: NativeBuffer,
+      target: NativeBuffer,
+      start: N,
+      rows: N,
+      rowElements: N,
+      imatrix: null,
+      callback: (error: Error | null, bytes: N) => void,
+    ): void;
+  };
   gallocrNew(bufferType: P): P | null;
   gallocrFree(allocator: P): void;
   gallocrAllocGraph(allocator: P, graph: P): boolean;

@@ -8,7 +8,7 @@ import { GgufFile } from "./gguf-reader.ts";
 import { GgufWriter } from "./gguf-writer.ts";
 import { Graph } from "./graph.ts";
 import { findLibrary, libraryPackage } from "./library.ts";
-import { quantizeRows } from "./quantize.ts";
+import { quantizeRows, quantizeRowsAsync } from "./quantize.ts";
 import { TensorArena } from "./tensor-arena.ts";
 
 let directory: string;
@@ -195,5 +195,17 @@ describe("gguf", () => {
     backend.compute(graph);
     for (const [i, value] of out.toFloat32().entries())
       expect(Math.abs(value - (values[i] ?? 0))).toBeLessThan(0.5 / 127 + 1e-3);
+  });
+
+  it("quantises on several threads to the same bytes", async () => {
+    const rows = Float32Array.from({ length: 256 * 64 }, (_, index) => Math.sin(index * 0.7));
+    const expected = new Uint8Array(144 * 64);
+    quantizeRows(ggml, "q4_k", rows, expected, 256);
+    const targets = Array.from({ length: 8 }, () => new Uint8Array(144 * 64));
+    const written = await Promise.all(targets.map((target) => quantizeRowsAsync(ggml, "q4_k", rows, target, 256)));
+    expect(new Set(written)).toEqual(new Set([144 * 64]));
+    for (const target of targets) expect(target).toEqual(expected);
+    await expect(quantizeRowsAsync(ggml, "q4_k", rows, new Uint8Array(9), 256)).rejects.toThrow(GgmlError);
+    await expect(quantizeRowsAsync(ggml, "q4_k", rows, expected, 100)).rejects.toThrow(RangeError);
   });
 });

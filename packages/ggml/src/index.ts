@@ -8,5 +8,5 @@ export { type Shape, type Tensor, byteLengthOf } from "./tensor.ts";
 export { TensorArena } from "./tensor-arena.ts";
 export { type GgufTensorInfo, GgufFile } from "./gguf-reader.ts";
 export { GgufWriter } from "./gguf-writer.ts";
-export { quantizeRows } from "./quantize.ts";
+export { quantizeRows, quantizeRowsAsync } from "./quantize.ts";
 export { type DeviceKind, type LogLevel, TENSOR_TYPES, type TensorType, rowBytes } from "./types.ts";

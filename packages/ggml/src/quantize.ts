@@ -17,6 +17,40 @@ export function quantizeRows(
   target: Uint8Array,
   rowElements: number,
 ): number {
+  const rows = countRows(type, source, target, rowElements);
+  return ggml.native.quantizeChunk(TENSOR_TYPES[type].id, source, target, 0, rows, rowElements, null);
+}
+
+/** Buffers of running calls: native code knows their addresses only, so something on our side must hold them. */
+const held = new Set<{ readonly source: Float32Array; readonly target: Uint8Array }>();
+
+/**
+ * The same on a thread of Node's pool, so that several calls use several cores (as many as `UV_THREADPOOL_SIZE`, 4 by
+ * default). Neither buffer may be touched before the promise settles.
+ *
+ * @returns bytes written
+ */
+export async function quantizeRowsAsync(
+  ggml: Ggml,
+  type: TensorType,
+  source: Float32Array,
+  target: Uint8Array,
+  rowElements: number,
+): Promise<number> {
+  const rows = countRows(type, source, target, rowElements);
+  const buffers = { source, target };
+  held.add(buffers);
+  return new Promise((resolve, reject) => {
+    const { id } = TENSOR_TYPES[type];
+    ggml.native.quantizeChunk.async(id, source, target, 0, rows, rowElements, null, (error, bytes) => {
+      held.delete(buffers);
+      if (error === null) resolve(bytes);
+      else reject(error);
+    });
+  });
+}
+
+function countRows(type: TensorType, source: Float32Array, target: Uint8Array, rowElements: number): number {
   const rows = source.length / rowElements;
   const bytes = rowBytes(type, rowElements) * rows;
   if (!Number.isInteger(rows) || target.byteLength < bytes) {
@@ -25,5 +59,5 @@ export function quantizeRows(
       `Cannot quantise to ${type}: buffers do not fit (got ${source.length} values, ${target.byteLength} bytes, need ${bytes})`,
     );
   }
-  return ggml.native.quantizeChunk(TENSOR_TYPES[type].id, source, target, 0, rows, rowElements, null);
+  return rows;
 }
