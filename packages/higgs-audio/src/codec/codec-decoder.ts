@@ -1,0 +1,127 @@
+import { HiggsError } from "@higgs-worker/errors";
+import type { Backend } from "@higgs-worker/ggml";
+import { throwIfCancelled } from "../checkpoint/checkpoint-error.ts";
+import { type CodecCallOptions, CodecStream, type WindowDecoder } from "./codec-stream.ts";
+import type { CodecSource } from "./codec-weights.ts";
+import { toTableRows } from "./codes.ts";
+import { DecoderGraphs } from "./decoder-graphs.ts";
+import { DecoderModel } from "./decoder-model.ts";
+import type { FrameContext } from "./receptive-field.ts";
+import { SerialQueue } from "./serial-queue.ts";
+import { emittedPart, planWindow } from "./window-plan.ts";
+
+export interface CodecDecoderOptions extends CodecCallOptions {
+  /**
+   * Longest piece of a whole decode in frames. Longer pieces waste less on context and hold more scratch memory: 1.2 MB a
+   * frame at the released shape.
+   */
+  readonly maxWindowFrames?: number;
+}
+
+export interface CodecStreamOptions {
+  /**
+   * Window sizes in frames of the first, second … computation; the last one stays. Each yields its size less the context on
+   * both sides (the first: on one). Small ones first give audio early, large ones later cost less.
+   */
+  readonly windowFrames?: readonly number[];
+}
+
+const DEFAULT_MAX_WINDOW_FRAMES = 160;
+const DEFAULT_STREAM_WINDOW_FRAMES = [24, 48, 72];
+
+/** From codes to mono PCM (spec §9.6, §9.4). The backend must outlive it and compute nothing else at the same time. */
+export class CodecDecoder implements Disposable {
+  readonly #model: DecoderModel;
+  readonly #graphs: DecoderGraphs;
+  readonly #queue = new SerialQueue();
+  readonly #maxWindowFrames: number;
+  #isDisposed = false;
+
+  private constructor(model: DecoderModel, maxWindowFrames: number) {
+    this.#model = model;
+    this.#maxWindowFrames = maxWindowFrames;
+    this.#graphs = new DecoderGraphs(model, { maxFrames: maxWindowFrames });
+  }
+
+  /**
+   * Reads the decoder's tensors (86 MB at the released shape) onto the backend.
+   * Throws GgmlError `allocation-failed`, CANCELLED, or what the checkpoint throws.
+   */
+  static async load(backend: Backend, source: CodecSource, options: CodecDecoderOptions = {}): Promise<CodecDecoder> {
+    const model = await DecoderModel.load(backend, source, options);
+    return new CodecDecoder(model, options.maxWindowFrames ?? DEFAULT_MAX_WINDOW_FRAMES);
+  }
+
+  get sampleRateHz(): number {
+    return this.#model.sampleRateHz;
+  }
+
+  /** 960 at the released shape. */
+  get samplesPerFrame(): number {
+    return this.#model.samplesPerFrame;
+  }
+
+  /** Frames of context on each side of a piece. */
+  get context(): FrameContext {
+    return this.#model.context;
+  }
+
+  /** Bytes of weights, and of scratch memory as of now, on the backend. */
+  get memory(): { readonly weightBytes: number; readonly scratchBytes: number } {
+    return { weightBytes: this.#model.weightBytes, scratchBytes: this.#graphs.scratchBytes };
+  }
+
+  /**
+   * All of `codes[codebook][frame]` (ids 0 … codebookSize − 1) → `frames · samplesPerFrame` samples, not clamped. Long audio
+   * is decoded in pieces, the same up to the order of float additions.
+   * Throws INTERNAL for other ids, CANCELLED, or GgmlError.
+   */
+  async decode(codes: readonly Int32Array[], options: CodecCallOptions = {}): Promise<Float32Array> {
+    const rows = toTableRows(codes, this.#model);
+    const { quantizerCount, samplesPerFrame, context } = this.#model;
+    const received = rows.length / quantizerCount;
+    return this.#queue.run(async () => {
+      const pcm = new Float32Array(received * samplesPerFrame);
+      let emitted = 0;
+      const plan = () => planWindow({ received, emitted, isEnded: true }, context, this.#maxWindowFrames);
+      for (let window = plan(); window !== null; window = plan()) {
+        throwIfCancelled(options.signal, "decode the audio");
+        const piece = await this.#run(rows.subarray(window.start * quantizerCount, window.end * quantizerCount));
+        pcm.set(emittedPart(piece, window, samplesPerFrame), window.emitFrom * samplesPerFrame);
+        emitted = window.emitTo;
+      }
+      return pcm;
+    });
+  }
+
+  /** A new stream; any number may be open, their computations take turns. */
+  stream(options: CodecStreamOptions = {}): CodecStream {
+    return new CodecStream(this.#windows(), options.windowFrames ?? DEFAULT_STREAM_WINDOW_FRAMES);
+  }
+
+  /** Frees weights and graphs. Throws INTERNAL while a call is running: await it first. */
+  [Symbol.dispose](): void {
+    if (this.#isDisposed) return;
+    if (this.#queue.isBusy) {
+      throw new HiggsError("INTERNAL", "Cannot dispose the codec decoder: a decode is still running");
+    }
+    this.#isDisposed = true;
+    this.#graphs[Symbol.dispose]();
+    this.#model[Symbol.dispose]();
+  }
+
+  #windows(): WindowDecoder {
+    return {
+      shape: this.#model,
+      context: this.#model.context,
+      samplesPerFrame: this.#model.samplesPerFrame,
+      exclusively: (work) => this.#queue.run(work),
+      decodeRows: (rows) => this.#run(rows),
+    };
+  }
+
+  #run(rows: Int32Array): Promise<Float32Array> {
+    if (this.#isDisposed) throw new HiggsError("INTERNAL", "Cannot decode: the codec decoder is disposed");
+    return this.#graphs.run(rows);
+  }
+}

@@ -1,0 +1,41 @@
+import { HiggsError } from "@higgs-worker/errors";
+
+/** What codes must look like: one row a quantiser, ids 0 … codebookSize − 1. */
+export interface CodeShape {
+  readonly quantizerCount: number;
+  readonly codebookSize: number;
+}
+
+function countFrames(codes: readonly Int32Array[], { quantizerCount }: CodeShape): number {
+  const frames = codes[0]?.length ?? 0;
+  if (codes.length !== quantizerCount || codes.some((row) => row.length !== frames)) {
+    throw new HiggsError(
+      "INTERNAL",
+      `Cannot decode codes: one row of equal length a codebook is needed (got ${codes.length} rows, expected ${quantizerCount})`,
+    );
+  }
+  return frames;
+}
+
+/**
+ * Codes as rows of the joined table, frame by frame: code c of codebook k is row k · codebookSize + c. Throws INTERNAL for
+ * an id that is no code, such as the BOS and EOS of the audio stream: those are clipped before (spec §7.5, pitfall 26).
+ */
+export function toTableRows(codes: readonly Int32Array[], shape: CodeShape): Int32Array {
+  const frames = countFrames(codes, shape);
+  const rows = new Int32Array(frames * shape.quantizerCount);
+  for (const [codebook, row] of codes.entries()) {
+    for (const [frame, code] of row.entries()) {
+      if (code < 0 || code >= shape.codebookSize) throw badCode(code, codebook, frame, shape);
+      rows[frame * shape.quantizerCount + codebook] = codebook * shape.codebookSize + code;
+    }
+  }
+  return rows;
+}
+
+function badCode(code: number, codebook: number, frame: number, shape: CodeShape): HiggsError {
+  return new HiggsError(
+    "INTERNAL",
+    `Cannot decode codes: an id is out of range in codebook ${codebook}, frame ${frame} (got ${code}, limit ${shape.codebookSize - 1})`,
+  );
+}

@@ -1,0 +1,74 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { emittedPart, firstNeededFrame, planWindow } from "./window-plan.ts";
+
+const CONTEXT = { left: 10, right: 11 };
+
+describe("planWindow()", () => {
+  it("waits for a full window, and emits it less the context on the right", () => {
+    const progress = { emitted: 0, isEnded: false };
+    expect(planWindow({ ...progress, received: 23 }, CONTEXT, 24)).toBeNull();
+    const window = planWindow({ ...progress, received: 24 }, CONTEXT, 24);
+    expect(window).toEqual({ start: 0, end: 24, emitFrom: 0, emitTo: 13 });
+  });
+
+  it("begins later windows with the context on the left", () => {
+    const window = planWindow({ received: 100, emitted: 40, isEnded: false }, CONTEXT, 32);
+    expect(window).toEqual({ start: 30, end: 62, emitFrom: 40, emitTo: 51 });
+  });
+
+  it("takes short audio whole", () => {
+    const window = planWindow({ received: 3, emitted: 0, isEnded: true }, CONTEXT, 160);
+    expect(window).toEqual({ start: 0, end: 3, emitFrom: 0, emitTo: 3 });
+  });
+
+  it("rounds the last window up with frames before it", () => {
+    const window = planWindow({ received: 100, emitted: 99, isEnded: true }, CONTEXT, 32);
+    expect(window).toEqual({ start: 84, end: 100, emitFrom: 99, emitTo: 100 });
+  });
+
+  it("refuses windows that the context fills", () => {
+    expect(() => planWindow({ received: 50, emitted: 0, isEnded: false }, CONTEXT, 21)).toThrow(RangeError);
+  });
+
+  it("emits every frame once, with its context or a true end on each side, whatever comes when", () => {
+    const pushes = fc.array(fc.integer({ min: 0, max: 40 }), { maxLength: 20 });
+    const sizes = fc.integer({ min: 22, max: 90 });
+    fc.assert(
+      fc.property(pushes, sizes, (frames, windowFrames) => {
+        let received = 0;
+        let emitted = 0;
+        const drain = (isEnded: boolean): void => {
+          const kept = firstNeededFrame(emitted, CONTEXT);
+          for (;;) {
+            const window = planWindow({ received, emitted, isEnded }, CONTEXT, windowFrames);
+            if (window === null) return;
+            expect(window.end - window.start).toBeLessThanOrEqual(windowFrames);
+            expect(window.start).toBeGreaterThanOrEqual(kept);
+            expect(window.end).toBeLessThanOrEqual(received);
+            expect(window.emitFrom).toBe(emitted);
+            expect(window.emitTo).toBeGreaterThan(window.emitFrom);
+            expect(window.start === 0 || window.emitFrom - window.start >= CONTEXT.left).toBe(true);
+            const isTrueEnd = isEnded && window.end === received;
+            expect(isTrueEnd || window.end - window.emitTo >= CONTEXT.right).toBe(true);
+            emitted = window.emitTo;
+          }
+        };
+        for (const count of frames) {
+          received += count;
+          drain(false);
+        }
+        drain(true);
+        expect(emitted).toBe(received);
+      }),
+    );
+  });
+});
+
+describe("emittedPart()", () => {
+  it("cuts the context off", () => {
+    const pcm = Float32Array.from({ length: 12 }, (_, i) => i);
+    const part = emittedPart(pcm, { start: 4, end: 10, emitFrom: 5, emitTo: 7 }, 2);
+    expect([...part]).toEqual([2, 3, 4, 5]);
+  });
+});
