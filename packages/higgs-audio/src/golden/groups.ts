@@ -1,3 +1,4 @@
+import { collectDecodeCases } from "./codec-decode.ts";
 import { collectJobCases } from "./job-cases.ts";
 import { collectLmCases } from "./lm.ts";
 import { collectNativeCases } from "./native-cases.ts";
@@ -11,6 +12,7 @@ export const GOLDEN_GROUPS: ReadonlyMap<string, readonly GoldenCollector[]> = ne
   ["tokenizer", [collectTokenizerCases]],
   ["prompts", [collectTextCases, collectJobCases, collectNativeCases, collectRowCases]],
   ["lm", [collectLmCases]],
+  ["codec", [collectDecodeCases]],
 ]);
 
 /** The cases of a golden set, group after group; all groups unless some are named. */
