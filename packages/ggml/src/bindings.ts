@@ -15,6 +15,13 @@ export type Pointer = bigint & { readonly [pointerBrand]: true };
 
 export type NativeBuffer = NodeJS.ArrayBufferView | ArrayBuffer;
 
+/**
+ * Stack of native calls. koffi's default for asynchronous ones is 256 KiB, which a device driver that compiles shaders or
+ * kernels inside a computation overruns, silently corrupting the heap.
+ */
+const STACK_BYTES = 8 * 1024 * 1024;
+koffi.config({ sync_stack_size: STACK_BYTES, async_stack_size: STACK_BYTES });
+
 koffi.struct("ggml_init_params", { mem_size: "size_t", mem_buffer: "void*", no_alloc: "bool" });
 koffi.struct("gguf_init_params", { no_alloc: "bool", ctx: "void*" });
 const LOG_CALLBACK = koffi.proto("void ggml_log_callback(int level, const char* text, void* user_data)");

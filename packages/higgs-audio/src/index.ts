@@ -1,5 +1,14 @@
 export type * from "./speech/types.ts";
+export { type LoadProgress, type LoadSpeechModelOptions, loadSpeechModel } from "./speech/load-speech-model.ts";
+export { type DeviceChoice, DEVICE_CHOICES, loadLibrary, openDevice } from "./model/device.ts";
+export { type ConvertedModel, convertCheckpoint } from "./checkpoint/convert/convert-checkpoint.ts";
+export type { WeightFormat } from "./checkpoint/weight-format.ts";
 export { findProfile } from "./prompt/profiles.ts";
 export { parseReferenceNames } from "./prompt/references.ts";
 export { listScenePresets, resolveScene } from "./prompt/scenes.ts";
 export { refuseControlStrings } from "./text/control-strings.ts";
+export { openCheckpoint, openCodec, type CodecCheckpoint, type LmCheckpoint } from "./checkpoint/open-checkpoint.ts";
+export type { CheckpointTensor } from "./checkpoint/tensor-plan.ts";
+export { collectGoldenCases, GOLDEN_GROUPS } from "./golden/groups.ts";
+export { runGoldenCase } from "./golden/outcome.ts";
+export type { GoldenCase, GoldenCompute, GoldenOptions, GoldenOutcome } from "./golden/types.ts";

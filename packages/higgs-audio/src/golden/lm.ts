@@ -74,8 +74,8 @@ export async function withModel(
   lmCase: LmCase,
   run: (lmRun: LmRun) => Promise<GoldenOutcome>,
 ): Promise<GoldenOutcome> {
-  const source = await CheckpointWeightSource.open(path.join(directory, "tiny", checkpoint));
-  await using model = await LanguageModel.load(compute.backend, source, {
+  await using source = await CheckpointWeightSource.open(path.join(directory, "tiny", checkpoint));
+  using model = await LanguageModel.load(compute.backend, source, {
     precision: compute.isExact ? "f32" : "stored",
     kvType: compute.isExact ? "f32" : "f16",
     contextLength: lmCase.rows + Math.max(lmCase.forced_columns[0]?.length ?? 0, MIN_NEW_COLUMNS),

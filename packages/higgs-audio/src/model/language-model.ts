@@ -1,5 +1,6 @@
 import { HiggsError } from "@higgs-worker/errors";
 import type { Backend } from "@higgs-worker/ggml";
+import { throwIfCancelled } from "../checkpoint/checkpoint-error.ts";
 import type { HiggsConfig } from "../checkpoint/lm-config.ts";
 import { DecodeGraph } from "./decode-graph.ts";
 import { KvCache, kvBucket } from "./kv-cache.ts";
@@ -26,7 +27,7 @@ export interface LanguageModelOptions extends LoadWeightsOptions {
  * The generation model on a device: prompts go into a slot's cache with `prefill`, then each `step` takes one column per
  * slot and gives the logits of the next. Knows ids only; not safe for overlapping calls.
  */
-export class LanguageModel implements AsyncDisposable {
+export class LanguageModel implements Disposable {
   readonly config: HiggsConfig;
   readonly contextLength: number;
   readonly slots: number;
@@ -47,7 +48,7 @@ export class LanguageModel implements AsyncDisposable {
   }
 
   /**
-   * Loads the weights and allocates the cache. The model owns the source from here on.
+   * Loads the weights and allocates the cache. The source must outlive the model: text embeddings are read from it.
    *
    * @throws GgmlError `allocation-failed`; HiggsError of the source
    */
@@ -82,10 +83,10 @@ export class LanguageModel implements AsyncDisposable {
    */
   async prefill(slot: number, prompt: PromptRows, signal?: AbortSignal): Promise<void> {
     for await (const rows of this.#pieces(slot, prompt)) {
-      throwIfAborted(signal);
+      throwIfCancelled(signal, "read the prompt");
       await prefill(this.#backend, this.config, this.#weights, this.#cache, rows);
     }
-    throwIfAborted(signal);
+    throwIfCancelled(signal, "read the prompt");
   }
 
   /** The same, with the hidden states of every row, piece by piece. */
@@ -106,12 +107,11 @@ export class LanguageModel implements AsyncDisposable {
     return graph;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  [Symbol.dispose](): void {
     for (const graph of this.#graphs.values()) graph[Symbol.dispose]();
     this.#graphs.clear();
     this.#cache[Symbol.dispose]();
     this.#weights[Symbol.dispose]();
-    await this.#source[Symbol.asyncDispose]();
   }
 
   async *#pieces(slot: number, prompt: PromptRows): AsyncGenerator<PrefillRows> {
@@ -139,13 +139,5 @@ export class LanguageModel implements AsyncDisposable {
       textStart = textEnd;
       columnStart = columnEnd;
     }
-  }
-}
-
-function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true) {
-    throw new HiggsError("CANCELLED", "Cannot finish the speech: it was cancelled while the prompt was read", {
-      cause: signal.reason,
-    });
   }
 }

@@ -1,0 +1,71 @@
+import { type Ggml, GgufFile, type GgufTensorInfo, type TensorType } from "@higgs-worker/ggml";
+import { throwIfCancelled } from "../checkpoint/checkpoint-error.ts";
+import { convertToF32 } from "../checkpoint/convert-dtype.ts";
+import { readConversionFacts } from "../checkpoint/convert/metadata.ts";
+import { DEFAULT_CHUNK_BYTES } from "../checkpoint/limits.ts";
+import type { HiggsConfig } from "../checkpoint/lm-config.ts";
+import type { WeightChunk, WeightSource, WeightTensor } from "./weight-source.ts";
+
+const TOKEN_EMBEDDINGS = "token_embd.weight";
+
+/** The weights of a converted model in the cache folder. */
+export class GgufWeightSource implements WeightSource {
+  readonly config: HiggsConfig;
+  readonly tensors: ReadonlyMap<string, WeightTensor>;
+  readonly #file: GgufFile;
+
+  private constructor(file: GgufFile) {
+    this.#file = file;
+    this.config = readConversionFacts(file).config;
+    this.tensors = file.tensors;
+  }
+
+  /** Throws MODEL_CORRUPT when the file is not one that `convertCheckpoint` made, GgmlError when it is damaged. */
+  static open(ggml: Ggml, path: string): GgufWeightSource {
+    const file = GgufFile.open(ggml, path);
+    try {
+      return new GgufWeightSource(file);
+    } catch (error) {
+      file[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  async *stream(name: string, type: TensorType, signal?: AbortSignal): AsyncGenerator<WeightChunk> {
+    const tensor = this.#tensor(name);
+    if (tensor.type !== type) throw new RangeError(`Cannot read ${name} as ${type}: it is stored as ${tensor.type}`);
+    const buffer = new Uint8Array(Math.min(DEFAULT_CHUNK_BYTES, tensor.byteLength));
+    for (let byteOffset = 0; byteOffset < tensor.byteLength; byteOffset += buffer.byteLength) {
+      throwIfCancelled(signal, "load the model");
+      const bytes = buffer.subarray(0, tensor.byteLength - byteOffset);
+      this.#file.read(tensor, bytes, byteOffset);
+      yield { byteOffset, bytes };
+    }
+  }
+
+  async tokenEmbeddings(ids: ArrayLike<number>): Promise<Float32Array> {
+    const tensor = this.#tensor(TOKEN_EMBEDDINGS);
+    const width = tensor.shape[0];
+    const values = new Float32Array(ids.length * width);
+    const row = new Uint8Array(width * Uint16Array.BYTES_PER_ELEMENT);
+    for (let index = 0; index < ids.length; index++) {
+      const id = ids[index] ?? -1;
+      if (id < 0 || id >= tensor.shape[1]) {
+        throw new RangeError(`Cannot read row ${id} of ${TOKEN_EMBEDDINGS}: it has ${tensor.shape[1]}`);
+      }
+      this.#file.read(tensor, row, id * row.byteLength);
+      convertToF32("BF16", row, values.subarray(index * width, (index + 1) * width));
+    }
+    return values;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#file[Symbol.dispose]();
+  }
+
+  #tensor(name: string): GgufTensorInfo {
+    const tensor = this.#file.tensors.get(name);
+    if (tensor === undefined) throw new RangeError(`Cannot read ${name}: the model has no such tensor`);
+    return tensor;
+  }
+}

@@ -1,0 +1,205 @@
+import { HiggsError } from "@higgs-worker/errors";
+import { throwIfCancelled } from "../checkpoint/checkpoint-error.ts";
+import type { CodecDecoder } from "../codec/codec-decoder.ts";
+import { SerialQueue } from "../codec/serial-queue.ts";
+import { applyDelayPattern } from "../engine/delay-pattern.ts";
+import { type GeneratedSequence, generateSequence } from "../engine/generate-sequence.ts";
+import { checkGenerationOptions, type GenerationOptions } from "../engine/generation-options.ts";
+import { ChunkRandom } from "../engine/rng.ts";
+import { withGgmlErrors } from "../model/ggml-failure.ts";
+import type { LanguageModel } from "../model/language-model.ts";
+import { buildPrompt } from "../prompt/build-prompt.ts";
+import { Conversation } from "../prompt/conversation.ts";
+import { expandPrompt } from "../prompt/expand-prompt.ts";
+import type { Message } from "../prompt/messages.ts";
+import { planText } from "../prompt/plan-text.ts";
+import type { TextTokenizer } from "../tokenizer/text-tokenizer.ts";
+import type { SpeechModel, SpeechModelInfo, SpeechRequest, SpeechResult, SynthesizeOptions } from "./types.ts";
+
+/** Progress is reported every so many frames: five times a second of audio. */
+const PROGRESS_FRAMES = 5;
+
+/** What a speech model is made of; it owns all of it. */
+export interface SpeechModelParts {
+  readonly languageModel: LanguageModel;
+  readonly decoder: CodecDecoder;
+  readonly tokenizer: TextTokenizer;
+  readonly info: SpeechModelInfo;
+  /** Frees the parts, in order, after the last synthesis. */
+  readonly dispose: () => Promise<void>;
+}
+
+/** The whole way from text to PCM on one device (spec §13). Requests are served one after another, in order. */
+export class HiggsSpeechModel implements SpeechModel {
+  readonly info: SpeechModelInfo;
+  readonly #parts: SpeechModelParts;
+  readonly #queue = new SerialQueue();
+
+  constructor(parts: SpeechModelParts) {
+    this.info = parts.info;
+    this.#parts = parts;
+  }
+
+  get name(): string {
+    return this.#parts.languageModel.config.modelName;
+  }
+
+  get sampleRateHz(): number {
+    return this.#parts.decoder.sampleRateHz;
+  }
+
+  synthesize(request: SpeechRequest, options: SynthesizeOptions = {}): Promise<SpeechResult> {
+    const startMs = performance.now();
+    return this.#queue.run(() => withGgmlErrors(() => new Synthesis(this.#parts, request, options, startMs).run()));
+  }
+
+  /** Waits for the request in progress, then frees everything. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#queue.run(() => this.#parts.dispose());
+  }
+}
+
+/** One request on its way. */
+class Synthesis {
+  readonly #parts: SpeechModelParts;
+  readonly #request: SpeechRequest;
+  readonly #options: SynthesizeOptions;
+  readonly #startMs: number;
+  readonly #warnings: string[] = [];
+  readonly #chunks: GeneratedSequence[] = [];
+  #promptTokens = 0;
+  #frames = 0;
+  #firstAudioMs = 0;
+
+  constructor(parts: SpeechModelParts, request: SpeechRequest, options: SynthesizeOptions, startMs: number) {
+    this.#parts = parts;
+    this.#request = request;
+    this.#options = options;
+    this.#startMs = startMs;
+  }
+
+  async run(): Promise<SpeechResult> {
+    const { tokenizer, languageModel } = this.#parts;
+    const request = this.#request;
+    const limits = { codebookSize: languageModel.config.codebookSize, maxColumns: languageModel.contextLength };
+    checkGenerationOptions(this.#generationOptions(), limits);
+    throwIfCancelled(this.#options.signal, "start the speech");
+    const plan = planText(request, { specialTokens: tokenizer.addedTokens.keys() });
+    const conversation = new Conversation(plan.fixedMessages, { bufferSize: request.generationChunkBufferSize });
+    for (const [index, text] of plan.chunks.entries()) {
+      const chunk = await this.#generateChunk(conversation.startChunk(text), index, plan.chunks.length);
+      conversation.endChunk(chunk.codes);
+      this.#chunks.push(chunk);
+    }
+    const codes = concatenateCodes(this.#chunks.map((chunk) => chunk.codes));
+    const decodeStartMs = performance.now();
+    const pcm = await this.#parts.decoder.decode(codes, this.#signalOption());
+    return this.#result(plan.text, codes, pcm, performance.now() - decodeStartMs);
+  }
+
+  async #generateChunk(
+    messages: readonly Message[],
+    chunkIndex: number,
+    chunkCount: number,
+  ): Promise<GeneratedSequence> {
+    const { languageModel, tokenizer } = this.#parts;
+    const { config } = languageModel;
+    const prompt = buildPrompt(messages, tokenizer, { forceAudio: true });
+    const rows = expandPrompt(prompt, {
+      specialIds: tokenizer.specialIds,
+      numCodebooks: config.numCodebooks,
+      toColumns: (codes) => applyDelayPattern(codes, config),
+    });
+    this.#promptTokens += rows.rowCount;
+    const framesBefore = this.#frames;
+    const chunk = await generateSequence(
+      languageModel,
+      {
+        ...this.#generationOptions(),
+        prompt: rows,
+        clips: prompt.clips,
+        uniforms: new ChunkRandom(this.#request.seed, chunkIndex),
+      },
+      {
+        ...this.#signalOption(),
+        onFrames: ({ end }) => this.#report(framesBefore + end, end, chunkIndex, chunkCount),
+      },
+    );
+    const frames = chunk.codes[0]?.length ?? 0;
+    this.#frames = framesBefore + frames;
+    this.#checkChunk(chunk, frames, chunkIndex, chunkCount);
+    return chunk;
+  }
+
+  /** No success without audio; and whoever gets cut-off audio is told. */
+  #checkChunk(chunk: GeneratedSequence, frames: number, chunkIndex: number, chunkCount: number): void {
+    const where = chunkCount === 1 ? "" : ` in chunk ${chunkIndex + 1} of ${chunkCount}`;
+    if (frames === 0) {
+      throw new HiggsError(
+        "GENERATION_FAILED",
+        `Cannot speak the text: the model ended at once${where} (got ${chunk.columnCount} columns, 0 frames)`,
+      );
+    }
+    if (chunk.finished !== "length") return;
+    const limit =
+      chunk.columnLimit < this.#request.maxNewTokens
+        ? `the context of ${this.#parts.languageModel.contextLength} positions is full`
+        : `max_new_tokens of ${this.#request.maxNewTokens} is reached`;
+    this.#warnings.push(`The audio is cut off${where}: ${limit}`);
+  }
+
+  #report(allFrames: number, frames: number, chunkIndex: number, chunkCount: number): void {
+    const elapsedMs = performance.now() - this.#startMs;
+    if (this.#firstAudioMs === 0) this.#firstAudioMs = elapsedMs;
+    if (frames % PROGRESS_FRAMES !== 0) return;
+    const { samplesPerFrame, sampleRateHz } = this.#parts.decoder;
+    const audioSeconds = (allFrames * samplesPerFrame) / sampleRateHz;
+    this.#options.onProgress?.({ chunkIndex, chunkCount, audioSeconds, frames, elapsedMs });
+  }
+
+  #generationOptions(): GenerationOptions {
+    const { sampling, maxNewTokens } = this.#request;
+    return { rules: "boson", sampling, maxColumns: Math.min(maxNewTokens, this.#parts.languageModel.contextLength) };
+  }
+
+  #signalOption(): { signal?: AbortSignal } {
+    const { signal } = this.#options;
+    return signal === undefined ? {} : { signal };
+  }
+
+  #result(text: string, codes: readonly Int32Array[], pcm: Float32Array, decodeMs: number): SpeechResult {
+    const total = (pick: (chunk: GeneratedSequence) => number): number =>
+      this.#chunks.reduce((sum, chunk) => sum + pick(chunk), 0);
+    return {
+      pcm,
+      sampleRateHz: this.#parts.decoder.sampleRateHz,
+      codes,
+      text,
+      chunkCount: this.#chunks.length,
+      promptTokens: this.#promptTokens,
+      audioFrames: this.#frames,
+      timings: {
+        prefillMs: total((chunk) => chunk.prefillMs),
+        generateMs: total((chunk) => chunk.generateMs),
+        decodeMs,
+        firstAudioMs: this.#firstAudioMs,
+        totalMs: performance.now() - this.#startMs,
+      },
+      warnings: this.#warnings,
+    };
+  }
+}
+
+/** Chunks one after the other: `codes[codebook][frame]`. */
+function concatenateCodes(chunks: readonly (readonly Int32Array[])[]): Int32Array[] {
+  return (chunks[0] ?? []).map((_, codebook) => {
+    const rows = chunks.map((codes) => codes[codebook] ?? new Int32Array(0));
+    const joined = new Int32Array(rows.reduce((sum, row) => sum + row.length, 0));
+    let offset = 0;
+    for (const row of rows) {
+      joined.set(row, offset);
+      offset += row.length;
+    }
+    return joined;
+  });
+}

@@ -1,0 +1,163 @@
+import type { Backend, LogSink } from "@higgs-worker/ggml";
+import { unsupportedBecause } from "../checkpoint/checkpoint-error.ts";
+import { convertCheckpoint } from "../checkpoint/convert/convert-checkpoint.ts";
+import type { HiggsConfig } from "../checkpoint/lm-config.ts";
+import { type LmCheckpoint, openCheckpoint, openCodec } from "../checkpoint/open-checkpoint.ts";
+import type { WeightFormat } from "../checkpoint/weight-format.ts";
+import { CodecDecoder } from "../codec/codec-decoder.ts";
+import { CheckpointWeightSource } from "../model/checkpoint-weight-source.ts";
+import { type DeviceChoice, openDevice } from "../model/device.ts";
+import { withGgmlErrors } from "../model/ggml-failure.ts";
+import { GgufWeightSource } from "../model/gguf-weight-source.ts";
+import { LanguageModel } from "../model/language-model.ts";
+import type { WeightSource } from "../model/weight-source.ts";
+import { loadTextTokenizer, type TextTokenizer } from "../tokenizer/text-tokenizer.ts";
+import { HiggsSpeechModel } from "./higgs-speech-model.ts";
+import { ReleaseStack } from "./release-stack.ts";
+import type { SpeechModel } from "./types.ts";
+
+/** What loading is busy with. `share` is 0 … 1. */
+export interface LoadProgress {
+  readonly step: "convert" | "load";
+  readonly share: number;
+}
+
+export interface LoadSpeechModelOptions {
+  /** Folder of the generation model, either layout. */
+  readonly modelPath: string;
+  /** Folder of the audio tokenizer, either layout. */
+  readonly tokenizerPath: string;
+  readonly device: DeviceChoice;
+  /** `auto`: as stored where it fits a GPU or is small, otherwise q8_0. */
+  readonly weights: WeightFormat | "auto";
+  /** Where converted weights are kept. */
+  readonly cacheDir: string;
+  /** Positions for prompt and audio of one chunk. */
+  readonly contextLength: number;
+  readonly threads?: number;
+  readonly ggmlDirectory?: string;
+  readonly log?: LogSink;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: LoadProgress) => void;
+}
+
+/** A model below this is not worth converting. */
+const SMALL_MODEL_BYTES = 1e9;
+/** Share of a GPU's free memory that weights as stored may take; the rest is for cache and scratch. */
+const WEIGHTS_SHARE = 0.8;
+
+/**
+ * Loads a checkpoint for speech: device, weights (converted once if wanted), codec decoder and tokenizer.
+ *
+ * @throws HiggsError DEVICE_UNAVAILABLE, MODEL_NOT_FOUND, MODEL_CORRUPT, MODEL_UNSUPPORTED, OUT_OF_MEMORY,
+ *   VOLUME_UNAVAILABLE, CANCELLED
+ */
+export async function loadSpeechModel(options: LoadSpeechModelOptions): Promise<SpeechModel> {
+  const acquired = new ReleaseStack();
+  try {
+    return await withGgmlErrors(() => load(options, acquired));
+  } catch (error) {
+    await acquired.releaseAll();
+    throw error;
+  }
+}
+
+async function load(options: LoadSpeechModelOptions, acquired: ReleaseStack): Promise<SpeechModel> {
+  const startMs = performance.now();
+  const tokenizer = await loadTextTokenizer(options.modelPath);
+  const backend = openDevice(options);
+  acquired.push(() => backend[Symbol.dispose]());
+  const { source, format } = await openWeights(backend, options);
+  acquired.push(async () => await source[Symbol.asyncDispose]());
+  checkTokenizer(tokenizer, source.config);
+  const languageModel = await loadLanguageModel(backend, source, options);
+  acquired.push(() => languageModel[Symbol.dispose]());
+  const decoder = await loadDecoder(backend, options);
+  acquired.push(() => decoder[Symbol.dispose]());
+  return new HiggsSpeechModel({
+    languageModel,
+    decoder,
+    tokenizer,
+    dispose: () => acquired.releaseAll(),
+    info: {
+      layout: source.config.layout,
+      modelPath: options.modelPath,
+      device: `${backend.device.name} (${backend.device.description})`,
+      weights: format,
+      contextLength: options.contextLength,
+      loadMs: performance.now() - startMs,
+      modelBytes: languageModel.weightBytes,
+    },
+  });
+}
+
+/** Weights as stored come straight from the checkpoint; the other formats from the cache folder, converted when missing. */
+async function openWeights(
+  backend: Backend,
+  options: LoadSpeechModelOptions,
+): Promise<{ source: WeightSource; format: WeightFormat }> {
+  const checkpoint = await openCheckpoint(options.modelPath);
+  const format = options.weights === "auto" ? chooseFormat(backend, checkpoint) : options.weights;
+  if (format === "bf16") return { source: new CheckpointWeightSource(checkpoint), format };
+  try {
+    const { onProgress } = options;
+    const converted = await convertCheckpoint(backend.ggml, checkpoint, {
+      format,
+      cacheDir: options.cacheDir,
+      ...signalOption(options),
+      ...(onProgress && { onProgress: (done, total) => onProgress({ step: "convert", share: done / total }) }),
+    });
+    return { source: GgufWeightSource.open(backend.ggml, converted.path), format };
+  } finally {
+    await checkpoint.close();
+  }
+}
+
+function chooseFormat(backend: Backend, checkpoint: LmCheckpoint): WeightFormat {
+  const bytes = [...checkpoint.tensors.values()].reduce((sum, tensor) => sum + tensor.byteLength, 0);
+  if (bytes < SMALL_MODEL_BYTES) return "bf16";
+  const isGpu = backend.device.kind !== "cpu";
+  return isGpu && bytes < backend.device.memoryFreeBytes * WEIGHTS_SHARE ? "bf16" : "q8_0";
+}
+
+function loadLanguageModel(
+  backend: Backend,
+  source: WeightSource,
+  options: LoadSpeechModelOptions,
+): Promise<LanguageModel> {
+  const { onProgress } = options;
+  return LanguageModel.load(backend, source, {
+    precision: "stored",
+    kvType: "f16",
+    slots: 1,
+    contextLength: options.contextLength,
+    ...signalOption(options),
+    ...(onProgress && { onProgress: (done, total) => onProgress({ step: "load", share: done / total }) }),
+  });
+}
+
+async function loadDecoder(backend: Backend, options: LoadSpeechModelOptions): Promise<CodecDecoder> {
+  await using codec = await openCodec(options.tokenizerPath);
+  return await CodecDecoder.load(backend, codec, signalOption(options));
+}
+
+/** Ids that the tokenizer makes and the configuration means must be the same, or the prompt would be nonsense. */
+function checkTokenizer(tokenizer: TextTokenizer, config: HiggsConfig): void {
+  const { specialIds } = tokenizer;
+  const pairs: readonly (readonly [string, number, number | null])[] = [
+    ["<|AUDIO_OUT|>", specialIds.audioOut, config.audioTokenId],
+    ["<|AUDIO|>", specialIds.audioIn, config.audioInTokenId],
+    ["<|audio_out_bos|>", specialIds.audioOutBegin, config.audioBosTokenId],
+  ];
+  const problems = pairs
+    .filter(([, id, expected]) => expected !== null && id !== expected)
+    .map(([token, id, expected]) => `${token} is ${id} in tokenizer.json and ${expected} in config.json`);
+  if (tokenizer.idCount > config.vocabSize) {
+    problems.push(`tokenizer.json has ${tokenizer.idCount} ids and config.json ${config.vocabSize}`);
+  }
+  if (problems.length > 0) throw unsupportedBecause("the tokenizer", problems);
+}
+
+function signalOption({ signal }: LoadSpeechModelOptions): { signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal };
+}
