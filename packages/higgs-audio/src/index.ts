@@ -1,6 +1,6 @@
 export type * from "./speech/types.ts";
 export { type LoadProgress, type LoadSpeechModelOptions, loadSpeechModel } from "./speech/load-speech-model.ts";
-export { type DeviceChoice, DEVICE_CHOICES, loadLibrary, openDevice } from "./model/device.ts";
+export { chooseDevice, loadLibrary, openDevice, type OpenDeviceOptions } from "./model/device.ts";
 export { type ConvertedModel, convertCheckpoint } from "./checkpoint/convert/convert-checkpoint.ts";
 export type { WeightFormat } from "./checkpoint/weight-format.ts";
 export { findProfile } from "./prompt/profiles.ts";

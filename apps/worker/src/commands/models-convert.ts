@@ -1,6 +1,5 @@
 import { HiggsError } from "@higgs-worker/errors";
 import type { SettingFlags } from "../config/load.ts";
-import { cacheDirOf } from "../model/cache-dir.ts";
 import { convertModel, type ModelConverter } from "../model/convert-model.ts";
 import { EXIT_OK, type CommandIo } from "../terminal/command-io.ts";
 import { formatBytes } from "../terminal/format.ts";
@@ -28,7 +27,7 @@ export async function runModelsConvert(
   const { isTerminal } = io.stderr;
   const converted = await convert(args.directory, {
     weights: config.weights,
-    cacheDir: cacheDirOf(config),
+    config,
     logger,
     signal: io.signal,
     onProgress: (share) => isTerminal && void io.stderr.write(`\r\u001B[2Kconverting ${Math.round(share * 100)} %`),

@@ -1,24 +1,27 @@
-import { HiggsError } from "@higgs-worker/errors";
+import { convertCheckpoint, openCheckpoint, type ConvertedModel, type WeightFormat } from "@higgs-worker/higgs-audio";
+import type { Config } from "../config/settings.ts";
 import type { Logger } from "../logging/logger.ts";
+import { cacheDirOf } from "./cache-dir.ts";
+import { loadLibrary } from "./devices.ts";
 
 export interface ConvertOptions {
-  readonly weights: "bf16" | "q8_0" | "q4_k";
-  readonly cacheDir: string;
+  readonly weights: WeightFormat;
+  readonly config: Config;
   readonly logger: Logger;
   readonly signal: AbortSignal;
   readonly onProgress: (share: number) => void;
 }
 
-export interface ConvertedModel {
-  readonly path: string;
-  readonly sizeBytes: number;
-  /** False when the cache had it already. */
-  readonly isNew: boolean;
-}
-
 export type ModelConverter = (directory: string, options: ConvertOptions) => Promise<ConvertedModel>;
 
-/** The real one. */
-export const convertModel: ModelConverter = async (directory) => {
-  throw new HiggsError("NOT_SUPPORTED", `Cannot convert the model: this build has no converter (got ${directory})`);
+/** The real one. Throws MODEL_*, VOLUME_UNAVAILABLE and CANCELLED. */
+export const convertModel: ModelConverter = async (directory, { weights, config, logger, signal, onProgress }) => {
+  await using checkpoint = await openCheckpoint(directory);
+  return await convertCheckpoint(loadLibrary(config, logger), checkpoint, {
+    format: weights,
+    cacheDir: cacheDirOf(config),
+    signal,
+    onProgress: (done, total) => onProgress(done / total),
+    onWaiting: () => logger.info("another process is converting the same model, waiting for it"),
+  });
 };

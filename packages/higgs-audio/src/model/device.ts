@@ -67,14 +67,19 @@ export function loadLibrary(options: OpenDeviceOptions): Ggml {
   }
 }
 
+/** The device that a choice means among those of the loaded library, or null when there is none of that kind. */
+export function chooseDevice(devices: readonly Device[], choice: DeviceChoice): Device | null {
+  const name = deviceName(choice);
+  if (name !== "auto") return devices.find((device) => DEVICES[name].backendNames.includes(device.backendName)) ?? null;
+  const kinds: readonly Device["kind"][] = ["gpu", "igpu", "cpu"];
+  const ranked = kinds.flatMap((kind) => devices.filter((device) => device.kind === kind));
+  return ranked[0] ?? null;
+}
+
 function open(options: OpenDeviceOptions): Backend {
   const ggml = loadLibrary(options);
-  const name = deviceName(options.device);
-  if (name !== "auto")
-    return ggml.openBackend((device) => DEVICES[name].backendNames.includes(device.backendName), name);
-  const isGpu = (device: Device): boolean => device.kind === "gpu" || device.kind === "igpu";
-  const hasGpu = ggml.devices().some(isGpu);
-  return ggml.openBackend(hasGpu ? isGpu : (device) => device.kind === "cpu", "auto");
+  const chosen = chooseDevice(ggml.devices(), options.device);
+  return ggml.openBackend((device) => device.name === chosen?.name, options.device);
 }
 
 function deviceName(choice: DeviceChoice): DeviceName | "auto" {
