@@ -35,5 +35,5 @@ function failureOf(error: unknown): CheckResult {
 
 function line({ name, status, detail, fix }: NamedResult): string {
   const first = alignColumns([[status.padEnd(7), name.padEnd(8), detail]]);
-  return fix === null ? first : `${first}\n${" ".repeat(18)}-> ${fix}`;
+  return fix === null ? first : `${first}\n${" ".repeat(19)}-> ${fix}`;
 }

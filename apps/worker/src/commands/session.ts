@@ -23,7 +23,10 @@ export async function openSession(
   const isDefault = flags.logLevel === undefined && (io.env["HIGGS_LOG_LEVEL"] ?? "") === "";
   const level = options.isQuiet && isDefault ? "warn" : config.logLevel;
   const logger = await createLogger(level, (line) => void io.stderr.write(line));
-  for (const warning of warnings) logger.warn(warning);
+  for (const warning of warnings) {
+    if (options.isQuiet) await io.stderr.write(`warning: ${warning}\n`);
+    else logger.warn(warning);
+  }
   return { config, logger };
 }
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { describeObjectStore, storeRequest } from "../testing/describe-object-store.ts";
 import { scratchDir } from "../testing/scratch.ts";
-import { createFileStore, writeFileAtomically } from "./file-store.ts";
+import { checkWritable, createFileStore, writeFileAtomically } from "./file-store.ts";
 
 function filesBelow(dir: string): string[] {
   return readdirSync(dir, { recursive: true, encoding: "utf8" }).filter((name) => statSync(join(dir, name)).isFile());
@@ -54,9 +54,26 @@ describe("writeFileAtomically()", () => {
     });
   });
 
-  it("fails on a full disk, and leaves nothing", async () => {
-    await expect(writeFileAtomically("/dev/full/a.wav", new Uint8Array(1))).rejects.toMatchObject({
-      code: "STORAGE_FAILED",
+  it("fails where no folder can be made", async () => {
+    await expect(writeFileAtomically("/proc/none/a.wav", new Uint8Array(1))).rejects.toMatchObject({
+      message: "Cannot write the audio file: the folder cannot be made (got /proc/none/a.wav)",
     });
+  });
+});
+
+describe("checkWritable()", () => {
+  it("leaves no trace where it works", async () => {
+    const dir = scratchDir();
+    await checkWritable(join(dir, "a.wav"));
+    expect(filesBelow(dir)).toEqual([]);
+  });
+
+  it("finds out ahead", async () => {
+    const dir = scratchDir();
+    mkdirSync(join(dir, "a.wav"));
+    for (const path of [join(dir, "a.wav"), "/proc/none/a.wav"]) {
+      await expect(checkWritable(path)).rejects.toMatchObject({ code: "STORAGE_FAILED" });
+    }
+    expect(filesBelow(dir)).toEqual([]);
   });
 });

@@ -30,7 +30,7 @@ export async function writeFileAtomically(
   const temporary = join(dirname(path), `.${randomUUID()}.partial`);
   try {
     options.signal?.throwIfAborted();
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolders(dirname(path));
     const file = await open(temporary, "wx");
     try {
       await file.writeFile(bytes, options.signal === undefined ? {} : { signal: options.signal });
@@ -61,7 +61,7 @@ export async function checkWritable(path: string): Promise<void> {
   try {
     const existing = await stat(path).catch(() => null);
     if (existing?.isDirectory() === true) throw Object.assign(new Error("folder"), { code: "EISDIR" });
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolders(dirname(path));
     const file = await open(temporary, "wx");
     await file.close();
   } catch (error) {
@@ -73,6 +73,22 @@ export async function checkWritable(path: string): Promise<void> {
   }
 }
 
+/** As `mkdir -p`. Node's own recursion never ends on file systems that refuse new folders with ENOENT, such as /proc. */
+async function makeFolders(dir: string): Promise<void> {
+  const existing = await stat(dir).catch(() => null);
+  if (existing?.isDirectory() === true) return;
+  if (existing !== null) throw Object.assign(new Error("not a folder"), { code: "ENOTDIR" });
+  if (dirname(dir) !== dir) await makeFolders(dirname(dir));
+  await mkdir(dir).catch((error: unknown) => {
+    // Another worker on the same volume was quicker.
+    if (errorCode(error) !== "EEXIST") throw error;
+  });
+}
+
+function errorCode(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
+}
+
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
   EPERM: "permission denied",
@@ -81,11 +97,12 @@ const REASONS: Readonly<Record<string, string>> = {
   EDQUOT: "the quota is used up",
   ENOTDIR: "a part of the path is no folder",
   EEXIST: "a part of the path is no folder",
+  ENOENT: "the folder cannot be made",
   EISDIR: "the path is a folder",
   ENAMETOOLONG: "the name is too long",
 };
 
 function reasonOf(error: unknown): string {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const code = errorCode(error);
   return REASONS[code] ?? (code === "" ? "the write failed" : `the write failed with ${code}`);
 }

@@ -1,0 +1,29 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { parseBenchReport } from "../bench/report.ts";
+import { fakeIo } from "../testing/fake-io.ts";
+import { fakeModel } from "../testing/fake-model.ts";
+import { scratchDir } from "../testing/scratch.ts";
+import { BENCH_MEASURES, runBench } from "./bench.ts";
+
+const parts = { measures: BENCH_MEASURES, loadModel: async () => fakeModel() };
+
+it("prints a table and ends with a line of JSON in the format of bench/results", async () => {
+  const dir = scratchDir();
+  const io = fakeIo({ workingDirectory: dir });
+  expect(await runBench({ title: "Here", saveAs: null, settings: {} }, io, parts)).toBe(0);
+  const lines = io.out().trimEnd().split("\n");
+  const report = parseBenchReport(lines.at(-1) ?? "");
+  expect(report).toMatchObject({ title: "Here", node: process.version });
+  // The fake model says 240 ms for one second of audio.
+  expect(report.rows.find(({ name }) => name === "end to end a minute of audio")?.value).toBeCloseTo(14.4, 5);
+  expect(lines[1]).toMatch(/^time to first audio +50 +ms$/);
+  expect(existsSync(join(dir, "bench"))).toBe(false);
+});
+
+it("keeps the report where the documents are made from", async () => {
+  const dir = scratchDir();
+  await runBench({ title: "Kept", saveAs: "laptop", settings: {} }, fakeIo({ workingDirectory: dir }), parts);
+  expect(parseBenchReport(readFileSync(join(dir, "bench/results/laptop.json"), "utf8")).title).toBe("Kept");
+});

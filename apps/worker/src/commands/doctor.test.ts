@@ -1,0 +1,82 @@
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { fakeIo } from "../testing/fake-io.ts";
+import { startS3Stub } from "../testing/s3-stub.ts";
+import { scratchDir } from "../testing/scratch.ts";
+import { runDoctor } from "./doctor.ts";
+
+interface Line {
+  readonly name: string;
+  readonly status: string;
+  readonly detail: string;
+  readonly fix: string | null;
+}
+
+async function diagnose(env: Record<string, string>, settings: Record<string, string> = {}) {
+  const io = fakeIo({ env: { HIGGS_CACHE_DIR: join(scratchDir(), "cache"), HIGGS_VOLUME_DIR: "/nowhere", ...env } });
+  const code = await runDoctor({ isJson: true, settings }, io);
+  const lines = JSON.parse(io.out()) as Line[];
+  return { code, byName: (name: string) => lines.find((line) => line.name === name), lines };
+}
+
+describe("higgs doctor", () => {
+  it("is content with a machine on which the demo runs", async () => {
+    const { code, byName, lines } = await diagnose({});
+    expect(code).toBe(0);
+    expect(lines.map(({ name }) => name)).toEqual([
+      "node",
+      "driver",
+      "library",
+      "device",
+      "volume",
+      "model",
+      "memory",
+      "cache",
+      "s3",
+      "clock",
+    ]);
+    expect(byName("library")).toMatchObject({ status: "ok", detail: expect.stringMatching(/^ggml 0\./) });
+    expect(byName("device")?.detail).toContain("*CPU");
+    expect(byName("model")).toMatchObject({ status: "warning", fix: expect.stringContaining("HIGGS_MODEL_PATH") });
+    expect(byName("volume")?.status).toBe("skipped");
+  });
+
+  it("writes to the store and reads its clock", async () => {
+    const stub = await startS3Stub();
+    const { code, byName } = await diagnose(stub.env);
+    expect(code).toBe(0);
+    expect(byName("s3")).toMatchObject({ status: "ok", detail: expect.stringContaining("s3://audio/") });
+    expect(byName("clock")?.status).toBe("ok");
+    expect(stub.objects.size).toBe(1);
+  });
+
+  it.each([
+    ["a store that refuses", { AWS_SECRET_ACCESS_KEY: "wrong" }, "s3", "the secret key does not belong"],
+    ["half a configuration", { AWS_ACCESS_KEY_ID: "" }, "s3", "AWS_ACCESS_KEY_ID not set"],
+    ["a model that is not there", { HIGGS_MODEL_PATH: "/wrong" }, "model", "names a folder without config.json"],
+    [
+      "a cache folder that cannot be made",
+      { HIGGS_CACHE_DIR: "/proc/none/cache" },
+      "cache",
+      "the folder cannot be made",
+    ],
+    ["a device that is not there", { HIGGS_DEVICE: "metal" }, "device", "HIGGS_DEVICE=metal is not there"],
+    ["a library that is not there", { HIGGS_GGML_DIR: "/wrong" }, "library", "no ggml library"],
+  ])("finds %s", async (_name, env, name, expected) => {
+    const stub = await startS3Stub();
+    const { code, byName } = await diagnose({ ...stub.env, ...env });
+    expect(code).toBe(1);
+    expect(byName(name)).toMatchObject({
+      status: "failed",
+      detail: expect.stringContaining(expected),
+      fix: expect.any(String),
+    });
+  });
+
+  it("prints a line a check for people, with what to do below", async () => {
+    const io = fakeIo({ env: { HIGGS_CACHE_DIR: scratchDir(), HIGGS_MODEL_PATH: "/wrong" } });
+    expect(await runDoctor({ isJson: false, settings: {} }, io)).toBe(1);
+    expect(io.out()).toMatch(/^failed +model +MODEL_NOT_FOUND: .*\n +-> Put the checkpoint/m);
+    expect(io.out()).toMatch(/^ok +node +v\d+/m);
+  });
+});

@@ -1,0 +1,124 @@
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { fakeIo } from "../testing/fake-io.ts";
+import { scratchDir } from "../testing/scratch.ts";
+import { runModelsConvert } from "./models-convert.ts";
+import { runModelsInspect } from "./models-inspect.ts";
+import { runModelsVerify } from "./models-verify.ts";
+import { runModelsWhere } from "./models-where.ts";
+
+const DEMO = join(import.meta.dirname, "../../../../demo-checkpoint/checkpoint");
+
+/** The demo codec with its weights changed. */
+function spoiledCodec(spoil: (weights: Buffer) => Buffer): string {
+  const dir = join(scratchDir(), "codec");
+  mkdirSync(dir);
+  copyFileSync(join(DEMO, "codec/config.json"), join(dir, "config.json"));
+  writeFileSync(join(dir, "model.safetensors"), spoil(readFileSync(join(DEMO, "codec/model.safetensors"))));
+  return dir;
+}
+
+describe("higgs models inspect", () => {
+  it.each([
+    [DEMO, "generation model"],
+    [join(DEMO, "codec"), "audio tokenizer"],
+  ])("says what %s is", async (directory, kind) => {
+    const io = fakeIo();
+    expect(await runModelsInspect({ directory, withTensors: false, isJson: false }, io)).toBe(0);
+    expect(io.out()).toMatch(new RegExp(`kind +${kind}`));
+    expect(io.out()).toMatch(/layout +native/);
+  });
+
+  it("lists tensors as JSON", async () => {
+    const io = fakeIo();
+    await runModelsInspect({ directory: DEMO, withTensors: true, isJson: true }, io);
+    const facts = JSON.parse(io.out()) as {
+      tensors: { name: string; shape: number[] }[];
+      tensorCount: number;
+      parameters: number;
+    };
+    expect(facts.tensors).toHaveLength(facts.tensorCount);
+    expect(facts.parameters).toBeGreaterThan(7e6);
+  });
+});
+
+describe("higgs models verify", () => {
+  it("passes a good one, with hashes", async () => {
+    const io = fakeIo();
+    expect(await runModelsVerify({ directory: join(DEMO, "codec"), withHashes: true, isJson: false }, io)).toBe(0);
+    expect(io.out()).toMatch(/^[0-9a-f]{64} {2}.*model\.safetensors\n/);
+    expect(io.out()).toContain("all values are numbers");
+  });
+
+  it("finds values that are no numbers", async () => {
+    const directory = spoiledCodec((weights) => {
+      weights.writeUInt32LE(0x7fc00000, weights.length - 4);
+      return weights;
+    });
+    const io = fakeIo();
+    expect(await runModelsVerify({ directory, withHashes: false, isJson: true }, io)).toBe(1);
+    expect(JSON.parse(io.out())).toMatchObject({ ok: false, broken: [expect.any(String)] });
+  });
+
+  it.each([
+    ["cut short", (weights: Buffer) => weights.subarray(0, weights.length / 2)],
+    ["with a header of impossible length", (weights: Buffer) => (weights.writeBigUInt64LE(2n ** 60n, 0), weights)],
+    ["empty", () => Buffer.of()],
+  ])("refuses one %s", async (_name, spoil) => {
+    const args = { directory: spoiledCodec(spoil), withHashes: false, isJson: false };
+    await expect(runModelsVerify(args, fakeIo())).rejects.toMatchObject({ code: "MODEL_CORRUPT" });
+  });
+
+  it("refuses a folder without one", async () => {
+    const args = { directory: scratchDir(), withHashes: false, isJson: false };
+    await expect(runModelsVerify(args, fakeIo())).rejects.toMatchObject({ code: "MODEL_NOT_FOUND" });
+  });
+});
+
+describe("higgs models where", () => {
+  const env = { HIGGS_VOLUME_DIR: "/nowhere", HOME: "/nowhere" };
+
+  it("shows every place and which is used", async () => {
+    const io = fakeIo({ env });
+    expect(await runModelsWhere({ isJson: false, settings: {} }, io)).toBe(0);
+    for (const part of [
+      "network volume",
+      "RunPod's cached model",
+      "Hugging Face cache",
+      "found  demo checkpoint",
+      "Used: ",
+    ]) {
+      expect(io.out()).toContain(part);
+    }
+  });
+
+  it("says what is wrong with a path that is set", async () => {
+    const io = fakeIo({ env });
+    expect(await runModelsWhere({ isJson: true, settings: { modelPath: "/wrong" } }, io)).toBe(1);
+    expect(JSON.parse(io.out())).toMatchObject({ used: null, error: expect.stringContaining("MODEL_NOT_FOUND") });
+  });
+});
+
+describe("higgs models convert", () => {
+  it("says where the converted weights are", async () => {
+    const io = fakeIo({ env: { HIGGS_CACHE_DIR: "/cache" } });
+    const settings = { weights: "q8_0" };
+    const code = await runModelsConvert(
+      { directory: DEMO, isJson: false, settings },
+      io,
+      async (_directory, { weights, config }) => ({
+        path: `${config.cacheDir ?? ""}/${weights}.gguf`,
+        sizeBytes: 2048,
+        isNew: false,
+      }),
+    );
+    expect(code).toBe(0);
+    expect(io.out()).toBe("/cache/q8_0.gguf (2.0 KiB, was there already)\n");
+  });
+
+  it("wants to know the type", async () => {
+    const args = { directory: DEMO, isJson: false, settings: {} };
+    await expect(runModelsConvert(args, fakeIo())).rejects.toMatchObject({ code: "INVALID_INPUT" });
+  });
+});

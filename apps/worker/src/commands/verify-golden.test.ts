@@ -1,0 +1,32 @@
+import { expect, it } from "vitest";
+import { fakeIo } from "../testing/fake-io.ts";
+import { scratchDir } from "../testing/scratch.ts";
+import { runVerifyGolden } from "./verify-golden.ts";
+
+const args = { groups: ["tokenizer"], fullTokenizer: null, isJson: false, settings: {} };
+
+it("a folder without golden files fails, it does not pass with nothing done", async () => {
+  const io = fakeIo();
+  expect(await runVerifyGolden({ ...args, directory: scratchDir() }, io)).toBe(1);
+  expect(io.out()).toMatch(/^failed +tokenizer\//m);
+  expect(io.out()).toMatch(/\n0 passed, \d+ failed\n$/);
+});
+
+it("prints one JSON object a case, and the counts last", async () => {
+  const io = fakeIo();
+  expect(await runVerifyGolden({ ...args, directory: scratchDir(), isJson: true }, io)).toBe(1);
+  const lines = io
+    .out()
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  expect(lines[0]).toMatchObject({ group: "tokenizer", status: "failed" });
+  expect(lines.at(-1)).toMatchObject({ passed: 0 });
+});
+
+it("an unknown group is a usage error with the nearest name", async () => {
+  await expect(runVerifyGolden({ ...args, directory: "/x", groups: ["tokeniser"] }, fakeIo())).rejects.toMatchObject({
+    code: "INVALID_INPUT",
+    message: expect.stringContaining("did you mean tokenizer?"),
+  });
+});
