@@ -3,14 +3,17 @@ import { collectJobCases } from "./job-cases.ts";
 import { collectLmCases } from "./lm.ts";
 import { collectNativeCases } from "./native-cases.ts";
 import { collectRowCases } from "./row-cases.ts";
+import { collectSequenceCases } from "./sequence-cases.ts";
 import { collectTextCases } from "./text-cases.ts";
 import { collectTokenizerCases } from "./tokenizer-cases.ts";
+import { collectWarperCases } from "./warper-cases.ts";
 import type { GoldenCase, GoldenCollector, GoldenOptions } from "./types.ts";
 
 /** All groups in the order in which they run; a group's cases carry its name. */
 export const GOLDEN_GROUPS: ReadonlyMap<string, readonly GoldenCollector[]> = new Map([
   ["tokenizer", [collectTokenizerCases]],
   ["prompts", [collectTextCases, collectJobCases, collectNativeCases, collectRowCases]],
+  ["sampling", [collectSequenceCases, collectWarperCases]],
   ["lm", [collectLmCases]],
   ["codec", [collectDecodeCases]],
 ]);
