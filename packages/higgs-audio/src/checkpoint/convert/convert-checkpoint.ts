@@ -1,0 +1,173 @@
+import { createHash, randomUUID } from "node:crypto";
+import { mkdir, open, readdir, rename, rm, stat, statfs, type FileHandle } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { HiggsError } from "@higgs-worker/errors";
+import { type Ggml, GgmlError, GgufFile } from "@higgs-worker/ggml";
+import type { LmCheckpoint } from "../open-checkpoint.ts";
+import type { WeightFormat } from "../weight-format.ts";
+import { planConversion } from "./conversion-plan.ts";
+import { withFileLock, type LockOptions } from "./file-lock.ts";
+import { CONVERTER_VERSION, readConversionFacts } from "./metadata.ts";
+import { systemCodeOf, volumeError } from "./volume-error.ts";
+import { writeTensors, type WriteOptions } from "./write-tensors.ts";
+
+export interface ConvertOptions extends WriteOptions {
+  readonly format: WeightFormat;
+  /** Folder for converted files; made when it does not exist. */
+  readonly cacheDir: string;
+  /** Called once when another process is converting the same model. */
+  readonly onWaiting?: () => void;
+  readonly lock?: Pick<LockOptions, "heartbeatMs" | "staleMs" | "pollMs">;
+}
+
+export interface ConvertedModel {
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** False when the cache had it already. */
+  readonly isNew: boolean;
+}
+
+const DOING = "convert the model";
+
+/**
+ * Converts a generation model to a GGUF file in the cache folder, once: the file's name is made of the checkpoint's
+ * source hash, the converter's version and the format. It gets that name only when it is complete and on the disk. Several
+ * processes may call this for the same checkpoint; one converts, the others wait and use its file.
+ *
+ * @throws HiggsError VOLUME_UNAVAILABLE (no space, no permission), CANCELLED, and what reading the checkpoint throws. No
+ *   temporary file is left behind, except by a process that is killed; the next conversion removes it.
+ */
+export async function convertCheckpoint(
+  ggml: Ggml,
+  checkpoint: LmCheckpoint,
+  options: ConvertOptions,
+): Promise<ConvertedModel> {
+  const path = convertedPath(checkpoint, options.format, options.cacheDir);
+  const existing = await findConverted(ggml, checkpoint, options);
+  if (existing !== null) return existing;
+  await mkdir(options.cacheDir, { recursive: true }).catch((error: unknown) => {
+    throw volumeError("make the cache folder", options.cacheDir, error);
+  });
+  const { signal, onWaiting, lock } = options;
+  const lockOptions = { ...lock, ...(signal && { signal }), ...(onWaiting && { onWaiting }) };
+  const lockPath = `${path}.lock`;
+  return withFileLock(lockPath, lockOptions, async () => {
+    const made = await findConverted(ggml, checkpoint, options);
+    if (made !== null) return made;
+    await removeDeadPartials(path, lockPath);
+    const plan = planConversion(ggml, checkpoint, options.format);
+    await checkSpace(options.cacheDir, plan.fileBytes);
+    await writeAtomically(path, (file) => writeTensors(ggml, checkpoint, plan, file, options));
+    return { path, sizeBytes: plan.fileBytes, isNew: true };
+  });
+}
+
+/** Where the conversion of a checkpoint is kept. */
+export function convertedPath(checkpoint: LmCheckpoint, format: WeightFormat, cacheDir: string): string {
+  const key = createHash("sha256").update(JSON.stringify([CONVERTER_VERSION, checkpoint.sourceHash, format]));
+  return join(cacheDir, `higgs-audio-${format}-${key.digest("hex").slice(0, 32)}.gguf`);
+}
+
+/** The finished conversion of a checkpoint; null when there is none. A damaged file of that name is removed. */
+export async function findConverted(
+  ggml: Ggml,
+  checkpoint: LmCheckpoint,
+  options: Pick<ConvertOptions, "format" | "cacheDir">,
+): Promise<ConvertedModel | null> {
+  const path = convertedPath(checkpoint, options.format, options.cacheDir);
+  try {
+    const { size } = await stat(path);
+    if (isSound(ggml, checkpoint, options.format, path)) return { path, sizeBytes: size, isNew: false };
+    await rm(path, { force: true });
+    return null;
+  } catch (error) {
+    const code = systemCodeOf(error);
+    if (code === "ENOENT" || code === "ENOTDIR") return null;
+    throw volumeError("use the converted model", path, error);
+  }
+}
+
+/** Checks names, types and sizes of all tensors and where the file comes from; the values are not read. */
+function isSound(ggml: Ggml, checkpoint: LmCheckpoint, format: WeightFormat, path: string): boolean {
+  try {
+    using file = GgufFile.open(ggml, path);
+    const facts = readConversionFacts(file);
+    const { tensors } = planConversion(ggml, checkpoint, format);
+    return (
+      facts.sourceHash === checkpoint.sourceHash &&
+      facts.converterVersion === CONVERTER_VERSION &&
+      facts.format === format &&
+      file.tensors.size === tensors.length &&
+      tensors.every(({ tensor, type, position }) => {
+        const found = file.tensors.get(tensor.name);
+        return found?.type === type && found.byteOffset === position;
+      })
+    );
+  } catch (error) {
+    const isDamaged = error instanceof HiggsError || (error instanceof GgmlError && error.kind === "gguf-invalid");
+    if (isDamaged) return false;
+    throw error;
+  }
+}
+
+async function writeAtomically(path: string, write: (file: FileHandle) => Promise<void>): Promise<void> {
+  const partial = `${path}.${randomUUID()}${PARTIAL_SUFFIX}`;
+  try {
+    const file = await open(partial, "wx");
+    try {
+      await write(file);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(partial, path);
+    await syncFolder(dirname(path));
+  } catch (error) {
+    await rm(partial, { force: true }).catch(() => undefined);
+    throw volumeError(DOING, path, error);
+  }
+}
+
+/** Makes the new name survive a power failure. Some file systems cannot do that for a folder; the file itself is safe. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, "r").catch(() => null);
+  await folder?.sync().catch(() => undefined);
+  await folder?.close();
+}
+
+const PARTIAL_SUFFIX = ".partial";
+/** A conversion writes several times a second; a partial file that is older than this belongs to nobody. */
+const DEAD_PARTIAL_MS = 120_000;
+
+/**
+ * Removes what killed converters have left. Ages are measured against the lock file, which was made a moment ago on the
+ * same file system, so that this machine's clock does not matter.
+ */
+async function removeDeadPartials(path: string, lockPath: string): Promise<void> {
+  const folder = dirname(path);
+  const prefix = `${basename(path)}.`;
+  const now = await modifiedMs(lockPath);
+  for (const name of await readdir(folder)) {
+    if (!name.startsWith(prefix) || !name.endsWith(PARTIAL_SUFFIX)) continue;
+    const partial = join(folder, name);
+    if (now - (await modifiedMs(partial)) > DEAD_PARTIAL_MS) await rm(partial, { force: true });
+  }
+}
+
+async function modifiedMs(path: string): Promise<number> {
+  return stat(path).then(
+    (status) => status.mtimeMs,
+    () => 0,
+  );
+}
+
+/** Fails early instead of after minutes of work. Where the file system does not tell, writing will. */
+async function checkSpace(cacheDir: string, neededBytes: number): Promise<void> {
+  const status = await statfs(cacheDir).catch(() => null);
+  if (status === null || status.blocks === 0) return;
+  const freeBytes = status.bavail * status.bsize;
+  if (freeBytes < neededBytes) {
+    const sizes = `got ${freeBytes} bytes, needed ${neededBytes}`;
+    throw new HiggsError("VOLUME_UNAVAILABLE", `Cannot ${DOING}: too little free space in ${cacheDir} (${sizes})`);
+  }
+}
