@@ -43,6 +43,11 @@ export interface LoadSpeechModelOptions {
 
 /** A model below this is not worth converting. */
 const SMALL_MODEL_BYTES = 1e9;
+/**
+ * Below this a decode step is over in a few milliseconds, most of which several threads would spend waiting for each other;
+ * on a machine that is busy otherwise they wait for ever (measured: 20 times slower with two threads on two busy cores).
+ */
+const SINGLE_THREAD_BYTES = 1e8;
 /** Share of a GPU's free memory that weights as stored may take; the rest is for cache and scratch. */
 const WEIGHTS_SHARE = 0.8;
 
@@ -72,6 +77,7 @@ async function load(options: LoadSpeechModelOptions, acquired: ReleaseStack): Pr
   checkTokenizer(tokenizer, source.config);
   const languageModel = await loadLanguageModel(backend, source, options);
   acquired.push(() => languageModel[Symbol.dispose]());
+  if (options.threads === undefined && languageModel.weightBytes < SINGLE_THREAD_BYTES) backend.setThreads(1);
   const decoder = await loadDecoder(backend, options);
   acquired.push(() => decoder[Symbol.dispose]());
   return new HiggsSpeechModel({
