@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { suggestion } from "../names/nearest-name.ts";
 
 /** Ways to deliver the audio (design §4.2). */
-export const DELIVERIES = ["auto", "s3", "base64", "file", "put_url"] as const;
+const DELIVERIES = ["auto", "s3", "base64", "file", "put_url"] as const;
 
 /** Longest literal scene, in characters; the presets have about forty. */
 export const MAX_SCENE_CHARS = 2_000;

@@ -39,7 +39,7 @@ export function createS3Store(target: S3Target, options: S3StoreOptions = {}): O
 }
 
 /** The address of an object; every byte of the key that is not unreserved is escaped, as SigV4 counts it. */
-export function objectUrl(target: S3Target, key: string): URL {
+function objectUrl(target: S3Target, key: string): URL {
   const path = key.split("/").map(escapeSegment).join("/");
   const url = new URL(target.endpoint);
   if (target.usesPathStyle) url.pathname = `/${escapeSegment(target.bucket)}/${path}`;
