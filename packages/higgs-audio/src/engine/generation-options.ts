@@ -1,8 +1,16 @@
 import { HiggsError } from "@higgs-worker/errors";
-import type { SamplingOptions } from "../speech/types.ts";
+import type { WarpOptions } from "./sampling/sampler.ts";
 
 /** Which reference's column rules are followed (spec/higgs-audio-v2 §12 rows 9–16); `boson` unless parity needs `native`. */
 export type GenerationRules = "boson" | "native";
+
+/** How codes are drawn (spec/higgs-audio-v2 §8.2, §8.4). */
+export interface SamplingOptions extends WarpOptions {
+  /** Columns that RAS looks back at; 0 turns RAS off. */
+  readonly rasWinLen: number;
+  /** Repeats within the window from which RAS redraws; 0 turns RAS off. */
+  readonly rasWinMaxNumRepeat: number;
+}
 
 /** How the columns of one sequence are generated. */
 export interface GenerationOptions {

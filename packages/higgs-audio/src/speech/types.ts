@@ -2,22 +2,11 @@
  * The contract between the speech engine and whoever serves it (spec/higgs-audio-v2 §13, design §3): a request in,
  * PCM and facts about it out. Nothing here knows of jobs, HTTP or storage.
  */
+import type { SamplingOptions } from "../engine/generation-options.ts";
 import type { Reference, ReferenceClip, ReferenceProfile } from "../prompt/references.ts";
 import type { ChunkMethod } from "../text/chunk.ts";
 
-/** How codes are drawn (spec §8.2, §8.4). */
-export interface SamplingOptions {
-  /** 0 … 2; 0 is greedy (argmax). */
-  readonly temperature: number;
-  /** 0 … 1026; 0 is off. */
-  readonly topK: number;
-  /** (0, 1]; 1 is off. */
-  readonly topP: number;
-  /** Columns that RAS looks back at; 0 is off. */
-  readonly rasWinLen: number;
-  /** Repeats within the window from which RAS redraws. */
-  readonly rasWinMaxNumRepeat: number;
-}
+export type { SamplingOptions };
 
 export type { ChunkMethod };
 

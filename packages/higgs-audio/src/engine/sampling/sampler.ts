@@ -2,11 +2,11 @@ import { Candidates, requireFinite } from "./candidates.ts";
 import { TopK } from "./top-k.ts";
 import { TopP } from "./top-p.ts";
 
-/** The warpers of a row (spec/higgs-audio-v2 §8.2), a part of the public `SamplingOptions`. */
+/** The warpers of a row (spec/higgs-audio-v2 §8.2). */
 export interface WarpOptions {
-  /** 0 is greedy; otherwise logits are divided by it. */
+  /** 0 … 2; 0 is greedy (argmax), otherwise logits are divided by it. */
   readonly temperature: number;
-  /** 0 is off; the k-th largest logit and all that equal it stay. */
+  /** 0 … 1026; 0 is off; the k-th largest logit and all that equal it stay. */
   readonly topK: number;
   /** (0, 1]; 1 is off. */
   readonly topP: number;
