@@ -17,6 +17,8 @@ export interface AudioEncoder {
   readonly mimeType: string;
   /** Without the dot. */
   readonly fileExtension: string;
+  /** Loads what `encode` needs, so that the first call does not wait for it. */
+  warmUp(): Promise<void>;
   /** The size of the file for so many samples: exact for uncompressed formats, an upper bound for others. */
   maxEncodedBytes(sampleCount: number): number;
   /**

@@ -19,7 +19,7 @@ it("shows the job, its result, the waveform, the speed and the next steps, and l
     "⣿",
     "4.2× real time",
     join(dir, "out/demo.wav"),
-    "higgs doctor",
+    "npx higgs doctor",
   ]) {
     expect(io.out()).toContain(part);
   }

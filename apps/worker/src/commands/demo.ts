@@ -104,9 +104,9 @@ function nextSteps(url: string, outDir: string): string {
     `Look at    ${join(outDir, "demo.png")}`,
     "",
     "Next:",
-    '  higgs speak "The little boy went down to the river." --out boy.wav',
-    '  higgs worker --test_input \'{"input": {"transcript": "She gave me a book about the sea."}}\'',
-    "  higgs models where       where the real checkpoint is looked for",
-    "  higgs doctor             what is missing for production",
+    '  npx higgs speak "The little boy went down to the river." --out boy.wav',
+    '  npx higgs worker --test_input \'{"input": {"transcript": "She gave me a book about the sea."}}\'',
+    "  npx higgs models where       where the real checkpoint is looked for",
+    "  npx higgs doctor             what is missing for production",
   ].join("\n");
 }

@@ -100,6 +100,12 @@ describe("runWorker() in production", () => {
     });
   });
 
+  it("does not pretend to serve a load balancer", async () => {
+    const parts = { loadModel, loadRuntime: fakeRuntime() };
+    const io = fakeIo({ env: { ...env, HIGGS_MODE: "lb" } });
+    await expect(runWorker({ argv: [], settings: {} }, io, parts)).rejects.toMatchObject({ code: "NOT_SUPPORTED" });
+  });
+
   it("loads the model before the first job, leaves stdout to the runtime, and gives the runtime all flags", async () => {
     const demo = join(import.meta.dirname, "../../../../demo-checkpoint/checkpoint");
     const order: string[] = [];

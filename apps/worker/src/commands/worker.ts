@@ -1,4 +1,5 @@
 import { wavEncoder } from "@higgs-worker/audio";
+import { HiggsError } from "@higgs-worker/errors";
 import type { SpeechModel } from "@higgs-worker/higgs-audio";
 import type { SettingFlags } from "../config/load.ts";
 import { createJobHandler } from "../job/job-handler.ts";
@@ -30,6 +31,12 @@ export async function runWorker(
 ): Promise<number> {
   const isLocal = isLocalRun(args.argv, io.env);
   const { config, logger } = await openSession(io, args.settings, { isQuiet: isLocal });
+  if (config.mode === "lb") {
+    throw new HiggsError(
+      "NOT_SUPPORTED",
+      "Cannot serve behind a load balancer: HIGGS_MODE=lb is not supported yet (supported: queue)",
+    );
+  }
   const runtime = await parts.loadRuntime();
   const load = () => {
     const found = findModel(config, { allowDemo: isLocal });

@@ -76,6 +76,8 @@ export async function runSpeechJob(
   const model = await services.model();
   const startedMs = performance.now();
   logger.debug("generation started", { jobId: job.id, seed: request.seed, characters: input.transcript.length });
+  // Loads while the model speaks; a failure shows when it encodes.
+  encoder.warmUp().catch(() => undefined);
   const result = await model.synthesize(request, options);
   const findings = checkAudio(result);
   const file = await encoder.encode(result.pcm, { sampleRateHz: result.sampleRateHz });

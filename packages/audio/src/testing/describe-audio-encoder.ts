@@ -41,6 +41,11 @@ export function describeAudioEncoder(
       expect(pcm).toEqual(before);
     });
 
+    it("can be warmed up, also twice", async () => {
+      await expect(encoder.warmUp()).resolves.toBeUndefined();
+      await expect(encoder.warmUp()).resolves.toBeUndefined();
+    });
+
     it("refuses audio without samples", async () => {
       await expect(encoder.encode(new Float32Array(0), { sampleRateHz: 24_000 })).rejects.toMatchObject({
         code: "GENERATION_FAILED",

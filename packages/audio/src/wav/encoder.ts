@@ -9,15 +9,16 @@ const BYTES_PER_SAMPLE = 2;
 /** RIFF sizes are 32 bits; what does not fit would need RF64, which many players cannot read. */
 const MAX_SAMPLES = Math.floor((2 ** 32 - 1 - WAV_HEADER_BYTES) / BYTES_PER_SAMPLE);
 
-/**
- * WAV, PCM16, mono: byte for byte the samples that `soundfile.write` makes of the same floats. The container library is
- * loaded at the first call, since it takes about 80 ms to import.
- */
+/** Takes about 80 ms, so it waits until somebody encodes or warms up. */
+const loadLibrary = () => import("mediabunny");
+
+/** WAV, PCM16, mono: byte for byte the file that `soundfile.write` makes of the same floats. */
 export const wavEncoder: AudioEncoder = {
   format: "wav",
   mimeType: "audio/wav",
   fileExtension: "wav",
   maxEncodedBytes: (sampleCount) => WAV_HEADER_BYTES + sampleCount * BYTES_PER_SAMPLE,
+  warmUp: async () => void (await loadLibrary()),
   encode: encodeWav,
 };
 
@@ -29,7 +30,7 @@ async function encodeWav(pcm: Float32Array, options: EncodeOptions): Promise<Uin
       `Cannot encode WAV: the file would pass 4 GiB (got ${pcm.length} samples, limit ${MAX_SAMPLES})`,
     );
   }
-  const { BufferTarget, EncodedAudioPacketSource, EncodedPacket, Output, WavOutputFormat } = await import("mediabunny");
+  const { BufferTarget, EncodedAudioPacketSource, EncodedPacket, Output, WavOutputFormat } = await loadLibrary();
   const target = new BufferTarget();
   const output = new Output({ format: new WavOutputFormat(), target });
   const source = new EncodedAudioPacketSource("pcm-s16");
