@@ -51,6 +51,18 @@ describe("convertToF32()", () => {
     expect([...target]).toEqual([1, 2]);
   });
 
+  it("gives the same for bf16 at every alignment and length", () => {
+    const stored = Uint16Array.from({ length: 40 }, (_, index) => (index * 2749 + 16_000) & 0xffff);
+    for (let start = 0; start < 4; start += 1) {
+      for (let length = 0; length < 9; length += 1) {
+        const target = new Float32Array(length);
+        convertToF32("BF16", new Uint8Array(stored.buffer, start * 2, length * 2), target);
+        const expected = Uint32Array.from({ length }, (_, index) => ((stored[start + index] ?? 0) << 16) >>> 0);
+        expect(new Uint32Array(target.buffer)).toEqual(expected);
+      }
+    }
+  });
+
   it("refuses too few bytes", () => {
     expect(() => convertToF32("F16", new Uint8Array(3), new Float32Array(2))).toThrow(RangeError);
   });
