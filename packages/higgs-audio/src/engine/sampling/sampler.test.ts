@@ -119,6 +119,12 @@ describe("Sampler", () => {
     expect(warp(logits, { temperature: 1, topK: 0, topP: 0.6 }).ids).toEqual([0, 1, 4]);
   });
 
+  it("refuses a row that is longer than it was made for", () => {
+    expect(() => new Sampler(3).drawUnwarped(new Float32Array(4), 0, 4, 0.5)).toThrow(
+      expect.objectContaining({ code: "INTERNAL" }),
+    );
+  });
+
   it.each([[Number.NaN], [Number.POSITIVE_INFINITY]])("refuses a row with %s wherever it is", (bad) => {
     for (const place of [0, 3, 700, LENGTH - 1]) {
       const logits = Array.from({ length: LENGTH }, (_, id) => Math.sin(id) * 5);

@@ -1,3 +1,4 @@
+import { HiggsError } from "@higgs-worker/errors";
 import { Candidates, requireFinite } from "./candidates.ts";
 import { TopK } from "./top-k.ts";
 import { TopP } from "./top-p.ts";
@@ -64,11 +65,15 @@ export class Sampler {
    * Applies the warpers to a row; the result is this sampler's own scratch, valid until its next call.
    *
    * @param options with a temperature of at least 1e-30
-   * @throws {HiggsError} GENERATION_FAILED when a logit is not a number or infinite
+   * @throws {HiggsError} GENERATION_FAILED when a logit is not a number or infinite; INTERNAL when the row is too long
    */
   warpRow(logits: Float32Array, offset: number, length: number, options: WarpOptions): WarpedRow {
     const { temperature, topK, topP } = options;
     const candidates = this.#candidates;
+    const capacity = candidates.ids.length;
+    if (length > capacity) {
+      throw new HiggsError("INTERNAL", `Cannot sample: the row is too long (got ${length}, limit ${capacity})`);
+    }
     if (topK > 0 && topK < length) this.#takeLargest(logits, offset, length, temperature, topK);
     else this.#takeAll(logits, offset, length, temperature);
     if (topP < 1) this.#topP.apply(candidates, topP);
