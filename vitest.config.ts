@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { PlainReporter } from "./scripts/plain-reporter.ts";
 
 export default defineConfig({
   resolve: { conditions: ["source"] },
@@ -11,6 +12,7 @@ export default defineConfig({
       "scripts/**/*.test.ts",
     ],
     pool: "forks",
+    reporters: ["default", new PlainReporter()],
     testTimeout: 30_000,
   },
 });

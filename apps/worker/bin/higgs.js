@@ -1,2 +1,7 @@
 #!/usr/bin/env node
-import "../dist/main.js";
+import module from "node:module";
+
+// Compiled code is kept in the temporary folder, which halves the start-up (Node 22.8 and newer; a folder that cannot be
+// written to is no error).
+module.enableCompileCache?.();
+await import("../dist/main.js");
