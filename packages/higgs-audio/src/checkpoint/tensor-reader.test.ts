@@ -135,6 +135,37 @@ describe("TensorReader", () => {
     expect(chunks.flatMap(({ values }) => values)).toEqual(whole);
   });
 
+  it("keeps a chunk as it is until the next one is asked for, though it reads ahead", async () => {
+    const stored = make("w", "F32", [6, 2]);
+    const source = new MemorySource([stored]);
+    const rows = new TensorReader(source).streamRows(plan(source, [6, 2], { kind: "rows", names: ["w"] }), {
+      chunkBytes: 8,
+    });
+    for (let row = 0; row < 6; row += 1) {
+      const { value } = await rows.next();
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      expect(value?.bytes).toEqual(stored.data?.slice(row * 8, row * 8 + 8));
+    }
+    expect((await rows.next()).done).toBe(true);
+  });
+
+  it("throws the error of a read that was started ahead where its chunk would come, and not at all when nobody asks", async () => {
+    class FailingSource extends MemorySource {
+      override readInto(name: string, target: Uint8Array, byteOffset = 0): Promise<void> {
+        return byteOffset > 0 ? Promise.reject(new Error("gone")) : super.readInto(name, target, byteOffset);
+      }
+    }
+    const source = new FailingSource([make("w", "F32", [3, 2])]);
+    const tensor = plan(source, [3, 2], { kind: "rows", names: ["w"] });
+    const rows = new TensorReader(source).streamRows(tensor, { chunkBytes: 8 });
+    expect((await rows.next()).value?.firstRow).toBe(0);
+    await expect(rows.next()).rejects.toThrow("gone");
+    for await (const { firstRow } of new TensorReader(source).streamRows(tensor, { chunkBytes: 8 })) {
+      expect(firstRow).toBe(0);
+      break;
+    }
+  });
+
   it("stops between chunks when the signal fires", async () => {
     const source = new MemorySource([make("w", "F32", [10, 4])]);
     const tensor = plan(source, [10, 4], { kind: "rows", names: ["w"] });

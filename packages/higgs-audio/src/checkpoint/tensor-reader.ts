@@ -27,7 +27,7 @@ export interface StreamOptions {
 
 /**
  * Reads tensors of the model out of the files: parts are joined, weight norm is fused, types are converted. Memory is
- * one chunk (two when it is converted), except for weight-norm tensors, which are fused whole.
+ * two chunks (three when they are converted), except for weight-norm tensors, which are fused whole.
  */
 export class TensorReader {
   readonly #source: TensorSource;
@@ -95,28 +95,41 @@ export class TensorReader {
     }
   }
 
+  /** Reads one chunk ahead, so that the file and the consumer work at the same time. */
   async *#streamParts(
     parts: readonly TensorInfo[],
     rowLength: number,
     options: StreamOptions,
   ): AsyncGenerator<RowChunk, void, undefined> {
     const { chunkBytes = DEFAULT_CHUNK_BYTES, signal } = options;
-    let buffer = new Uint8Array(0);
-    let firstRow = 0;
-    for (const part of parts) {
-      const rowBytes = rowLength * DTYPE_BYTES[part.dtype];
-      const rowsPerChunk = Math.max(1, Math.floor(chunkBytes / Math.max(1, rowBytes)));
-      const partRows = rowBytes === 0 ? 0 : part.byteLength / rowBytes;
-      for (let row = 0; row < partRows; row += rowsPerChunk) {
+    const places = listChunks(parts, rowLength, chunkBytes);
+    const buffers: [Uint8Array, Uint8Array] = [new Uint8Array(0), new Uint8Array(0)];
+    let ahead = this.#startRead(places, buffers);
+    try {
+      while (ahead !== null) {
         throwIfCancelled(signal, "read the checkpoint");
-        const rowCount = Math.min(rowsPerChunk, partRows - row);
-        if (buffer.length < rowCount * rowBytes) buffer = new Uint8Array(rowCount * rowBytes);
-        const bytes = buffer.subarray(0, rowCount * rowBytes);
-        await this.#source.readInto(part.name, bytes, row * rowBytes);
+        await ahead.done;
+        const { firstRow, rowCount, bytes } = ahead;
+        ahead = this.#startRead(places, buffers);
         yield { firstRow, rowCount, bytes };
-        firstRow += rowCount;
       }
+    } finally {
+      await ahead?.done.catch(() => undefined);
     }
+  }
+
+  /** Starts to read the next chunk into the buffer that was used the time before last; null when there is no more. */
+  #startRead(places: Iterator<ChunkPlace>, buffers: [Uint8Array, Uint8Array]): PendingChunk | null {
+    const next = places.next();
+    if (next.done === true) return null;
+    const { part, byteOffset, byteLength, firstRow, rowCount } = next.value;
+    buffers.reverse();
+    if (buffers[0].length < byteLength) buffers[0] = new Uint8Array(byteLength);
+    const bytes = buffers[0].subarray(0, byteLength);
+    const done = this.#source.readInto(part.name, bytes, byteOffset);
+    // The failure is thrown where it is awaited; a consumer that stops early never gets there.
+    done.catch(() => undefined);
+    return { firstRow, rowCount, bytes, done };
   }
 
   async #fuse(tensor: CheckpointTensor): Promise<Float32Array> {
@@ -154,6 +167,37 @@ function findRow(
     rowInPart -= partRows;
   }
   throw new RangeError(`Cannot read row ${row} of ${tensor.name}: it has ${tensor.rowCount}`);
+}
+
+/** Where a chunk lies in its part. */
+interface ChunkPlace {
+  readonly part: TensorInfo;
+  readonly byteOffset: number;
+  readonly byteLength: number;
+  readonly firstRow: number;
+  readonly rowCount: number;
+}
+
+interface PendingChunk extends RowChunk {
+  readonly done: Promise<void>;
+}
+
+function* listChunks(
+  parts: readonly TensorInfo[],
+  rowLength: number,
+  chunkBytes: number,
+): Generator<ChunkPlace, void, undefined> {
+  let firstRow = 0;
+  for (const part of parts) {
+    const rowBytes = rowLength * DTYPE_BYTES[part.dtype];
+    const rowsPerChunk = Math.max(1, Math.floor(chunkBytes / Math.max(1, rowBytes)));
+    const partRows = rowBytes === 0 ? 0 : part.byteLength / rowBytes;
+    for (let row = 0; row < partRows; row += rowsPerChunk) {
+      const rowCount = Math.min(rowsPerChunk, partRows - row);
+      yield { part, byteOffset: row * rowBytes, byteLength: rowCount * rowBytes, firstRow, rowCount };
+      firstRow += rowCount;
+    }
+  }
 }
 
 function* sliceRows(

@@ -69,7 +69,7 @@ export function convertedPath(checkpoint: LmCheckpoint, format: WeightFormat, ca
 }
 
 /** The finished conversion of a checkpoint; null when there is none. A damaged file of that name is removed. */
-export async function findConverted(
+async function findConverted(
   ggml: Ggml,
   checkpoint: LmCheckpoint,
   options: Pick<ConvertOptions, "format" | "cacheDir">,
