@@ -32,8 +32,8 @@ export interface GeneratedSequence {
   /** `codes[codebook][frame]`, un-delayed and trimmed, values 0 … 1023. */
   readonly codes: readonly Int32Array[];
   readonly finished: FinishReason;
-  /** Columns made, the all-BOS column included. */
-  readonly columnCount: number;
+  /** As the model made them, the all-BOS column included: `columns[column * numCodebooks + codebook]`. */
+  readonly columns: Int32Array;
   /** Columns that the model could make at most: as asked for, or what the context had room for. */
   readonly columnLimit: number;
   readonly prefillMs: number;
@@ -78,7 +78,7 @@ export async function generateSequence(
   return {
     codes: decoder.frames(),
     finished: decoder.finished ?? "length",
-    columnCount: decoder.columnCount,
+    columns: decoder.columns(),
     columnLimit,
     prefillMs: prefilledMs - startMs,
     generateMs: performance.now() - prefilledMs,

@@ -1,5 +1,6 @@
 import { collectDecodeCases } from "./codec-decode.ts";
 import { collectJobCases } from "./job-cases.ts";
+import { collectGreedyCases } from "./lm-greedy.ts";
 import { collectLmCases } from "./lm.ts";
 import { collectNativeCases } from "./native-cases.ts";
 import { collectRowCases } from "./row-cases.ts";
@@ -14,7 +15,7 @@ export const GOLDEN_GROUPS: ReadonlyMap<string, readonly GoldenCollector[]> = ne
   ["tokenizer", [collectTokenizerCases]],
   ["prompts", [collectTextCases, collectJobCases, collectNativeCases, collectRowCases]],
   ["sampling", [collectSequenceCases, collectWarperCases]],
-  ["lm", [collectLmCases]],
+  ["lm", [collectLmCases, collectGreedyCases]],
   ["codec", [collectDecodeCases]],
 ]);
 

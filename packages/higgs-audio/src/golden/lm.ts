@@ -11,7 +11,7 @@ import { GoldenTensors } from "./tensors.ts";
 import type { GoldenCase, GoldenCollector, GoldenCompute, GoldenOutcome } from "./types.ts";
 
 /** The tiny checkpoints, the same weights in both layouts. */
-const CHECKPOINTS = ["lm-native", "lm-boson"];
+export const CHECKPOINTS = ["lm-native", "lm-boson"];
 
 /**
  * Hidden states grow from layer to layer, and the reference's own f32 rounding with them: against a float64 calculation it is

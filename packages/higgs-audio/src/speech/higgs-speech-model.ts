@@ -137,7 +137,7 @@ class Synthesis {
     if (frames === 0) {
       throw new HiggsError(
         "GENERATION_FAILED",
-        `Cannot speak the text: the model ended at once${where} (got ${chunk.columnCount} columns, 0 frames)`,
+        `Cannot speak the text: the model ended at once${where} (got 0 frames, limit 1)`,
       );
     }
     if (chunk.finished !== "length") return;
