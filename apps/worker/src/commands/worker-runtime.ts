@@ -8,6 +8,8 @@ export interface RuntimeSurface {
   readonly workingDirectory: string;
   writeOut(text: string): void;
   exit(code: number): void;
+  onShutdownSignal(listener: (signal: "SIGTERM" | "SIGINT") => void): () => void;
+  onFault(listener: (fault: unknown) => void): () => void;
 }
 
 export interface RuntimeOptions {

@@ -18,6 +18,8 @@ function fakeRuntime(seen: RuntimeOptions[] = [], onStart: () => void = () => un
       workingDirectory: "/",
       writeOut: () => undefined,
       exit: () => undefined,
+      onShutdownSignal: () => () => undefined,
+      onFault: () => () => undefined,
     }),
     start: async (options) => {
       seen.push(options);
