@@ -190,12 +190,27 @@ function addBench(program: Command, io: CommandIo, finish: Finish): void {
     .description("Measure speed; the last line is JSON")
     .option("--title <text>", "heading of the report", "Benchmark")
     .option("--save <name>", "keep the report as bench/results/NAME.json")
-    .addHelpText("after", "\nExample:\n  higgs bench --device cpu --save laptop");
+    .addOption(new Option("--random <shapes>", "random weights instead of a checkpoint").choices(["full"]))
+    .addOption(
+      new Option("--only <names...>", "measure only these")
+        .choices(["model", "codec", "end-to-end"])
+        .default([], "all"),
+    )
+    .addHelpText(
+      "after",
+      "\nExamples:\n  higgs bench --save laptop\n  higgs bench --random full --weights q8_0 --only model",
+    );
   const settings = addSettings(command, ["model", "general"]);
   command.action(async (flags: Flags) => {
     const { runBench } = await import("./commands/bench.ts");
-    const { title, save } = flags;
-    const args = { title: String(title), saveAs: typeof save === "string" ? save : null, settings: settings(flags) };
+    const { title, save, random, only } = flags;
+    const args = {
+      title: String(title),
+      saveAs: typeof save === "string" ? save : null,
+      isRandom: random === "full",
+      only: Array.isArray(only) ? only.map(String) : [],
+      settings: settings(flags),
+    };
     finish(await runBench(args, io));
   });
 }

@@ -1,5 +1,6 @@
 export type * from "./speech/types.ts";
-export { type LoadProgress, type LoadSpeechModelOptions, loadSpeechModel } from "./speech/load-speech-model.ts";
+export { loadSpeechModel, type LoadSpeechModelOptions } from "./speech/load-speech-model.ts";
+export { openWeights, type LoadProgress } from "./model/open-weights.ts";
 export { chooseDevice, loadLibrary, openDevice, type OpenDeviceOptions } from "./model/device.ts";
 export { type ConvertedModel, convertCheckpoint } from "./checkpoint/convert/convert-checkpoint.ts";
 export type { WeightFormat } from "./checkpoint/weight-format.ts";
@@ -12,3 +13,13 @@ export type { CheckpointTensor } from "./checkpoint/tensor-plan.ts";
 export { collectGoldenCases, GOLDEN_GROUPS } from "./golden/groups.ts";
 export { runGoldenCase } from "./golden/outcome.ts";
 export type { GoldenCase, GoldenCompute, GoldenOptions, GoldenOutcome } from "./golden/types.ts";
+// For measurements: the parts of a speech model, and random ones of the released shapes.
+export { LanguageModel } from "./model/language-model.ts";
+export { RandomWeightSource } from "./model/random-weight-source.ts";
+export type { WeightSource } from "./model/weight-source.ts";
+export { RELEASED_HIGGS_CONFIG } from "./checkpoint/released-config.ts";
+export { CodecDecoder } from "./codec/codec-decoder.ts";
+export { randomCodec, RELEASED_CODEC_CONFIG } from "./codec/random-codec.ts";
+export { ColumnDecoder } from "./engine/column-decoder.ts";
+export { ChunkRandom } from "./engine/rng.ts";
+export { Sampler } from "./engine/sampling/sampler.ts";

@@ -1,7 +1,7 @@
 import type { SpeechRequest } from "@higgs-worker/higgs-audio";
 import type { BenchRow } from "../bench/report.ts";
 import { findModel } from "../model/locations.ts";
-import type { BenchContext } from "./bench-measure.ts";
+import { median, type BenchContext } from "./bench-measure.ts";
 
 const RUNS = 3;
 
@@ -22,7 +22,9 @@ const REQUEST: SpeechRequest = {
 
 /** Load, time to first audio, and speed of a whole sentence: the median of three after one to warm up. */
 export async function* measureEndToEnd(context: BenchContext): AsyncGenerator<BenchRow> {
-  const { config, logger, signal } = context;
+  const { config, logger, signal, isRandom } = context;
+  // Random weights have no tokenizer, and say nothing.
+  if (isRandom) return;
   const startMs = performance.now();
   const model = await context.loadModel(findModel(config, { allowDemo: true }), config, { logger, signal });
   try {
@@ -45,8 +47,4 @@ export async function* measureEndToEnd(context: BenchContext): AsyncGenerator<Be
   } finally {
     await model[Symbol.asyncDispose]();
   }
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }

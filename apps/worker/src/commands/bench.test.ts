@@ -8,11 +8,12 @@ import { scratchDir } from "../testing/scratch.ts";
 import { BENCH_MEASURES, runBench } from "./bench.ts";
 
 const parts = { measures: BENCH_MEASURES, loadModel: async () => fakeModel() };
+const END_TO_END = { isRandom: false, only: ["end-to-end"], settings: {} };
 
 it("prints a table and ends with a line of JSON in the format of bench/results", async () => {
   const dir = scratchDir();
   const io = fakeIo({ workingDirectory: dir });
-  expect(await runBench({ title: "Here", saveAs: null, settings: {} }, io, parts)).toBe(0);
+  expect(await runBench({ title: "Here", saveAs: null, ...END_TO_END }, io, parts)).toBe(0);
   const lines = io.out().trimEnd().split("\n");
   const report = parseBenchReport(lines.at(-1) ?? "");
   expect(report).toMatchObject({ title: "Here", node: process.version });
@@ -24,6 +25,22 @@ it("prints a table and ends with a line of JSON in the format of bench/results",
 
 it("keeps the report where the documents are made from", async () => {
   const dir = scratchDir();
-  await runBench({ title: "Kept", saveAs: "laptop", settings: {} }, fakeIo({ workingDirectory: dir }), parts);
+  await runBench({ title: "Kept", saveAs: "laptop", ...END_TO_END }, fakeIo({ workingDirectory: dir }), parts);
   expect(parseBenchReport(readFileSync(join(dir, "bench/results/laptop.json"), "utf8")).title).toBe("Kept");
+});
+
+it("measures the model of the demo checkpoint on the real engine", async () => {
+  const io = fakeIo({ workingDirectory: scratchDir() });
+  const args = {
+    title: "Demo",
+    saveAs: null,
+    isRandom: false,
+    only: ["model"],
+    settings: { device: "cpu", threads: "1" },
+  };
+  expect(await runBench(args, io)).toBe(0);
+  const { rows } = parseBenchReport(io.out().trimEnd().split("\n").at(-1) ?? "");
+  const names = rows.map(({ name }) => name);
+  expect(names).toEqual(expect.arrayContaining(["prefill, 200 rows", "decode step, batch 1", "memory bandwidth used"]));
+  for (const { name, value } of rows) expect(value, name).toBeGreaterThan(0);
 });

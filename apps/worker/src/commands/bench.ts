@@ -8,7 +8,9 @@ import type { Config } from "../config/settings.ts";
 import type { SettingFlags } from "../config/load.ts";
 import { loadSpeechModel, type ModelLoader } from "../model/load-model.ts";
 import { EXIT_OK, type CommandIo } from "../terminal/command-io.ts";
+import { measureCodec } from "./bench-codec.ts";
 import { measureEndToEnd } from "./bench-end-to-end.ts";
+import { measureLanguageModel } from "./bench-language-model.ts";
 import type { BenchMeasure } from "./bench-measure.ts";
 import { openSession, printJson } from "./session.ts";
 
@@ -16,25 +18,35 @@ export interface BenchArgs {
   readonly title: string;
   /** Keep the report as `bench/results/NAME.json` below the working directory; null not to. */
   readonly saveAs: string | null;
+  /** The released shapes with random weights instead of a checkpoint. */
+  readonly isRandom: boolean;
+  /** Names out of BENCH_MEASURES; all when empty. */
+  readonly only: readonly string[];
   readonly settings: SettingFlags;
 }
 
 /** What `higgs bench` measures, in this order. */
-export const BENCH_MEASURES: readonly BenchMeasure[] = [measureEndToEnd];
+export const BENCH_MEASURES: ReadonlyMap<string, BenchMeasure> = new Map<string, BenchMeasure>([
+  ["model", measureLanguageModel],
+  ["codec", measureCodec],
+  ["end-to-end", measureEndToEnd],
+]);
 
 /** `higgs bench`: a table for people, and as last line one JSON document for programs. */
 export async function runBench(
   args: BenchArgs,
   io: CommandIo,
-  parts: { readonly measures: readonly BenchMeasure[]; readonly loadModel: ModelLoader } = {
+  parts: { readonly measures: ReadonlyMap<string, BenchMeasure>; readonly loadModel: ModelLoader } = {
     measures: BENCH_MEASURES,
     loadModel: loadSpeechModel,
   },
 ): Promise<number> {
   const session = await openSession(io, args.settings);
   const rows: BenchRow[] = [];
-  for (const measure of parts.measures) {
-    for await (const row of measure({ ...session, signal: io.signal, loadModel: parts.loadModel })) {
+  const context = { ...session, signal: io.signal, loadModel: parts.loadModel, isRandom: args.isRandom };
+  for (const [name, measure] of parts.measures) {
+    if (args.only.length > 0 && !args.only.includes(name)) continue;
+    for await (const row of measure(context)) {
       rows.push(row);
       if (io.stderr.isTerminal) await io.stderr.write(`\r\u001B[2K${row.name}`);
     }

@@ -28,6 +28,7 @@ export class DecodeGraph implements Disposable {
   readonly #mask: Uint16Array;
   /** Positions that the mask shows for each slot. */
   readonly #visible: Int32Array;
+  #lastComputeMs = 0;
 
   constructor(backend: Backend, config: HiggsConfig, weights: HiggsWeights, cache: KvCache, kvLength: number) {
     const { slots } = cache;
@@ -81,17 +82,17 @@ export class DecodeGraph implements Disposable {
     this.#show(slot, position + 1);
   }
 
+  /** Wall time of the last computation, without inputs and logits. */
+  get lastComputeMs(): number {
+    return this.#lastComputeMs;
+  }
+
   /** Computes the step and fills `logits` with f32 [numCodebooks · codebookSize, slots]. */
   async compute(logits: Float32Array): Promise<void> {
     this.#writeInputs();
+    const startMs = performance.now();
     await this.#backend.computeAsync(this.#graph);
-    this.#logits.get(logits);
-  }
-
-  /** The same on this thread, for measurements. */
-  computeSync(logits: Float32Array): void {
-    this.#writeInputs();
-    this.#backend.compute(this.#graph);
+    this.#lastComputeMs = performance.now() - startMs;
     this.#logits.get(logits);
   }
 

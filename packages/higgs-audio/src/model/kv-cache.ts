@@ -41,7 +41,7 @@ export class KvCache implements Disposable {
     }
     try {
       this.#arena.allocate(backend);
-      // Rows that were never written are masked, but 0 · NaN of stale memory would still be NaN.
+      // As in `clear`: stale memory may hold NaN.
       this.#arena.clear();
     } catch (error) {
       this.#arena[Symbol.dispose]();
@@ -84,6 +84,14 @@ export class KvCache implements Disposable {
       strides: [positionStride, headStride, slotStride],
       byteOffset: slots.firstSlot * slotStride,
     });
+  }
+
+  /** Zeroes all positions of a slot: what is masked is still multiplied by 0, and 0 · NaN is NaN. */
+  clear(slot: number): void {
+    for (const [, tensor] of this.#arena.tensors()) {
+      const slotBytes = tensor.strides[1] * this.contextLength;
+      tensor.fill(0, slot * slotBytes, slotBytes);
+    }
   }
 
   [Symbol.dispose](): void {

@@ -71,6 +71,11 @@ export class LanguageModel implements Disposable {
     return this.#cache.byteLength;
   }
 
+  /** Bytes of weights that one audio step reads: the audio branch, attention and head; not the text branch. */
+  get audioStepBytes(): number {
+    return this.#weights.audioStepBytes;
+  }
+
   /** Logits of one step: [slot][codebook][id]. */
   get logitsLength(): number {
     return this.slots * this.config.numCodebooks * this.config.codebookSize;
@@ -96,6 +101,15 @@ export class LanguageModel implements Disposable {
     }
   }
 
+  /**
+   * Forgets what a slot holds down to the last byte. Needed after values that were not finite, which would spoil the slot's
+   * later sequences even where they are masked.
+   */
+  clearSlot(slot: number): void {
+    this.#setIdle(slot);
+    this.#cache.clear(slot);
+  }
+
   /** The graph whose KV length covers a sequence of `length` positions; built on first use. */
   decodeGraph(length: number): DecodeGraph {
     const kvLength = kvBucket(length, this.contextLength);
@@ -114,6 +128,11 @@ export class LanguageModel implements Disposable {
     this.#weights[Symbol.dispose]();
   }
 
+  /** The graphs remember each slot's last step, and would write it once more, into what the slot gets now. */
+  #setIdle(slot: number): void {
+    for (const graph of this.#graphs.values()) graph.setIdle(slot);
+  }
+
   async *#pieces(slot: number, prompt: PromptRows): AsyncGenerator<PrefillRows> {
     const count = prompt.isAudio.length;
     if (count > this.contextLength) {
@@ -122,6 +141,7 @@ export class LanguageModel implements Disposable {
         `Cannot read the prompt: it does not fit the context (got ${count} positions, limit ${this.contextLength})`,
       );
     }
+    this.#setIdle(slot);
     const { numCodebooks } = this.config;
     let textStart = 0;
     let columnStart = 0;

@@ -72,6 +72,12 @@ export class HiggsWeights implements Disposable {
     return this.#arena.byteLength;
   }
 
+  /** Bytes that a decode step reads (spec §2.4): all but the text branches; of the embeddings only a few rows. */
+  get audioStepBytes(): number {
+    const perLayer = this.layers.map(({ q, k, v, o, audio }) => [q, k, v, o, ...(Object.values(audio) as Tensor[])]);
+    return [...perLayer.flat(), this.outputNorm, this.audioHead].reduce((sum, { byteLength }) => sum + byteLength, 0);
+  }
+
   /**
    * Copies all weights but the token embeddings onto the backend, tensor by tensor in bounded chunks.
    *

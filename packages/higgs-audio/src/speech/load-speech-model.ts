@@ -1,55 +1,34 @@
 import type { Backend, LogSink } from "@higgs-worker/ggml";
 import { unsupportedBecause } from "../checkpoint/checkpoint-error.ts";
-import { convertCheckpoint } from "../checkpoint/convert/convert-checkpoint.ts";
 import type { HiggsConfig } from "../checkpoint/lm-config.ts";
-import { type LmCheckpoint, openCheckpoint, openCodec } from "../checkpoint/open-checkpoint.ts";
-import type { WeightFormat } from "../checkpoint/weight-format.ts";
+import { openCodec } from "../checkpoint/open-checkpoint.ts";
 import { CodecDecoder } from "../codec/codec-decoder.ts";
-import { CheckpointWeightSource } from "../model/checkpoint-weight-source.ts";
 import { type DeviceChoice, openDevice } from "../model/device.ts";
 import { withGgmlErrors } from "../model/ggml-failure.ts";
-import { GgufWeightSource } from "../model/gguf-weight-source.ts";
 import { LanguageModel } from "../model/language-model.ts";
+import { openWeights, type OpenWeightsOptions } from "../model/open-weights.ts";
 import type { WeightSource } from "../model/weight-source.ts";
 import { loadTextTokenizer, type TextTokenizer } from "../tokenizer/text-tokenizer.ts";
 import { HiggsSpeechModel } from "./higgs-speech-model.ts";
 import { ReleaseStack } from "./release-stack.ts";
 import type { SpeechModel } from "./types.ts";
 
-/** What loading is busy with. `share` is 0 … 1. */
-export interface LoadProgress {
-  readonly step: "convert" | "load";
-  readonly share: number;
-}
-
-export interface LoadSpeechModelOptions {
-  /** Folder of the generation model, either layout. */
-  readonly modelPath: string;
+export interface LoadSpeechModelOptions extends OpenWeightsOptions {
   /** Folder of the audio tokenizer, either layout. */
   readonly tokenizerPath: string;
   readonly device: DeviceChoice;
-  /** `auto`: as stored where it fits a GPU or is small, otherwise q8_0. */
-  readonly weights: WeightFormat | "auto";
-  /** Where converted weights are kept. */
-  readonly cacheDir: string;
   /** Positions for prompt and audio of one chunk. */
   readonly contextLength: number;
   readonly threads?: number;
   readonly ggmlDirectory?: string;
   readonly log?: LogSink;
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: LoadProgress) => void;
 }
 
-/** A model below this is not worth converting. */
-const SMALL_MODEL_BYTES = 1e9;
 /**
  * Below this a decode step is over in a few milliseconds, most of which several threads would spend waiting for each other;
  * on a machine that is busy otherwise they wait for ever (measured: 20 times slower with two threads on two busy cores).
  */
 const SINGLE_THREAD_BYTES = 1e8;
-/** Share of a GPU's free memory that weights as stored may take; the rest is for cache and scratch. */
-const WEIGHTS_SHARE = 0.8;
 
 /**
  * Loads a checkpoint for speech: device, weights (converted once if wanted), codec decoder and tokenizer.
@@ -95,35 +74,6 @@ async function load(options: LoadSpeechModelOptions, acquired: ReleaseStack): Pr
       modelBytes: languageModel.weightBytes,
     },
   });
-}
-
-/** Weights as stored come straight from the checkpoint; the other formats from the cache folder, converted when missing. */
-async function openWeights(
-  backend: Backend,
-  options: LoadSpeechModelOptions,
-): Promise<{ source: WeightSource; format: WeightFormat }> {
-  const checkpoint = await openCheckpoint(options.modelPath);
-  const format = options.weights === "auto" ? chooseFormat(backend, checkpoint) : options.weights;
-  if (format === "bf16") return { source: new CheckpointWeightSource(checkpoint), format };
-  try {
-    const { onProgress } = options;
-    const converted = await convertCheckpoint(backend.ggml, checkpoint, {
-      format,
-      cacheDir: options.cacheDir,
-      ...signalOption(options),
-      ...(onProgress && { onProgress: (done, total) => onProgress({ step: "convert", share: done / total }) }),
-    });
-    return { source: GgufWeightSource.open(backend.ggml, converted.path), format };
-  } finally {
-    await checkpoint.close();
-  }
-}
-
-function chooseFormat(backend: Backend, checkpoint: LmCheckpoint): WeightFormat {
-  const bytes = [...checkpoint.tensors.values()].reduce((sum, tensor) => sum + tensor.byteLength, 0);
-  if (bytes < SMALL_MODEL_BYTES) return "bf16";
-  const isGpu = backend.device.kind !== "cpu";
-  return isGpu && bytes < backend.device.memoryFreeBytes * WEIGHTS_SHARE ? "bf16" : "q8_0";
 }
 
 function loadLanguageModel(

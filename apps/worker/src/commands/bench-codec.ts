@@ -1,0 +1,59 @@
+import { CodecDecoder, openCodec, randomCodec, RELEASED_CODEC_CONFIG } from "@higgs-worker/higgs-audio";
+import type { Backend } from "@higgs-worker/ggml";
+import type { BenchRow } from "../bench/report.ts";
+import { openDevice } from "../model/devices.ts";
+import { findModel } from "../model/locations.ts";
+import { median, type BenchContext } from "./bench-measure.ts";
+
+/** Frames that are decoded: ten seconds. */
+const FRAMES = 250;
+const RUNS = 3;
+
+/** Codec decode, whole and streamed frame by frame, as a share of real time. */
+export async function* measureCodec(context: BenchContext): AsyncGenerator<BenchRow> {
+  using backend = openDevice(context.config, context.logger);
+  using decoder = await loadDecoder(backend, context);
+  const codes = Array.from({ length: 8 }, (_, codebook) =>
+    Int32Array.from({ length: FRAMES }, (_unused, frame) => (frame * 37 + codebook * 101) % 1024),
+  );
+  const seconds = (FRAMES * decoder.samplesPerFrame) / decoder.sampleRateHz;
+  const wholeMs: number[] = [];
+  for (let run = 0; run < RUNS; run++) {
+    const startMs = performance.now();
+    await decoder.decode(codes, { signal: context.signal });
+    wholeMs.push(performance.now() - startMs);
+  }
+  const note = `${seconds} s of audio, ${(decoder.memory.weightBytes / 1e6).toFixed(0)} MB of weights`;
+  yield { name: "codec decode, real-time factor", unit: "s a second", value: median(wholeMs) / 1000 / seconds, note };
+  const streamedMs = await measureStream(decoder, codes, context.signal);
+  yield {
+    name: "codec decode in pieces, real-time factor",
+    unit: "s a second",
+    value: streamedMs / 1000 / seconds,
+    ratio: streamedMs / median(wholeMs),
+    note: "against whole",
+  };
+}
+
+async function loadDecoder(backend: Backend, { config, signal, isRandom }: BenchContext): Promise<CodecDecoder> {
+  if (isRandom) return CodecDecoder.load(backend, randomCodec(RELEASED_CODEC_CONFIG, { seed: 1 }), { signal });
+  await using codec = await openCodec(findModel(config, { allowDemo: true }).tokenizerPath);
+  return await CodecDecoder.load(backend, codec, { signal });
+}
+
+async function measureStream(
+  decoder: CodecDecoder,
+  codes: readonly Int32Array[],
+  signal: AbortSignal,
+): Promise<number> {
+  const startMs = performance.now();
+  const stream = decoder.stream();
+  for (let frame = 0; frame < FRAMES; frame++) {
+    await stream.push(
+      codes.map((row) => row.subarray(frame, frame + 1)),
+      { signal },
+    );
+  }
+  await stream.flush({ signal });
+  return performance.now() - startMs;
+}

@@ -1,0 +1,150 @@
+import {
+  ChunkRandom,
+  ColumnDecoder,
+  LanguageModel,
+  openWeights,
+  RandomWeightSource,
+  RELEASED_HIGGS_CONFIG,
+  Sampler,
+  type WeightSource,
+} from "@higgs-worker/higgs-audio";
+import type { Backend } from "@higgs-worker/ggml";
+import type { BenchRow } from "../bench/report.ts";
+import { cacheDirOf } from "../model/cache-dir.ts";
+import { openDevice } from "../model/devices.ts";
+import { findModel } from "../model/locations.ts";
+import { measureBandwidth } from "./bench-bandwidth.ts";
+import { median, type BenchContext } from "./bench-measure.ts";
+
+const PREFILL_ROWS = [200, 800];
+/** Where a decode step is measured: within the bucket of 512, as the probe does. */
+const DECODE_POSITION = 300;
+const DECODE_STEPS = 20;
+const CONTEXT_LENGTH = 2048;
+const SAMPLING = { temperature: 1, topK: 50, topP: 0.95, rasWinLen: 7, rasWinMaxNumRepeat: 2 };
+
+/** Load, prefill and decode step of the generation model, with the host's share of a step. */
+export async function* measureLanguageModel(context: BenchContext): AsyncGenerator<BenchRow> {
+  using backend = openDevice(context.config, context.logger);
+  const { source, what } = await openSource(backend, context);
+  try {
+    yield* measure(backend, source, what, context);
+  } finally {
+    await source[Symbol.asyncDispose]();
+  }
+}
+
+async function openSource(backend: Backend, { config, signal, isRandom }: BenchContext) {
+  if (isRandom) {
+    const format = config.weights === "auto" ? "q8_0" : config.weights;
+    const source: WeightSource = new RandomWeightSource(backend.ggml, RELEASED_HIGGS_CONFIG, format);
+    return { source, what: `random weights of the released shapes, ${format}` };
+  }
+  const { modelPath } = findModel(config, { allowDemo: true });
+  const { weights } = config;
+  const opened = await openWeights(backend, { modelPath, weights, cacheDir: cacheDirOf(config), signal });
+  return { source: opened.source, what: `${opened.source.config.modelName}, ${opened.format}` };
+}
+
+async function* measure(
+  backend: Backend,
+  source: WeightSource,
+  what: string,
+  { config, signal }: BenchContext,
+): AsyncGenerator<BenchRow> {
+  const startMs = performance.now();
+  using model = await LanguageModel.load(backend, source, {
+    precision: "stored",
+    kvType: "f16",
+    contextLength: CONTEXT_LENGTH,
+    slots: config.maxBatch,
+    signal,
+  });
+  yield {
+    name: "model load",
+    unit: "ms",
+    value: performance.now() - startMs,
+    note: `${what}, ${gigabytes(model.weightBytes)} and ${gigabytes(model.cacheBytes)} of cache`,
+  };
+  for (const rows of PREFILL_ROWS) {
+    const prefillMs = await measurePrefill(model, rows, signal);
+    const note = `${Math.round((rows / prefillMs) * 1000)} rows a second`;
+    yield { name: `prefill, ${rows} rows`, unit: "ms", value: prefillMs, note };
+  }
+  yield* measureDecode(model, backend, signal);
+}
+
+async function measurePrefill(model: LanguageModel, rows: number, signal: AbortSignal): Promise<number> {
+  const prompt = {
+    isAudio: new Uint8Array(rows),
+    textIds: Int32Array.from({ length: rows }, (_, row) => row % model.config.vocabSize),
+    columnIds: new Int32Array(0),
+  };
+  const startMs = performance.now();
+  await model.prefill(0, prompt, signal);
+  return performance.now() - startMs;
+}
+
+async function* measureDecode(model: LanguageModel, backend: Backend, signal: AbortSignal): AsyncGenerator<BenchRow> {
+  const { slots, config } = model;
+  const graph = model.decodeGraph(DECODE_POSITION + DECODE_STEPS);
+  const decoders = Array.from({ length: slots }, (_, slot) => newDecoder(model, slot));
+  const logits = new Float32Array(model.logitsLength);
+  const column = new Int32Array(config.numCodebooks);
+  const stepMs: number[] = [];
+  const hostMs: number[] = [];
+  for (let step = 0; step < DECODE_STEPS; step++) {
+    signal.throwIfAborted();
+    const startMs = performance.now();
+    for (const [slot, decoder] of decoders.entries()) {
+      decoder.copyLastColumn(column);
+      graph.setSlot(slot, column, DECODE_POSITION + step);
+    }
+    await graph.compute(logits);
+    for (const [slot, decoder] of decoders.entries()) {
+      if (decoder.finished !== null) decoders[slot] = newDecoder(model, slot);
+      else decoder.step(logits, slot * config.numCodebooks * config.codebookSize);
+    }
+    const totalMs = performance.now() - startMs;
+    stepMs.push(graph.lastComputeMs);
+    hostMs.push(totalMs - graph.lastComputeMs);
+  }
+  const decodeMs = median(stepMs);
+  const batch = `batch ${slots}`;
+  yield { name: `decode step, ${batch}`, unit: "ms", value: decodeMs, note: `${graph.nodeCount} nodes` };
+  yield {
+    name: `host work a frame, ${batch}`,
+    unit: "ms",
+    value: median(hostMs) / slots,
+    note: "all but the compute call",
+  };
+  yield { name: `speed of generation, ${batch}`, unit: "× real time", value: (40 * slots) / decodeMs };
+  const movedBytes = model.audioStepBytes;
+  const bandwidth = measureBandwidth(backend);
+  const share = movedBytes / (decodeMs / 1000) / bandwidth;
+  yield { name: "weights read a step", unit: "GB", value: movedBytes / 1e9 };
+  yield {
+    name: "memory bandwidth used",
+    unit: "GB/s",
+    value: movedBytes / decodeMs / 1e6,
+    ratio: share,
+    note: `against ${(bandwidth / 1e9).toFixed(1)} GB/s measured`,
+  };
+}
+
+function newDecoder(model: LanguageModel, chunkIndex: number): ColumnDecoder {
+  const decoder = new ColumnDecoder(model.config, {
+    rules: "boson",
+    sampling: SAMPLING,
+    maxColumns: DECODE_STEPS + 2,
+    sampler: new Sampler(model.config.codebookSize),
+    uniforms: new ChunkRandom(1, chunkIndex),
+    clips: [],
+  });
+  decoder.beginSegment();
+  return decoder;
+}
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toFixed(2)} GB`;
+}

@@ -1,0 +1,63 @@
+import type { Backend } from "@higgs-worker/ggml";
+import { convertCheckpoint } from "../checkpoint/convert/convert-checkpoint.ts";
+import { type LmCheckpoint, openCheckpoint } from "../checkpoint/open-checkpoint.ts";
+import type { WeightFormat } from "../checkpoint/weight-format.ts";
+import { CheckpointWeightSource } from "./checkpoint-weight-source.ts";
+import { GgufWeightSource } from "./gguf-weight-source.ts";
+import type { WeightSource } from "./weight-source.ts";
+
+/** What loading is busy with. `share` is 0 … 1. */
+export interface LoadProgress {
+  readonly step: "convert" | "load";
+  readonly share: number;
+}
+
+export interface OpenWeightsOptions {
+  /** Folder of the generation model, either layout. */
+  readonly modelPath: string;
+  /** `auto`: as stored where it fits a GPU or is small, otherwise q8_0. */
+  readonly weights: WeightFormat | "auto";
+  /** Where converted weights are kept. */
+  readonly cacheDir: string;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: LoadProgress) => void;
+}
+
+/** A model below this is not worth converting. */
+const SMALL_MODEL_BYTES = 1e9;
+/** Share of a GPU's free memory that weights as stored may take; the rest is for cache and scratch. */
+const WEIGHTS_SHARE = 0.8;
+
+/**
+ * Opens the weights of the generation model in the wanted format. As stored they come straight from the checkpoint, in the
+ * other formats from the cache folder, converted when missing.
+ *
+ * @throws HiggsError MODEL_*, VOLUME_UNAVAILABLE, CANCELLED; GgmlError `gguf-invalid`
+ */
+export async function openWeights(
+  backend: Backend,
+  options: OpenWeightsOptions,
+): Promise<{ source: WeightSource; format: WeightFormat }> {
+  const checkpoint = await openCheckpoint(options.modelPath);
+  const format = options.weights === "auto" ? chooseFormat(backend, checkpoint) : options.weights;
+  if (format === "bf16") return { source: new CheckpointWeightSource(checkpoint), format };
+  try {
+    const { onProgress, signal } = options;
+    const converted = await convertCheckpoint(backend.ggml, checkpoint, {
+      format,
+      cacheDir: options.cacheDir,
+      ...(signal && { signal }),
+      ...(onProgress && { onProgress: (done, total) => onProgress({ step: "convert", share: done / total }) }),
+    });
+    return { source: GgufWeightSource.open(backend.ggml, converted.path), format };
+  } finally {
+    await checkpoint.close();
+  }
+}
+
+function chooseFormat(backend: Backend, checkpoint: LmCheckpoint): WeightFormat {
+  const bytes = [...checkpoint.tensors.values()].reduce((sum, tensor) => sum + tensor.byteLength, 0);
+  if (bytes < SMALL_MODEL_BYTES) return "bf16";
+  const isGpu = backend.device.kind !== "cpu";
+  return isGpu && bytes < backend.device.memoryFreeBytes * WEIGHTS_SHARE ? "bf16" : "q8_0";
+}
