@@ -1,1 +1,11 @@
-export {};
+export { JobError, RunpodWorkerError, type RunpodWorkerErrorCode } from "./errors.ts";
+export type { Handler, HandlerReturn, JobContext } from "./jobs/handler.ts";
+export type { Job, JobPolicy, JobS3Config } from "./jobs/job.ts";
+export type { StandardSchema } from "./jobs/standard-schema.ts";
+export type { LocalResult } from "./local/local-run.ts";
+export type { LogLevel } from "./logging/log-level.ts";
+export type { Logger } from "./logging/logger.ts";
+export { nodeProcessSurface, type ProcessSurface, type ShutdownSignal } from "./process-surface.ts";
+export { start } from "./start.ts";
+export type { StartOptions } from "./start-options.ts";
+export { PACKAGE_VERSION, PROTOCOL_VERSION } from "./version.ts";
