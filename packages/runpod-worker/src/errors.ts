@@ -12,6 +12,8 @@ export type RunpodWorkerErrorCode =
   | "LOOP_ENDED"
   /** A running job was ended by the platform, by shutdown or by a fault of the process. */
   | "JOB_STOPPED"
+  /** A streamed chunk could not be posted, so a client would see a gap. */
+  | "STREAM_LOST"
   /** A fitness check found the machine or the model unusable. */
   | "UNFIT";
 

@@ -1,6 +1,7 @@
 export { JobError, RunpodWorkerError, type RunpodWorkerErrorCode } from "./errors.ts";
 export type { Handler, HandlerReturn, JobContext } from "./jobs/handler.ts";
-export type { Job, JobPolicy, JobS3Config } from "./jobs/job.ts";
+export type { Job, S3Config } from "./protocol/job.ts";
+export type { ExecutionPolicy } from "./protocol/run-request.ts";
 export type { StandardSchema } from "./jobs/standard-schema.ts";
 export type { LocalResult } from "./local/local-run.ts";
 export type { LogLevel } from "./logging/log-level.ts";

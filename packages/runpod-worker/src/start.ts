@@ -8,6 +8,7 @@ import { PlatformLogger } from "./logging/logger.ts";
 import { Redactor } from "./logging/redactor.ts";
 import { nodeProcessSurface, type ProcessSurface } from "./process-surface.ts";
 import { errorMessageOf } from "./results/error-text.ts";
+import { runInProduction } from "./start-production.ts";
 import type { StartOptions } from "./start-options.ts";
 import { REPORTED_VERSION } from "./version.ts";
 
@@ -43,6 +44,7 @@ async function runMode<Input, Output>(options: StartOptions<Input, Output>, surf
     const { testInput } = flags;
     return runLocally({ program, surface, log, workerId, testInput, onResult: options.onLocalResult });
   }
+  if (mode.kind === "production") return runInProduction(options, { surface, log, workerId, program });
   log.error(`Cannot start: the mode ${mode.kind} is not in this version`);
   return 1;
 }

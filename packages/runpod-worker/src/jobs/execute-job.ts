@@ -11,7 +11,7 @@ import {
   withStopPod,
 } from "../results/result-body.ts";
 import { type Handler, type JobContext, streamOf } from "./handler.ts";
-import type { Job } from "./job.ts";
+import type { Job } from "../protocol/job.ts";
 import { type StandardSchema, validateInput } from "./standard-schema.ts";
 
 /** A handler and how its job is to be run; the same for the queue worker, the local run and the local API. */
@@ -106,7 +106,7 @@ async function drainStream(
 function bodyOfThrown(thrown: unknown, isStream: boolean, origin: ErrorOrigin, outlets: JobOutlets): ExecutedJob {
   const { context, workerLog } = outlets;
   const isRefreshing = thrown instanceof JobError && thrown.refreshWorker;
-  const text = isStream ? streamErrorText(thrown, origin) : thrownErrorText(thrown, origin);
+  const text = textOfThrown(thrown, isStream, origin);
   if (context.signal.aborted) {
     // A handler that obeys its signal throws; that is no event to alarm anybody with.
     context.log.debug(`Handler ended after its job was stopped. | ${errorMessageOf(thrown)}`);
@@ -118,6 +118,12 @@ function bodyOfThrown(thrown: unknown, isStream: boolean, origin: ErrorOrigin, o
   }
   const body = bodyOfError(text);
   return { body: isRefreshing ? withStopPod(body) : body, isStream };
+}
+
+function textOfThrown(thrown: unknown, isStream: boolean, origin: ErrorOrigin): string {
+  // Our own refusals (a chunk that is no JSON, a broken stream) say all there is; a traceback would only hide it.
+  if (thrown instanceof RunpodWorkerError) return thrown.message;
+  return isStream ? streamErrorText(thrown, origin) : thrownErrorText(thrown, origin);
 }
 
 /** The reason with which a job's signal aborts. */

@@ -1,5 +1,5 @@
 import type { Logger } from "../logging/logger.ts";
-import type { Job } from "./job.ts";
+import type { Job } from "../protocol/job.ts";
 
 /** What a handler gets beside its job. */
 export interface JobContext {

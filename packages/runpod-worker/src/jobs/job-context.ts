@@ -1,6 +1,7 @@
 import type { Logger } from "../logging/logger.ts";
+import { isRecord } from "../protocol/is-record.ts";
 import type { JobContext } from "./handler.ts";
-import type { Job } from "./job.ts";
+import type { Job } from "../protocol/job.ts";
 
 export interface JobContextParts {
   readonly workerId: string;
@@ -28,6 +29,6 @@ export function createJobContext(job: Job, parts: JobContextParts): JobContext {
 
 /** The secrets that a job carries; log lines and error texts must not repeat them (W80). */
 export function secretsOf(job: Job): readonly (string | undefined)[] {
-  const { accessId, accessSecret } = job.s3Config ?? {};
+  const { accessId, accessSecret } = isRecord(job.s3Config) ? job.s3Config : {};
   return [accessId, accessSecret].map((secret) => (typeof secret === "string" ? secret : undefined));
 }

@@ -110,7 +110,7 @@ describe("one local run", () => {
   it("fails when the result cannot be written as JSON", async () => {
     const { code, lines } = await run(() => ({ n: 1n }), { argv: ["--test_input", '{"input":1}'] });
     expect(code).toBe(1);
-    expect(lines.at(-1)).toContain("the value.output.n is a BigInt");
+    expect(lines.at(-1)).toContain("output.n is a BigInt");
   });
 
   it("iterates a generator and prints its chunks and the whole list", async () => {

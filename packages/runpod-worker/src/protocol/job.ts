@@ -1,3 +1,5 @@
+import type { ExecutionPolicy } from "./run-request.ts";
+
 /** S3 credentials that a client passes through to the worker (specification 4.1). */
 export interface S3Config {
   readonly accessId: string;
@@ -13,6 +15,9 @@ export interface Job<Input = unknown> {
   readonly input: Input;
   readonly webhook?: string;
   readonly batchId?: string;
+  /** How often the platform delivered this job before, where it says so. */
+  readonly retries?: number;
+  readonly policy?: ExecutionPolicy;
   readonly s3Config?: S3Config;
   readonly [field: string]: unknown;
 }

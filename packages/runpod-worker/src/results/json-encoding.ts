@@ -25,7 +25,7 @@ export function encodeJson(value: unknown): string {
     const original: unknown = Reflect.get(this, key);
     const loss = lossOf(original) ?? lossOf(converted) ?? lossInList(this, converted) ?? cycleIn(open, converted);
     if (loss !== undefined) {
-      const place = open.map((parent) => parent.step).join("") + step;
+      const place = (open.map((parent) => parent.step).join("") + step).replace(/^\./, "") || "the value";
       throw new RunpodWorkerError("NOT_SERIALISABLE", `Cannot write the result as JSON: ${place} is ${loss}`);
     }
     if (typeof converted === "object" && converted !== null) open.push({ object: converted, step });
@@ -42,7 +42,7 @@ export function encodeJson(value: unknown): string {
 }
 
 function placeStep(holder: object, key: string, isRoot: boolean): string {
-  if (isRoot) return "the value";
+  if (isRoot) return "";
   if (Array.isArray(holder)) return `[${key}]`;
   return /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
 }

@@ -1,4 +1,4 @@
-import { isRecord } from "../jobs/job.ts";
+import { isRecord } from "../protocol/is-record.ts";
 import { encodeJson } from "./json-encoding.ts";
 import { errorMessageOf } from "./error-text.ts";
 

@@ -1,0 +1,77 @@
+import type { WorkerTiming } from "../config/worker-timing.ts";
+import type { Handler } from "../jobs/handler.ts";
+import type { StartOptions } from "../start-options.ts";
+import { start } from "../start.ts";
+import { FakeSurface } from "./fake-surface.ts";
+import { StubPlatform } from "./stub-platform.ts";
+
+/** Waits as short as they can be without changing what happens. */
+export const QUICK_TIMING: Partial<WorkerTiming> = {
+  pollBackOffMs: 20,
+  pollBackOffMaxMs: 100,
+  stopPauseMs: 20,
+  postBackOffMs: 10,
+  postBackOffMaxMs: 40,
+  takeLingerMs: 50,
+  quickAnswerMs: 10,
+  concurrencyPollMs: 20,
+  faultExitMs: 1_000,
+  refreshExitMs: 100,
+};
+
+export interface BenchOptions extends Partial<Omit<StartOptions, "handler" | "surface">> {
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly argv?: readonly string[];
+}
+
+/** A worker in this process on a platform of its own, both ended by `close`. */
+export class WorkerBench implements AsyncDisposable {
+  readonly platform: StubPlatform;
+  readonly surface: FakeSurface;
+  /** Resolves with the worker's exit code. */
+  readonly exit: Promise<number>;
+
+  private constructor(platform: StubPlatform, surface: FakeSurface, exit: Promise<number>) {
+    this.platform = platform;
+    this.surface = surface;
+    this.exit = exit;
+  }
+
+  /** Starts a worker; `prepare` may queue jobs and script answers before its first request. */
+  static async open(
+    handler: Handler<never>,
+    { env = {}, argv = [], timing, ...options }: BenchOptions = {},
+    prepare: (platform: StubPlatform) => void = () => {},
+  ): Promise<WorkerBench> {
+    const platform = await StubPlatform.open();
+    prepare(platform);
+    const surface = new FakeSurface({ argv, env: platform.env(env) });
+    const exit = start({
+      ...options,
+      handler: handler as Handler,
+      surface,
+      timing: { ...QUICK_TIMING, ...timing },
+    });
+    return new WorkerBench(platform, surface, exit);
+  }
+
+  /** Waits for this many final posts and gives them. */
+  async results(
+    count: number,
+    timeoutMs?: number,
+  ): Promise<readonly { readonly id: string; readonly body: unknown }[]> {
+    const { platform } = this;
+    await platform.until(() => platform.results.length >= count, `${count} results`, timeoutMs);
+    return platform.results.map(({ path, json: body }) => ({
+      id: decodeURIComponent(path.split("/").at(-1) ?? ""),
+      body,
+    }));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.surface.signal();
+    this.surface.signal();
+    await this.exit;
+    await this.platform.close();
+  }
+}
