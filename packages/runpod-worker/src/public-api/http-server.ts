@@ -1,4 +1,4 @@
-import { createServer, type Server } from "node:http";
+import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
 
@@ -14,6 +14,10 @@ export interface HttpServer {
   /** Without a slash at the end, for example `http://localhost:8000`. */
   readonly url: string;
   readonly port: number;
+  /** Closes the port and breaks all connections; nothing else changes. */
+  suspend(): Promise<void>;
+  /** Opens the same port again. */
+  resume(): Promise<void>;
   /** Lets answers that are being written go out, for up to a second, then closes everything. */
   close(): Promise<void>;
 }
@@ -21,7 +25,6 @@ export interface HttpServer {
 /** Longer than clients keep idle connections, so that none is closed just when a request is on its way. */
 const KEEP_ALIVE_MS = 75_000;
 const CLOSE_LIMIT_MS = 1000;
-const CLOSE_SWEEP_MS = 10;
 
 /** @throws the error of `listen`, such as EADDRINUSE. */
 export async function listenHttp(options: HttpServerOptions): Promise<HttpServer> {
@@ -29,14 +32,30 @@ export async function listenHttp(options: HttpServerOptions): Promise<HttpServer
   const listener = getRequestListener((request, environment) => fetch(request, environment as HttpBindings), {
     overrideGlobalObjects: false,
   });
-  const server = createServer((request, response) => void listener(request, response));
+  const open = new Set<ServerResponse>();
+  const server = createServer((request, response) => {
+    open.add(response);
+    response.once("close", () => open.delete(response));
+    void listener(request, response);
+  });
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   await listen(server, host, options.port);
   const { port } = server.address() as AddressInfo;
   return {
     port,
     url: `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
-    close: () => close(server),
+    suspend: async () => {
+      const closed = closeListener(server);
+      server.closeAllConnections();
+      await closed;
+    },
+    resume: () => listen(server, host, port),
+    close: async () => {
+      const closed = closeListener(server);
+      await answersOf(open);
+      server.closeAllConnections();
+      await closed;
+    },
   };
 }
 
@@ -50,12 +69,18 @@ function listen(server: Server, host: string, port: number): Promise<void> {
   });
 }
 
-async function close(server: Server): Promise<void> {
-  const closed = new Promise((resolve) => void server.close(resolve));
-  // A connection that has had its answer is idle, and would otherwise be kept until its client lets go.
-  const sweep = setInterval(() => server.closeIdleConnections(), CLOSE_SWEEP_MS);
-  const limit = setTimeout(() => server.closeAllConnections(), CLOSE_LIMIT_MS);
-  await closed;
-  clearInterval(sweep);
-  clearTimeout(limit);
+function closeListener(server: Server): Promise<void> {
+  // A server that is closed already says so with an error, which is as good.
+  return new Promise((resolve) => void server.close(() => resolve()));
+}
+
+/** Waits until the answers that are open have been written, but not for long. */
+async function answersOf(open: ReadonlySet<ServerResponse>): Promise<void> {
+  const written = Promise.all([...open].map((response) => new Promise((resolve) => response.once("close", resolve))));
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise((resolve) => {
+    timer = setTimeout(resolve, CLOSE_LIMIT_MS);
+  });
+  await Promise.race([written, limit]);
+  clearTimeout(timer);
 }
