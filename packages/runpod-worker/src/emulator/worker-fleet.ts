@@ -13,7 +13,7 @@ export interface SpawnOptions {
 }
 
 interface FleetEvents {
-  /** A worker has ended; its jobs are with others now. */
+  /** A worker has ended; its jobs go back to the queue right after this. */
   exit: [worker: WorkerProcess, exit: WorkerExit];
 }
 
@@ -62,11 +62,11 @@ export class WorkerFleet extends EventEmitter<FleetEvents> {
     const takeId = this.takeIdOf(worker);
     this.#alive.delete(worker);
     starting.delete(worker.podId);
+    this.emit("exit", worker, exit);
     // The platform knows at once that a container has ended; it need not wait for pings to stay away.
     const isShared = this.list().some((other) => this.takeIdOf(other) === takeId);
     if (!isShared) workers.lose(takeId);
     workers.forget(worker.podId);
-    this.emit("exit", worker, exit);
   }
 
   #stopPod(id: string): void {
