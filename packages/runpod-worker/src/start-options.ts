@@ -2,6 +2,7 @@ import type { WorkerTiming } from "./config/worker-timing.ts";
 import type { FitnessCheck } from "./fitness/fitness-checks.ts";
 import type { Handler } from "./jobs/handler.ts";
 import type { StandardSchema } from "./jobs/standard-schema.ts";
+import type { ApiServerSettings } from "./local-api/api-server-mode.ts";
 import type { LocalResult } from "./local/local-run.ts";
 import type { ConcurrencyModifier } from "./loop/concurrency.ts";
 import type { WorkerState } from "./loop/worker-state.ts";
@@ -35,6 +36,8 @@ export interface StartOptions<Input = unknown, Output = unknown> {
   readonly shutdownGraceMs?: number | undefined;
   /** Milliseconds after which a stopped job's handler that still runs makes the process exit. Default: no limit. */
   readonly stopTimeoutMs?: number | undefined;
+  /** Settings of the local API server (`--rp_serve_api`) that have no flag. */
+  readonly api?: ApiServerSettings | undefined;
   /** Told of every change of the production worker's state. */
   readonly onStateChange?: ((state: WorkerState) => void) | undefined;
   /** Called once with the result of a local run (`--test_input`), beside the log lines. */

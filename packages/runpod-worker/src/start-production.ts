@@ -24,7 +24,7 @@ export interface PreparedProcess {
 }
 
 /** The platform's default execution time-out: a job that was taken may run this long, so a drain waits as long. */
-const DEFAULT_SHUTDOWN_GRACE_MS = 600_000;
+export const DEFAULT_SHUTDOWN_GRACE_MS = 600_000;
 
 /** Runs the production worker to its end; resolves with the exit code. An unusable option or environment is exit code 1. */
 export async function runInProduction<Input, Output>(

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { parseFlags, type WorkerFlags } from "./config/flags.ts";
-import { chooseRunMode } from "./config/run-mode.ts";
+import { chooseRunMode, type RunMode } from "./config/run-mode.ts";
 import type { JobProgram } from "./jobs/execute-job.ts";
 import { runLocally } from "./local/local-run.ts";
 import { chooseLogLevel } from "./logging/log-level.ts";
@@ -8,7 +8,7 @@ import { PlatformLogger } from "./logging/logger.ts";
 import { Redactor } from "./logging/redactor.ts";
 import { nodeProcessSurface, type ProcessSurface } from "./process-surface.ts";
 import { errorMessageOf } from "./results/error-text.ts";
-import { runInProduction } from "./start-production.ts";
+import { DEFAULT_SHUTDOWN_GRACE_MS, type PreparedProcess, runInProduction } from "./start-production.ts";
 import type { StartOptions } from "./start-options.ts";
 import { REPORTED_VERSION } from "./version.ts";
 
@@ -45,8 +45,35 @@ async function runMode<Input, Output>(options: StartOptions<Input, Output>, surf
     return runLocally({ program, surface, log, workerId, testInput, onResult: options.onLocalResult });
   }
   if (mode.kind === "production") return runInProduction(options, { surface, log, workerId, program });
-  log.error(`Cannot start: the mode ${mode.kind} is not in this version`);
-  return 1;
+  return serveApi(options, { surface, log, workerId, program }, mode, flags);
+}
+
+/** Loaded on demand, since a worker on a queue needs no HTTP framework to start. */
+async function serveApi<Input, Output>(
+  options: StartOptions<Input, Output>,
+  prepared: PreparedProcess,
+  mode: Extract<RunMode, { kind: "api-server" }>,
+  flags: WorkerFlags,
+): Promise<number> {
+  const { runApiServer } = await import("./local-api/api-server-mode.ts");
+  return runApiServer({
+    ...prepared,
+    host: mode.host,
+    port: mode.port,
+    concurrency: apiConcurrency(flags, prepared.surface, mode) ?? options.concurrency ?? 1,
+    shutdownGraceMs: options.shutdownGraceMs ?? DEFAULT_SHUTDOWN_GRACE_MS,
+    settings: options.api ?? {},
+  });
+}
+
+/** The number of processes that the SDK would start is the number of jobs at once here. */
+function apiConcurrency(
+  flags: WorkerFlags,
+  { env }: ProcessSurface,
+  mode: Extract<RunMode, { kind: "api-server" }>,
+): number | undefined {
+  const asked = mode.isRealtime ? Number(env["RUNPOD_REALTIME_CONCURRENCY"] ?? "1") : flags.apiConcurrency;
+  return Number.isInteger(asked) && asked > 1 ? asked : undefined;
 }
 
 function createLogger(surface: ProcessSurface, levelFlag: string | undefined): PlatformLogger {

@@ -74,6 +74,9 @@ export class LocalApi {
   /** Lets running jobs finish for up to `graceMs`, fails the rest, and ends all held requests. */
   async close(graceMs = 0): Promise<void> {
     await this.#worker.close(graceMs);
+    for (const { id, status } of this.queue.records()) {
+      if (status === "IN_QUEUE") this.queue.finish(id, { error: "the server shut down before the job was run" });
+    }
     this.queue.close();
     await this.#webhooks.close(Math.min(graceMs, WEBHOOK_GRACE_MS));
   }
