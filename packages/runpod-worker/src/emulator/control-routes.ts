@@ -163,7 +163,8 @@ async function bodyOf(context: ControlContext): Promise<Readonly<Record<string, 
   return body;
 }
 
-function faultRuleOf(body: Readonly<Record<string, unknown>>): FaultRule {
+/** Reads a rule as JSON has it. @throws Error that says what is wrong. */
+export function faultRuleOf(body: Readonly<Record<string, unknown>>): FaultRule {
   const { route, action, times, skip, probability } = body;
   const kind = isRecord(action) ? action["kind"] : undefined;
   if (!ACTION_KINDS.some((known) => known === kind)) {
