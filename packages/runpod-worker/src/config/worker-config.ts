@@ -2,18 +2,24 @@ import { RunpodWorkerError } from "../errors.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { UrlTemplates } from "../platform/worker-urls.ts";
 
-/** What the environment says about the queue (specification 2.1). */
-export interface WorkerConfig {
-  readonly templates: UrlTemplates;
+/** What the environment says about this worker, whatever its mode (specification 2.1). */
+export interface IdentityConfig {
   /** Sent raw; empty when there is none. */
   readonly apiKey: string;
   /** True where `RUNPOD_POD_ID` is set; without it there are no pings. */
   readonly hasPodId: boolean;
+  /** URL template of the heartbeat. */
+  readonly pingTemplate: string | undefined;
   readonly pingIntervalMs: number;
   /** Longest time for running jobs after a shutdown signal; `undefined` = the start option decides. */
   readonly shutdownGraceMs: number | undefined;
   /** Name of a framework for the User-Agent. */
   readonly integration: string | undefined;
+}
+
+/** What the environment says about the queue. */
+export interface WorkerConfig extends IdentityConfig {
+  readonly templates: UrlTemplates;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -34,15 +40,24 @@ export function readWorkerConfig(env: Environment, log: Logger): WorkerConfig {
       "Cannot start: RUNPOD_WEBHOOK_GET_JOB is set but RUNPOD_WEBHOOK_POST_OUTPUT is not, so results would be lost",
     );
   }
-  const ping = env["RUNPOD_WEBHOOK_PING"];
+  const identity = readIdentityConfig(env, log);
   return {
+    ...identity,
     templates: {
       take: env["RUNPOD_WEBHOOK_GET_JOB"] ?? "",
       done,
       // The second name is in the official SDK's sample environment only (specification 2.6).
       stream: env["RUNPOD_WEBHOOK_POST_STREAM"] || env["RUNPOD_WEBHOOK_JOB_STREAM"] || undefined,
-      ping: ping === "" || ping === "PING_NOT_SET" ? undefined : ping,
+      ping: identity.pingTemplate,
     },
+  };
+}
+
+/** Reads what every mode needs. */
+export function readIdentityConfig(env: Environment, log: Logger): IdentityConfig {
+  const ping = env["RUNPOD_WEBHOOK_PING"];
+  return {
+    pingTemplate: ping === "" || ping === "PING_NOT_SET" ? undefined : ping,
     apiKey: env["RUNPOD_AI_API_KEY"] ?? "",
     hasPodId: (env["RUNPOD_POD_ID"] ?? "") !== "",
     pingIntervalMs: readPingInterval(env["RUNPOD_PING_INTERVAL"]),

@@ -14,9 +14,9 @@ export interface JobContext {
   /** Writes lines that carry the job's id. */
   readonly log: Logger;
   /** Shows `data` as the job's output while it runs. Never waits; only the newest unsent value is kept. */
-  progress(data: unknown): void;
+  readonly progress: (data: unknown) => void;
   /** Makes the worker stop after this job, as a returned `refresh_worker: true` does; also inside generators. */
-  refreshWorker(): void;
+  readonly refreshWorker: () => void;
 }
 
 /** A value, a promise of one, or a (promise of a) generator whose chunks are streamed. */

@@ -1,10 +1,11 @@
-import { Heartbeat } from "../heartbeat/heartbeat.ts";
+import type { Heartbeat } from "../heartbeat/heartbeat.ts";
+import { startHeartbeat } from "../heartbeat/start-heartbeat.ts";
 import { Concurrency, type ConcurrencyModifier } from "../loop/concurrency.ts";
-import { readWorkerConfig } from "../config/worker-config.ts";
+import { readIdentityConfig } from "../config/worker-config.ts";
 import type { PlatformLogger } from "../logging/logger.ts";
 import type { JobProgram } from "../jobs/execute-job.ts";
 import { userAgent } from "../platform/user-agent.ts";
-import { WorkerUrls } from "../platform/worker-urls.ts";
+import { putWorkerId } from "../platform/worker-urls.ts";
 import type { ProcessSurface } from "../process-surface.ts";
 import { errorMessageOf } from "../results/error-text.ts";
 import { createHandlerExecutor } from "./handler-executor.ts";
@@ -43,7 +44,7 @@ export async function runApiServer(options: ApiServerModeOptions): Promise<numbe
     return 1;
   }
   log.info(`Local API listening on ${server.url}`);
-  const heartbeat = startHeartbeat(options);
+  const heartbeat = openHeartbeat(options);
   if (heartbeat !== undefined) reportJobs(server, heartbeat);
   try {
     return await untilEnd(server, surface, options);
@@ -114,18 +115,16 @@ function reportJobs({ api: { queue } }: LocalApiServer, heartbeat: Heartbeat): v
 }
 
 /** The API modes ping as well where the platform's variables are set (specification 1.1). */
-function startHeartbeat({ surface, log, workerId }: ApiServerModeOptions): Heartbeat | undefined {
-  const { env } = surface;
-  const ping = env["RUNPOD_WEBHOOK_PING"];
-  if (!ping || !env["RUNPOD_AI_API_KEY"] || !env["RUNPOD_POD_ID"]) return undefined;
-  const config = readWorkerConfig({ RUNPOD_WEBHOOK_POST_OUTPUT: "unused", ...env }, log);
-  const urls = new WorkerUrls(config.templates, workerId);
-  if (urls.ping === undefined) return undefined;
-  return new Heartbeat({
-    url: urls.ping,
-    apiKey: config.apiKey,
-    userAgent: userAgent(config.integration),
-    intervalMs: config.pingIntervalMs,
+function openHeartbeat({ surface, log, workerId }: ApiServerModeOptions): Heartbeat | undefined {
+  const identity = readIdentityConfig(surface.env, log);
+  // A laptop has none of the variables, which is not worth a line.
+  if (identity.pingTemplate === undefined) return undefined;
+  return startHeartbeat({
+    url: putWorkerId(identity.pingTemplate, workerId),
+    apiKey: identity.apiKey,
+    hasPodId: identity.hasPodId,
+    userAgent: userAgent(identity.integration),
+    intervalMs: identity.pingIntervalMs,
     log,
     onDeath: (detail) => log.error(`The heartbeat ended: ${detail}`),
   });

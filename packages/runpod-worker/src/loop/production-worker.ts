@@ -3,7 +3,8 @@ import type { WorkerTiming } from "../config/worker-timing.ts";
 import { RunpodWorkerError } from "../errors.ts";
 import { type FitnessCheck, type FitnessFailure, runFitnessChecks } from "../fitness/fitness-checks.ts";
 import { reportUnhealthy } from "../fitness/unhealthy-report.ts";
-import { Heartbeat } from "../heartbeat/heartbeat.ts";
+import type { Heartbeat } from "../heartbeat/heartbeat.ts";
+import { startHeartbeat } from "../heartbeat/start-heartbeat.ts";
 import { type JobProgram, jobStopped } from "../jobs/execute-job.ts";
 import type { PlatformLogger } from "../logging/logger.ts";
 import { sleep } from "../platform/sleep.ts";
@@ -126,23 +127,15 @@ export class ProductionWorker {
 
   #startHeartbeat(): Heartbeat | undefined {
     const { config, log } = this.#options;
-    if (config.apiKey === "") {
-      log.debug("RUNPOD_AI_API_KEY is not set, no heartbeat.");
-    } else if (!config.hasPodId) {
-      log.info("RUNPOD_POD_ID is not set, no heartbeat.");
-    } else if (this.#urls.ping === undefined) {
-      log.error("RUNPOD_WEBHOOK_PING is not set, no heartbeat.");
-    } else {
-      return new Heartbeat({
-        url: this.#urls.ping,
-        apiKey: config.apiKey,
-        userAgent: this.#userAgent,
-        intervalMs: config.pingIntervalMs,
-        log,
-        onDeath: (detail) => this.#onLoopEnd("heartbeat", new Error(detail)),
-      });
-    }
-    return undefined;
+    return startHeartbeat({
+      url: this.#urls.ping,
+      apiKey: config.apiKey,
+      hasPodId: config.hasPodId,
+      userAgent: this.#userAgent,
+      intervalMs: config.pingIntervalMs,
+      log,
+      onDeath: (detail) => this.#onLoopEnd("heartbeat", new Error(detail)),
+    });
   }
 
   async #reportUnhealthy(failure: FitnessFailure): Promise<void> {

@@ -24,9 +24,9 @@ export class WorkerUrls {
   constructor(templates: UrlTemplates, workerId: string) {
     // In the take URL `$ID` is the worker and `$RUNPOD_POD_ID` is left for the server (specification 3.1, rule 5).
     this.#take = put(templates.take, "$ID", workerId);
-    this.#done = put(templates.done, "$RUNPOD_POD_ID", workerId);
-    this.#stream = templates.stream === undefined ? undefined : put(templates.stream, "$RUNPOD_POD_ID", workerId);
-    this.ping = templates.ping === undefined ? undefined : put(templates.ping, "$RUNPOD_POD_ID", workerId);
+    this.#done = putWorkerId(templates.done, workerId);
+    this.#stream = templates.stream === undefined ? undefined : putWorkerId(templates.stream, workerId);
+    this.ping = templates.ping === undefined ? undefined : putWorkerId(templates.ping, workerId);
   }
 
   /** URL of a take; more than one free slot asks the batch route (W28). */
@@ -50,6 +50,11 @@ export class WorkerUrls {
   chunk(jobId: string): string | undefined {
     return this.#stream === undefined ? undefined : `${put(this.#stream, "$ID", jobId)}&isStream=false`;
   }
+}
+
+/** The template with `$RUNPOD_POD_ID` replaced, as in done, stream and ping. */
+export function putWorkerId(template: string, workerId: string): string {
+  return put(template, "$RUNPOD_POD_ID", workerId);
 }
 
 /** Replaces all occurrences; the replacement is a function since `$&` in a string would have a meaning (W16). */

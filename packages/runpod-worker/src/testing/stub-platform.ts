@@ -45,7 +45,9 @@ export class StubPlatform {
   readonly #watchers = new Set<() => void>();
 
   private constructor() {
-    this.#server = createServer((message, response) => void this.#serve(message, response));
+    // A ping may carry 64 KiB of ids, four times of what Node takes by itself.
+    const limits = { maxHeaderSize: 256 * 1024 };
+    this.#server = createServer(limits, (message, response) => void this.#serve(message, response));
     this.#server.keepAliveTimeout = 60_000;
   }
 

@@ -1,3 +1,4 @@
+import { onTestFinished } from "vitest";
 import type { WorkerTiming } from "../config/worker-timing.ts";
 import type { Handler } from "../jobs/handler.ts";
 import type { StartOptions } from "../start-options.ts";
@@ -19,13 +20,16 @@ export const QUICK_TIMING: Partial<WorkerTiming> = {
   refreshExitMs: 100,
 };
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 export interface BenchOptions extends Partial<Omit<StartOptions, "handler" | "surface">> {
-  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Changes to the stub's environment, perhaps with its own address in them. */
+  readonly env?: Environment | ((platform: StubPlatform) => Environment);
   readonly argv?: readonly string[];
 }
 
-/** A worker in this process on a platform of its own, both ended by `close`. */
-export class WorkerBench implements AsyncDisposable {
+/** A worker in this process on a platform of its own; both end with the test. */
+export class WorkerBench {
   readonly platform: StubPlatform;
   readonly surface: FakeSurface;
   /** Resolves with the worker's exit code. */
@@ -45,14 +49,16 @@ export class WorkerBench implements AsyncDisposable {
   ): Promise<WorkerBench> {
     const platform = await StubPlatform.open();
     prepare(platform);
-    const surface = new FakeSurface({ argv, env: platform.env(env) });
+    const surface = new FakeSurface({ argv, env: platform.env(typeof env === "function" ? env(platform) : env) });
     const exit = start({
       ...options,
       handler: handler as Handler,
       surface,
       timing: { ...QUICK_TIMING, ...timing },
     });
-    return new WorkerBench(platform, surface, exit);
+    const bench = new WorkerBench(platform, surface, exit);
+    onTestFinished(() => bench.#close());
+    return bench;
   }
 
   /** Waits for this many final posts and gives them. */
@@ -68,7 +74,7 @@ export class WorkerBench implements AsyncDisposable {
     }));
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  async #close(): Promise<void> {
     this.surface.signal();
     this.surface.signal();
     await this.exit;
