@@ -7,7 +7,7 @@ import { chooseLogLevel } from "./logging/log-level.ts";
 import { PlatformLogger } from "./logging/logger.ts";
 import { Redactor } from "./logging/redactor.ts";
 import { nodeProcessSurface, type ProcessSurface } from "./process-surface.ts";
-import { errorMessageOf } from "./results/error-text.ts";
+import { errorMessageOf, errorTypeOf, tracebackOf } from "./results/error-text.ts";
 import { DEFAULT_SHUTDOWN_GRACE_MS, type PreparedProcess, runInProduction } from "./start-production.ts";
 import type { StartOptions } from "./start-options.ts";
 import { REPORTED_VERSION } from "./version.ts";
@@ -23,9 +23,22 @@ const USAGE_EXIT_CODE = 2;
 export async function start<Input = unknown, Output = unknown>(options: StartOptions<Input, Output>): Promise<number> {
   const surface = options.surface ?? nodeProcessSurface();
   surface.writeOut(`--- Starting Serverless Worker |  Version ${REPORTED_VERSION} ---\n`);
-  const exitCode = await runMode(options, surface);
+  const exitCode = await runGuarded(options, surface);
   surface.exit(exitCode);
   return exitCode;
+}
+
+/** An error that no mode expected must not leave a process that neither works nor ends. */
+async function runGuarded<Input, Output>(
+  options: StartOptions<Input, Output>,
+  surface: ProcessSurface,
+): Promise<number> {
+  try {
+    return await runMode(options, surface);
+  } catch (error) {
+    createLogger(surface, undefined).error(`Uncaught exception | ${errorTypeOf(error)}: ${tracebackOf(error)}`);
+    return 1;
+  }
 }
 
 async function runMode<Input, Output>(options: StartOptions<Input, Output>, surface: ProcessSurface): Promise<number> {

@@ -6,15 +6,24 @@ import type { FitnessCheck } from "./fitness-checks.ts";
 import type { FitnessKnobs } from "./knobs.ts";
 
 const GIB = 1024 ** 3;
+interface NetworkProbe {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** Address that the official SDK asks too: reachable wherever there is a way out. */
 const NETWORK_PROBE = { host: "8.8.8.8", port: 53 };
 
 /** Automatic checks of memory, disk and network; their names are those of the official SDK (specification 1.4). */
-export function systemChecks(knobs: FitnessKnobs, log: Logger): readonly FitnessCheck[] {
+export function systemChecks(
+  knobs: FitnessKnobs,
+  log: Logger,
+  probe: NetworkProbe = NETWORK_PROBE,
+): readonly FitnessCheck[] {
   return [
     { name: "_memory_check", check: () => checkMemory(knobs.minMemoryGb, log) },
     { name: "_disk_check", check: () => checkDisk(knobs.minDiskPercent, log) },
-    { name: "_network_check", check: () => checkNetwork(knobs.networkTimeoutMs, log) },
+    { name: "_network_check", check: () => checkNetwork(probe, knobs.networkTimeoutMs, log) },
   ];
 }
 
@@ -35,19 +44,19 @@ async function checkDisk(minPercent: number, log: Logger): Promise<void> {
   log.info(`Disk space check passed: ${found}`);
 }
 
-function checkNetwork(timeoutMs: number, log: Logger): Promise<void> {
+function checkNetwork(probe: NetworkProbe, timeoutMs: number, log: Logger): Promise<void> {
   const startedAtMs = performance.now();
   return new Promise((resolve, reject) => {
-    const socket = connect(NETWORK_PROBE);
+    const socket = connect({ ...probe });
     const timer = setTimeout(() => {
       socket.destroy();
-      reject(new Error(`Network connectivity failed: no connection to ${NETWORK_PROBE.host} within ${timeoutMs}ms`));
+      reject(new Error(`Network connectivity failed: no connection to ${probe.host} within ${timeoutMs}ms`));
     }, timeoutMs);
     socket.on("connect", () => {
       clearTimeout(timer);
       socket.destroy();
       const tookMs = Math.round(performance.now() - startedAtMs);
-      log.info(`Network connectivity passed: Connected to ${NETWORK_PROBE.host} (${tookMs}ms)`);
+      log.info(`Network connectivity passed: Connected to ${probe.host} (${tookMs}ms)`);
       resolve();
     });
     socket.on("error", (error) => {

@@ -1,3 +1,4 @@
+import { types } from "node:util";
 import type { Logger } from "../logging/logger.ts";
 import type { Job } from "../protocol/job.ts";
 
@@ -41,6 +42,6 @@ function isCollection(value: object): boolean {
 export function streamOf(returned: unknown): AsyncIterable<unknown> | Iterable<unknown> | undefined {
   if (typeof returned !== "object" || returned === null || isCollection(returned)) return undefined;
   if (Symbol.asyncIterator in returned) return returned as AsyncIterable<unknown>;
-  if (Symbol.iterator in returned && typeof returned.valueOf() !== "string") return returned as Iterable<unknown>;
+  if (Symbol.iterator in returned && !types.isStringObject(returned)) return returned as Iterable<unknown>;
   return undefined;
 }

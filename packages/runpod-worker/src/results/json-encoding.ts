@@ -1,3 +1,4 @@
+import { types } from "node:util";
 import { RunpodWorkerError } from "../errors.ts";
 
 /** An object that is being written, and the step that led to it from the object above. */
@@ -65,8 +66,7 @@ function lossOf(value: unknown): string | undefined {
 }
 
 function objectLoss(value: object): string | undefined {
-  const unboxed: unknown = value.valueOf();
-  if (typeof unboxed !== "object") return value instanceof Date ? undefined : lossOf(unboxed);
+  if (types.isNumberObject(value)) return lossOf(Number(value));
   const isBinary = ArrayBuffer.isView(value) || value instanceof ArrayBuffer || value instanceof SharedArrayBuffer;
   if (isBinary) return "binary data (send it as base64 text or as a URL)";
   // An object that says itself how it is written is taken at its word.
