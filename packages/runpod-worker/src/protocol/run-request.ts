@@ -1,5 +1,3 @@
-import type { S3Config } from "./job.ts";
-
 /** What a client may ask of the platform for one job (specification 4.6). */
 export interface ExecutionPolicy {
   /** Milliseconds from the take to TIMED_OUT. */
@@ -12,8 +10,10 @@ export interface ExecutionPolicy {
 
 /** The body of `/run` and `/runsync` (specification 5.4). */
 export interface RunRequest {
+  /** Any JSON value. */
   readonly input: unknown;
   readonly webhook?: string;
   readonly policy?: ExecutionPolicy;
-  readonly s3Config?: S3Config;
+  /** Passed through to the worker as it came. */
+  readonly s3Config?: Readonly<Record<string, unknown>>;
 }
