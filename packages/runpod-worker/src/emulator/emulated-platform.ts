@@ -12,15 +12,18 @@ import { UNNAMED_WORKER_ID, WorkerRegistry } from "./worker-registry.ts";
 export interface PostVerdict {
   readonly status: 200 | 400 | 404 | 410;
   readonly message?: string;
+  /** False for progress and chunks. */
+  readonly isResult: boolean;
   readonly wantsStop: boolean;
 }
 
 /** How often a job was given out and its results came in, to tell a repetition from a second result. */
 interface ResultPosts {
   deliveries: number;
-  count: number;
-  /** True once an answer to a result has reached the worker. */
-  isAcknowledged: boolean;
+  /** Results that decided the job's state. */
+  accepted: number;
+  /** Results whose answer has reached the worker, which then has no reason to post again. */
+  acknowledged: number;
 }
 
 /** Totals over all jobs, for runs with faults. */
@@ -94,7 +97,9 @@ export class EmulatedPlatform {
   /** A job whose answer did not reach its worker goes back at once, uncounted. */
   noteUndelivered(record: JobRecord, workerId: string): void {
     if (!this.rules.requeuesUndelivered || record.workerId !== workerId) return;
-    if (record.status === "IN_PROGRESS") this.totals.undeliveredJobs += 1;
+    if (record.status !== "IN_PROGRESS") return;
+    this.totals.undeliveredJobs += 1;
+    this.#postsOf(record).deliveries -= 1;
     this.queue.requeue(record, { countsAsLoss: false });
   }
 
@@ -102,7 +107,7 @@ export class EmulatedPlatform {
   postDone(record: JobRecord, workerId: string, body: unknown): PostVerdict {
     if (!isRecord(body)) {
       this.violations.add("invalid-body", workerId, record.id);
-      return { status: 400, message: "the body is not a JSON object", wantsStop: false };
+      return { status: 400, message: "the body is not a JSON object", isResult: false, wantsStop: false };
     }
     this.#checkHolder(record, workerId);
     if (body["status"] === "IN_PROGRESS") return this.#postProgress(record, workerId, body["output"]);
@@ -113,18 +118,19 @@ export class EmulatedPlatform {
   postChunk(record: JobRecord, workerId: string, body: unknown): PostVerdict {
     if (!isRecord(body)) {
       this.violations.add("invalid-body", workerId, record.id);
-      return { status: 400, message: "the body is not a JSON object", wantsStop: false };
+      return { status: 400, message: "the body is not a JSON object", isResult: false, wantsStop: false };
     }
     this.#checkHolder(record, workerId);
-    if (this.queue.appendChunk(record.id, body["output"] ?? null) === "late") {
+    const outcome = this.queue.appendChunk(record.id, body["output"] ?? null);
+    if (outcome === "late" && !this.#mayStillRun(record)) {
       this.violations.add("chunk-after-result", workerId, record.id);
     }
-    return { status: 200, wantsStop: false };
+    return { status: 200, isResult: false, wantsStop: false };
   }
 
-  /** The answer to a result has reached the worker, so that it has no reason to post again. */
+  /** The answer to a result has reached the worker. */
   acknowledgeResult(record: JobRecord): void {
-    this.#postsOf(record).isAcknowledged = true;
+    this.#postsOf(record).acknowledged += 1;
   }
 
   close(): void {
@@ -134,8 +140,10 @@ export class EmulatedPlatform {
 
   #postProgress(record: JobRecord, workerId: string, output: unknown): PostVerdict {
     const outcome = this.queue.reportProgress(record.id, output, { reopens: this.rules.strictParity });
-    if (outcome === "late") this.violations.add("progress-after-result", workerId, record.id);
-    return { status: 200, wantsStop: false };
+    if (outcome === "late" && !this.#mayStillRun(record)) {
+      this.violations.add("progress-after-result", workerId, record.id);
+    }
+    return { status: 200, isResult: false, wantsStop: false };
   }
 
   #postResult(record: JobRecord, workerId: string, body: Readonly<Record<string, unknown>>): PostVerdict {
@@ -145,24 +153,28 @@ export class EmulatedPlatform {
     }
     const outcome = this.queue.finish(record.id, body, this.#namedWorker(record, workerId));
     const posts = this.#postsOf(record);
-    posts.count += 1;
     if (outcome !== "late") {
-      // A job that runs again, after a retry or a loss, may have another result.
-      posts.isAcknowledged = false;
+      posts.accepted += 1;
       this.totals.results += 1;
-      return { status: 200, wantsStop };
+      return { status: 200, isResult: true, wantsStop };
     }
-    if (posts.count === 1) this.violations.add("result-after-stop", workerId, record.id);
-    else if (!posts.isAcknowledged) this.totals.repeatedResults += 1;
-    else if (posts.count <= posts.deliveries) this.totals.resultsOfDuplicates += 1;
-    else this.violations.add("result-after-result", workerId, record.id);
-    return { status: this.rules.lateResultStatus, wantsStop };
+    if (posts.accepted === 0) this.violations.add("result-after-stop", workerId, record.id);
+    else if (posts.acknowledged >= posts.deliveries) this.violations.add("result-after-result", workerId, record.id);
+    else if (posts.acknowledged === 0) this.totals.repeatedResults += 1;
+    else this.totals.resultsOfDuplicates += 1;
+    return { status: this.rules.lateResultStatus, isResult: true, wantsStop };
+  }
+
+  /** True if an ended job may be running all the same: it was stopped a moment ago, or given out more than once. */
+  #mayStillRun(record: JobRecord): boolean {
+    const { accepted, acknowledged, deliveries } = this.#postsOf(record);
+    return accepted === 0 || (deliveries > 1 && acknowledged < deliveries);
   }
 
   #postsOf(record: JobRecord): ResultPosts {
     const known = this.#results.get(record);
     if (known !== undefined) return known;
-    const posts = { deliveries: 0, count: 0, isAcknowledged: false };
+    const posts = { deliveries: 0, accepted: 0, acknowledged: 0 };
     this.#results.set(record, posts);
     return posts;
   }

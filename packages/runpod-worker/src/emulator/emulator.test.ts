@@ -208,6 +208,7 @@ describe("emulator: results", () => {
     const { emulator, worker } = await emulate();
     const record = emulator.submit({ input: 1 });
     await worker.takeJob();
+    await worker.done(record.id, { status: "IN_PROGRESS", output: "half" });
     emulator.faults.add({ route: "job-done", action: { kind: "reset", isAfterEffect: true } });
     await expect(worker.done(record.id, { output: 1 })).rejects.toThrow("fetch failed");
     expect(record.status).toBe("COMPLETED");

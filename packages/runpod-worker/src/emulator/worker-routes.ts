@@ -200,7 +200,7 @@ async function receive(context: WorkerContext, platform: EmulatedPlatform, kind:
   if (kind === "chunk") return answer(platform.postChunk(record, workerId, body));
   const verdict = platform.postDone(record, workerId, body);
   outgoing.once("close", () => {
-    if (verdict.status === 200 && !delivery.hasFailed) platform.acknowledgeResult(record);
+    if (verdict.isResult && !delivery.hasFailed) platform.acknowledgeResult(record);
     if (verdict.wantsStop) platform.workers.noteStopPod(workerId);
   });
   return answer(verdict);
