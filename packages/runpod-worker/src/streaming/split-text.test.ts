@@ -6,7 +6,7 @@ describe("splitText", () => {
   it("loses nothing, keeps pieces below the limit, and breaks no pair", () => {
     fc.assert(
       fc.property(
-        fc.string({ unit: "binary", maxLength: 300 }),
+        fc.string({ unit: "binary", maxLength: 200 }),
         fc.integer({ min: 20, max: 200 }),
         (text, maxBytes) => {
           const pieces = splitText(text, maxBytes);
