@@ -10,7 +10,7 @@ import { parseArgs } from "node:util";
 import { startEmulator, type Emulator, type WorkerProcess } from "../../src/emulator/index.ts";
 import { createSeededRandom } from "../../src/emulator/seeded-random.ts";
 import { Ledger } from "./ledger.ts";
-import { ResidentMemory } from "./resident-memory.ts";
+import { ResidentMemory } from "../resident-memory.ts";
 import { createFaultRules, createWork, RULES } from "./work.ts";
 
 const { values } = parseArgs({

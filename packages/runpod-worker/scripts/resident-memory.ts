@@ -3,7 +3,7 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
-/** Samples the resident memory of processes, in mebibytes. */
+/** Samples the resident memory of one process, in mebibytes. */
 export class ResidentMemory {
   readonly samples: number[] = [];
   readonly #pid: number;
@@ -25,17 +25,18 @@ export class ResidentMemory {
   }
 
   async #sample(): Promise<void> {
-    const mebibytes = await residentMebibytes(this.#pid);
-    if (mebibytes !== undefined) this.samples.push(mebibytes);
+    const mebibytes = await residentMebibytes("pid", this.#pid);
+    if (mebibytes > 0) this.samples.push(mebibytes);
   }
 }
 
-/** Undefined if the process has ended. */
-export async function residentMebibytes(pid: number): Promise<number | undefined> {
-  try {
-    const { stdout } = await run("ps", ["-o", "rss=", "-p", String(pid)]);
-    return Number(stdout.trim()) / 1024;
-  } catch {
-    return undefined;
+/** The resident memory of a process, or of all processes of a group, in mebibytes; 0 if there is none. */
+export async function residentMebibytes(column: "pid" | "pgid", id: number): Promise<number> {
+  const { stdout } = await run("ps", ["-e", "-o", `${column}=,rss=`]);
+  let kibibytes = 0;
+  for (const line of stdout.trim().split("\n")) {
+    const [owner, rss] = line.trim().split(/\s+/).map(Number);
+    if (owner === id) kibibytes += rss ?? 0;
   }
+  return kibibytes / 1024;
 }
