@@ -19,6 +19,8 @@ export interface WorkerTiming {
   readonly concurrencyPollMs: number;
   /** How long a final post is retried. The result lives in this process only, so this is long. */
   readonly resultBudgetMs: number;
+  /** The same for a result above the documented limits: a server that refuses it may just break the connection. */
+  readonly largeResultBudgetMs: number;
   /** How long a chunk is retried. */
   readonly chunkBudgetMs: number;
   /** First and longest wait between tries of a post. */
@@ -50,6 +52,7 @@ export const DEFAULT_TIMING: WorkerTiming = {
   stopMissingMaxMs: 60_000,
   concurrencyPollMs: 250,
   resultBudgetMs: 600_000,
+  largeResultBudgetMs: 120_000,
   chunkBudgetMs: 15_000,
   postBackOffMs: 500,
   postBackOffMaxMs: 15_000,

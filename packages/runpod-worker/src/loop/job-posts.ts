@@ -35,16 +35,14 @@ export class JobPosts {
   /** Posts the one final body of a job; what cannot be sent becomes an error that can (W45, W46, W49). */
   async result(jobId: string, post: ResultPost, log: Logger): Promise<void> {
     const body = encodeBody(post.body, log);
-    if (body.length > DOCUMENTED_SYNC_LIMIT_BYTES) {
-      log.warn(`The result is larger than the documented limits (got ${body.length} bytes, limit ${limits()}).`);
-    }
-    const delivery = await this.#deliverResult(jobId, body, post, log);
-    if (delivery.kind !== "unacceptable") return report(delivery, log);
-    log.error(
-      `Failed to return job results. | HTTP ${delivery.status} for ${body.length} bytes, posting an error instead.`,
-    );
-    const substitute = encodeBody(substituteFor(body.length, delivery.status, post.body), log);
-    return report(await this.#deliverResult(jobId, substitute, post, log), log);
+    const isLarge = body.length > DOCUMENTED_SYNC_LIMIT_BYTES;
+    if (isLarge) log.warn(`The result is above the documented limits (got ${body.length} bytes, limit ${limits()}).`);
+    const delivery = await this.#deliverResult(jobId, body, post, isLarge, log);
+    const refusal = refusalIn(delivery, isLarge);
+    if (refusal === undefined) return report(delivery, log);
+    log.error(`Failed to return job results. | ${refusal} for ${body.length} bytes, posting an error instead.`);
+    const substitute = encodeBody(substituteFor(body.length, refusal, post.body), log);
+    return report(await this.#deliverResult(jobId, substitute, post, false, log), log);
   }
 
   /** Posts one chunk; resolves with the reason when it is lost for good, also when the job was stopped meanwhile. */
@@ -73,11 +71,16 @@ export class JobPosts {
     }
   }
 
-  #deliverResult(jobId: string, body: Buffer, post: ResultPost, log: Logger): Promise<Delivery> {
+  #deliverResult(jobId: string, body: Buffer, post: ResultPost, isLarge: boolean, log: Logger): Promise<Delivery> {
+    const { resultBudgetMs, largeResultBudgetMs } = this.#timing;
     const url = this.#urls.done(jobId, post.isStream);
     const onRetry = retryReporter("Failed to return job results.", log);
     const parcel = { url, jobId, body, signal: post.signal, onRetry };
-    return deliver(this.#client, parcel, this.#limits(post.budgetMs ?? this.#timing.resultBudgetMs));
+    return deliver(
+      this.#client,
+      parcel,
+      this.#limits(post.budgetMs ?? (isLarge ? largeResultBudgetMs : resultBudgetMs)),
+    );
   }
 
   #limits(budgetMs: number): DeliveryLimits {
@@ -132,10 +135,16 @@ function limits(): string {
   return `${DOCUMENTED_ASYNC_LIMIT_BYTES} bytes for /run, ${DOCUMENTED_SYNC_LIMIT_BYTES} bytes for /runsync`;
 }
 
-function substituteFor(sizeBytes: number, status: number, refused: ResultBody): ResultBody {
+/** Why a body will not be taken however often it is sent, or `undefined` when that is not so. */
+function refusalIn(delivery: Delivery, isLarge: boolean): string | undefined {
+  if (delivery.kind === "unacceptable") return `HTTP ${delivery.status}`;
+  return delivery.kind === "lost" && isLarge ? delivery.detail : undefined;
+}
+
+function substituteFor(sizeBytes: number, refusal: string, refused: ResultBody): ResultBody {
   const sizes = `(got ${sizeBytes} bytes, documented limit ${limits()})`;
   const error =
-    `Cannot deliver the result: the platform refused it with HTTP ${status} ${sizes}; ` +
+    `Cannot deliver the result: the platform refused it with ${refusal} ${sizes}; ` +
     "upload large output to a store and return its URL";
   return { ...bodyOfError(error), ...(refused.stopPod === true && { stopPod: true as const }) };
 }

@@ -23,6 +23,8 @@ export interface HttpRequest {
   readonly signal?: AbortSignal | undefined;
   /** True = the signal no longer counts once the answer has begun: what the server gave away is read to its end. */
   readonly isAnswerPrecious?: boolean | undefined;
+  /** True = the status alone counts, so that an answer whose body breaks off is an answer all the same. */
+  readonly isBodyIgnored?: boolean | undefined;
 }
 
 export interface HttpAnswer {
@@ -43,7 +45,7 @@ export async function exchange(request: HttpRequest, target: RequestTarget, agen
   try {
     const response = await begin(client, request.body);
     guard.onAnswerBegun();
-    return await readAnswer(response);
+    return await (request.isBodyIgnored === true ? readStatus(response) : readAnswer(response));
   } catch (error) {
     throw guard.failureFor(error);
   } finally {
@@ -127,6 +129,16 @@ const unpackers: Readonly<Record<string, (packed: Buffer) => Promise<Buffer>>> =
   gzip: promisify(gunzip),
   deflate: promisify(inflate),
 };
+
+/** Reads the body too, so that the connection can be used again, but does not depend on it. */
+async function readStatus(response: IncomingMessage): Promise<HttpAnswer> {
+  try {
+    await readAnswer(response);
+  } catch {
+    // The server has said what it did.
+  }
+  return { status: response.statusCode ?? 0, headers: response.headers, body: Buffer.alloc(0) };
+}
 
 async function readAnswer(response: IncomingMessage): Promise<HttpAnswer> {
   const parts: Buffer[] = [];

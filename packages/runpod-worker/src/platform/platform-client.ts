@@ -50,7 +50,8 @@ export class PlatformClient {
       charset: "utf-8",
       "X-Request-ID": headerValue(jobId),
     };
-    return this.#http.send({ method: "POST", url, headers, ...options });
+    // What a post did is in its status; repeating it because the body broke off would deliver twice.
+    return this.#http.send({ method: "POST", url, headers, isBodyIgnored: true, ...options });
   }
 
   close(): void {

@@ -53,6 +53,10 @@ describe("error texts", () => {
     cyclic["self"] = cyclic;
     expect(JSON.parse(thrownErrorText(cyclic, origin()))).toMatchObject({ error_message: "[object Object]" });
     expect(JSON.parse(thrownErrorText(undefined, origin()))).toMatchObject({ error_type: "undefined" });
+    const odd = Object.assign(new Error("x"), { message: { code: 5 }, name: 7, stack: undefined });
+    expect(JSON.parse(thrownErrorText(odd, origin()))).toMatchObject({ error_type: "7", error_message: '{"code":5}' });
+    const bare: Record<string, unknown> = Object.assign(Object.create(null), { n: 1n });
+    expect(JSON.parse(thrownErrorText(bare, origin()))).toMatchObject({ error_message: "[object Object]" });
   });
 });
 

@@ -18,17 +18,21 @@ const MAX_CAUSES = 8;
 /** Name of what was thrown: the error's own name, unless that is the bare `Error` of a subclass. */
 export function errorTypeOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) return thrown === null ? "null" : typeof thrown;
-  return thrown.name === "Error" ? thrown.constructor.name : thrown.name;
+  return textOf(thrown.name === "Error" ? thrown.constructor.name : thrown.name);
 }
 
 /** Message of what was thrown, or the text of a thrown value that is no Error. */
 export function errorMessageOf(thrown: unknown): string {
-  if (thrown instanceof Error) return thrown.message;
-  if (typeof thrown === "string") return thrown;
+  return textOf(thrown instanceof Error ? thrown.message : thrown);
+}
+
+/** A value as text, whatever it is: error classes may put anything in place of a message or a stack. */
+function textOf(value: unknown): string {
+  if (typeof value === "string") return value;
   try {
-    return JSON.stringify(thrown) ?? String(thrown);
+    return JSON.stringify(value) ?? String(value);
   } catch {
-    return String(thrown);
+    return Object.prototype.toString.call(value);
   }
 }
 
@@ -37,7 +41,7 @@ export function tracebackOf(thrown: unknown): string {
   const parts: string[] = [];
   let current = thrown;
   for (let depth = 0; current !== undefined && depth <= MAX_CAUSES; depth += 1) {
-    const text = current instanceof Error ? (current.stack ?? String(current)) : errorMessageOf(current);
+    const text = current instanceof Error ? textOf(current.stack ?? current.message) : errorMessageOf(current);
     parts.push(depth === 0 ? text : `Caused by: ${text}`);
     current = current instanceof Error ? current.cause : undefined;
   }

@@ -138,6 +138,18 @@ describe("delivery of results", () => {
     expect(new Set(bodies)).toEqual(new Set(['{"output":{"a":1}}']));
   });
 
+  it("W43: an answer whose body breaks off is an answer: the result is not posted twice", async () => {
+    const bodies = await bodiesAfter([
+      ({ response }) => {
+        response.writeHead(200, { "Content-Length": "100" });
+        response.write("half");
+        setTimeout(() => response.destroy(), 20);
+        return true;
+      },
+    ]);
+    expect(bodies).toHaveLength(1);
+  });
+
   it.each([408, 425, 429, 502, 503, 504])("W44: HTTP %i, then 200, delivers", async (code) => {
     expect(await bodiesAfter([status(code)])).toHaveLength(2);
   });
@@ -168,6 +180,19 @@ describe("delivery of results", () => {
       expect(error).toContain("20000000 bytes for /runsync");
     },
   );
+
+  it("W45: a large result whose connection is always broken ends in the short error too", async () => {
+    const bench = await WorkerBench.open(
+      () => ({ data: "x".repeat(21_000_000) }),
+      { timing: { largeResultBudgetMs: 300 } },
+      (platform) => {
+        platform.respond("done", (request) => request.body.length > 1_000_000 && reset(request));
+        platform.queue({ id: "j1", input: {} });
+      },
+    );
+    await bench.platform.until(() => bench.surface.output.includes("Finished."), "the end of the job", 10_000);
+    expect(bench.platform.results.at(-1)?.body).toMatch(/^\{"error":".*got 21000022 bytes/);
+  });
 
   it("W45: a substitute that is refused too is the end of it", async () => {
     expect(await bodiesAfter([status(400), status(400)])).toHaveLength(2);
