@@ -1,0 +1,204 @@
+import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
+import { isWorkerRoute, parseTarget, routePath, type RouteName } from "./request-target.ts";
+
+/** One request and what became of it. */
+export interface Exchange {
+  /** Counts up from 1. */
+  readonly number: number;
+  /** Real time of the request, in milliseconds since the epoch, with fractions. */
+  readonly atMs: number;
+  readonly method: string;
+  /** Path and query exactly as they came. */
+  readonly target: string;
+  readonly route: RouteName;
+  readonly endpointId: string | undefined;
+  /** The worker of a worker's route. */
+  readonly workerId: string | undefined;
+  readonly query: Readonly<Record<string, string>>;
+  readonly headers: IncomingMessage["headers"];
+  /** Names and values alternating, in the spelling and order of the worker. */
+  readonly rawHeaders: readonly string[];
+  readonly body: string;
+  /** Requests on the same connection have the same id. */
+  readonly socketId: number;
+  /** The job that a post was about, once it is known. */
+  jobId: string | undefined;
+  /** The kind of the fault that was put on it. */
+  fault: string | undefined;
+  /** Undefined until there is an answer, and for ever if none was sent. */
+  status: number | undefined;
+  /** Real time of the answer. */
+  answeredAtMs: number | undefined;
+  /** True if the client hung up before the answer. */
+  isAborted: boolean;
+}
+
+/** Which exchanges are meant; all that is given must hold. */
+export interface ExchangeFilter {
+  readonly route?: RouteName | readonly RouteName[];
+  readonly workerId?: string;
+  readonly jobId?: string;
+  readonly status?: number;
+  readonly fault?: string;
+  /** Only exchanges after this one. */
+  readonly after?: Exchange | undefined;
+  readonly where?: (exchange: Exchange) => boolean;
+}
+
+export interface WaitForOptions {
+  /** Real milliseconds; 10 s unless given. */
+  readonly timeoutMs?: number;
+}
+
+interface LogWait {
+  readonly check: () => boolean;
+}
+
+const DEFAULT_TIMEOUT_MS = 10_000;
+
+/** A record of the requests, the newest `limit` of them. */
+export class ExchangeLog {
+  readonly #limit: number;
+  readonly #bodyLimit: number;
+  readonly #kept: Exchange[] = [];
+  readonly #waits = new Set<LogWait>();
+  readonly #socketIds = new WeakMap<Socket, number>();
+  readonly #listeners = new Set<(exchange: Exchange) => void>();
+  #sockets = 0;
+  #total = 0;
+
+  /** @param bodyLimit characters that are kept of a body. */
+  constructor(limit: number, bodyLimit: number) {
+    this.#limit = limit;
+    this.#bodyLimit = bodyLimit;
+  }
+
+  /** All requests so far, forgotten ones included. */
+  get total(): number {
+    return this.#total;
+  }
+
+  list(filter: ExchangeFilter = {}): Exchange[] {
+    return this.#kept.filter((exchange) => matches(exchange, filter));
+  }
+
+  count(filter: ExchangeFilter = {}): number {
+    return this.list(filter).length;
+  }
+
+  /** The newest that matches. */
+  last(filter: ExchangeFilter = {}): Exchange | undefined {
+    return this.#kept.findLast((exchange) => matches(exchange, filter));
+  }
+
+  /** Waits for one that matches, past or to come, and gives the oldest. */
+  async waitFor(filter: ExchangeFilter, options: WaitForOptions = {}): Promise<Exchange> {
+    const [first] = await this.waitForCount(1, filter, options);
+    if (first === undefined) throw new Error("Cannot find the request: it was forgotten");
+    return first;
+  }
+
+  /** Waits until `count` match. @throws Error when the time is over. */
+  async waitForCount(count: number, filter: ExchangeFilter, options: WaitForOptions = {}): Promise<Exchange[]> {
+    const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    await new Promise<void>((resolve, reject) => {
+      const wait: LogWait = {
+        check: () => {
+          if (this.count(filter) < count) return false;
+          clearTimeout(timer);
+          this.#waits.delete(wait);
+          resolve();
+          return true;
+        },
+      };
+      const timer = setTimeout(() => {
+        this.#waits.delete(wait);
+        const seen = `got ${this.count(filter)}, limit ${timeoutMs} ms`;
+        reject(new Error(`Cannot wait longer for ${count} ${describe(filter)}: too few came (${seen})`));
+      }, timeoutMs);
+      if (!wait.check()) this.#waits.add(wait);
+    });
+    return this.list(filter);
+  }
+
+  /** Calls back for each request when it has come in. Returns the function that ends that. */
+  onRequest(listener: (exchange: Exchange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  clear(): void {
+    this.#kept.length = 0;
+  }
+
+  /** For the emulator: notes a request that has come in whole. */
+  begin(incoming: IncomingMessage, atMs: number, body: string): Exchange {
+    this.#total += 1;
+    const exchange = this.describe(incoming, atMs, body);
+    this.#kept.push(exchange);
+    if (this.#kept.length > this.#limit) this.#kept.splice(0, this.#kept.length - this.#limit);
+    for (const listener of this.#listeners) listener(exchange);
+    this.changed();
+    return exchange;
+  }
+
+  /** For the emulator: what would be noted of a request. */
+  describe(incoming: IncomingMessage, atMs: number, body: string): Exchange {
+    const target = incoming.url ?? "/";
+    const { path, query } = parseTarget(target);
+    const { route, endpointId, rest } = routePath(path);
+    const isOfWorker = isWorkerRoute(route);
+    return {
+      number: this.#total,
+      atMs,
+      method: incoming.method ?? "GET",
+      target,
+      route,
+      endpointId,
+      workerId: isOfWorker ? rest[0] : undefined,
+      query: Object.fromEntries(query),
+      headers: incoming.headers,
+      rawHeaders: incoming.rawHeaders,
+      body: body.slice(0, this.#bodyLimit),
+      socketId: this.#socketIdOf(incoming.socket),
+      jobId: isOfWorker ? rest[1] : rest[0],
+      fault: undefined,
+      status: undefined,
+      answeredAtMs: undefined,
+      isAborted: false,
+    };
+  }
+
+  /** For the emulator: lets those who wait look again. */
+  changed(): void {
+    for (const wait of this.#waits) wait.check();
+  }
+
+  #socketIdOf(socket: Socket): number {
+    const known = this.#socketIds.get(socket);
+    if (known !== undefined) return known;
+    this.#sockets += 1;
+    this.#socketIds.set(socket, this.#sockets);
+    return this.#sockets;
+  }
+}
+
+function matches(exchange: Exchange, filter: ExchangeFilter): boolean {
+  const { route, after } = filter;
+  if (route !== undefined && !(Array.isArray(route) ? route.includes(exchange.route) : route === exchange.route)) {
+    return false;
+  }
+  if (filter.workerId !== undefined && exchange.workerId !== filter.workerId) return false;
+  if (filter.jobId !== undefined && exchange.jobId !== filter.jobId) return false;
+  if (filter.status !== undefined && exchange.status !== filter.status) return false;
+  if (filter.fault !== undefined && exchange.fault !== filter.fault) return false;
+  if (after !== undefined && exchange.number <= after.number) return false;
+  return filter.where?.(exchange) ?? true;
+}
+
+function describe(filter: ExchangeFilter): string {
+  const { route, workerId, jobId, status } = filter;
+  const parts = Object.entries({ route, workerId, jobId, status }).filter(([, value]) => value !== undefined);
+  return `requests${parts.map(([name, value]) => ` with ${name} ${String(value)}`).join("")}`;
+}

@@ -1,0 +1,14 @@
+export { AdjustableClock } from "../job-queue/clock.ts";
+export type { JobRecord } from "../job-queue/job-record.ts";
+export type { QueueRules } from "../job-queue/queue-rules.ts";
+export type { Autoscaler, ScalingOptions } from "./autoscaler.ts";
+export type { EmulatorRules } from "./emulator-rules.ts";
+export { Emulator, startEmulator, type EmulatorOptions } from "./emulator.ts";
+export type { Exchange, ExchangeFilter, ExchangeLog } from "./exchange-log.ts";
+export type { Fault, FaultAction, FaultRule, Faults } from "./faults.ts";
+export { PRESETS, type Preset } from "./presets.ts";
+export type { RouteName } from "./request-target.ts";
+export type { Violation, ViolationKind, Violations } from "./violations.ts";
+export type { SpawnOptions } from "./worker-fleet.ts";
+export type { WorkerCommand, WorkerExit, WorkerProcess } from "./worker-process.ts";
+export type { WorkerRegistry, WorkerState } from "./worker-registry.ts";

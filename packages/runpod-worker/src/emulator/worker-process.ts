@@ -1,0 +1,132 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { createInterface } from "node:readline";
+
+/** How to start a worker in any language. */
+export interface WorkerCommand {
+  readonly command: string;
+  readonly args?: readonly string[];
+  readonly cwd?: string;
+  /** The variables of the machine, usually `process.env`; the emulator adds those of the platform. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Gets each line that the worker prints. */
+  readonly onLine?: (line: string, source: "stdout" | "stderr") => void;
+}
+
+export interface WorkerExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** Lines that are kept of one worker. */
+const MAX_LINES = 2000;
+
+/** A worker that the emulator has started, in a process group of its own, as a container would hold it. */
+export class WorkerProcess {
+  readonly podId: string;
+  readonly startedAtMs = Date.now();
+  /** Resolves when the process has ended, also when it could not be started. */
+  readonly exited: Promise<WorkerExit>;
+  readonly #child: ChildProcess;
+  readonly #lines: string[] = [];
+  readonly #lineWaits = new Set<(line: string) => void>();
+  #exit: WorkerExit | undefined;
+  #isStopping = false;
+
+  constructor(podId: string, command: WorkerCommand) {
+    this.podId = podId;
+    this.#child = spawn(command.command, [...(command.args ?? [])], {
+      cwd: command.cwd,
+      env: { ...command.env },
+      stdio: ["ignore", "pipe", "pipe"],
+      detached: true,
+    });
+    for (const source of ["stdout", "stderr"] as const) {
+      const stream = this.#child[source];
+      if (stream !== null) createInterface({ input: stream }).on("line", (line) => this.#note(line, source, command));
+    }
+    this.exited = new Promise((resolve) => {
+      const finish = (exit: WorkerExit): void => {
+        this.#exit = exit;
+        resolve(exit);
+      };
+      this.#child.once("error", (error) => {
+        this.#note(error.message, "stderr", command);
+        finish({ code: 127, signal: null });
+      });
+      this.#child.once("exit", (code, signal) => finish({ code, signal }));
+    });
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** Undefined while it runs. */
+  get exit(): WorkerExit | undefined {
+    return this.#exit;
+  }
+
+  /** True from the moment it was told to stop. */
+  get isStopping(): boolean {
+    return this.#isStopping;
+  }
+
+  /** What it has printed, oldest lines dropped. */
+  get lines(): readonly string[] {
+    return this.#lines;
+  }
+
+  /** Signals the process, and it alone. */
+  signal(name: NodeJS.Signals): void {
+    if (this.#exit === undefined) this.#child.kill(name);
+  }
+
+  /** SIGTERM now, and SIGKILL to all that is left of the group after `killAfterMs`. Resolves when it has ended. */
+  async stop(killAfterMs: number): Promise<WorkerExit> {
+    this.#isStopping = true;
+    this.signal("SIGTERM");
+    const timer = setTimeout(() => this.destroy(), killAfterMs);
+    const exit = await this.exited;
+    clearTimeout(timer);
+    this.destroy();
+    return exit;
+  }
+
+  /** SIGKILL to the whole process group, as when a container is removed. */
+  destroy(): void {
+    this.#isStopping = true;
+    const { pid } = this.#child;
+    if (pid === undefined) return;
+    try {
+      process.kill(-pid, "SIGKILL");
+    } catch {
+      // Nothing of the group is left.
+    }
+  }
+
+  /** Waits for a line that matches, past or to come. @throws Error when the time is over. */
+  waitForLine(pattern: RegExp, timeoutMs = 10_000): Promise<string> {
+    const past = this.#lines.find((line) => pattern.test(line));
+    if (past !== undefined) return Promise.resolve(past);
+    return new Promise((resolve, reject) => {
+      const check = (line: string): void => {
+        if (!pattern.test(line)) return;
+        clearTimeout(timer);
+        this.#lineWaits.delete(check);
+        resolve(line);
+      };
+      const timer = setTimeout(() => {
+        this.#lineWaits.delete(check);
+        reject(new Error(`Cannot wait longer for a line with ${String(pattern)} (limit ${timeoutMs} ms)`));
+      }, timeoutMs);
+      this.#lineWaits.add(check);
+    });
+  }
+
+  #note(line: string, source: "stdout" | "stderr", command: WorkerCommand): void {
+    this.#lines.push(line);
+    if (this.#lines.length > MAX_LINES) this.#lines.shift();
+    command.onLine?.(line, source);
+    for (const check of this.#lineWaits) check(line);
+  }
+}

@@ -1,0 +1,43 @@
+/** Closed set of reasons for which this package itself fails. */
+export type RunpodWorkerErrorCode =
+  /** A start option, flag or environment value cannot be used. */
+  | "INVALID_OPTION"
+  /** A value cannot be written as JSON without loss. */
+  | "NOT_SERIALISABLE"
+  /** The worker state machine was asked for a transition that does not exist. */
+  | "INVALID_TRANSITION"
+  /** A request to the platform broke before an answer was complete. */
+  | "REQUEST_FAILED"
+  /** A core loop or the heartbeat ended although the worker was running. */
+  | "LOOP_ENDED"
+  /** A running job was ended by the platform, by shutdown or by a fault of the process. */
+  | "JOB_STOPPED"
+  /** A streamed chunk could not be posted, so a client would see a gap. */
+  | "STREAM_LOST"
+  /** A fitness check found the machine or the model unusable. */
+  | "UNFIT";
+
+/** Error of the runtime itself, with a code that callers may switch on. Handler errors are never wrapped in it. */
+export class RunpodWorkerError extends Error {
+  override readonly name = "RunpodWorkerError";
+  readonly code: RunpodWorkerErrorCode;
+
+  constructor(code: RunpodWorkerErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/**
+ * Thrown by a handler to fail its job; with `refreshWorker` the worker also stops after this job.
+ * Source: specification 10, row 27 (the Python SDK offers this only to handlers that return `error`).
+ */
+export class JobError extends Error {
+  override readonly name: string = "JobError";
+  readonly refreshWorker: boolean;
+
+  constructor(message: string, options: ErrorOptions & { readonly refreshWorker?: boolean } = {}) {
+    super(message, options);
+    this.refreshWorker = options.refreshWorker ?? false;
+  }
+}

@@ -1,0 +1,92 @@
+import { isFinalStatus, type JobStatus, type JobStatusBody } from "../protocol/job-status.ts";
+import type { RunRequest } from "../protocol/run-request.ts";
+import type { Timer } from "./clock.ts";
+
+/** One job as the queue knows it. Only the queue changes it. */
+export interface JobRecord {
+  readonly id: string;
+  readonly request: RunRequest;
+  /** Fields that the worker gets beside `id` and `input`; tests put anything here. */
+  readonly extraFields: Readonly<Record<string, unknown>>;
+  /** Milliseconds that the result is kept. */
+  readonly retentionMs: number;
+  status: JobStatus;
+  queuedAtMs: number;
+  startedAtMs: number | undefined;
+  finishedAtMs: number | undefined;
+  workerId: string | undefined;
+  /** The last progress update, or the result; absent means none has come, which differs from `null`. */
+  output: { readonly value: unknown } | undefined;
+  error: string | undefined;
+  /** Streamed outputs that no client has fetched yet. */
+  chunks: unknown[];
+  /** How often the job went back to the queue. */
+  retries: number;
+  /** How often its worker was lost since the client last asked for it. */
+  losses: number;
+  /** When the job is deleted in any state. */
+  expiresAtMs: number;
+  /** True once the job is deleted; whoever waits for it gets 404. */
+  isRemoved: boolean;
+  executionTimer: Timer | undefined;
+  ttlTimer: Timer | undefined;
+  retentionTimer: Timer | undefined;
+}
+
+export interface NewRecord {
+  readonly id: string;
+  readonly request: RunRequest;
+  readonly extraFields: Readonly<Record<string, unknown>>;
+  readonly retentionMs: number;
+  readonly queuedAtMs: number;
+  readonly expiresAtMs: number;
+}
+
+/** A job that waits in the queue. */
+export function createRecord(fields: NewRecord): JobRecord {
+  return {
+    ...fields,
+    status: "IN_QUEUE",
+    startedAtMs: undefined,
+    finishedAtMs: undefined,
+    workerId: undefined,
+    output: undefined,
+    error: undefined,
+    chunks: [],
+    retries: 0,
+    losses: 0,
+    isRemoved: false,
+    executionTimer: undefined,
+    ttlTimer: undefined,
+    retentionTimer: undefined,
+  };
+}
+
+/** The states whose answer names the worker and carries output; the others have their times only. */
+const STATUSES_WITH_OUTPUT: ReadonlySet<JobStatus> = new Set(["IN_PROGRESS", "COMPLETED", "FAILED"]);
+
+/** What `/status` shows of a job: the fields that belong to its state (specification 5.4), times in milliseconds. */
+export function statusBodyOf(record: JobRecord): JobStatusBody {
+  const body = { id: record.id, status: record.status, ...timesOf(record), ...retriesOf(record) };
+  if (!STATUSES_WITH_OUTPUT.has(record.status)) return body;
+  return {
+    ...body,
+    ...(record.output === undefined ? {} : { output: record.output.value }),
+    ...(record.error === undefined ? {} : { error: record.error }),
+    ...(record.workerId === undefined ? {} : { workerId: record.workerId }),
+  };
+}
+
+function retriesOf(record: JobRecord): { retries?: number } {
+  return record.retries === 0 ? {} : { retries: record.retries };
+}
+
+function timesOf(record: JobRecord): { delayTime?: number; executionTime?: number } {
+  const { queuedAtMs, startedAtMs, finishedAtMs } = record;
+  if (startedAtMs === undefined) {
+    return finishedAtMs === undefined ? {} : { delayTime: Math.round(finishedAtMs - queuedAtMs) };
+  }
+  const delayTime = Math.round(startedAtMs - queuedAtMs);
+  if (finishedAtMs === undefined || !isFinalStatus(record.status)) return { delayTime };
+  return { delayTime, executionTime: Math.round(finishedAtMs - startedAtMs) };
+}

@@ -1,0 +1,31 @@
+/** How the queue treats jobs. The real platform's values are documented in part only, so all can be changed. */
+export interface QueueRules {
+  /** Milliseconds from the take to TIMED_OUT, unless the job's policy says otherwise. */
+  readonly executionTimeoutMs: number;
+  /** Milliseconds from the submission until a job is deleted in any state, unless its policy says otherwise. */
+  readonly ttlMs: number;
+  /** Milliseconds that the result of `/run` is kept. */
+  readonly retentionMs: number;
+  /** Milliseconds that the result of `/runsync` is kept, unless the caller waited longer. */
+  readonly syncRetentionMs: number;
+  /** The longest that the result of a `/runsync` with `wait` is kept, in milliseconds. */
+  readonly maxSyncRetentionMs: number;
+  /** How often a job goes back to the queue because its worker was lost, before it fails. */
+  readonly maxRequeues: number;
+  /** Finished jobs kept at most; the oldest goes first. */
+  readonly maxFinishedJobs: number;
+  /** Jobs that may wait at most; more are refused. */
+  readonly maxQueuedJobs: number;
+}
+
+/** The documented values of specification 4.6 and 12.2, and bounds that keep the memory finite. */
+export const DEFAULT_QUEUE_RULES: QueueRules = {
+  executionTimeoutMs: 600_000,
+  ttlMs: 86_400_000,
+  retentionMs: 1_800_000,
+  syncRetentionMs: 60_000,
+  maxSyncRetentionMs: 300_000,
+  maxRequeues: 2,
+  maxFinishedJobs: 1000,
+  maxQueuedJobs: 10_000,
+};

@@ -1,0 +1,132 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { JobError, RunpodWorkerError } from "../errors.ts";
+import type { Logger } from "../logging/logger.ts";
+import { type ErrorOrigin, errorMessageOf, streamErrorText, thrownErrorText } from "../results/error-text.ts";
+import {
+  bodyOfError,
+  bodyOfReturned,
+  bodyOfStream,
+  errorIn,
+  type ResultBody,
+  withStopPod,
+} from "../results/result-body.ts";
+import { type Handler, type JobContext, streamOf } from "./handler.ts";
+import type { Job } from "../protocol/job.ts";
+import { type StandardSchema, validateInput } from "./standard-schema.ts";
+
+/** A handler and how its job is to be run; the same for the queue worker, the local run and the local API. */
+export interface JobProgram {
+  readonly handler: Handler<never>;
+  readonly inputSchema: StandardSchema | undefined;
+  /** True = the final body of a streamed job holds all its chunks. */
+  readonly isAggregating: boolean;
+  readonly origin: ErrorOrigin;
+}
+
+/** Where one running job sends what it produces before its result. */
+export interface JobOutlets {
+  readonly context: JobContext;
+  /** True once the handler asked for a refresh through its context. */
+  readonly isRefreshAsked: () => boolean;
+  /** Takes one chunk, in order; the generator is pulled again when the returned promise resolves. */
+  readonly onChunk: (chunk: unknown) => void | Promise<void>;
+  /** Log without a job id, for the error JSON (specification 6). */
+  readonly workerLog: Logger;
+}
+
+/** How a job ended. */
+export interface ExecutedJob {
+  readonly body: ResultBody;
+  readonly isStream: boolean;
+}
+
+/**
+ * Runs the handler and turns whatever happens into the body of the final post (specification 4.2 to 4.4). Never
+ * rejects. When the job's signal has aborted, the caller discards the result.
+ */
+export async function executeJob(program: JobProgram, job: Job, outlets: JobOutlets): Promise<ExecutedJob> {
+  let isStream = false;
+  let executed: ExecutedJob;
+  try {
+    const returned: unknown = await callHandler(program, job, outlets.context);
+    const stream = returned instanceof InvalidInput ? undefined : streamOf(returned);
+    isStream = stream !== undefined;
+    executed = await (stream === undefined ? bodyOfValue(returned) : drainStream(stream, program, outlets));
+  } catch (thrown) {
+    executed = bodyOfThrown(thrown, isStream, program.origin, outlets);
+  }
+  return outlets.isRefreshAsked() ? { ...executed, body: withStopPod(executed.body) } : executed;
+}
+
+/** Marks an input that the schema refused, so that its text becomes the job's error as it is. */
+class InvalidInput {
+  readonly error: string;
+
+  constructor(error: string) {
+    this.error = error;
+  }
+}
+
+async function callHandler(program: JobProgram, job: Job, context: JobContext): Promise<unknown> {
+  const { handler, inputSchema } = program;
+  // The schema (or the caller's word, where there is none) vouches for the type of the input.
+  const call = handler as Handler;
+  if (inputSchema === undefined) return call(job, context);
+  const validated = await validateInput(inputSchema, job.input);
+  if ("error" in validated) return new InvalidInput(validated.error);
+  return call({ ...job, input: validated.value }, context);
+}
+
+function bodyOfValue(returned: unknown): ExecutedJob {
+  const body = returned instanceof InvalidInput ? bodyOfError(returned.error) : bodyOfReturned(returned);
+  return { body, isStream: false };
+}
+
+async function drainStream(
+  stream: AsyncIterable<unknown> | Iterable<unknown>,
+  program: JobProgram,
+  outlets: JobOutlets,
+): Promise<ExecutedJob> {
+  const kept: unknown[] = [];
+  const { signal } = outlets.context;
+  const isSynchronous = !(Symbol.asyncIterator in stream);
+  for await (const chunk of stream) {
+    if (signal.aborted) break;
+    const error = errorIn(chunk);
+    if (error !== undefined) return { body: bodyOfError(error), isStream: true };
+    if (program.isAggregating) kept.push(chunk);
+    await outlets.onChunk(chunk);
+    // A generator that never awaits would otherwise keep signals, posts and takes from being served.
+    if (isSynchronous) await nextTurn();
+    if (signal.aborted) break;
+  }
+  return { body: bodyOfStream(kept), isStream: true };
+}
+
+function bodyOfThrown(thrown: unknown, isStream: boolean, origin: ErrorOrigin, outlets: JobOutlets): ExecutedJob {
+  const { context, workerLog } = outlets;
+  const isRefreshing = thrown instanceof JobError && thrown.refreshWorker;
+  const text = textOfThrown(thrown, isStream, origin);
+  if (context.signal.aborted) {
+    // A handler that obeys its signal throws; that is no event to alarm anybody with.
+    context.log.debug(`Handler ended after its job was stopped. | ${errorMessageOf(thrown)}`);
+  } else if (isStream) {
+    context.log.error(errorMessageOf(thrown));
+  } else {
+    context.log.error("Captured Handler Exception");
+    workerLog.error(text);
+  }
+  const body = bodyOfError(text);
+  return { body: isRefreshing ? withStopPod(body) : body, isStream };
+}
+
+function textOfThrown(thrown: unknown, isStream: boolean, origin: ErrorOrigin): string {
+  // Our own refusals (a chunk that is no JSON, a broken stream) say all there is; a traceback would only hide it.
+  if (thrown instanceof RunpodWorkerError) return thrown.message;
+  return isStream ? streamErrorText(thrown, origin) : thrownErrorText(thrown, origin);
+}
+
+/** The reason with which a job's signal aborts. */
+export function jobStopped(why: string): RunpodWorkerError {
+  return new RunpodWorkerError("JOB_STOPPED", `Cannot finish the job: ${why}`);
+}

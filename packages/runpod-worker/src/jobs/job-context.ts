@@ -1,0 +1,34 @@
+import type { Logger } from "../logging/logger.ts";
+import { isRecord } from "../protocol/is-record.ts";
+import type { JobContext } from "./handler.ts";
+import type { Job } from "../protocol/job.ts";
+
+export interface JobContextParts {
+  readonly workerId: string;
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+  readonly onProgress: (data: unknown) => void;
+  readonly onRefresh: () => void;
+}
+
+/** Builds the context of one job; attempt and deadline come from what the platform sent along. */
+export function createJobContext(job: Job, parts: JobContextParts): JobContext {
+  const retries = typeof job.retries === "number" && job.retries > 0 ? job.retries : 0;
+  const timeoutMs = job.policy?.executionTimeout;
+  return {
+    jobId: job.id,
+    workerId: parts.workerId,
+    attempt: retries + 1,
+    deadlineAtMs: typeof timeoutMs === "number" && timeoutMs > 0 ? Date.now() + timeoutMs : undefined,
+    signal: parts.signal,
+    log: parts.log,
+    progress: parts.onProgress,
+    refreshWorker: parts.onRefresh,
+  };
+}
+
+/** The secrets that a job carries; log lines and error texts must not repeat them (W80). */
+export function secretsOf(job: Job): readonly (string | undefined)[] {
+  const { accessId, accessSecret } = isRecord(job.s3Config) ? job.s3Config : {};
+  return [accessId, accessSecret].map((secret) => (typeof secret === "string" ? secret : undefined));
+}

@@ -1,0 +1,110 @@
+import { createServer } from "node:net";
+import { describe, expect, it } from "vitest";
+import { start } from "../start.ts";
+import type { StartOptions } from "../start-options.ts";
+import { FakeSurface } from "../testing/fake-surface.ts";
+
+async function serve(
+  options: StartOptions<never>,
+  { argv = [], env = {} }: { argv?: readonly string[]; env?: Record<string, string> } = {},
+) {
+  const surface = new FakeSurface({ argv: ["--rp_serve_api", "--rp_api_port=0", ...argv], env });
+  const exit = start({ ...options, surface });
+  const urlOf = () => /listening on (\S+?)(?:"|$)/m.exec(surface.output)?.[1];
+  await expect.poll(urlOf).toBeDefined();
+  const url = String(urlOf());
+  const call = async (method: string, path: string, body?: unknown) => {
+    const response = await fetch(url + path, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+    const text = await response.text();
+    return { status: response.status, body: text === "" ? {} : (JSON.parse(text) as Record<string, unknown>) };
+  };
+  return { surface, exit, call, url };
+}
+
+describe("--rp_serve_api", () => {
+  it("serves the handler, says where, and ends with 0 on a signal", async () => {
+    const { surface, exit, call, url } = await serve({ handler: (job: { input: number }) => job.input * 2 });
+    expect(url).toMatch(/^http:\/\/localhost:\d+$/);
+    expect((await call("POST", "/runsync", { input: 21 })).body).toMatchObject({ status: "COMPLETED", output: 42 });
+    expect((await call("GET", "/ping")).status).toBe(200);
+    surface.signal("SIGTERM");
+    expect(await exit).toBe(0);
+    await expect(call("GET", "/ping")).rejects.toThrow("fetch failed");
+  });
+
+  it("finishes running jobs after a signal, says 503 meanwhile, and fails jobs that wait", async () => {
+    const ends: ((value: unknown) => void)[] = [];
+    const handler = () => new Promise((resolve) => void ends.push(resolve));
+    const { surface, exit, call } = await serve({ handler });
+    const running = call("POST", "/runsync", { input: 1 });
+    await expect.poll(() => ends.length).toBe(1);
+    const waiting = call("POST", "/runsync", { input: 2 });
+    await expect.poll(async () => (await call("GET", "/health")).body).toMatchObject({ jobs: { inQueue: 1 } });
+    surface.signal("SIGTERM");
+    expect((await call("GET", "/ping")).status).toBe(503);
+    ends[0]?.("done");
+    expect((await running).body).toMatchObject({ status: "COMPLETED", output: "done" });
+    expect((await waiting).body).toMatchObject({ status: "FAILED", error: expect.stringContaining("shut down") });
+    expect(await exit).toBe(0);
+  });
+
+  it("aborts what runs when the grace is over, and exits at once on a second signal", async () => {
+    const reasons: unknown[] = [];
+    const handler = (_job: unknown, { signal }: { signal: AbortSignal }) =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener("abort", () => {
+          reasons.push(signal.reason);
+          reject(signal.reason);
+        });
+      });
+    const graced = await serve({ handler, shutdownGraceMs: 50 });
+    const failed = graced.call("POST", "/runsync", { input: 1 });
+    await expect
+      .poll(async () => (await graced.call("GET", "/health")).body)
+      .toMatchObject({ jobs: { inProgress: 1 } });
+    graced.surface.signal();
+    expect((await failed).body).toMatchObject({ status: "FAILED" });
+    expect(await graced.exit).toBe(0);
+    expect(reasons).toHaveLength(1);
+    const stuck = await serve({ handler: () => new Promise(() => {}), shutdownGraceMs: 60_000 });
+    void stuck.call("POST", "/runsync", { input: 1 }).catch(() => {});
+    await expect.poll(async () => (await stuck.call("GET", "/health")).body).toMatchObject({ jobs: { inProgress: 1 } });
+    stuck.surface.signal();
+    stuck.surface.signal();
+    expect(await stuck.exit).toBe(1);
+  });
+
+  it("takes concurrency, key and endpoint id from flags, options and environment", async () => {
+    let running = 0;
+    let most = 0;
+    const handler = async () => {
+      running += 1;
+      most = Math.max(most, running);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      running -= 1;
+      return most;
+    };
+    const { surface, exit, call } = await serve(
+      { handler, api: { unknownJobAnswer: "sdk" } },
+      { argv: ["--rp_api_concurrency", "3"], env: { RUNPOD_ENDPOINT_ID: "ep1" } },
+    );
+    await Promise.all([1, 2, 3, 4].map((input) => call("POST", "/runsync", { input })));
+    expect(most).toBe(3);
+    expect((await call("POST", "/ep1/realtime", { id: "x", input: 1 })).body).toEqual({ output: 3 });
+    expect((await call("GET", "/status/none")).body).toMatchObject({ error: "Job ID not found" });
+    surface.signal();
+    expect(await exit).toBe(0);
+  });
+
+  it("says why it cannot serve, and exits with 1", async () => {
+    const taken = createServer();
+    await new Promise<void>((resolve) => void taken.listen(0, "127.0.0.1", resolve));
+    const address = taken.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    const argv = ["--rp_serve_api", "--rp_api_host=127.0.0.1", `--rp_api_port=${port}`];
+    const surface = new FakeSurface({ argv });
+    expect(await start({ handler: () => 1, surface })).toBe(1);
+    expect(surface.output).toContain("EADDRINUSE");
+    taken.close();
+  });
+});

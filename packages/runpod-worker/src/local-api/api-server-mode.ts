@@ -1,0 +1,131 @@
+import type { Heartbeat } from "../heartbeat/heartbeat.ts";
+import { startHeartbeat } from "../heartbeat/start-heartbeat.ts";
+import { Concurrency, type ConcurrencyModifier } from "../loop/concurrency.ts";
+import { readIdentityConfig } from "../config/worker-config.ts";
+import type { PlatformLogger } from "../logging/logger.ts";
+import type { JobProgram } from "../jobs/execute-job.ts";
+import { userAgent } from "../platform/user-agent.ts";
+import { putWorkerId } from "../platform/worker-urls.ts";
+import type { ProcessSurface } from "../process-surface.ts";
+import { errorMessageOf } from "../results/error-text.ts";
+import { createHandlerExecutor } from "./handler-executor.ts";
+import { serveLocalApi, type LocalApiServer, type LocalApiServerOptions } from "./local-api-server.ts";
+
+/** Settings of the local API server that have no flag. */
+export type ApiServerSettings = Omit<
+  LocalApiServerOptions,
+  "execute" | "host" | "port" | "concurrency" | "workerId" | "log" | "realtimeEndpointId"
+>;
+
+export interface ApiServerModeOptions {
+  readonly program: JobProgram;
+  readonly surface: ProcessSurface;
+  readonly log: PlatformLogger;
+  readonly workerId: string;
+  readonly host: string;
+  readonly port: number;
+  readonly concurrency: number | ConcurrencyModifier;
+  /** Milliseconds that running jobs get after SIGTERM or SIGINT before they are failed. */
+  readonly shutdownGraceMs: number;
+  readonly settings: ApiServerSettings;
+}
+
+/**
+ * Serves the local API until a signal comes and resolves with the exit code (specification 5.6, 8.4): from the signal
+ * on `/ping` says 503, running jobs are finished and can still be asked for, then the port closes.
+ */
+export async function runApiServer(options: ApiServerModeOptions): Promise<number> {
+  const { surface, log, host, port } = options;
+  let server: LocalApiServer;
+  try {
+    server = await serve(options);
+  } catch (error) {
+    log.error(`Cannot serve on ${host}:${port}: ${errorMessageOf(error)}`);
+    return 1;
+  }
+  log.info(`Local API listening on ${server.url}`);
+  const heartbeat = openHeartbeat(options);
+  if (heartbeat !== undefined) reportJobs(server, heartbeat);
+  try {
+    return await untilEnd(server, surface, options);
+  } finally {
+    // Not awaited: a thread that does not end must not keep the process from exiting.
+    void heartbeat?.stop();
+  }
+}
+
+function serve({
+  program,
+  surface,
+  log,
+  workerId,
+  host,
+  port,
+  ...rest
+}: ApiServerModeOptions): Promise<LocalApiServer> {
+  const concurrency = new Concurrency(rest.concurrency, log);
+  return serveLocalApi({
+    ...rest.settings,
+    execute: createHandlerExecutor({
+      program,
+      log,
+      workerId,
+      onRefresh: () => log.info("The result asks for another worker; a local server goes on."),
+    }),
+    host,
+    port,
+    concurrency: () => concurrency.next(),
+    workerId,
+    realtimeEndpointId: surface.env["RUNPOD_ENDPOINT_ID"] || undefined,
+    log: (level, message, jobId) => (jobId === undefined ? log : log.forJob({ jobId }))[level](message),
+  });
+}
+
+/** Resolves with the exit code: 0 after a signal, 1 after a fault or a second signal that cuts jobs off. */
+function untilEnd(server: LocalApiServer, surface: ProcessSurface, options: ApiServerModeOptions): Promise<number> {
+  const { log, shutdownGraceMs } = options;
+  return new Promise((resolve) => {
+    let isSignalled = false;
+    const finish = (exitCode: number): void => {
+      unsubscribeSignals();
+      unsubscribeFaults();
+      resolve(exitCode);
+    };
+    const unsubscribeSignals = surface.onShutdownSignal((signal) => {
+      log.info(`${signal} received, ${isSignalled ? "exiting at once" : "finishing running jobs"}.`);
+      if (isSignalled) finish(server.api.queue.counts.inProgress > 0 ? 1 : 0);
+      isSignalled = true;
+      void server.close(shutdownGraceMs).then(() => finish(0));
+    });
+    const unsubscribeFaults = surface.onFault((fault) => {
+      log.error(`Unhandled fault, exiting. | ${errorMessageOf(fault)}`);
+      void server.close().then(() => finish(1));
+    });
+  });
+}
+
+/** Lets the pings carry the jobs that run. */
+function reportJobs({ api: { queue } }: LocalApiServer, heartbeat: Heartbeat): void {
+  const report = (): void => {
+    const running = queue.records().filter(({ status }) => status === "IN_PROGRESS");
+    heartbeat.setJobs(running.map(({ id }) => id));
+  };
+  queue.on("started", report);
+  queue.on("final", report);
+}
+
+/** The API modes ping as well where the platform's variables are set (specification 1.1). */
+function openHeartbeat({ surface, log, workerId }: ApiServerModeOptions): Heartbeat | undefined {
+  const identity = readIdentityConfig(surface.env, log);
+  // A laptop has none of the variables, which is not worth a line.
+  if (identity.pingTemplate === undefined) return undefined;
+  return startHeartbeat({
+    url: putWorkerId(identity.pingTemplate, workerId),
+    apiKey: identity.apiKey,
+    hasPodId: identity.hasPodId,
+    userAgent: userAgent(identity.integration),
+    intervalMs: identity.pingIntervalMs,
+    log,
+    onDeath: (detail) => log.error(`The heartbeat ended: ${detail}`),
+  });
+}

@@ -1,0 +1,43 @@
+import { listenHttp, type HttpServer } from "../public-api/http-server.ts";
+import { LocalApi, type LocalApiOptions } from "./local-api.ts";
+
+export interface LocalApiServerOptions extends LocalApiOptions {
+  /** The address to bind; `localhost` unless given. */
+  readonly host?: string;
+  /** 0 for any free port. */
+  readonly port: number;
+}
+
+/** A local API that listens. */
+export interface LocalApiServer {
+  readonly api: LocalApi;
+  /** Without a slash at the end, for example `http://localhost:8000`. */
+  readonly url: string;
+  readonly port: number;
+  /** Ends as `LocalApi.close` does, then closes the port and all connections. */
+  close(graceMs?: number): Promise<void>;
+}
+
+/**
+ * Serves RunPod's public API over a handler (specification 5.6).
+ * @throws the error of `listen`, such as EADDRINUSE.
+ */
+export async function serveLocalApi(options: LocalApiServerOptions): Promise<LocalApiServer> {
+  const api = new LocalApi(options);
+  let server: HttpServer;
+  try {
+    server = await listenHttp({ fetch: api.app.fetch, host: options.host ?? "localhost", port: options.port });
+  } catch (error) {
+    await api.close();
+    throw error;
+  }
+  return {
+    api,
+    url: server.url,
+    port: server.port,
+    close: async (graceMs = 0) => {
+      await api.close(graceMs);
+      await server.close();
+    },
+  };
+}

@@ -1,0 +1,175 @@
+import type { JobQueue, StopReason } from "../job-queue/job-queue.ts";
+import type { JobRecord } from "../job-queue/job-record.ts";
+import type { HealthBody } from "../protocol/job-status.ts";
+import type { Job, JobResultBody } from "../protocol/job.ts";
+import { errorMessageOf } from "../results/error-text.ts";
+import { encodeJson } from "../results/json-encoding.ts";
+
+/** What an executor has to do with the outside while it runs a job. */
+export interface JobExecution {
+  /** Aborts when the job is cancelled, runs out of time, or the server closes; what comes after is discarded. */
+  readonly signal: AbortSignal;
+  /** Shows `output` to clients while the job runs. Throws if it cannot be written as JSON, as does `chunk`. */
+  readonly progress: (output: unknown) => void;
+  /** Streams one output. */
+  readonly chunk: (output: unknown) => void;
+}
+
+/** Runs one job and says what a worker would post as its result. A throw fails the job with the error's message. */
+export type JobExecutor = (job: Job, execution: JobExecution) => Promise<JobResultBody>;
+
+/** Where things worth a line go; `jobId` is that of the job concerned. */
+export type LogSink = (level: "info" | "warn" | "error", message: string, jobId?: string) => void;
+
+export interface LocalWorkerOptions {
+  readonly queue: JobQueue;
+  readonly execute: JobExecutor;
+  /** Jobs that run at the same time; asked anew before each take if it is a function. */
+  readonly concurrency?: number | (() => number);
+  readonly workerId?: string;
+  readonly log?: LogSink;
+  /** Bytes of a result above which a warning is logged, since the platform would refuse it. */
+  readonly resultLimitBytes?: number;
+}
+
+/** `failed`: what had to be loaded could not be; jobs still reach the executor, which knows the reason. */
+export type Readiness = "loading" | "ready" | "failed" | "draining";
+
+const RESULT_LIMIT_BYTES = 20 * 1024 * 1024;
+
+/** The worker of the local API server: takes jobs from the queue of its own process. */
+export class LocalWorker {
+  readonly #options: LocalWorkerOptions;
+  readonly #workerId: string;
+  readonly #running = new Map<JobRecord, AbortController>();
+  readonly #runs = new Set<Promise<void>>();
+  #readiness: Readiness = "loading";
+
+  constructor(options: LocalWorkerOptions) {
+    this.#options = options;
+    this.#workerId = options.workerId ?? "local";
+    options.queue.on("queued", () => this.#fill());
+    options.queue.on("stop", (record, _workerId, reason) => this.#stop(record, reason));
+  }
+
+  get readiness(): Readiness {
+    return this.#readiness;
+  }
+
+  /** Starts to take jobs; until then they wait. */
+  open(readiness: "ready" | "failed"): void {
+    if (this.#readiness !== "loading") return;
+    this.#readiness = readiness;
+    this.#fill();
+  }
+
+  /** This one worker as `/health` counts workers. */
+  counts(): HealthBody["workers"] {
+    const isReady = this.#readiness === "ready";
+    const isRunning = this.#runs.size > 0;
+    return {
+      idle: isReady && !isRunning ? 1 : 0,
+      initializing: this.#readiness === "loading" ? 1 : 0,
+      ready: isReady ? 1 : 0,
+      running: isRunning ? 1 : 0,
+      throttled: 0,
+      unhealthy: this.#readiness === "failed" ? 1 : 0,
+    };
+  }
+
+  /** Takes no more jobs, lets running ones finish for up to `graceMs`, then aborts and fails them. */
+  async close(graceMs: number): Promise<void> {
+    this.#readiness = "draining";
+    const timer = setTimeout(() => this.#abandon(), graceMs);
+    await Promise.all(this.#runs);
+    clearTimeout(timer);
+  }
+
+  #fill(): void {
+    if (this.#readiness !== "ready" && this.#readiness !== "failed") return;
+    while (this.#runs.size < this.#slots()) {
+      const [record] = this.#options.queue.take(1, this.#workerId);
+      if (record === undefined) return;
+      const run = this.#run(record);
+      this.#runs.add(run);
+      // A slot is free when the handler has really ended, also that of a stopped job.
+      void run.finally(() => {
+        this.#runs.delete(run);
+        this.#fill();
+      });
+    }
+  }
+
+  #slots(): number {
+    const { concurrency = 1 } = this.#options;
+    const wanted = typeof concurrency === "function" ? concurrency() : concurrency;
+    return Number.isFinite(wanted) ? Math.max(1, Math.floor(wanted)) : 1;
+  }
+
+  async #run(record: JobRecord): Promise<void> {
+    const { queue } = this.#options;
+    const controller = new AbortController();
+    this.#running.set(record, controller);
+    const { signal } = controller;
+    const result = await this.#execute(record, signal, queue);
+    if (this.#running.get(record) === controller) this.#running.delete(record);
+    // The signal aborts whenever a run ends from outside, so this cannot end a later run of a retried job.
+    if (!signal.aborted) queue.finish(record.id, result);
+  }
+
+  async #execute(record: JobRecord, signal: AbortSignal, queue: JobQueue): Promise<JobResultBody> {
+    try {
+      const result = await this.#options.execute(jobOf(record), {
+        signal,
+        progress: (output) => {
+          if (!signal.aborted) queue.reportProgress(record.id, snapshot(output));
+        },
+        chunk: (output) => {
+          if (!signal.aborted) queue.appendChunk(record.id, snapshot(output));
+        },
+      });
+      return this.#checked(result, record.id);
+    } catch (error) {
+      return { error: errorMessageOf(error) };
+    }
+  }
+
+  /**
+   * The result as JSON would carry it, so that the handler cannot change it afterwards.
+   * @throws RunpodWorkerError `NOT_SERIALISABLE`.
+   */
+  #checked(result: JobResultBody, jobId: string): JobResultBody {
+    const text = encodeJson(result);
+    const sizeBytes = Buffer.byteLength(text);
+    const limitBytes = this.#options.resultLimitBytes ?? RESULT_LIMIT_BYTES;
+    if (sizeBytes > limitBytes) {
+      const message = `the platform would refuse this result (got ${sizeBytes} bytes, limit ${limitBytes})`;
+      this.#options.log?.("warn", message, jobId);
+    }
+    return JSON.parse(text) as JobResultBody;
+  }
+
+  #stop(record: JobRecord, reason: StopReason): void {
+    this.#running.get(record)?.abort(new DOMException(`The job was stopped: ${reason}`, "AbortError"));
+    this.#running.delete(record);
+  }
+
+  #abandon(): void {
+    for (const [record, controller] of this.#running) {
+      this.#options.queue.finish(record.id, { error: "the server shut down before the job was done" });
+      controller.abort(new DOMException("The server shuts down", "AbortError"));
+    }
+    this.#running.clear();
+  }
+}
+
+function jobOf({ id, request, retries, extraFields }: JobRecord): Job {
+  // What the client sent along is passed through unread.
+  const fields: Record<string, unknown> = { ...extraFields, ...request, ...(retries === 0 ? {} : { retries }) };
+  return { ...fields, id, input: request.input };
+}
+
+/** A copy that the handler cannot change any more. */
+function snapshot(value: unknown): unknown {
+  return JSON.parse(encodeJson(value));
+}

@@ -1,0 +1,141 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { executeJob, type ExecutedJob, type JobProgram, jobStopped } from "../jobs/execute-job.ts";
+import { createJobContext, secretsOf } from "../jobs/job-context.ts";
+import { isRecord } from "../protocol/is-record.ts";
+import type { Job } from "../protocol/job.ts";
+import type { PlatformLogger } from "../logging/logger.ts";
+import type { ProcessSurface } from "../process-surface.ts";
+import { errorMessageOf } from "../results/error-text.ts";
+import { encodeJson } from "../results/json-encoding.ts";
+
+/** What a local run ended with, for a caller that prints it in its own way. */
+export interface LocalResult {
+  readonly output: unknown;
+  readonly error: string | null;
+}
+
+export interface LocalRunOptions {
+  readonly program: JobProgram;
+  readonly surface: ProcessSurface;
+  readonly log: PlatformLogger;
+  readonly workerId: string;
+  /** JSON text of the job; absent = `test_input.json` in the working directory. */
+  readonly testInput: string | undefined;
+  readonly onResult: ((result: LocalResult) => void) | undefined;
+}
+
+const TEST_INPUT_FILE = "test_input.json";
+const DEFAULT_JOB_ID = "local_test";
+
+/**
+ * Runs one job without any platform and returns the exit code: 0 when the job succeeded, else 1.
+ * Source: specification 5.2 (W01 to W03); generators are iterated and their chunks printed, which the SDK fails to do.
+ */
+export async function runLocally(options: LocalRunOptions): Promise<number> {
+  const job = await readJob(options);
+  if (job === undefined) return 1;
+  const release = options.log.redactor.hold(secretsOf(job));
+  const abort = new AbortController();
+  const unsubscribe = options.surface.onShutdownSignal((signal) => {
+    if (abort.signal.aborted) options.surface.exit(1);
+    options.log.info(`${signal} received. Shutting down.`);
+    abort.abort(jobStopped(`${signal} was received`));
+  });
+  try {
+    const executed = await execute(job, options, abort.signal);
+    return abort.signal.aborted ? 1 : report(job, executed, options);
+  } finally {
+    unsubscribe();
+    release();
+  }
+}
+
+async function readJob({ testInput, surface, log }: LocalRunOptions): Promise<Job | undefined> {
+  if (testInput !== undefined) {
+    log.info("test_input set, using test_input as job input.");
+    return parseJob(testInput, "--test_input", log);
+  }
+  let text: string;
+  try {
+    text = await readFile(join(surface.workingDirectory, TEST_INPUT_FILE), "utf8");
+  } catch (error) {
+    if (isRecord(error) && error["code"] === "ENOENT") log.warn(`${TEST_INPUT_FILE} not found, exiting.`);
+    else log.error(`Cannot read ${TEST_INPUT_FILE}: ${errorMessageOf(error)}`);
+    return undefined;
+  }
+  log.info(`Using ${TEST_INPUT_FILE} as job input.`);
+  return parseJob(text.replace(/^\ufeff/, ""), TEST_INPUT_FILE, log);
+}
+
+function parseJob(text: string, source: string, log: PlatformLogger): Job | undefined {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    // The parser's message quotes the input, which may be private.
+    log.error(`Cannot read the job of ${source}: it is not valid JSON`);
+    return undefined;
+  }
+  if (!isRecord(parsed) || parsed["input"] === undefined || parsed["input"] === null) {
+    log.error("Job has no input parameter. Unable to run.");
+    return undefined;
+  }
+  const id = typeof parsed["id"] === "string" && parsed["id"] !== "" ? parsed["id"] : DEFAULT_JOB_ID;
+  return { ...parsed, id, input: parsed["input"] };
+}
+
+async function execute(job: Job, options: LocalRunOptions, signal: AbortSignal): Promise<ExecutedJob> {
+  const log = options.log.forJob({ jobId: job.id, batchId: job.batchId });
+  let isRefreshAsked = false;
+  let chunks = 0;
+  log.info("Started.");
+  const context = createJobContext(job, {
+    workerId: options.workerId,
+    signal,
+    log,
+    onProgress: (data) => log.info(`Progress: ${printable(data)}`),
+    onRefresh: () => {
+      isRefreshAsked = true;
+    },
+  });
+  // The printed result holds all chunks, whatever the worker does in production: there is no stream URL here.
+  return executeJob({ ...options.program, isAggregating: true }, job, {
+    context,
+    isRefreshAsked: () => isRefreshAsked,
+    onChunk: (chunk) => {
+      chunks += 1;
+      log.info(`Chunk ${chunks}: ${printable(chunk)}`);
+    },
+    workerLog: options.log,
+  });
+}
+
+/** Chunks and progress are shown, not delivered; the result itself is checked strictly. */
+function printable(value: unknown): string {
+  try {
+    return encodeJson(value);
+  } catch (error) {
+    return errorMessageOf(error);
+  }
+}
+
+function report(job: Job, { body }: ExecutedJob, { log, onResult }: LocalRunOptions): number {
+  let error = body.error;
+  let printed = "";
+  try {
+    printed = encodeJson(body);
+  } catch (failure) {
+    error ??= errorMessageOf(failure);
+  }
+  if (error !== undefined) {
+    log.error(`Job ${job.id} failed with error: ${error}`);
+    onResult?.({ output: null, error: log.redactor.redact(error) });
+    return 1;
+  }
+  log.info(`Job ${job.id} completed successfully.`);
+  log.info(`Job result: ${printed}`);
+  onResult?.({ output: body.output ?? {}, error: null });
+  log.info("Local testing complete, exiting.");
+  return 0;
+}

@@ -1,0 +1,55 @@
+import { RunpodWorkerError } from "../errors.ts";
+import type { Logger } from "../logging/logger.ts";
+
+/** Says, before each take, how many jobs may run at once; gets what it said last, at first 1. */
+export type ConcurrencyModifier = (current: number) => number;
+
+/** More than this is taken for a mistake. */
+const MAX_CONCURRENCY = 1000;
+
+/** The number of jobs that may run at once: fixed, or asked for before each take (specification 1.11). */
+export class Concurrency {
+  readonly #modifier: ConcurrencyModifier | undefined;
+  readonly #log: Logger;
+  #current: number;
+  #hasWarned = false;
+
+  /** @throws RunpodWorkerError `INVALID_OPTION` for a fixed number that is no whole number from 1 to 1000. */
+  constructor(setting: number | ConcurrencyModifier, log: Logger) {
+    this.#log = log;
+    this.#modifier = typeof setting === "function" ? setting : undefined;
+    this.#current = typeof setting === "function" ? 1 : setting;
+    if (!Number.isInteger(this.#current) || this.#current < 1 || this.#current > MAX_CONCURRENCY) {
+      const limits = `(got ${this.#current}, limit 1 to ${MAX_CONCURRENCY})`;
+      throw new RunpodWorkerError("INVALID_OPTION", `Cannot start: concurrency must be a whole number ${limits}`);
+    }
+  }
+
+  /** True when the number can change without anything else happening. */
+  get isDynamic(): boolean {
+    return this.#modifier !== undefined;
+  }
+
+  /** Asks the modifier. What is no number, or a modifier that throws, leaves the number as it was (W35). */
+  next(): number {
+    if (this.#modifier === undefined) return this.#current;
+    try {
+      const wanted: unknown = this.#modifier(this.#current);
+      if (typeof wanted === "number" && !Number.isNaN(wanted)) this.#current = clamp(wanted);
+      else this.#warn(`it returned ${typeof wanted === "number" ? "NaN" : typeof wanted}`);
+    } catch (error) {
+      this.#warn(`it threw ${error instanceof Error ? error.name : typeof error}`);
+    }
+    return this.#current;
+  }
+
+  #warn(what: string): void {
+    if (this.#hasWarned) return;
+    this.#hasWarned = true;
+    this.#log.warn(`Cannot use the concurrency modifier's answer: ${what}; staying at ${this.#current}.`);
+  }
+}
+
+function clamp(wanted: number): number {
+  return Math.min(Math.max(Math.trunc(wanted), 1), MAX_CONCURRENCY);
+}

@@ -1,0 +1,150 @@
+import type { WorkerTiming } from "../config/worker-timing.ts";
+import type { Logger } from "../logging/logger.ts";
+import { type Delivery, type DeliveryLimits, deliver } from "../platform/delivery.ts";
+import type { PlatformClient } from "../platform/platform-client.ts";
+import type { WorkerUrls } from "../platform/worker-urls.ts";
+import { errorMessageOf } from "../results/error-text.ts";
+import { encodeJson } from "../results/json-encoding.ts";
+import { bodyOfError, type ResultBody } from "../results/result-body.ts";
+
+/** Limits that the documentation names for results; the real one of job-done is not known (specification 4.5). */
+const DOCUMENTED_SYNC_LIMIT_BYTES = 20_000_000;
+const DOCUMENTED_ASYNC_LIMIT_BYTES = 10_000_000;
+
+export interface ResultPost {
+  readonly body: ResultBody;
+  readonly isStream: boolean;
+  /** Time for all tries; default: as long as results are worth (`resultBudgetMs`). */
+  readonly budgetMs: number | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** Everything that is posted for a job: results, chunks, progress (specification 3.5, 3.6). No method rejects. */
+export class JobPosts {
+  readonly #client: PlatformClient;
+  readonly #urls: WorkerUrls;
+  readonly #timing: WorkerTiming;
+  #hasWarnedOfStream = false;
+
+  constructor(client: PlatformClient, urls: WorkerUrls, timing: WorkerTiming) {
+    this.#client = client;
+    this.#urls = urls;
+    this.#timing = timing;
+  }
+
+  /** Posts the one final body of a job; what cannot be sent becomes an error that can (W45, W46, W49). */
+  async result(jobId: string, post: ResultPost, log: Logger): Promise<void> {
+    const body = encodeBody(post.body, log);
+    const isLarge = body.length > DOCUMENTED_SYNC_LIMIT_BYTES;
+    if (isLarge) log.warn(`The result is above the documented limits (got ${body.length} bytes, limit ${limits()}).`);
+    const delivery = await this.#deliverResult(jobId, body, post, isLarge, log);
+    const refusal = refusalIn(delivery, isLarge);
+    if (refusal === undefined) return report(delivery, log);
+    log.error(`Failed to return job results. | ${refusal} for ${body.length} bytes, posting an error instead.`);
+    const substitute = encodeBody(substituteFor(body.length, refusal, post.body), log);
+    return report(await this.#deliverResult(jobId, substitute, post, false, log), log);
+  }
+
+  /** Posts one chunk; resolves with the reason when it is lost for good, also when the job was stopped meanwhile. */
+  async chunk(jobId: string, body: Buffer, log: Logger, signal: AbortSignal): Promise<string | undefined> {
+    const url = this.#urls.chunk(jobId);
+    if (url === undefined) {
+      this.#warnOfStream(log);
+      // Streaming is never a precondition for finishing (W55).
+      return undefined;
+    }
+    const parcel = { url, jobId, body, signal, onRetry: retryReporter("Streamed output", log) };
+    const delivery = await deliver(this.#client, parcel, this.#limits(this.#timing.chunkBudgetMs));
+    if (delivery.kind === "delivered") log.debug("Intermediate results sent.");
+    return lossOf(delivery, body.length);
+  }
+
+  /** Posts one progress update, once: a newer one will follow. */
+  async progress(jobId: string, body: Buffer, log: Logger, signal: AbortSignal): Promise<void> {
+    const url = this.#urls.done(jobId, false);
+    const timeoutMs = this.#timing.progressTimeoutMs;
+    try {
+      const { status } = await this.#client.post(url, { jobId, body, signal, timeoutMs });
+      log.debug(status < 300 ? "Progress sent." : `Progress not taken. | HTTP ${status}`);
+    } catch (error) {
+      log.debug(`Progress not sent. | ${errorMessageOf(error)}`);
+    }
+  }
+
+  #deliverResult(jobId: string, body: Buffer, post: ResultPost, isLarge: boolean, log: Logger): Promise<Delivery> {
+    const { resultBudgetMs, largeResultBudgetMs } = this.#timing;
+    const url = this.#urls.done(jobId, post.isStream);
+    const onRetry = retryReporter("Failed to return job results.", log);
+    const parcel = { url, jobId, body, signal: post.signal, onRetry };
+    return deliver(
+      this.#client,
+      parcel,
+      this.#limits(post.budgetMs ?? (isLarge ? largeResultBudgetMs : resultBudgetMs)),
+    );
+  }
+
+  #limits(budgetMs: number): DeliveryLimits {
+    const { postBackOffMs, postBackOffMaxMs, postTimeoutMs, postIdleTimeoutMs } = this.#timing;
+    return {
+      budgetMs,
+      backOffMs: postBackOffMs,
+      backOffMaxMs: postBackOffMaxMs,
+      timeoutMs: postTimeoutMs,
+      idleTimeoutMs: postIdleTimeoutMs,
+    };
+  }
+
+  #warnOfStream(log: Logger): void {
+    if (this.#hasWarnedOfStream) return;
+    this.#hasWarnedOfStream = true;
+    log.warn("RUNPOD_WEBHOOK_POST_STREAM is not set: streamed output is not posted, only the final result.");
+  }
+}
+
+function retryReporter(what: string, log: Logger): (detail: string, failures: number) => void {
+  return (detail, failures) => log.warn(`${what} | ${detail}, try ${failures}, trying again.`);
+}
+
+/** Why a chunk did not arrive, or `undefined` when it did. */
+function lossOf(delivery: Delivery, sizeBytes: number): string | undefined {
+  if (delivery.kind === "delivered") return undefined;
+  if (delivery.kind === "lost") return delivery.detail;
+  return delivery.kind === "aborted" ? "the job was stopped" : `HTTP ${delivery.status} for ${sizeBytes} bytes`;
+}
+
+function report(delivery: Delivery, log: Logger): void {
+  if (delivery.kind === "delivered") log.debug("Results sent.");
+  else if (delivery.kind === "gone")
+    log.warn(`The platform no longer knows this job (HTTP ${delivery.status}), result dropped.`);
+  else if (delivery.kind === "unacceptable") log.error(`Failed to return job results. | HTTP ${delivery.status}`);
+  else if (delivery.kind === "lost") log.error(`Failed to return job results. | ${delivery.detail}`);
+}
+
+/** The body as UTF-8 JSON; a result that is none becomes an error that says where and why. */
+function encodeBody(body: ResultBody, log: Logger): Buffer {
+  try {
+    return Buffer.from(encodeJson(body));
+  } catch (error) {
+    const message = errorMessageOf(error);
+    log.error(`Error while returning job result. | ${message}`);
+    return Buffer.from(JSON.stringify({ error: message, ...(body.stopPod === true && { stopPod: true }) }));
+  }
+}
+
+function limits(): string {
+  return `${DOCUMENTED_ASYNC_LIMIT_BYTES} bytes for /run, ${DOCUMENTED_SYNC_LIMIT_BYTES} bytes for /runsync`;
+}
+
+/** Why a body will not be taken however often it is sent, or `undefined` when that is not so. */
+function refusalIn(delivery: Delivery, isLarge: boolean): string | undefined {
+  if (delivery.kind === "unacceptable") return `HTTP ${delivery.status}`;
+  return delivery.kind === "lost" && isLarge ? delivery.detail : undefined;
+}
+
+function substituteFor(sizeBytes: number, refusal: string, refused: ResultBody): ResultBody {
+  const sizes = `(got ${sizeBytes} bytes, documented limit ${limits()})`;
+  const error =
+    `Cannot deliver the result: the platform refused it with ${refusal} ${sizes}; ` +
+    "upload large output to a store and return its URL";
+  return { ...bodyOfError(error), ...(refused.stopPod === true && { stopPod: true as const }) };
+}

@@ -1,0 +1,40 @@
+import { RunpodWorkerError } from "../errors.ts";
+
+/** What a production worker is doing; the only value that logs, health answers and tests read. */
+export type WorkerState = "starting" | "checking" | "running" | "draining" | "stopped" | "failed";
+
+const TRANSITIONS: Readonly<Record<WorkerState, readonly WorkerState[]>> = {
+  starting: ["checking", "stopped", "failed"],
+  checking: ["running", "stopped", "failed"],
+  running: ["draining", "failed"],
+  draining: ["stopped", "failed"],
+  stopped: [],
+  failed: [],
+};
+
+/** Holds the state and refuses transitions that make no sense. */
+export class WorkerStateMachine {
+  readonly #onChange: ((state: WorkerState) => void) | undefined;
+  #state: WorkerState = "starting";
+
+  constructor(onChange?: (state: WorkerState) => void) {
+    this.#onChange = onChange;
+  }
+
+  get state(): WorkerState {
+    return this.#state;
+  }
+
+  get isOver(): boolean {
+    return this.#state === "stopped" || this.#state === "failed";
+  }
+
+  /** @throws RunpodWorkerError `INVALID_TRANSITION` */
+  enter(next: WorkerState): void {
+    if (!TRANSITIONS[this.#state].includes(next)) {
+      throw new RunpodWorkerError("INVALID_TRANSITION", `Cannot go from ${this.#state} to ${next}`);
+    }
+    this.#state = next;
+    this.#onChange?.(next);
+  }
+}

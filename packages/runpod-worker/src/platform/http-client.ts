@@ -1,0 +1,66 @@
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import { exchange, type HttpAnswer, type HttpRequest } from "./http-exchange.ts";
+import { RequestFailure } from "./request-failure.ts";
+import { parseTarget, type RequestTarget } from "./request-target.ts";
+
+/** As many as the official SDK's client follows. */
+const MAX_REDIRECTS = 10;
+const REDIRECT_STATUSES: readonly number[] = [301, 302, 303, 307, 308];
+
+/** Idle connections are closed by us first: after a pause of the whole container the other end may be long gone. */
+const KEPT_CONNECTIONS = { keepAlive: true, timeout: 30_000 };
+
+/** HTTP client with kept connections, as many as needed at once, that sends URLs untouched (specification 3.1). */
+export class HttpClient {
+  readonly #httpAgent = new HttpAgent(KEPT_CONNECTIONS);
+  readonly #httpsAgent = new HttpsAgent(KEPT_CONNECTIONS);
+
+  /**
+   * Sends a request, follows redirects and reads the whole answer, whatever its status.
+   *
+   * @throws RequestFailure when no complete answer came.
+   */
+  async send(request: HttpRequest): Promise<HttpAnswer> {
+    const endsAtMs = performance.now() + request.timeoutMs;
+    let current = request;
+    for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
+      const target = parseTarget(current.url);
+      if (target === undefined) throw new RequestFailure("invalid-url", "the URL is not valid");
+      const answer = await this.#exchange({ ...current, timeoutMs: Math.max(1, endsAtMs - performance.now()) }, target);
+      const { location } = answer.headers;
+      if (location === undefined || !REDIRECT_STATUSES.includes(answer.status)) return answer;
+      current = redirected(current, target, answer.status, location);
+    }
+    throw new RequestFailure("connection", `redirected more than ${MAX_REDIRECTS} times`);
+  }
+
+  /** Closes idle connections. */
+  close(): void {
+    this.#httpAgent.destroy();
+    this.#httpsAgent.destroy();
+  }
+
+  async #exchange(request: HttpRequest, target: RequestTarget): Promise<HttpAnswer> {
+    const agent = target.isSecure ? this.#httpsAgent : this.#httpAgent;
+    try {
+      return await exchange(request, target, agent);
+    } catch (error) {
+      // A stale connection says nothing about the request or the server; the second try opens another one.
+      if (error instanceof RequestFailure && error.isStaleConnection) return exchange(request, target, agent);
+      throw error;
+    }
+  }
+}
+
+/** The request that follows a redirect. A post keeps its body, since a result must not turn into an empty GET. */
+function redirected(request: HttpRequest, from: RequestTarget, status: number, location: string): HttpRequest {
+  const url = new URL(location, `${from.origin}${from.path}`);
+  const { Authorization: _key, ...publicHeaders } = request.headers;
+  return {
+    ...request,
+    url: url.href,
+    headers: url.origin === from.origin ? request.headers : publicHeaders,
+    ...(status === 303 && { method: "GET", body: undefined }),
+  };
+}

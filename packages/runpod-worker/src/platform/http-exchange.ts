@@ -1,0 +1,151 @@
+import {
+  type Agent,
+  type ClientRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  request as openHttp,
+} from "node:http";
+import { request as openHttps } from "node:https";
+import { promisify } from "node:util";
+import { gunzip, inflate } from "node:zlib";
+import { RequestFailure } from "./request-failure.ts";
+import type { RequestTarget } from "./request-target.ts";
+
+export interface HttpRequest {
+  readonly method: "GET" | "POST";
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Buffer | undefined;
+  /** Longest time for the whole request, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Longest time without a byte in either direction, in milliseconds. Default: none. */
+  readonly idleTimeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** True = the signal no longer counts once the answer has begun: what the server gave away is read to its end. */
+  readonly isAnswerPrecious?: boolean | undefined;
+  /** True = the status alone counts, so that an answer whose body breaks off is an answer all the same. */
+  readonly isBodyIgnored?: boolean | undefined;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+/**
+ * One request over one connection, without redirects.
+ *
+ * @throws RequestFailure
+ */
+export async function exchange(request: HttpRequest, target: RequestTarget, agent: Agent): Promise<HttpAnswer> {
+  if (request.signal?.aborted === true) throw new RequestFailure("aborted", "the request was aborted");
+  const client = open(request, target, agent);
+  const guard = new RequestGuard(client, request);
+  try {
+    const response = await begin(client, request.body);
+    guard.onAnswerBegun();
+    return await (request.isBodyIgnored === true ? readStatus(response) : readAnswer(response));
+  } catch (error) {
+    throw guard.failureFor(error);
+  } finally {
+    guard.release();
+  }
+}
+
+function begin(client: ClientRequest, body: Buffer | undefined): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    client.on("response", resolve);
+    // Stays in place after the answer has begun: a connection that breaks then must not count as unhandled.
+    client.on("error", reject);
+    client.end(body);
+  });
+}
+
+function open(request: HttpRequest, target: RequestTarget, agent: Agent): ClientRequest {
+  const { method, headers, body } = request;
+  const openRequest = target.isSecure ? openHttps : openHttp;
+  return openRequest({
+    method,
+    hostname: target.hostname,
+    port: target.port,
+    path: target.path,
+    headers: body === undefined ? headers : { ...headers, "Content-Length": String(body.length) },
+    agent,
+  });
+}
+
+/** Ends a request on time-out or abort, and remembers which of them it was. */
+class RequestGuard {
+  readonly #client: ClientRequest;
+  readonly #request: HttpRequest;
+  readonly #timer: NodeJS.Timeout;
+  readonly #onAbort = (): void => this.#end(new RequestFailure("aborted", "the request was aborted"));
+  #ownFailure: RequestFailure | undefined;
+  #hasAnswer = false;
+
+  constructor(client: ClientRequest, request: HttpRequest) {
+    this.#client = client;
+    this.#request = request;
+    const { timeoutMs, idleTimeoutMs } = request;
+    this.#timer = setTimeout(() => this.#end(timedOut(timeoutMs)), timeoutMs);
+    if (idleTimeoutMs !== undefined) client.setTimeout(idleTimeoutMs, () => this.#end(timedOut(idleTimeoutMs)));
+    request.signal?.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  onAnswerBegun(): void {
+    this.#hasAnswer = true;
+    if (this.#request.isAnswerPrecious === true) this.#request.signal?.removeEventListener("abort", this.#onAbort);
+  }
+
+  release(): void {
+    clearTimeout(this.#timer);
+    this.#request.signal?.removeEventListener("abort", this.#onAbort);
+  }
+
+  failureFor(error: unknown): RequestFailure {
+    if (this.#ownFailure !== undefined) return this.#ownFailure;
+    const isStaleConnection = this.#client.reusedSocket && !this.#hasAnswer;
+    return new RequestFailure("connection", describe(error), { cause: error, isStaleConnection });
+  }
+
+  #end(failure: RequestFailure): void {
+    this.#ownFailure ??= failure;
+    this.#client.destroy(failure);
+  }
+}
+
+function timedOut(limitMs: number): RequestFailure {
+  return new RequestFailure("timeout", `no complete answer within ${limitMs} ms`);
+}
+
+/** Text of a connection error; a failed dual-stack connect has an empty message and its causes in a list. */
+function describe(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(describe).join("; ");
+  return error instanceof Error ? error.message : String(error);
+}
+
+const unpackers: Readonly<Record<string, (packed: Buffer) => Promise<Buffer>>> = {
+  gzip: promisify(gunzip),
+  deflate: promisify(inflate),
+};
+
+/** Reads the body too, so that the connection can be used again, but does not depend on it. */
+async function readStatus(response: IncomingMessage): Promise<HttpAnswer> {
+  try {
+    await readAnswer(response);
+  } catch {
+    // The server has said what it did.
+  }
+  return { status: response.statusCode ?? 0, headers: response.headers, body: Buffer.alloc(0) };
+}
+
+async function readAnswer(response: IncomingMessage): Promise<HttpAnswer> {
+  const parts: Buffer[] = [];
+  // Rejects when the connection closes before the announced end of the body.
+  for await (const part of response) parts.push(part as Buffer);
+  const packed = Buffer.concat(parts);
+  const unpack = unpackers[response.headers["content-encoding"] ?? ""];
+  const body = unpack === undefined || packed.length === 0 ? packed : await unpack(packed);
+  return { status: response.statusCode ?? 0, headers: response.headers, body };
+}

@@ -1,0 +1,65 @@
+import { HttpClient } from "./http-client.ts";
+import type { HttpAnswer } from "./http-exchange.ts";
+
+export interface PlatformClientOptions {
+  /** Sent raw, without `Bearer`; empty when the environment has none (W17). */
+  readonly apiKey: string;
+  readonly userAgent: string;
+}
+
+export interface PollOptions {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly isAnswerPrecious?: boolean | undefined;
+}
+
+export interface PostOptions {
+  readonly jobId: string;
+  readonly body: Buffer;
+  readonly timeoutMs: number;
+  readonly idleTimeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The two kinds of request that a worker's main thread makes, with the headers of specification 3.1. */
+export class PlatformClient {
+  readonly #http = new HttpClient();
+  readonly #commonHeaders: Readonly<Record<string, string>>;
+
+  constructor(options: PlatformClientOptions) {
+    this.#commonHeaders = {
+      Authorization: options.apiKey,
+      "User-Agent": options.userAgent,
+      Accept: "*/*",
+      "Accept-Encoding": "gzip, deflate",
+    };
+  }
+
+  /** A take or a stop poll. Carries no job's id: a poll belongs to none (W20). @throws RequestFailure */
+  poll(url: string, options: PollOptions): Promise<HttpAnswer> {
+    const headers = { ...this.#commonHeaders, "Content-Type": "application/json" };
+    return this.#http.send({ method: "GET", url, headers, ...options });
+  }
+
+  /** A result, a progress update or a chunk, with its own job's id in `X-Request-ID` (W18, W19). @throws RequestFailure */
+  post(url: string, { jobId, ...options }: PostOptions): Promise<HttpAnswer> {
+    const headers = {
+      ...this.#commonHeaders,
+      // The body is JSON all the same; whether the server takes another type here is not known.
+      "Content-Type": "application/x-www-form-urlencoded",
+      charset: "utf-8",
+      "X-Request-ID": headerValue(jobId),
+    };
+    // What a post did is in its status; repeating it because the body broke off would deliver twice.
+    return this.#http.send({ method: "POST", url, headers, isBodyIgnored: true, ...options });
+  }
+
+  close(): void {
+    this.#http.close();
+  }
+}
+
+/** An id with characters that a header cannot hold is percent-encoded; no id seen so far has any. */
+function headerValue(jobId: string): string {
+  return /^[\x21-\x7e]+$/.test(jobId) ? jobId : encodeURIComponent(jobId);
+}

@@ -1,0 +1,20 @@
+/** Why a request ended without a complete answer. */
+export type RequestFailureKind = "invalid-url" | "connection" | "timeout" | "aborted";
+
+/** A request that ended without a complete answer. Its message names no URL, since templates may hold keys. */
+export class RequestFailure extends Error {
+  override readonly name = "RequestFailure";
+  readonly kind: RequestFailureKind;
+  /** True = a kept connection broke before any answer, as happens when the server closes it just then. */
+  readonly isStaleConnection: boolean;
+
+  constructor(
+    kind: RequestFailureKind,
+    message: string,
+    options: ErrorOptions & { readonly isStaleConnection?: boolean } = {},
+  ) {
+    super(message, options);
+    this.kind = kind;
+    this.isStaleConnection = options.isStaleConnection ?? false;
+  }
+}

@@ -1,0 +1,77 @@
+import { isRecord } from "../protocol/is-record.ts";
+import type { Job } from "../protocol/job.ts";
+import type { HttpAnswer } from "./http-exchange.ts";
+import type { PlatformClient, PollOptions } from "./platform-client.ts";
+import { RequestFailure } from "./request-failure.ts";
+import { retryAfterMs } from "./retry-after.ts";
+
+/** A delivered thing that is no job. With an id its client can be told; without one nobody can. */
+export interface MalformedJob {
+  readonly id: string | undefined;
+  readonly problem: string;
+}
+
+/** What a take brought (specification 3.2). */
+export type TakeOutcome =
+  | { readonly kind: "jobs"; readonly jobs: readonly Job[]; readonly malformed: readonly MalformedJob[] }
+  | { readonly kind: "empty"; readonly detail: string }
+  | { readonly kind: "throttled"; readonly waitMs: number | undefined }
+  | { readonly kind: "refused"; readonly status: number }
+  | { readonly kind: "failed"; readonly failure: RequestFailure };
+
+/** Asks for jobs once. Never rejects; a job that the server gave away is read even when the signal aborts. */
+export async function takeJobs(client: PlatformClient, url: string, options: PollOptions): Promise<TakeOutcome> {
+  try {
+    return readTake(await client.poll(url, { ...options, isAnswerPrecious: true }));
+  } catch (error) {
+    const failure = error instanceof RequestFailure ? error : new RequestFailure("connection", "the request broke");
+    return { kind: "failed", failure };
+  }
+}
+
+/** Makes sense of the answer to a take. */
+export function readTake({ status, headers, body }: HttpAnswer): TakeOutcome {
+  if (status === 204) return { kind: "empty", detail: "204" };
+  // Expected when the platform revives a paused container (FlashBoot).
+  if (status === 400) return { kind: "empty", detail: "400" };
+  if (status === 429) return { kind: "throttled", waitMs: retryAfterMs(headers["retry-after"]) };
+  if (status >= 300) return { kind: "refused", status };
+  if (!isJson(headers["content-type"])) return { kind: "empty", detail: "the content type is not application/json" };
+  if (body.length === 0) return { kind: "empty", detail: "the body is empty" };
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(body.toString("utf8"));
+  } catch {
+    return { kind: "empty", detail: "the body is not valid JSON" };
+  }
+  if (Array.isArray(parsed)) return sortElements(parsed);
+  return isRecord(parsed) ? sortElements([parsed]) : { kind: "empty", detail: "the body holds no job" };
+}
+
+/** True for `application/json`, with or without parameters. */
+export function isJson(contentType: string | undefined): boolean {
+  return contentType?.split(";")[0]?.trim().toLowerCase() === "application/json";
+}
+
+/** Validates each element alone, so that one bad one does not cost the good ones (W29). */
+function sortElements(elements: readonly unknown[]): TakeOutcome {
+  if (elements.length === 0) return { kind: "empty", detail: "the list is empty" };
+  const jobs: Job[] = [];
+  const malformed: MalformedJob[] = [];
+  for (const element of elements) {
+    if (isJob(element)) jobs.push(element);
+    else malformed.push(describeMalformed(element));
+  }
+  return { kind: "jobs", jobs, malformed };
+}
+
+function isJob(element: unknown): element is Job {
+  return isRecord(element) && typeof element["id"] === "string" && element["id"] !== "" && "input" in element;
+}
+
+function describeMalformed(element: unknown): MalformedJob {
+  if (!isRecord(element)) return { id: undefined, problem: "Job is not an object." };
+  const { id } = element;
+  const hasId = (typeof id === "string" && id !== "") || typeof id === "number";
+  return { id: hasId ? String(id) : undefined, problem: "Job has missing field(s): id or input." };
+}

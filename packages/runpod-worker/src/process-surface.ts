@@ -1,0 +1,50 @@
+import process, { argv, cwd, env, exit, stdout } from "node:process";
+
+/** Signals on which a worker drains. */
+export type ShutdownSignal = "SIGTERM" | "SIGINT";
+
+/** Everything of the process that the runtime touches; a test or a command line may pass its own. */
+export interface ProcessSurface {
+  /** Arguments without the executable and the script. */
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Folder in which `test_input.json` is looked for. */
+  readonly workingDirectory: string;
+  /** Writes text as it is to standard output. Must not throw. */
+  writeOut(text: string): void;
+  /** Ends the process with this code. A replacement may return; then `start` resolves with the code. */
+  exit(code: number): void;
+  /** Subscribes to shutdown signals and returns the function that unsubscribes. */
+  onShutdownSignal(listener: (signal: ShutdownSignal) => void): () => void;
+  /** Subscribes to exceptions and rejections that nobody handled and returns the function that unsubscribes. */
+  onFault(listener: (fault: unknown) => void): () => void;
+}
+
+const SHUTDOWN_SIGNALS: readonly ShutdownSignal[] = ["SIGTERM", "SIGINT"];
+
+/** The surface of the real Node.js process. */
+export function nodeProcessSurface(): ProcessSurface {
+  // A log reader that went away must not take the worker with it.
+  stdout.on("error", () => {});
+  return {
+    argv: argv.slice(2),
+    env,
+    workingDirectory: cwd(),
+    writeOut: (text) => void stdout.write(text),
+    exit: (code) => exit(code),
+    onShutdownSignal(listener) {
+      for (const signal of SHUTDOWN_SIGNALS) process.on(signal, listener);
+      return () => {
+        for (const signal of SHUTDOWN_SIGNALS) process.off(signal, listener);
+      };
+    },
+    onFault(listener) {
+      process.on("uncaughtException", listener);
+      process.on("unhandledRejection", listener);
+      return () => {
+        process.off("uncaughtException", listener);
+        process.off("unhandledRejection", listener);
+      };
+    },
+  };
+}

@@ -1,0 +1,43 @@
+import type { ExecutionPolicy } from "./run-request.ts";
+
+/** S3 credentials that a client passes through to the worker (specification 4.1). */
+export interface S3Config {
+  readonly accessId: string;
+  readonly accessSecret: string;
+  readonly bucketName: string;
+  readonly endpointUrl: string;
+  readonly objectPath?: string;
+}
+
+/** A job as a worker takes it: only `id` and `input` are certain, and unknown fields survive (specification 4.1). */
+export interface Job<Input = unknown> {
+  readonly id: string;
+  readonly input: Input;
+  readonly webhook?: string;
+  readonly batchId?: string;
+  /** How often the platform delivered this job before, where it says so. */
+  readonly retries?: number;
+  readonly policy?: ExecutionPolicy;
+  readonly s3Config?: S3Config;
+  readonly [field: string]: unknown;
+}
+
+/** The body of a post to job-done that ends a job (specification 4.2 and 4.3). */
+export interface JobResultBody {
+  readonly output?: unknown;
+  /** A string for every worker of ours; other workers may send anything, and the platform then shows COMPLETED. */
+  readonly error?: unknown;
+  /** Asks the platform to stop this container after the post. */
+  readonly stopPod?: boolean;
+}
+
+/** The body of a post to job-done that reports progress: the field `status` is what keeps the job running. */
+export interface JobProgressBody {
+  readonly status: "IN_PROGRESS";
+  readonly output: unknown;
+}
+
+/** The body of a post to job-stream. */
+export interface JobChunkBody {
+  readonly output: unknown;
+}

@@ -1,0 +1,19 @@
+/** What a client may ask of the platform for one job (specification 4.6). */
+export interface ExecutionPolicy {
+  /** Milliseconds from the take to TIMED_OUT. */
+  readonly executionTimeout?: number;
+  /** Milliseconds from the submission until the job is deleted, whatever its state. */
+  readonly ttl?: number;
+  /** A job that does not make the platform start workers. */
+  readonly lowPriority?: boolean;
+}
+
+/** The body of `/run` and `/runsync` (specification 5.4). */
+export interface RunRequest {
+  /** Any JSON value. */
+  readonly input: unknown;
+  readonly webhook?: string;
+  readonly policy?: ExecutionPolicy;
+  /** Passed through to the worker as it came. */
+  readonly s3Config?: Readonly<Record<string, unknown>>;
+}

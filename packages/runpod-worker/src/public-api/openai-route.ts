@@ -1,0 +1,88 @@
+import type { Context } from "hono";
+import { stream } from "hono/streaming";
+import type { JobQueue } from "../job-queue/job-queue.ts";
+import type { JobRecord } from "../job-queue/job-record.ts";
+import { isFinalStatus } from "../protocol/job-status.ts";
+import type { HttpEnvironment } from "./http-environment.ts";
+import { PublicApiError } from "./public-api-error.ts";
+
+/**
+ * The platform's OpenAI passthrough (specification 5.7): the request becomes a job with `openai_route` and
+ * `openai_input`, and its output the answer. With `stream: true` the handler yields raw text of server-sent events.
+ * A caller who hangs up cancels the job, since nobody else can fetch its output.
+ */
+export async function answerOpenAi(context: Context<HttpEnvironment>, queue: JobQueue): Promise<Response> {
+  const input = await openAiInputOf(context);
+  if (queue.isFull) throw new PublicApiError(429, "too many jobs wait", { "retry-after": "1" });
+  const record = queue.submit({ input }, { isSync: true });
+  const { signal } = context.req.raw;
+  const onHangUp = (): void => void queue.cancel(record);
+  signal.addEventListener("abort", onHangUp);
+  return isStreamed(input) ? answerStream(context, queue, record) : answerWhole(context, queue, record);
+}
+
+interface OpenAiInput {
+  readonly openai_route: string;
+  readonly openai_input?: unknown;
+}
+
+async function openAiInputOf(context: Context<HttpEnvironment>): Promise<OpenAiInput> {
+  const { path, method } = context.req;
+  const route = path.slice(path.indexOf("/openai/") + "/openai".length);
+  if (method === "GET") return { openai_route: route };
+  const type = context.req.header("content-type") ?? "application/json";
+  if (!type.includes("json")) throw new PublicApiError(415, "only JSON requests can become jobs");
+  try {
+    return { openai_route: route, openai_input: JSON.parse(await context.req.text()) };
+  } catch {
+    throw new PublicApiError(400, "the request body is not JSON");
+  }
+}
+
+function isStreamed(input: OpenAiInput): boolean {
+  const body = input.openai_input;
+  return typeof body === "object" && body !== null && "stream" in body && body.stream === true;
+}
+
+async function answerWhole(context: Context<HttpEnvironment>, queue: JobQueue, record: JobRecord): Promise<Response> {
+  await untilNews(queue, record, ({ status }) => isFinalStatus(status));
+  if (record.status !== "COMPLETED") return failureOf(context, record);
+  const output = record.output?.value;
+  // A generator's output is the list of what it yielded, or, without aggregation, an empty list beside the chunks.
+  const list = Array.isArray(output) ? [...output, ...queue.drainChunks(record)] : [output];
+  return context.json(list[0] ?? null);
+}
+
+async function answerStream(context: Context<HttpEnvironment>, queue: JobQueue, record: JobRecord): Promise<Response> {
+  const hasNews = (job: JobRecord): boolean => job.chunks.length > 0 || isFinalStatus(job.status);
+  await untilNews(queue, record, hasNews);
+  // As long as nothing has been sent, a failure can still have a status of its own.
+  if (record.chunks.length === 0 && record.status !== "COMPLETED") return failureOf(context, record);
+  context.header("content-type", "text/event-stream");
+  context.header("cache-control", "no-cache");
+  return stream(context, async (sink) => {
+    for (;;) {
+      for (const chunk of queue.drainChunks(record)) await sink.write(eventTextOf(chunk));
+      if (record.isRemoved || (isFinalStatus(record.status) && record.chunks.length === 0)) break;
+      await untilNews(queue, record, hasNews);
+    }
+    if (record.status !== "COMPLETED") await sink.write(eventTextOf({ error: errorBodyOf(record) }));
+  });
+}
+
+/** A job always ends at its execution time-out, so there is no other limit here. */
+function untilNews(queue: JobQueue, record: JobRecord, isDone: (record: JobRecord) => boolean): Promise<void> {
+  return queue.waitUntil(record, isDone, { timeoutMs: queue.rules.ttlMs });
+}
+
+function eventTextOf(chunk: unknown): string {
+  return typeof chunk === "string" ? chunk : `data: ${JSON.stringify(chunk)}\n\n`;
+}
+
+function failureOf(context: Context<HttpEnvironment>, record: JobRecord): Response {
+  return context.json({ error: errorBodyOf(record) }, 500);
+}
+
+function errorBodyOf(record: JobRecord): { message: string; type: string } {
+  return { message: record.error ?? `the job ended as ${record.status}`, type: "server_error" };
+}

@@ -1,0 +1,86 @@
+import { escapeNonAscii } from "../logging/logger.ts";
+import type { Redactor } from "../logging/redactor.ts";
+import { REPORTED_VERSION } from "../version.ts";
+
+/** Who reports an error; both are `unknown` where the environment does not say (specification 4.4). */
+export interface ErrorOrigin {
+  readonly hostname: string;
+  readonly workerId: string;
+  readonly redactor: Redactor;
+}
+
+/** Bytes of the whole error text; it is pure ASCII, so characters are bytes. */
+const MAX_ERROR_TEXT_BYTES = 32 * 1024;
+const MAX_MESSAGE_CHARACTERS = 4096;
+/** Causes followed in a traceback; a chain longer than this is a cycle or of no use. */
+const MAX_CAUSES = 8;
+
+/** Name of what was thrown: the error's own name, unless that is the bare `Error` of a subclass. */
+export function errorTypeOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return thrown === null ? "null" : typeof thrown;
+  return textOf(thrown.name === "Error" ? thrown.constructor.name : thrown.name);
+}
+
+/** Message of what was thrown, or the text of a thrown value that is no Error. */
+export function errorMessageOf(thrown: unknown): string {
+  return textOf(thrown instanceof Error ? thrown.message : thrown);
+}
+
+/** A value as text, whatever it is: error classes may put anything in place of a message or a stack. */
+function textOf(value: unknown): string {
+  if (typeof value === "string") return value;
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    return Object.prototype.toString.call(value);
+  }
+}
+
+/** Stack of what was thrown, followed by those of its causes. */
+export function tracebackOf(thrown: unknown): string {
+  const parts: string[] = [];
+  let current = thrown;
+  for (let depth = 0; current !== undefined && depth <= MAX_CAUSES; depth += 1) {
+    const text = current instanceof Error ? textOf(current.stack ?? current.message) : errorMessageOf(current);
+    parts.push(depth === 0 ? text : `Caused by: ${text}`);
+    current = current instanceof Error ? current.cause : undefined;
+  }
+  return parts.join("\n");
+}
+
+/**
+ * The `error` string of a job whose handler threw: JSON text with six keys in the SDK's order, in ASCII, at most
+ * 32 KiB, without known secrets. Source: specification 4.4 (W41).
+ */
+export function thrownErrorText(thrown: unknown, origin: ErrorOrigin): string {
+  const { redactor } = origin;
+  const message = cutMiddle(redactor.redact(errorMessageOf(thrown)), MAX_MESSAGE_CHARACTERS);
+  let traceback = redactor.redact(tracebackOf(thrown));
+  for (;;) {
+    const text = escapeNonAscii(
+      JSON.stringify({
+        error_type: errorTypeOf(thrown),
+        error_message: message,
+        error_traceback: traceback,
+        hostname: origin.hostname,
+        worker_id: origin.workerId,
+        runpod_version: REPORTED_VERSION,
+      }),
+    );
+    if (text.length <= MAX_ERROR_TEXT_BYTES || traceback === "") return text;
+    // Escapes make the text longer than its parts, so the cut is found by halving.
+    traceback = traceback.length < 256 ? "" : cutMiddle(traceback, Math.floor(traceback.length / 2));
+  }
+}
+
+/** The `error` string of a generator that threw: plain text, not JSON (specification 1.6, rule 5). */
+export function streamErrorText(thrown: unknown, origin: ErrorOrigin): string {
+  const text = `handler: ${errorMessageOf(thrown)} \ntraceback: ${tracebackOf(thrown)}`;
+  return cutMiddle(origin.redactor.redact(text), MAX_ERROR_TEXT_BYTES / 4);
+}
+
+function cutMiddle(text: string, maxCharacters: number): string {
+  if (text.length <= maxCharacters) return text;
+  const half = Math.floor(maxCharacters / 2);
+  return `${text.slice(0, half)}\n...\n${text.slice(-half)}`;
+}

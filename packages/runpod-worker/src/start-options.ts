@@ -1,0 +1,49 @@
+import type { WorkerTiming } from "./config/worker-timing.ts";
+import type { FitnessCheck } from "./fitness/fitness-checks.ts";
+import type { Handler } from "./jobs/handler.ts";
+import type { StandardSchema } from "./jobs/standard-schema.ts";
+import type { ApiServerSettings } from "./local-api/api-server-mode.ts";
+import type { LocalResult } from "./local/local-run.ts";
+import type { ConcurrencyModifier } from "./loop/concurrency.ts";
+import type { WorkerState } from "./loop/worker-state.ts";
+import type { ProcessSurface } from "./process-surface.ts";
+import type { StreamOptions } from "./streaming/stream-options.ts";
+
+/** What `start` needs to know; only the handler is required. */
+export interface StartOptions<Input = unknown, Output = unknown> {
+  readonly handler: Handler<Input, Output>;
+  /** Checks and converts each job's input before the handler sees it; any Standard Schema validator. */
+  readonly inputSchema?: StandardSchema<Input> | undefined;
+  /** Jobs that may run at once: a number, or a function asked before each take. Default 1. */
+  readonly concurrency?: number | ConcurrencyModifier | undefined;
+  /** True = the final result of a streamed job holds all its chunks. Default false. */
+  readonly returnAggregateStream?: boolean | undefined;
+  /** How streamed text is joined before it is posted. */
+  readonly stream?: StreamOptions | undefined;
+  /** True = the worker is replaced after its first job. Default false. */
+  readonly refreshWorker?: boolean | undefined;
+  /** Checks beside those of `registerFitnessCheck`, run after them. */
+  readonly fitnessChecks?: readonly FitnessCheck[] | undefined;
+  /**
+   * What to do when a check fails: `exit` (the default) reports it and exits with 1; `answer` reports it and then fails
+   * every job with what the check threw, for a fault that another start would not mend and a crash loop would hide.
+   */
+  readonly onUnfit?: "exit" | "answer" | undefined;
+  /**
+   * Milliseconds that running jobs get after SIGTERM or SIGINT before they are failed. Default ten minutes: a job
+   * that is cut off by the platform is queued again, one that is failed is not. `RUNPOD_SHUTDOWN_GRACE_MS` wins.
+   */
+  readonly shutdownGraceMs?: number | undefined;
+  /** Milliseconds after which a stopped job's handler that still runs makes the process exit. Default: no limit. */
+  readonly stopTimeoutMs?: number | undefined;
+  /** Settings of the local API server (`--rp_serve_api`) that have no flag. */
+  readonly api?: ApiServerSettings | undefined;
+  /** Told of every change of the production worker's state. */
+  readonly onStateChange?: ((state: WorkerState) => void) | undefined;
+  /** Called once with the result of a local run (`--test_input`), beside the log lines. */
+  readonly onLocalResult?: ((result: LocalResult) => void) | undefined;
+  /** Arguments, environment, output and exit of the process. Default: the real ones. */
+  readonly surface?: ProcessSurface | undefined;
+  /** Waits and limits that differ from the usual ones; meant for tests. */
+  readonly timing?: Partial<WorkerTiming> | undefined;
+}
