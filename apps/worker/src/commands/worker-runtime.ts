@@ -26,5 +26,5 @@ export interface WorkerRuntime {
 
 /** Loads the package; the rest of the app sees only the interface above. */
 export async function loadWorkerRuntime(): Promise<WorkerRuntime> {
-  return (await import("runpod-worker")) as unknown as WorkerRuntime;
+  return import("runpod-worker");
 }
