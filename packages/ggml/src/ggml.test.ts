@@ -120,7 +120,13 @@ describe("TensorArena", () => {
     const tail = new Float32Array(2);
     tensor.get(tail, 16);
     expect([...tail]).toEqual([5, 6]);
+    tensor.fill(0, 4, 8);
+    expect([...tensor.toFloat32()]).toEqual([1, 0, 0, 4, 5, 6]);
+    tensor.fill(0, 20);
+    expect([...tensor.toFloat32()]).toEqual([1, 0, 0, 4, 5, 0]);
     expect(kindOf(() => tensor.set(new Float32Array(7)))).toBe("shape-mismatch");
+    expect(kindOf(() => tensor.fill(0, 20, 8))).toBe("shape-mismatch");
+    expect(kindOf(() => tensor.fill(0, 28))).toBe("shape-mismatch");
     expect(kindOf(() => arena.define("late", "f32", 1))).toBe("disposed");
   });
 

@@ -56,9 +56,10 @@ export class Tensor {
     this.native.tensorGet(this.pointer, target, byteOffset, target.byteLength);
   }
 
-  /** Fills the whole tensor with one byte value. */
-  fill(value: number): void {
-    this.native.tensorMemset(this.pointer, value, 0, this.byteLength);
+  /** Fills the tensor, or a part of it, with one byte value. Throws GgmlError out of range. */
+  fill(value: number, byteOffset = 0, byteLength = this.byteLength - byteOffset): void {
+    this.#checkRange("fill", byteOffset, byteLength);
+    this.native.tensorMemset(this.pointer, value, byteOffset, byteLength);
   }
 
   /** All values of an f32 tensor, in memory order. */
@@ -76,7 +77,7 @@ export class Tensor {
   }
 
   #checkRange(verb: string, byteOffset: number, byteLength: number): void {
-    if (byteOffset < 0 || byteOffset + byteLength > this.byteLength) {
+    if (byteOffset < 0 || byteLength < 0 || byteOffset + byteLength > this.byteLength) {
       throw new GgmlError(
         "shape-mismatch",
         `Cannot ${verb} tensor ${this.toString()}: bytes out of range (got ${byteOffset} + ${byteLength}, limit ${this.byteLength})`,
