@@ -74,7 +74,13 @@ export async function generateSequence(
     maxColumns: columnLimit,
     sampler: new Sampler(config.codebookSize),
   });
-  await decodeColumns(model, decoder, promptLength, slot, options);
+  try {
+    await decodeColumns(model, decoder, promptLength, slot, options);
+  } catch (error) {
+    // What was not finite is in the cache too, and would fail the slot's next sequences.
+    if (error instanceof HiggsError && error.code === "GENERATION_FAILED") model.clearSlot(slot);
+    throw error;
+  }
   return {
     codes: decoder.frames(),
     finished: decoder.finished ?? "length",
