@@ -23,7 +23,14 @@ export const PACKAGE_RULES: Readonly<Record<string, PackageRule>> = {
   "@higgs-worker/higgs-audio": {
     folder: "packages/higgs-audio",
     mayImport: ["@higgs-worker/errors", "@higgs-worker/ggml"],
-    order: [["text", "tokenizer", "checkpoint"], "prompt", ["model", "codec"], "engine", "speech", "golden"],
+    order: [
+      ["text", "tokenizer", "checkpoint"],
+      "prompt",
+      ["model", "codec"],
+      ["engine", "voices"],
+      "speech",
+      "golden",
+    ],
   },
   "runpod-worker": { folder: "packages/runpod-worker", mayImport: [], order: null },
   "worker-higgs-audio": {
@@ -35,7 +42,16 @@ export const PACKAGE_RULES: Readonly<Record<string, PackageRule>> = {
       "@higgs-worker/higgs-audio",
       "runpod-worker",
     ],
-    order: [["names", "logging", "bench"], "config", ["model", "storage"], "job", "terminal", "doctor", "commands"],
+    order: [
+      ["names", "logging", "bench"],
+      "config",
+      ["model", "storage"],
+      "references",
+      "job",
+      "terminal",
+      "doctor",
+      "commands",
+    ],
   },
 };
 
