@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { makeTemporaryFolder } from "../checkpoint/testing/temporary-folder.ts";
 import { CodesCache } from "./codes-cache.ts";
 import { readCodesFile, writeCodesFile } from "./codes-file.ts";
@@ -20,8 +20,8 @@ function codesOf(pcm: Float32Array): Int32Array[] {
 function setUp(options: Partial<ReferenceEncoderOptions> = {}) {
   const counts = { loaded: 0, encoded: 0, freed: 0 };
   const directory = makeTemporaryFolder();
-  const make = (more: Partial<ReferenceEncoderOptions> = {}) =>
-    new ReferenceEncoder({
+  const make = (more: Partial<ReferenceEncoderOptions> = {}) => {
+    const encoder = new ReferenceEncoder({
       load: async () => {
         counts.loaded += 1;
         return {
@@ -39,6 +39,9 @@ function setUp(options: Partial<ReferenceEncoderOptions> = {}) {
       ...options,
       ...more,
     });
+    onTestFinished(() => encoder[Symbol.asyncDispose]());
+    return encoder;
+  };
   return { counts, directory, make };
 }
 
@@ -47,11 +50,11 @@ const clip = (value: number) => new Float32Array(2400).fill(value);
 describe("ReferenceEncoder", () => {
   it("encodes once, then remembers, then reads from disk", async () => {
     const { counts, make } = setUp();
-    await using first = make();
+    const first = make();
     const pcm = clip(0.25);
     expect(await first.encode(pcm)).toEqual({ codes: codesOf(pcm), from: "encoder" });
     expect(await first.encode(pcm.slice())).toEqual({ codes: codesOf(pcm), from: "memory" });
-    await using second = make();
+    const second = make();
     expect(await second.encode(pcm)).toEqual({ codes: codesOf(pcm), from: "disk" });
     expect(await second.encode(pcm)).toMatchObject({ from: "memory" });
     expect(counts).toMatchObject({ loaded: 1, encoded: 1 });
@@ -60,7 +63,7 @@ describe("ReferenceEncoder", () => {
 
   it("loads nothing until a clip is new, and frees the encoder when idle", async () => {
     const { counts, make } = setUp({ idleMs: 20 });
-    await using encoder = make();
+    const encoder = make();
     expect(counts.loaded).toBe(0);
     await encoder.encode(clip(0.1));
     expect(encoder.isLoaded).toBe(true);
@@ -72,7 +75,7 @@ describe("ReferenceEncoder", () => {
 
   it("encodes equal clips asked for at once only once, and loads one encoder for different ones", async () => {
     const { counts, make } = setUp();
-    await using encoder = make();
+    const encoder = make();
     const clips = [0.1, 0.1, 0.2, 0.1, 0.3].map(clip);
     const results = await Promise.all(clips.map((pcm) => encoder.encode(pcm)));
     expect(results.map(({ codes }) => codes)).toEqual(clips.map(codesOf));
@@ -81,8 +84,8 @@ describe("ReferenceEncoder", () => {
 
   it("does not take another codec's codes", async () => {
     const { counts, make } = setUp();
-    await using one = make();
-    await using other = make({ sourceHash: "other codec" });
+    const one = make();
+    const other = make({ sourceHash: "other codec" });
     await one.encode(clip(0.1));
     expect(await other.encode(clip(0.1))).toMatchObject({ from: "encoder" });
     expect(counts.encoded).toBe(2);
@@ -90,7 +93,7 @@ describe("ReferenceEncoder", () => {
 
   it("ignores and rewrites a damaged entry, whatever was damaged", async () => {
     const { counts, directory, make } = setUp();
-    await using writer = make();
+    const writer = make();
     await writer.encode(clip(0.5));
     const path = join(directory, readdirSync(directory)[0] ?? "");
     const sound = readFileSync(path);
@@ -98,7 +101,7 @@ describe("ReferenceEncoder", () => {
     flipped[30] = (flipped[30] ?? 0) ^ 1;
     for (const damaged of [Buffer.alloc(0), sound.subarray(0, 40), flipped, Buffer.concat([sound, sound])]) {
       writeFileSync(path, damaged);
-      await using reader = make();
+      const reader = make();
       expect(await reader.encode(clip(0.5))).toEqual({ codes: codesOf(clip(0.5)), from: "encoder" });
       expect(readFileSync(path)).toEqual(sound);
     }
@@ -110,7 +113,7 @@ describe("ReferenceEncoder", () => {
     const blocked = join(makeTemporaryFolder(), "file");
     writeFileSync(blocked, "");
     const { make } = setUp({ cacheDirectory: join(blocked, "deeper") });
-    await using encoder = make();
+    const encoder = make();
     expect(await encoder.encode(clip(0.5))).toMatchObject({ from: "encoder" });
     expect(await encoder.encode(clip(0.5))).toMatchObject({ from: "memory" });
   });
@@ -122,13 +125,12 @@ describe("ReferenceEncoder", () => {
     const names = readdirSync(directory);
     expect(names).toHaveLength(1);
     expect(readCodesFile(readFileSync(join(directory, names[0] ?? "")), shape)).toEqual(codesOf(clip(0.7)));
-    for (const encoder of encoders) await encoder[Symbol.asyncDispose]();
   });
 
   it("a cancelled request encodes nothing, and a failed load does not stay", async () => {
     let fails = true;
     const { counts, make } = setUp();
-    await using encoder = make({
+    const encoder = make({
       load: async () => {
         if (fails) throw new Error("no memory");
         return { encode: async (pcm) => codesOf(pcm), [Symbol.dispose]: () => undefined };

@@ -72,9 +72,9 @@ export class ReferenceEncoder implements AsyncDisposable {
   }
 
   /** Waits for the encoding in progress and frees the encoder. */
-  [Symbol.asyncDispose](): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#isDisposed = true;
-    return this.#queue.run(async () => this.#free());
+    await this.#queue.run(async () => this.#free());
   }
 
   async #encodeOnce(
