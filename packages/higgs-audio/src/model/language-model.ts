@@ -5,6 +5,7 @@ import type { HiggsConfig } from "../checkpoint/lm-config.ts";
 import { DecodeGraph } from "./decode-graph.ts";
 import { KvCache, kvBucket } from "./kv-cache.ts";
 import { type PrefillRows, type PrefillTrace, prefill, prefillTraced } from "./prefill-graph.ts";
+import { type PromptPiece, PromptPieces } from "./prompt-pieces.ts";
 import type { PromptRows } from "./prompt-rows.ts";
 import { HiggsWeights, type LoadWeightsOptions } from "./weights.ts";
 import type { WeightSource } from "./weight-source.ts";
@@ -13,7 +14,7 @@ import type { WeightSource } from "./weight-source.ts";
  * Rows of a prompt that are computed at once. Bounds scratch memory, and the time until an abort is noticed; larger pieces
  * gain little on a CPU.
  */
-const PREFILL_ROWS = 256;
+export const PREFILL_ROWS = 256;
 
 export interface LanguageModelOptions extends LoadWeightsOptions {
   /** Positions per slot: prompt and audio together. */
@@ -87,16 +88,37 @@ export class LanguageModel implements Disposable {
    * @throws HiggsError CANCELLED between two pieces; CONTEXT_OVERFLOW when the prompt does not fit
    */
   async prefill(slot: number, prompt: PromptRows, signal?: AbortSignal): Promise<void> {
-    for await (const rows of this.#pieces(slot, prompt)) {
+    const pieces = this.beginPrefill(slot, prompt);
+    do {
       throwIfCancelled(signal, "read the prompt");
-      await prefill(this.#backend, this.config, this.#weights, this.#cache, rows);
-    }
+      await this.prefillPiece(slot, pieces.take(PREFILL_ROWS));
+    } while (!pieces.isDone);
     throwIfCancelled(signal, "read the prompt");
   }
 
-  /** The same, with the hidden states of every row, piece by piece. */
+  /** Makes a slot ready for a prompt, whose pieces are then to be computed in order. Throws CONTEXT_OVERFLOW. */
+  beginPrefill(slot: number, prompt: PromptRows): PromptPieces {
+    const count = prompt.isAudio.length;
+    if (count > this.contextLength) {
+      throw new HiggsError(
+        "CONTEXT_OVERFLOW",
+        `Cannot read the prompt: it does not fit the context (got ${count} positions, limit ${this.contextLength})`,
+      );
+    }
+    this.#setIdle(slot);
+    return new PromptPieces(prompt, this.config.numCodebooks);
+  }
+
+  /** Computes one piece. Steps of other slots may come between two pieces. */
+  async prefillPiece(slot: number, piece: PromptPiece): Promise<void> {
+    await prefill(this.#backend, this.config, this.#weights, this.#cache, await this.#rowsOf(slot, piece));
+  }
+
+  /** As `prefill`, with the hidden states of every row, piece by piece. */
   async *prefillTraced(slot: number, prompt: PromptRows): AsyncGenerator<PrefillTrace> {
-    for await (const rows of this.#pieces(slot, prompt)) {
+    const pieces = this.beginPrefill(slot, prompt);
+    while (!pieces.isDone) {
+      const rows = await this.#rowsOf(slot, pieces.take(PREFILL_ROWS));
       yield await prefillTraced(this.#backend, this.config, this.#weights, this.#cache, rows);
     }
   }
@@ -133,31 +155,8 @@ export class LanguageModel implements Disposable {
     for (const graph of this.#graphs.values()) graph.setIdle(slot);
   }
 
-  async *#pieces(slot: number, prompt: PromptRows): AsyncGenerator<PrefillRows> {
-    const count = prompt.isAudio.length;
-    if (count > this.contextLength) {
-      throw new HiggsError(
-        "CONTEXT_OVERFLOW",
-        `Cannot read the prompt: it does not fit the context (got ${count} positions, limit ${this.contextLength})`,
-      );
-    }
-    this.#setIdle(slot);
-    const { numCodebooks } = this.config;
-    let textStart = 0;
-    let columnStart = 0;
-    for (let firstPosition = 0; firstPosition < count; firstPosition += PREFILL_ROWS) {
-      const isAudio = prompt.isAudio.subarray(firstPosition, firstPosition + PREFILL_ROWS);
-      const columnEnd = columnStart + isAudio.reduce((sum, flag) => sum + flag, 0);
-      const textEnd = textStart + isAudio.length - (columnEnd - columnStart);
-      yield {
-        slot,
-        firstPosition,
-        isAudio,
-        textEmbeddings: await this.#source.tokenEmbeddings(prompt.textIds.subarray(textStart, textEnd)),
-        columnIds: prompt.columnIds.subarray(columnStart * numCodebooks, columnEnd * numCodebooks),
-      };
-      textStart = textEnd;
-      columnStart = columnEnd;
-    }
+  async #rowsOf(slot: number, { firstPosition, isAudio, textIds, columnIds }: PromptPiece): Promise<PrefillRows> {
+    const textEmbeddings = await this.#source.tokenEmbeddings(textIds);
+    return { slot, firstPosition, isAudio, textEmbeddings, columnIds };
   }
 }

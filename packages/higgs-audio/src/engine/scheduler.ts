@@ -1,0 +1,139 @@
+import { HiggsError } from "@higgs-worker/errors";
+import { PREFILL_ROWS, type LanguageModel } from "../model/language-model.ts";
+import { planStep } from "./plan-step.ts";
+import { type GeneratedSequence, Sequence, type SequenceListeners, type SequenceRequest } from "./sequence.ts";
+
+interface Waiting {
+  readonly request: SequenceRequest;
+  readonly listeners: SequenceListeners;
+  readonly resolve: (result: GeneratedSequence) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Running extends Waiting {
+  readonly sequence: Sequence;
+  readonly order: number;
+}
+
+/**
+ * Continuous batching: sequences join and leave the model's slots between two frames, and all that speak make a column in
+ * the same step. With the same number of slots a seed gives the same codes alone and beside others. Sequences that find no
+ * free slot wait, first come, first served.
+ */
+export class Scheduler {
+  readonly #model: LanguageModel;
+  readonly #waiting: Waiting[] = [];
+  /** By slot. */
+  readonly #running = new Map<number, Running>();
+  readonly #logits: Float32Array;
+  #order = 0;
+  #isLooping = false;
+
+  constructor(model: LanguageModel) {
+    this.#model = model;
+    this.#logits = new Float32Array(model.logitsLength);
+  }
+
+  /** Sequences in slots, and sequences that wait for one. */
+  get load(): { readonly running: number; readonly waiting: number } {
+    return { running: this.#running.size, waiting: this.#waiting.length };
+  }
+
+  /**
+   * Generates one sequence, side by side with others. An abort is noticed within one frame, and only this sequence ends.
+   *
+   * @throws HiggsError CONTEXT_OVERFLOW, CANCELLED, GENERATION_FAILED; GgmlError when a step fails, for all that were in it
+   */
+  generate(request: SequenceRequest, listeners: SequenceListeners = {}): Promise<GeneratedSequence> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ request, listeners, resolve, reject });
+      if (!this.#isLooping) void this.#run();
+    });
+  }
+
+  /** Never rejects: what goes wrong goes to the sequences that it concerns. */
+  async #run(): Promise<void> {
+    this.#isLooping = true;
+    // What arrives in the same turn of the event loop starts together.
+    await Promise.resolve();
+    while (this.#waiting.length > 0 || this.#running.size > 0) {
+      this.#dropCancelled();
+      this.#admit();
+      await this.#round();
+    }
+    this.#isLooping = false;
+  }
+
+  async #round(): Promise<void> {
+    const view = [...this.#running].map(([slot, { sequence, order }]) => ({ slot, phase: sequence.phase, order }));
+    const plan = planStep(view, PREFILL_ROWS);
+    const prefilling = plan.prefillSlot === null ? undefined : this.#running.get(plan.prefillSlot);
+    if (prefilling !== undefined) {
+      await this.#attempt([prefilling], () => prefilling.sequence.prefillPiece(plan.prefillRows));
+    }
+    const decoding = plan.decodeSlots.flatMap((slot) => this.#running.get(slot) ?? []);
+    if (decoding.length > 0) await this.#attempt(decoding, () => this.#step(decoding));
+    this.#settleDone();
+  }
+
+  async #step(decoding: readonly Running[]): Promise<void> {
+    const length = decoding.reduce((longest, { sequence }) => Math.max(longest, sequence.length), 1);
+    const graph = this.#model.decodeGraph(length);
+    for (let slot = 0; slot < this.#model.slots; slot++) graph.setIdle(slot);
+    for (const { sequence } of decoding) sequence.feed(graph);
+    await graph.compute(this.#logits);
+    for (const running of decoding) {
+      await this.#attempt([running], () => {
+        running.sequence.throwIfCancelled();
+        running.sequence.take(this.#logits);
+      });
+    }
+  }
+
+  /** Runs an action; what it throws ends the sequences that it was for. */
+  async #attempt(affected: readonly Running[], action: () => Promise<void> | void): Promise<void> {
+    try {
+      await action();
+    } catch (error) {
+      for (const { sequence, reject } of affected) {
+        sequence.abandon(error);
+        this.#running.delete(sequence.slot);
+        reject(error);
+      }
+    }
+  }
+
+  #settleDone(): void {
+    for (const [slot, { sequence, resolve }] of this.#running) {
+      if (sequence.phase !== "done") continue;
+      this.#running.delete(slot);
+      resolve(sequence.result());
+    }
+  }
+
+  #dropCancelled(): void {
+    for (const waiting of this.#waiting.filter(({ listeners }) => listeners.signal?.aborted === true)) {
+      this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
+      waiting.reject(new HiggsError("CANCELLED", "Cannot start the speech: it was cancelled while it waited"));
+    }
+  }
+
+  #admit(): void {
+    for (let slot = 0; slot < this.#model.slots; slot++) {
+      if (this.#running.has(slot)) continue;
+      const next = this.#waiting.shift();
+      if (next === undefined) return;
+      this.#start(next, slot);
+    }
+  }
+
+  /** Gives a sequence its slot; one that cannot start is rejected, and the slot stays free until the next round. */
+  #start(waiting: Waiting, slot: number): void {
+    try {
+      const sequence = new Sequence(this.#model, slot, waiting.request, waiting.listeners);
+      this.#running.set(slot, { ...waiting, sequence, order: this.#order++ });
+    } catch (error) {
+      waiting.reject(error);
+    }
+  }
+}

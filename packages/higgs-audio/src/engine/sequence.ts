@@ -1,0 +1,158 @@
+import { HiggsError } from "@higgs-worker/errors";
+import { throwIfCancelled } from "../checkpoint/checkpoint-error.ts";
+import type { DecodeGraph } from "../model/decode-graph.ts";
+import type { LanguageModel } from "../model/language-model.ts";
+import type { PromptPieces } from "../model/prompt-pieces.ts";
+import type { PromptRows } from "../model/prompt-rows.ts";
+import { ColumnDecoder, type FinishReason } from "./column-decoder.ts";
+import type { HistoryClip } from "./column-history.ts";
+import type { GenerationOptions } from "./generation-options.ts";
+import type { UniformSource } from "./rng.ts";
+import { Sampler } from "./sampling/sampler.ts";
+
+/** One prompt and how to go on from it. The prompt ends with `<|audio_out_bos|>`. */
+export interface SequenceRequest extends GenerationOptions {
+  readonly prompt: PromptRows;
+  /** The prompt's clips, at which RAS looks back. */
+  readonly clips: readonly HistoryClip[];
+  readonly uniforms: UniformSource;
+}
+
+export interface SequenceListeners {
+  readonly signal?: AbortSignal;
+  /** Called when frames `first` … `end` − 1 have become certain: they are the result's, whatever follows. */
+  readonly onFrames?: (frames: {
+    readonly first: number;
+    readonly end: number;
+    readonly decoder: ColumnDecoder;
+  }) => void;
+}
+
+export interface GeneratedSequence {
+  /** `codes[codebook][frame]`, un-delayed and trimmed, values 0 … 1023. */
+  readonly codes: readonly Int32Array[];
+  readonly finished: FinishReason;
+  /** As the model made them, the all-BOS column included: `columns[column * numCodebooks + codebook]`. */
+  readonly columns: Int32Array;
+  /** Columns that the model could make at most: as asked for, or what the context had room for. */
+  readonly columnLimit: number;
+  readonly prefillMs: number;
+  readonly generateMs: number;
+}
+
+export type SequencePhase = "prefill" | "decode" | "done";
+
+/** Fewer columns cannot hold a single frame (spec §7.5). */
+function fewestColumns(numCodebooks: number): number {
+  return numCodebooks + 2;
+}
+
+/**
+ * One sequence in one slot: first its prompt goes into the cache piece by piece, then each step feeds its last column and
+ * takes the next. Whoever drives it decides when.
+ */
+export class Sequence {
+  readonly slot: number;
+  readonly #model: LanguageModel;
+  readonly #listeners: SequenceListeners;
+  readonly #decoder: ColumnDecoder;
+  readonly #column: Int32Array;
+  readonly #columnLimit: number;
+  readonly #pieces: PromptPieces;
+  #phase: SequencePhase = "prefill";
+  /** Positions that the slot's cache holds. */
+  #position: number;
+  #reported = 0;
+  readonly #startMs = performance.now();
+  #prefilledMs = 0;
+  #endMs = 0;
+
+  /** Throws CONTEXT_OVERFLOW when the prompt leaves no room for audio. */
+  constructor(model: LanguageModel, slot: number, request: SequenceRequest, listeners: SequenceListeners) {
+    const { numCodebooks, codebookSize } = model.config;
+    this.slot = slot;
+    this.#model = model;
+    this.#listeners = listeners;
+    this.#position = request.prompt.isAudio.length;
+    this.#columnLimit = Math.min(request.maxColumns, model.contextLength - this.#position);
+    if (this.#columnLimit < Math.min(request.maxColumns, fewestColumns(numCodebooks))) {
+      throw new HiggsError(
+        "CONTEXT_OVERFLOW",
+        `Cannot generate: the prompt leaves no room for audio (got ${this.#position} positions, limit ${model.contextLength})`,
+      );
+    }
+    this.#column = new Int32Array(numCodebooks);
+    const sampler = new Sampler(codebookSize);
+    this.#decoder = new ColumnDecoder(model.config, { ...request, maxColumns: this.#columnLimit, sampler });
+    this.#pieces = model.beginPrefill(slot, request.prompt);
+  }
+
+  get phase(): SequencePhase {
+    return this.#phase;
+  }
+
+  /** Positions that the next step attends over. */
+  get length(): number {
+    return this.#position + 1;
+  }
+
+  /** Throws CANCELLED when the request was. */
+  throwIfCancelled(): void {
+    throwIfCancelled(this.#listeners.signal, "finish the speech");
+  }
+
+  /** Computes the next piece of the prompt, of `rows` rows at most. Throws CANCELLED or GgmlError. */
+  async prefillPiece(rows: number): Promise<void> {
+    this.throwIfCancelled();
+    await this.#model.prefillPiece(this.slot, this.#pieces.take(rows));
+    if (!this.#pieces.isDone) return;
+    this.throwIfCancelled();
+    this.#prefilledMs = performance.now();
+    this.#decoder.beginSegment();
+    this.#phase = "decode";
+    this.#finishIfEnded();
+  }
+
+  /** Sets the inputs of the next step. */
+  feed(graph: DecodeGraph): void {
+    this.#decoder.copyLastColumn(this.#column);
+    graph.setSlot(this.slot, this.#column, this.#position);
+  }
+
+  /** Takes the logits of that step, [slot][codebook][id]. Throws GENERATION_FAILED when they are not finite. */
+  take(logits: Float32Array): void {
+    const { numCodebooks, codebookSize } = this.#model.config;
+    this.#decoder.step(logits, this.slot * numCodebooks * codebookSize);
+    this.#position += 1;
+    const end = this.#decoder.availableFrames;
+    if (end > this.#reported) this.#listeners.onFrames?.({ first: this.#reported, end, decoder: this.#decoder });
+    this.#reported = end;
+    this.#finishIfEnded();
+  }
+
+  /** Must be called once when the sequence is not driven to its end. */
+  abandon(error: unknown): void {
+    this.#phase = "done";
+    // What was not finite is in the cache too, and would fail the slot's next sequences.
+    if (error instanceof HiggsError && error.code === "GENERATION_FAILED") this.#model.clearSlot(this.slot);
+  }
+
+  /** What was made; only when `phase` is `done`. */
+  result(): GeneratedSequence {
+    return {
+      codes: this.#decoder.frames(),
+      finished: this.#decoder.finished ?? "length",
+      columns: this.#decoder.columns(),
+      columnLimit: this.#columnLimit,
+      prefillMs: this.#prefilledMs - this.#startMs,
+      generateMs: this.#endMs - this.#prefilledMs,
+    };
+  }
+
+  #finishIfEnded(): void {
+    if (this.#decoder.finished === null) return;
+    this.throwIfCancelled();
+    this.#phase = "done";
+    this.#endMs = performance.now();
+  }
+}
