@@ -117,6 +117,24 @@ describe("ABI of the loaded ggml library", () => {
     expect(out.name).toBe("out");
   });
 
+  it("computes overlapping calls one after the other, in their order", async () => {
+    using backend = ggml.openBackend((device) => device.kind === "cpu", "cpu");
+    using graph = new Graph(ggml, { maxNodes: 8 });
+    const counter = graph.input("counter", "f32", 4);
+    graph.output(graph.copy(graph.scale(counter, 3), counter));
+    graph.allocate(backend);
+    counter.set(new Float32Array([1, 2, 3, 4]));
+    const order: number[] = [];
+    const calls = Array.from({ length: 6 }, async (_, index) => {
+      await backend.computeAsync(graph);
+      order.push(index);
+    });
+    expect(() => backend[Symbol.dispose]()).toThrow("a computation is running");
+    await Promise.all(calls);
+    expect(order).toEqual([0, 1, 2, 3, 4, 5]);
+    expect([...counter.toFloat32()]).toEqual([1, 2, 3, 4].map((value) => value * 3 ** 6));
+  });
+
   it("rotates pairs (i, i + n/2) in rope, and divides frequencies by the factors", () => {
     using backend = ggml.openBackend((device) => device.kind === "cpu", "cpu");
     using graph = new Graph(ggml, { maxNodes: 8 });

@@ -11,7 +11,9 @@ export class Backend implements Disposable {
   readonly name: string;
   readonly #device: Pointer;
   #pointer: Pointer | null;
+  /** Computations that run or wait. */
   #running = 0;
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(ggml: Ggml, pointer: Pointer, devicePointer: Pointer, device: Device) {
     this.ggml = ggml;
@@ -45,12 +47,24 @@ export class Backend implements Disposable {
     this.#check(this.ggml.native.graphCompute(this.pointer, graph.allocatedPointer));
   }
 
-  /** Computes an allocated graph on another thread, so that the event loop stays free. Rejects with `compute-failed`. */
+  /**
+   * Computes an allocated graph on another thread, so that the event loop stays free. Calls may overlap: a device computes
+   * one graph at a time, in the order of the calls. Rejects with `compute-failed`.
+   */
   computeAsync(graph: Graph): Promise<void> {
+    const start = () => this.#start(graph);
+    const computed = this.#running === 0 ? start() : this.#last.then(start);
     this.#running += 1;
+    const ended = computed.finally(() => {
+      this.#running -= 1;
+    });
+    this.#last = ended.catch(() => undefined);
+    return ended;
+  }
+
+  #start(graph: Graph): Promise<void> {
     return new Promise((resolve, reject) => {
       this.ggml.native.graphCompute.async(this.pointer, graph.allocatedPointer, (error, status) => {
-        this.#running -= 1;
         if (error !== null) return reject(error);
         try {
           this.#check(status);

@@ -14,9 +14,10 @@ import { expandPrompt } from "../prompt/expand-prompt.ts";
 import type { Message } from "../prompt/messages.ts";
 import { planText } from "../prompt/plan-text.ts";
 import type { TextTokenizer } from "../tokenizer/text-tokenizer.ts";
+import { type AudioOutput, createAudioOutput } from "./audio-output.ts";
 import type { SpeechModel, SpeechModelInfo, SpeechRequest, SpeechResult, SynthesizeOptions } from "./types.ts";
 
-/** Progress is reported every so many frames: five times a second of audio. */
+/** Progress is reported every so many frames, five times a second of audio, and at the end of each chunk. */
 const PROGRESS_FRAMES = 5;
 
 /** What a speech model is made of; it owns all of it. */
@@ -67,18 +68,27 @@ class Synthesis {
   readonly #startMs: number;
   readonly #warnings: string[] = [];
   readonly #chunks: GeneratedSequence[] = [];
+  readonly #audio: AudioOutput;
   #promptTokens = 0;
   #frames = 0;
-  #firstAudioMs = 0;
 
   constructor(parts: SpeechModelParts, request: SpeechRequest, options: SynthesizeOptions, startMs: number) {
     this.#parts = parts;
     this.#request = request;
     this.#options = options;
     this.#startMs = startMs;
+    this.#audio = createAudioOutput(parts.decoder, options);
   }
 
   async run(): Promise<SpeechResult> {
+    try {
+      return await this.#speak();
+    } finally {
+      await this.#audio.settle();
+    }
+  }
+
+  async #speak(): Promise<SpeechResult> {
     const { tokenizer, languageModel } = this.#parts;
     const request = this.#request;
     const limits = { codebookSize: languageModel.config.codebookSize, maxColumns: languageModel.contextLength };
@@ -92,9 +102,7 @@ class Synthesis {
       this.#chunks.push(chunk);
     }
     const codes = concatenateCodes(this.#chunks.map((chunk) => chunk.codes));
-    const decodeStartMs = performance.now();
-    const pcm = await this.#parts.decoder.decode(codes, this.#signalOption());
-    return this.#result(plan.text, codes, pcm, performance.now() - decodeStartMs);
+    return this.#result(plan.text, codes, await this.#audio.finish(codes));
   }
 
   async #generateChunk(
@@ -122,12 +130,16 @@ class Synthesis {
       },
       {
         ...this.#signalOption(),
-        onFrames: ({ end }) => this.#report(framesBefore + end, end, chunkIndex, chunkCount),
+        onFrames: ({ first, end, decoder }) => {
+          if (end % PROGRESS_FRAMES === 0) this.#report(framesBefore + end, end, chunkIndex, chunkCount);
+          if (this.#options.onAudio !== undefined) this.#audio.push(decoder.frames(first, end));
+        },
       },
     );
     const frames = chunk.codes[0]?.length ?? 0;
     this.#frames = framesBefore + frames;
     this.#checkChunk(chunk, frames, chunkIndex, chunkCount);
+    if (frames % PROGRESS_FRAMES !== 0) this.#report(this.#frames, frames, chunkIndex, chunkCount);
     return chunk;
   }
 
@@ -150,8 +162,6 @@ class Synthesis {
 
   #report(allFrames: number, frames: number, chunkIndex: number, chunkCount: number): void {
     const elapsedMs = performance.now() - this.#startMs;
-    if (this.#firstAudioMs === 0) this.#firstAudioMs = elapsedMs;
-    if (frames % PROGRESS_FRAMES !== 0) return;
     const { samplesPerFrame, sampleRateHz } = this.#parts.decoder;
     const audioSeconds = (allFrames * samplesPerFrame) / sampleRateHz;
     this.#options.onProgress?.({ chunkIndex, chunkCount, audioSeconds, frames, elapsedMs });
@@ -167,7 +177,7 @@ class Synthesis {
     return signal === undefined ? {} : { signal };
   }
 
-  #result(text: string, codes: readonly Int32Array[], pcm: Float32Array, decodeMs: number): SpeechResult {
+  #result(text: string, codes: readonly Int32Array[], pcm: Float32Array): SpeechResult {
     const total = (pick: (chunk: GeneratedSequence) => number): number =>
       this.#chunks.reduce((sum, chunk) => sum + pick(chunk), 0);
     return {
@@ -181,8 +191,8 @@ class Synthesis {
       timings: {
         prefillMs: total((chunk) => chunk.prefillMs),
         generateMs: total((chunk) => chunk.generateMs),
-        decodeMs,
-        firstAudioMs: this.#firstAudioMs,
+        decodeMs: this.#audio.decodeMs,
+        firstAudioMs: (this.#audio.firstAudioAtMs ?? this.#startMs) - this.#startMs,
         totalMs: performance.now() - this.#startMs,
       },
       warnings: this.#warnings,

@@ -46,7 +46,7 @@ export interface SpeechTimings {
   readonly prefillMs: number;
   readonly generateMs: number;
   readonly decodeMs: number;
-  /** From the start of `synthesize` to the first decodable audio. */
+  /** From the call of `synthesize` to the first PCM: to the first part with `onAudio`, to the whole without. */
   readonly firstAudioMs: number;
   readonly totalMs: number;
 }
@@ -70,6 +70,11 @@ export interface SynthesizeOptions {
   /** Stops generation within one frame; the call rejects with CANCELLED. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: SpeechProgress) => void;
+  /**
+   * Given the audio in parts while it is made; one after the other they are the result's `pcm`, and they equal what is made
+   * without it up to the order of float additions. Streaming costs more time in all, so leave it out where nobody listens.
+   */
+  readonly onAudio?: (pcm: Float32Array) => void;
 }
 
 /** One loaded model. Calls of `synthesize` run one after another unless the host batches. */

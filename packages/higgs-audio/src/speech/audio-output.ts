@@ -1,0 +1,119 @@
+import type { CodecDecoder } from "../codec/codec-decoder.ts";
+import type { CodecStream } from "../codec/codec-stream.ts";
+import { concatenateSamples } from "../codec/samples.ts";
+import type { SynthesizeOptions } from "./types.ts";
+
+/** Where the frames of a request become audio. All its chunks are one piece of audio. */
+export interface AudioOutput {
+  /**
+   * Takes the next frames, `codes[codebook][frame]`, as soon as they are certain. Nobody waits for the codec; what it threw
+   * is thrown at the next call.
+   */
+  push(codes: readonly Int32Array[]): void;
+  /** The whole audio, after the last frame. `codes` are all frames that there were. */
+  finish(codes: readonly Int32Array[]): Promise<Float32Array>;
+  /** Waits until nothing is computed any more; for requests that failed. Never rejects. */
+  settle(): Promise<void>;
+  /** Time in the codec so far. */
+  readonly decodeMs: number;
+  /** Moment of the first audio (`performance.now()`), null before. */
+  readonly firstAudioAtMs: number | null;
+}
+
+type Options = Pick<SynthesizeOptions, "signal" | "onAudio">;
+type CallOptions = Pick<SynthesizeOptions, "signal">;
+
+/** With `onAudio` the audio is decoded while it is made, otherwise once at the end, which costs less. */
+export function createAudioOutput(decoder: CodecDecoder, { signal, onAudio }: Options): AudioOutput {
+  const call = signal === undefined ? {} : { signal };
+  return onAudio === undefined ? new WholeAudio(decoder, call) : new StreamedAudio(decoder.stream(), onAudio, call);
+}
+
+class WholeAudio implements AudioOutput {
+  readonly #decoder: CodecDecoder;
+  readonly #options: CallOptions;
+  decodeMs = 0;
+  firstAudioAtMs: number | null = null;
+
+  constructor(decoder: CodecDecoder, options: CallOptions) {
+    this.#decoder = decoder;
+    this.#options = options;
+  }
+
+  push(): void {
+    // The frames come all together in the end.
+  }
+
+  async finish(codes: readonly Int32Array[]): Promise<Float32Array> {
+    const startMs = performance.now();
+    const pcm = await this.#decoder.decode(codes, this.#options);
+    this.firstAudioAtMs = performance.now();
+    this.decodeMs = this.firstAudioAtMs - startMs;
+    return pcm;
+  }
+
+  async settle(): Promise<void> {
+    // A decode ends before `finish` rejects.
+  }
+}
+
+class StreamedAudio implements AudioOutput {
+  readonly #stream: CodecStream;
+  readonly #onAudio: (pcm: Float32Array) => void;
+  readonly #options: CallOptions;
+  readonly #parts: Float32Array[] = [];
+  #failure: { readonly error: unknown } | null = null;
+  /** Ends with the last part that was asked for. */
+  #tail: Promise<void> = Promise.resolve();
+  decodeMs = 0;
+  firstAudioAtMs: number | null = null;
+
+  constructor(stream: CodecStream, onAudio: (pcm: Float32Array) => void, options: CallOptions) {
+    this.#stream = stream;
+    this.#onAudio = onAudio;
+    this.#options = options;
+  }
+
+  push(codes: readonly Int32Array[]): void {
+    this.#throwFailure();
+    this.#emit(this.#stream.push(codes, this.#options));
+  }
+
+  async finish(): Promise<Float32Array> {
+    this.#emit(this.#stream.flush(this.#options));
+    await this.#tail;
+    this.#throwFailure();
+    return concatenateSamples(this.#parts);
+  }
+
+  settle(): Promise<void> {
+    return this.#tail;
+  }
+
+  /** The stream computes in the order of the calls, and this keeps it. */
+  #emit(decoding: Promise<Float32Array>): void {
+    const before = this.#tail;
+    this.#tail = (async () => {
+      try {
+        await before;
+        const startMs = performance.now();
+        const pcm = await decoding;
+        if (this.#failure === null && pcm.length > 0) this.#give(pcm, startMs);
+      } catch (error) {
+        this.#failure ??= { error };
+      }
+    })();
+  }
+
+  #give(pcm: Float32Array, startMs: number): void {
+    const nowMs = performance.now();
+    this.decodeMs += nowMs - startMs;
+    this.firstAudioAtMs ??= nowMs;
+    this.#parts.push(pcm);
+    this.#onAudio(pcm);
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== null) throw this.#failure.error;
+  }
+}

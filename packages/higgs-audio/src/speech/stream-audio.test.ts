@@ -1,0 +1,81 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { loadDemo, speechRequest } from "./testing/demo-model.ts";
+import type { SpeechModel, SpeechRequest, SpeechResult } from "./types.ts";
+
+const TWO_CHUNKS = {
+  transcript: "The sun is warm and the sky is blue. The boy went home to the river.",
+  chunkMethod: "word",
+  chunkMaxWordNum: 9,
+  maxNewTokens: 90,
+} as const;
+
+let model: SpeechModel;
+let whole: SpeechResult;
+beforeAll(async () => {
+  model = await loadDemo();
+  whole = await model.synthesize(speechRequest(TWO_CHUNKS));
+});
+afterAll(async () => {
+  await model[Symbol.asyncDispose]();
+});
+
+async function stream(overrides: Partial<SpeechRequest> = TWO_CHUNKS) {
+  const parts: { readonly pcm: Float32Array; readonly atMs: number }[] = [];
+  const startMs = performance.now();
+  const onAudio = (pcm: Float32Array) => void parts.push({ pcm, atMs: performance.now() - startMs });
+  const result = await model.synthesize(speechRequest(overrides), { onAudio });
+  return { parts, result, tookMs: performance.now() - startMs };
+}
+
+function largestDifference(a: Float32Array, b: Float32Array): number {
+  return a.reduce((largest, value, index) => Math.max(largest, Math.abs(value - (b[index] ?? Number.NaN))), 0);
+}
+
+describe("synthesize() with onAudio", () => {
+  it("gives the audio in parts, across chunks, that are together the result and equal the whole decode", async () => {
+    const { parts, result } = await stream();
+    expect(parts.length).toBeGreaterThanOrEqual(3);
+    expect(Float32Array.from(parts.flatMap(({ pcm }) => [...pcm]))).toEqual(result.pcm);
+    expect(result.codes).toEqual(whole.codes);
+    expect(result.pcm).toHaveLength(whole.pcm.length);
+    expect(largestDifference(result.pcm, whole.pcm)).toBeLessThan(1e-4);
+  });
+
+  it("gives the first part long before the end, and says when", async () => {
+    const { parts, result, tookMs } = await stream();
+    expect(parts[0]?.atMs).toBeLessThan(tookMs / 2);
+    expect(Math.abs(result.timings.firstAudioMs - (parts[0]?.atMs ?? 0))).toBeLessThan(20);
+    expect(whole.timings.firstAudioMs).toBeGreaterThan(whole.timings.prefillMs + whole.timings.generateMs);
+  });
+
+  it("gives one part of audio that is shorter than a window", async () => {
+    const { parts, result } = await stream({ maxNewTokens: 14 });
+    expect(parts).toHaveLength(1);
+    expect(result.pcm).toHaveLength(5 * 960);
+  });
+
+  it("stops with CANCELLED within a part, and the model is as good as before", async () => {
+    const controller = new AbortController();
+    let parts = 0;
+    const onAudio = () => {
+      parts += 1;
+      controller.abort();
+    };
+    const speaking = model.synthesize(speechRequest(TWO_CHUNKS), { signal: controller.signal, onAudio });
+    await expect(speaking).rejects.toMatchObject({ code: "CANCELLED" });
+    expect(parts).toBe(1);
+    expect((await stream()).result.codes).toEqual(whole.codes);
+  });
+
+  it("ends with what the listener throws", async () => {
+    const broken = new Error("nobody listens");
+    let parts = 0;
+    const onAudio = () => {
+      parts += 1;
+      throw broken;
+    };
+    await expect(model.synthesize(speechRequest(TWO_CHUNKS), { onAudio })).rejects.toBe(broken);
+    expect(parts).toBe(1);
+    expect((await stream()).result.codes).toEqual(whole.codes);
+  });
+});
