@@ -1,7 +1,11 @@
 import { HiggsError } from "@higgs-worker/errors";
 import { PREFILL_ROWS, type LanguageModel } from "../model/language-model.ts";
+import { PrefixCache } from "./prefix-cache.ts";
 import { planStep } from "./plan-step.ts";
 import { type GeneratedSequence, Sequence, type SequenceListeners, type SequenceRequest } from "./sequence.ts";
+
+/** Host memory for prefixes: about 2000 positions of the released model, that is some ten voices. */
+const DEFAULT_PREFIX_CACHE_BYTES = 256 * 1024 * 1024;
 
 interface Waiting {
   readonly request: SequenceRequest;
@@ -29,9 +33,17 @@ export class Scheduler {
   #order = 0;
   #isLooping = false;
 
-  constructor(model: LanguageModel) {
+  readonly #prefixCache: PrefixCache;
+
+  constructor(model: LanguageModel, options: { prefixCacheBytes?: number } = {}) {
     this.#model = model;
+    this.#prefixCache = new PrefixCache(options.prefixCacheBytes ?? DEFAULT_PREFIX_CACHE_BYTES);
     this.#logits = new Float32Array(model.logitsLength);
+  }
+
+  /** Prompts whose beginning was in the prefix cache, and prompts whose was not. */
+  get prefixHits(): { readonly hits: number; readonly misses: number } {
+    return this.#prefixCache.counts;
   }
 
   /** Sequences in slots, and sequences that wait for one. */
@@ -130,7 +142,7 @@ export class Scheduler {
   /** Gives a sequence its slot; one that cannot start is rejected, and the slot stays free until the next round. */
   #start(waiting: Waiting, slot: number): void {
     try {
-      const sequence = new Sequence(this.#model, slot, waiting.request, waiting.listeners);
+      const sequence = new Sequence(this.#model, slot, waiting.request, waiting.listeners, this.#prefixCache);
       this.#running.set(slot, { ...waiting, sequence, order: this.#order++ });
     } catch (error) {
       waiting.reject(error);

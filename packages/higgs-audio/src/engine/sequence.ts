@@ -7,6 +7,7 @@ import type { PromptRows } from "../model/prompt-rows.ts";
 import { ColumnDecoder, type FinishReason } from "./column-decoder.ts";
 import type { HistoryClip } from "./column-history.ts";
 import type { GenerationOptions } from "./generation-options.ts";
+import type { PrefixCache, SharedPrefix } from "./prefix-cache.ts";
 import type { UniformSource } from "./rng.ts";
 import { Sampler } from "./sampling/sampler.ts";
 
@@ -16,6 +17,8 @@ export interface SequenceRequest extends GenerationOptions {
   /** The prompt's clips, at which RAS looks back. */
   readonly clips: readonly HistoryClip[];
   readonly uniforms: UniformSource;
+  /** Rows at the beginning of the prompt that other requests are likely to share: system and reference turns. */
+  readonly prefixRows?: number;
 }
 
 export interface SequenceListeners {
@@ -59,6 +62,7 @@ export class Sequence {
   readonly #column: Int32Array;
   readonly #columnLimit: number;
   readonly #pieces: PromptPieces;
+  readonly #prefix: SharedPrefix | null;
   #phase: SequencePhase = "prefill";
   /** Positions that the slot's cache holds. */
   #position: number;
@@ -68,7 +72,13 @@ export class Sequence {
   #endMs = 0;
 
   /** Throws CONTEXT_OVERFLOW when the prompt leaves no room for audio. */
-  constructor(model: LanguageModel, slot: number, request: SequenceRequest, listeners: SequenceListeners) {
+  constructor(
+    model: LanguageModel,
+    slot: number,
+    request: SequenceRequest,
+    listeners: SequenceListeners,
+    prefixCache: PrefixCache | null = null,
+  ) {
     const { numCodebooks, codebookSize } = model.config;
     this.slot = slot;
     this.#model = model;
@@ -85,6 +95,7 @@ export class Sequence {
     const sampler = new Sampler(codebookSize);
     this.#decoder = new ColumnDecoder(model.config, { ...request, maxColumns: this.#columnLimit, sampler });
     this.#pieces = model.beginPrefill(slot, request.prompt);
+    this.#prefix = prefixCache?.open(request.prompt, request.prefixRows ?? 0) ?? null;
   }
 
   get phase(): SequencePhase {
@@ -104,13 +115,30 @@ export class Sequence {
   /** Computes the next piece of the prompt, of `rows` rows at most. Throws CANCELLED or GgmlError. */
   async prefillPiece(rows: number): Promise<void> {
     this.throwIfCancelled();
-    await this.#model.prefillPiece(this.slot, this.#pieces.take(rows));
+    await this.#advancePrompt(rows);
     if (!this.#pieces.isDone) return;
     this.throwIfCancelled();
     this.#prefilledMs = performance.now();
     this.#decoder.beginSegment();
     this.#phase = "decode";
     this.#finishIfEnded();
+  }
+
+  /** A piece ends at the end of the prefix, so that it is computed in the same pieces whether or not it is cached. */
+  async #advancePrompt(rows: number): Promise<void> {
+    const left = (this.#prefix?.rowCount ?? 0) - this.#pieces.position;
+    if (this.#prefix !== null && this.#pieces.position === 0) {
+      const saved = this.#prefix.find();
+      if (saved !== null) {
+        this.#model.restorePrefix(this.slot, this.#prefix.rowCount, saved);
+        this.#pieces.take(this.#prefix.rowCount);
+        return;
+      }
+    }
+    await this.#model.prefillPiece(this.slot, this.#pieces.take(left > 0 ? Math.min(rows, left) : rows));
+    if (this.#prefix !== null && this.#pieces.position === this.#prefix.rowCount) {
+      this.#prefix.keep(() => this.#model.savePrefix(this.slot, this.#pieces.position));
+    }
   }
 
   /** Sets the inputs of the next step. */

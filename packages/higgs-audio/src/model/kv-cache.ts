@@ -1,5 +1,5 @@
 import type { Backend, Graph, Tensor } from "@higgs-worker/ggml";
-import { TensorArena } from "@higgs-worker/ggml";
+import { TensorArena, rowBytes } from "@higgs-worker/ggml";
 import type { HiggsConfig } from "../checkpoint/lm-config.ts";
 
 /** Lengths for which a graph is made; a step attends over the smallest one that covers its sequence (design §5). */
@@ -26,10 +26,12 @@ export class KvCache implements Disposable {
   readonly slots: number;
   readonly contextLength: number;
   readonly #config: HiggsConfig;
+  readonly #type: KvCacheOptions["type"];
   readonly #arena: TensorArena;
 
   constructor(backend: Backend, config: HiggsConfig, options: KvCacheOptions) {
     this.slots = options.slots;
+    this.#type = options.type;
     this.contextLength = options.contextLength;
     this.#config = config;
     this.#arena = new TensorArena(backend.ggml, { maxTensors: 2 * config.numHiddenLayers });
@@ -84,6 +86,38 @@ export class KvCache implements Disposable {
       strides: [positionStride, headStride, slotStride],
       byteOffset: slots.firstSlot * slotStride,
     });
+  }
+
+  /** Bytes of the first `count` positions of a slot, over all layers. */
+  positionsBytes(count: number): number {
+    const width = this.#config.headDim * this.#config.numKeyValueHeads;
+    return 2 * this.#config.numHiddenLayers * rowBytes(this.#type, width) * count;
+  }
+
+  /** Copies the first `count` positions of a slot to the host, layer by layer, keys then values. */
+  copyOut(slot: number, count: number): Uint8Array {
+    const bytes = new Uint8Array(this.positionsBytes(count));
+    this.#eachRange(slot, count, bytes, (tensor, part, byteOffset) => tensor.get(part, byteOffset));
+    return bytes;
+  }
+
+  /** The reverse: makes the first `count` positions of a slot what `copyOut` gave. */
+  copyIn(slot: number, count: number, bytes: Uint8Array): void {
+    this.#eachRange(slot, count, bytes, (tensor, part, byteOffset) => tensor.set(part, byteOffset));
+  }
+
+  #eachRange(
+    slot: number,
+    count: number,
+    bytes: Uint8Array,
+    copy: (tensor: Tensor, part: Uint8Array, byteOffset: number) => void,
+  ): void {
+    let done = 0;
+    for (const [, tensor] of this.#arena.tensors()) {
+      const length = tensor.strides[1] * count;
+      copy(tensor, bytes.subarray(done, done + length), tensor.strides[1] * this.row(slot, 0));
+      done += length;
+    }
   }
 
   /** Zeroes all positions of a slot: what is masked is still multiplied by 0, and 0 · NaN is NaN. */

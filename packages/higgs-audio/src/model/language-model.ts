@@ -114,6 +114,16 @@ export class LanguageModel implements Disposable {
     await prefill(this.#backend, this.config, this.#weights, this.#cache, await this.#rowsOf(slot, piece));
   }
 
+  /** The first `count` positions of a slot, to be given to `restorePrefix` of any slot later. */
+  savePrefix(slot: number, count: number): Uint8Array {
+    return this.#cache.copyOut(slot, count);
+  }
+
+  /** Makes the first `count` positions of a slot what was saved, instead of computing them. */
+  restorePrefix(slot: number, count: number, saved: Uint8Array): void {
+    this.#cache.copyIn(slot, count, saved);
+  }
+
   /** As `prefill`, with the hidden states of every row, piece by piece. */
   async *prefillTraced(slot: number, prompt: PromptRows): AsyncGenerator<PrefillTrace> {
     const pieces = this.beginPrefill(slot, prompt);

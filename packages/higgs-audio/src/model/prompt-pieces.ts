@@ -23,6 +23,11 @@ export class PromptPieces {
     return this.#position >= this.#prompt.isAudio.length;
   }
 
+  /** Positions taken so far. */
+  get position(): number {
+    return this.#position;
+  }
+
   /** The next piece, of `rows` rows at most. */
   take(rows: number): PromptPiece {
     const firstPosition = this.#position;
