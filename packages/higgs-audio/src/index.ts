@@ -6,6 +6,10 @@ export { type ConvertedModel, convertCheckpoint } from "./checkpoint/convert/con
 export type { WeightFormat } from "./checkpoint/weight-format.ts";
 export { findProfile } from "./prompt/profiles.ts";
 export { parseReferenceNames } from "./prompt/references.ts";
+export { ReferenceEncoder, type ClipEncoder, type EncodedReference } from "./voices/reference-encoder.ts";
+export { VoiceLibrary, type LoadedVoice, type NewVoice, type Voice, type VoiceFolder } from "./voices/voice-library.ts";
+export { MAX_VOICE_AUDIO_BYTES, type VoiceMetadata } from "./voices/voice-files.ts";
+export { normalizeVoiceName, voiceNameProblem } from "./voices/voice-name.ts";
 export { listScenePresets, resolveScene } from "./prompt/scenes.ts";
 export { refuseControlStrings } from "./text/control-strings.ts";
 export { openCheckpoint, openCodec, type CodecCheckpoint, type LmCheckpoint } from "./checkpoint/open-checkpoint.ts";

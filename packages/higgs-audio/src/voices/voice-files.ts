@@ -1,0 +1,155 @@
+import { createHash, randomUUID } from "node:crypto";
+import { readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { extname, join } from "node:path";
+import { HiggsError } from "@higgs-worker/errors";
+import { systemCodeOf, volumeError } from "../checkpoint/convert/volume-error.ts";
+import { normalizeVoiceName, voiceNameProblem } from "./voice-name.ts";
+
+/** Extensions that a voice's audio may have; what the file holds is decided by its content. */
+export const VOICE_AUDIO_EXTENSIONS = [".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".webm"] as const;
+
+/** Largest audio file of a voice. */
+export const MAX_VOICE_AUDIO_BYTES = 32 * 1024 * 1024;
+
+/** Transcripts and metadata are a few hundred bytes; more than this is something else. */
+const MAX_TEXT_BYTES = 64 * 1024;
+
+/** What is known of a voice beside its audio and transcript; null where nobody said it. */
+export interface VoiceMetadata {
+  readonly language: string | null;
+  readonly description: string | null;
+  /** Where the audio comes from, or how it was made. */
+  readonly source: string | null;
+  readonly licence: string | null;
+  /** Who agreed to the voice being cloned, and how. */
+  readonly consent: string | null;
+}
+
+/** A voice's files in one folder: the transcript is what makes the others a voice. */
+export interface VoiceFiles {
+  readonly name: string;
+  readonly audioPath: string;
+  readonly transcriptPath: string;
+}
+
+/** The voices of a folder by name; none when the folder does not exist. Throws VOLUME_UNAVAILABLE when it cannot be read. */
+export async function scanVoices(directory: string): Promise<Map<string, VoiceFiles>> {
+  const names = new Set(await listNames(directory));
+  const voices = new Map<string, VoiceFiles>();
+  for (const fileName of names) {
+    const extension = extname(fileName);
+    if (!isAudioExtension(extension)) continue;
+    const stem = fileName.slice(0, -extension.length);
+    const name = normalizeVoiceName(stem);
+    if (!names.has(`${stem}.txt`) || voiceNameProblem(name) !== null || voices.has(name)) continue;
+    voices.set(name, {
+      name,
+      audioPath: join(directory, fileName),
+      transcriptPath: join(directory, `${stem}.txt`),
+    });
+  }
+  return voices;
+}
+
+async function listNames(directory: string): Promise<string[]> {
+  try {
+    return (await readdir(directory)).sort();
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw volumeError("list the voices", directory, error);
+  }
+}
+
+export function isAudioExtension(extension: string): boolean {
+  return (VOICE_AUDIO_EXTENSIONS as readonly string[]).includes(extension.toLowerCase());
+}
+
+/** The bytes of a file; null when it is gone. Throws REFERENCE_INVALID for too large a file, VOLUME_UNAVAILABLE. */
+export async function readBounded(path: string, maxBytes: number): Promise<Buffer | null> {
+  try {
+    const { size } = await stat(path);
+    if (size > maxBytes) {
+      throw new HiggsError(
+        "REFERENCE_INVALID",
+        `Cannot read the voice: a file is too large (got ${size} bytes, limit ${maxBytes})`,
+      );
+    }
+    return await readFile(path);
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw volumeError("read the voice", path, error);
+  }
+}
+
+/** The transcript, stripped; null when the file is gone. */
+export async function readTranscript(path: string): Promise<string | null> {
+  const bytes = await readBounded(path, MAX_TEXT_BYTES);
+  return bytes === null
+    ? null
+    : bytes
+        .toString("utf8")
+        .replace(/^\uFEFF/, "")
+        .trim();
+}
+
+/** What a voice's own file or the folder's `voices.json` says of it; a file that is no JSON says nothing. */
+export async function readDescription(directory: string, name: string): Promise<Readonly<Record<string, unknown>>> {
+  const own = await readJson(join(directory, `${name}.json`));
+  if (own !== null) return own;
+  const entry = (await readJson(join(directory, "voices.json")))?.[name];
+  return isRecord(entry) ? entry : {};
+}
+
+async function readJson(path: string): Promise<Readonly<Record<string, unknown>> | null> {
+  const bytes = await readBounded(path, MAX_TEXT_BYTES);
+  if (bytes === null) return null;
+  try {
+    const value: unknown = JSON.parse(bytes.toString("utf8"));
+    return isRecord(value) ? value : {};
+  } catch {
+    return {};
+  }
+}
+
+export function metadataOf(description: Readonly<Record<string, unknown>>): VoiceMetadata {
+  const text = (field: string): string | null => {
+    const value = description[field];
+    return typeof value === "string" && value !== "" ? value : null;
+  };
+  return {
+    language: text("language"),
+    description: text("description"),
+    source: text("source"),
+    licence: text("licence"),
+    consent: text("consent"),
+  };
+}
+
+/**
+ * Writes a file under its name in one step: others see the old one or the new one, never a part. Throws VOLUME_UNAVAILABLE;
+ * nothing is left behind then.
+ */
+export async function writeWhole(path: string, bytes: string | Uint8Array): Promise<void> {
+  const partial = `${path}.${randomUUID()}.partial`;
+  try {
+    await writeFile(partial, bytes, { flag: "wx", flush: true });
+    await rename(partial, path);
+  } catch (error) {
+    await rm(partial, { force: true }).catch(() => undefined);
+    throw volumeError("write the voice", path, error);
+  }
+}
+
+/** Lower-case hex. */
+export function sha256Of(bytes: string | Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+function isMissing(error: unknown): boolean {
+  const code = systemCodeOf(error);
+  return code === "ENOENT" || code === "ENOTDIR";
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

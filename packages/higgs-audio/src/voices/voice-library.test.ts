@@ -1,0 +1,195 @@
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { isHiggsError } from "@higgs-worker/errors";
+import { describe, expect, it } from "vitest";
+import { makeTemporaryFolder } from "../checkpoint/testing/temporary-folder.ts";
+import { VoiceLibrary, type NewVoice } from "./voice-library.ts";
+
+const BUNDLED = join(import.meta.dirname, "../../../../demo-checkpoint/voices");
+
+function setUp() {
+  const own = join(makeTemporaryFolder(), "volume", "voices");
+  const open = () =>
+    new VoiceLibrary([
+      { path: own, origin: "own" },
+      { path: BUNDLED, origin: "bundled" },
+    ]);
+  return { own, open, library: open() };
+}
+
+const voice = (name: string, more: Partial<NewVoice> = {}): NewVoice => ({
+  name,
+  audio: Buffer.from(`audio of ${name}`),
+  extension: ".wav",
+  transcript: "What is said.",
+  ...more,
+});
+
+async function failureOf(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise;
+  } catch (error) {
+    if (isHiggsError(error)) return error.toString();
+    throw error;
+  }
+  return "";
+}
+
+describe("VoiceLibrary", () => {
+  it("has the bundled voices, each with transcript, language, source and licence", async () => {
+    const voices = await setUp().library.list();
+    expect(voices.map(({ name }) => name)).toEqual(["awb", "kal", "rms", "rms-high", "slt", "slt-low"]);
+    for (const { transcript, language, source, licence, origin, description } of voices) {
+      expect(origin).toBe("bundled");
+      expect(transcript).toMatch(/^[A-Z].*\.$/);
+      expect([language, source, licence, description]).not.toContain(null);
+    }
+  });
+
+  it("adds, finds, loads and removes a voice, and leaves no other file", async () => {
+    const { own, library } = setUp();
+    const added = await library.add(voice("anna", { language: "en", consent: "she signed", transcript: " Hello. \n" }));
+    expect(added).toMatchObject({
+      name: "anna",
+      origin: "own",
+      transcript: "Hello.",
+      consent: "she signed",
+      licence: null,
+    });
+    expect(readdirSync(own).sort()).toEqual(["anna.json", "anna.txt", "anna.wav"]);
+    expect(await library.load("anna")).toMatchObject({ ...added, audio: Buffer.from("audio of anna") });
+    expect(await library.names()).toContain("anna");
+    expect(await library.remove("anna")).toBe(true);
+    expect(await library.find("anna")).toBeNull();
+    expect(await library.remove("anna")).toBe(false);
+    expect(readdirSync(own)).toEqual([]);
+  });
+
+  it("an own voice hides the bundled one of its name; a bundled one cannot be removed", async () => {
+    const { library } = setUp();
+    await library.add(voice("slt"));
+    expect(await library.find("slt")).toMatchObject({ origin: "own" });
+    await library.remove("slt");
+    expect(await library.find("slt")).toMatchObject({ origin: "bundled" });
+    expect(await failureOf(library.remove("slt"))).toContain("INVALID_INPUT: Cannot remove the voice");
+  });
+
+  it.each([
+    ["../evil"],
+    ["..\\evil"],
+    ["/etc/passwd"],
+    ["a/b"],
+    ["."],
+    [".."],
+    [".hidden"],
+    ["a.wav"],
+    ["a,b"],
+    ["profile:x"],
+    ["nul\0l"],
+    ["con"],
+    ["LPT1"],
+    ["%2e%2e%2f"],
+    ["a b"],
+    ["－／"],
+    [""],
+    ["   "],
+    ["x".repeat(65)],
+    ["\u202eevil"],
+    ["file:///etc/passwd"],
+  ])("takes %j for no name", async (name) => {
+    const { own, library } = setUp();
+    expect(await failureOf(library.add(voice(name)))).toMatch(/^INVALID_INPUT: Cannot add the voice: /);
+    expect(await library.find(name)).toBeNull();
+    expect(await library.load(name)).toBeNull();
+    expect(await library.remove(name)).toBe(false);
+    expect(() => readdirSync(own)).toThrow("ENOENT");
+  });
+
+  it("takes names of every script, one spelling for those that look the same", async () => {
+    const { library } = setUp();
+    await library.add(voice("rene\u0301"));
+    await library.add(voice("张伟"));
+    expect(await library.find("ren\u00e9")).toMatchObject({ name: "ren\u00e9" });
+    expect(await library.find("张伟")).not.toBeNull();
+    expect(await failureOf(library.add(voice("REN\u00c9")))).toContain("there already");
+  });
+
+  it.each<[string, Partial<NewVoice>]>([
+    ["an empty transcript", { transcript: " \n" }],
+    ["another file type", { extension: ".exe" }],
+    ["no audio", { audio: new Uint8Array(0) }],
+    ["too much audio", { audio: new Uint8Array(33 * 1024 * 1024) }],
+  ])("refuses %s", async (_name, wrong) => {
+    expect(await failureOf(setUp().library.add(voice("anna", wrong)))).toMatch(
+      /^INVALID_INPUT: Cannot add the voice: /,
+    );
+  });
+
+  it("of many writers of one name one wins, and its files belong together", async () => {
+    const { own, open } = setUp();
+    const results = await Promise.all(
+      Array.from({ length: 12 }, (_, index) =>
+        failureOf(open().add(voice("anna", { audio: Buffer.from(`audio ${index}`), transcript: `Text ${index}.` }))),
+      ),
+    );
+    expect(results.filter((failure) => failure === "")).toHaveLength(1);
+    const winner = results.indexOf("");
+    expect(await open().load("anna")).toMatchObject({
+      transcript: `Text ${winner}.`,
+      audio: Buffer.from(`audio ${winner}`),
+    });
+    expect(readdirSync(own)).toHaveLength(3);
+  });
+
+  it("readers never see half a voice while it is added and removed", async () => {
+    const { open } = setUp();
+    const state = { isWriting: true, seen: 0 };
+    const writing = (async () => {
+      const writer = open();
+      for (let round = 0; round < 30; round++) {
+        await writer.add(voice("anna", { audio: Buffer.from(`${round}`), transcript: `${round}.` }));
+        await writer.remove("anna");
+      }
+      state.isWriting = false;
+    })();
+    const reader = open();
+    const mixed: unknown[] = [];
+    while (state.isWriting) {
+      const loaded = await reader.load("anna");
+      if (loaded !== null) state.seen += 1;
+      if (loaded !== null && `${Buffer.from(loaded.audio).toString()}.` !== loaded.transcript) mixed.push(loaded);
+    }
+    await writing;
+    expect(mixed).toEqual([]);
+    expect(state.seen).toBeGreaterThan(0);
+  });
+
+  it("what a killed writer left is no voice, and is no obstacle", async () => {
+    const { own, library } = setUp();
+    mkdirSync(own, { recursive: true });
+    writeFileSync(join(own, "anna.flac"), "half");
+    writeFileSync(join(own, "anna.json"), "{");
+    expect(await library.find("anna")).toBeNull();
+    await library.add(voice("anna"));
+    expect(readdirSync(own).sort()).toEqual(["anna.json", "anna.txt", "anna.wav"]);
+  });
+
+  it("plain files that a person put there are a voice; audio that was changed later is told", async () => {
+    const { own, library } = setUp();
+    mkdirSync(own, { recursive: true });
+    writeFileSync(join(own, "bob.mp3"), "audio");
+    writeFileSync(join(own, "bob.txt"), "\uFEFFHi there.\r\n");
+    expect(await library.load("bob")).toMatchObject({ transcript: "Hi there.", language: null });
+    await library.add(voice("anna"));
+    writeFileSync(join(own, "anna.wav"), "other");
+    expect(await failureOf(library.load("anna"))).toMatch(/^REFERENCE_INVALID: /);
+  });
+
+  it("a folder that cannot be written is a clear error", async () => {
+    const blocked = join(makeTemporaryFolder(), "file");
+    writeFileSync(blocked, "");
+    const library = new VoiceLibrary([{ path: join(blocked, "voices"), origin: "own" }]);
+    expect(await failureOf(library.add(voice("anna")))).toMatch(/^VOLUME_UNAVAILABLE: /);
+    expect(await library.list()).toEqual([]);
+  });
+});

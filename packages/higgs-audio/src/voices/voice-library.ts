@@ -1,0 +1,217 @@
+import { mkdir, rm } from "node:fs/promises";
+import { dirname, extname, join } from "node:path";
+import { HiggsError } from "@higgs-worker/errors";
+import { withFileLock } from "../checkpoint/convert/file-lock.ts";
+import { volumeError } from "../checkpoint/convert/volume-error.ts";
+import {
+  isAudioExtension,
+  MAX_VOICE_AUDIO_BYTES,
+  metadataOf,
+  readBounded,
+  readDescription,
+  readTranscript,
+  scanVoices,
+  sha256Of,
+  VOICE_AUDIO_EXTENSIONS,
+  type VoiceFiles,
+  type VoiceMetadata,
+  writeWhole,
+} from "./voice-files.ts";
+import { normalizeVoiceName, voiceNameProblem } from "./voice-name.ts";
+
+/** A folder of voices. */
+export interface VoiceFolder {
+  readonly path: string;
+  /** `own` is written to; `bundled` comes with the software and is only read. */
+  readonly origin: "own" | "bundled";
+}
+
+export interface Voice extends VoiceMetadata {
+  readonly name: string;
+  readonly origin: VoiceFolder["origin"];
+  readonly audioPath: string;
+  /** What is said in the audio. */
+  readonly transcript: string;
+}
+
+/** A voice with the bytes of its audio file. */
+export interface LoadedVoice extends Voice {
+  readonly audio: Uint8Array;
+}
+
+export interface NewVoice extends Partial<VoiceMetadata> {
+  readonly name: string;
+  readonly audio: Uint8Array;
+  /** With the dot, such as `.wav`. */
+  readonly extension: string;
+  readonly transcript: string;
+}
+
+const LOCK_NAME = ".voices.lock";
+
+/** Somebody may replace a voice between the reads of its files; then they are read again. */
+const READ_ATTEMPTS = 3;
+
+/**
+ * Voices as files that a person can look at: NAME.wav (or another format), NAME.txt (what is said) and NAME.json (what is
+ * known). Folders are searched in order. Writers of one folder take turns by a lock file, across machines; a voice is there
+ * from the moment that its transcript has its name, and its JSON holds the hash of its audio, so that readers never mix
+ * two voices.
+ */
+export class VoiceLibrary {
+  readonly #folders: readonly VoiceFolder[];
+
+  constructor(folders: readonly VoiceFolder[]) {
+    this.#folders = folders;
+  }
+
+  /** Names of all voices, sorted. Throws VOLUME_UNAVAILABLE. */
+  async names(): Promise<string[]> {
+    const found = await Promise.all(this.#folders.map(({ path }) => scanVoices(path)));
+    return [...new Set(found.flatMap((voices) => [...voices.keys()]))].sort();
+  }
+
+  /** All voices, sorted by name; the first folder that has a name wins. Throws VOLUME_UNAVAILABLE. */
+  async list(): Promise<Voice[]> {
+    const voices: Voice[] = [];
+    for (const name of await this.names()) {
+      const voice = await this.find(name);
+      if (voice !== null) voices.push(voice);
+    }
+    return voices;
+  }
+
+  /** The voice of a name, or null; a name that cannot be a voice's is that of none. Throws VOLUME_UNAVAILABLE. */
+  async find(name: string): Promise<Voice | null> {
+    const place = await this.#locate(name);
+    if (place === null) return null;
+    const transcript = await readTranscript(place.files.transcriptPath);
+    return transcript === null ? null : describe(place, transcript, await descriptionOf(place.files));
+  }
+
+  /**
+   * A voice with its audio, or null. Throws REFERENCE_INVALID when its files do not belong together or are too large,
+   * VOLUME_UNAVAILABLE.
+   */
+  async load(name: string): Promise<LoadedVoice | null> {
+    for (let attempt = 1; attempt <= READ_ATTEMPTS; attempt++) {
+      const place = await this.#locate(name);
+      if (place === null) return null;
+      const description = await descriptionOf(place.files);
+      const transcript = await readTranscript(place.files.transcriptPath);
+      const audio = await readBounded(place.files.audioPath, MAX_VOICE_AUDIO_BYTES);
+      if (transcript === null || audio === null) continue;
+      const expected = description["audio_sha256"];
+      if (typeof expected !== "string" || expected === sha256Of(audio)) {
+        return { ...describe(place, transcript, description), audio };
+      }
+    }
+    throw new HiggsError(
+      "REFERENCE_INVALID",
+      "Cannot use the voice: its audio is not the one that its JSON file was written for; remove it and add it again",
+    );
+  }
+
+  /**
+   * Adds a voice to the first own folder. Throws INVALID_INPUT for a name that cannot be or is taken, an empty transcript, or
+   * an extension or size that is not allowed; VOLUME_UNAVAILABLE.
+   */
+  async add(voice: NewVoice): Promise<Voice> {
+    const name = checkNewVoice(voice);
+    const folder = this.#ownFolder();
+    await this.#exclusively(folder, async () => {
+      const taken = [...(await scanVoices(folder)).keys()].find((other) => other.toLowerCase() === name.toLowerCase());
+      if (taken !== undefined) throw invalid("a voice of that name is there already; remove it first");
+      // What a killed writer may have left.
+      await removeFiles(folder, name);
+      await writeWhole(join(folder, `${name}${voice.extension.toLowerCase()}`), voice.audio);
+      await writeWhole(join(folder, `${name}.json`), `${JSON.stringify(describeNew(voice), null, 2)}\n`);
+      await writeWhole(join(folder, `${name}.txt`), `${voice.transcript.trim()}\n`);
+    });
+    const added = await this.find(name);
+    if (added === null) throw new HiggsError("VOLUME_UNAVAILABLE", "Cannot add the voice: it was removed meanwhile");
+    return added;
+  }
+
+  /** Removes an own voice; false when there is none of that name. Throws INVALID_INPUT for a bundled one, VOLUME_UNAVAILABLE. */
+  async remove(name: string): Promise<boolean> {
+    const place = await this.#locate(name);
+    if (place === null) return false;
+    if (place.origin === "bundled") throw invalid("the voice comes with the software", "remove");
+    await this.#exclusively(place.path, () => removeFiles(place.path, place.files.name));
+    return true;
+  }
+
+  async #locate(name: string): Promise<VoicePlace | null> {
+    const wanted = normalizeVoiceName(name);
+    if (voiceNameProblem(wanted) !== null) return null;
+    for (const folder of this.#folders) {
+      const files = (await scanVoices(folder.path)).get(wanted);
+      if (files !== undefined) return { ...folder, files };
+    }
+    return null;
+  }
+
+  #ownFolder(): string {
+    const own = this.#folders.find(({ origin }) => origin === "own");
+    if (own === undefined) throw invalid("no folder for voices is set");
+    return own.path;
+  }
+
+  async #exclusively<T>(folder: string, work: () => Promise<T>): Promise<T> {
+    await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+      throw volumeError("make the folder for voices", folder, error);
+    });
+    return withFileLock(join(folder, LOCK_NAME), { pollMs: 50 }, work);
+  }
+}
+
+interface VoicePlace extends VoiceFolder {
+  readonly files: VoiceFiles;
+}
+
+function descriptionOf({ audioPath }: VoiceFiles): Promise<Readonly<Record<string, unknown>>> {
+  const stem = audioPath.slice(dirname(audioPath).length + 1, -extname(audioPath).length);
+  return readDescription(dirname(audioPath), stem);
+}
+
+function describe(
+  { origin, files }: VoicePlace,
+  transcript: string,
+  description: Readonly<Record<string, unknown>>,
+): Voice {
+  return { name: files.name, origin, audioPath: files.audioPath, transcript, ...metadataOf(description) };
+}
+
+function checkNewVoice(voice: NewVoice): string {
+  const name = normalizeVoiceName(voice.name);
+  const problem = voiceNameProblem(name);
+  if (problem !== null) throw invalid(problem);
+  if (voice.transcript.trim() === "") throw invalid("the transcript is empty");
+  if (!isAudioExtension(voice.extension)) {
+    throw invalid(`the audio file must end in one of ${VOICE_AUDIO_EXTENSIONS.join(", ")}`);
+  }
+  const { byteLength } = voice.audio;
+  if (byteLength === 0 || byteLength > MAX_VOICE_AUDIO_BYTES) {
+    throw invalid(`the audio file has a wrong size (got ${byteLength} bytes, limit 1 … ${MAX_VOICE_AUDIO_BYTES})`);
+  }
+  return name;
+}
+
+function describeNew(voice: NewVoice): Readonly<Record<string, string | null>> {
+  return { ...metadataOf({ ...voice }), audio_sha256: sha256Of(voice.audio) };
+}
+
+/** The transcript first: without it the voice is gone for everybody. */
+async function removeFiles(folder: string, name: string): Promise<void> {
+  for (const extension of [".txt", ".json", ...VOICE_AUDIO_EXTENSIONS]) {
+    const path = join(folder, `${name}${extension}`);
+    await rm(path, { force: true }).catch((error: unknown) => {
+      throw volumeError("remove the voice", path, error);
+    });
+  }
+}
+
+function invalid(why: string, doing = "add"): HiggsError {
+  return new HiggsError("INVALID_INPUT", `Cannot ${doing} the voice: ${why}`);
+}
