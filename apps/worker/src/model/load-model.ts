@@ -24,6 +24,7 @@ export const loadSpeechModel: ModelLoader = async (found, config, { logger, sign
     weights: config.weights,
     cacheDir: cacheDirOf(config),
     contextLength: config.contextLength,
+    slots: config.maxBatch,
     onProgress: report,
     ...(signal === undefined ? {} : { signal }),
   });

@@ -1,20 +1,23 @@
 import { HiggsError } from "@higgs-worker/errors";
 import { throwIfCancelled } from "../checkpoint/checkpoint-error.ts";
 import type { CodecDecoder } from "../codec/codec-decoder.ts";
-import { SerialQueue } from "../codec/serial-queue.ts";
 import { applyDelayPattern } from "../engine/delay-pattern.ts";
-import { type GeneratedSequence, generateSequence } from "../engine/generate-sequence.ts";
 import { checkGenerationOptions, type GenerationOptions } from "../engine/generation-options.ts";
 import { ChunkRandom } from "../engine/rng.ts";
+import type { Scheduler } from "../engine/scheduler.ts";
+import type { GeneratedSequence } from "../engine/sequence.ts";
 import { withGgmlErrors } from "../model/ggml-failure.ts";
 import type { LanguageModel } from "../model/language-model.ts";
-import { buildPrompt } from "../prompt/build-prompt.ts";
+import type { PromptRows } from "../model/prompt-rows.ts";
+import { buildPrompt, type Prompt } from "../prompt/build-prompt.ts";
 import { Conversation } from "../prompt/conversation.ts";
 import { expandPrompt } from "../prompt/expand-prompt.ts";
 import type { Message } from "../prompt/messages.ts";
 import { planText } from "../prompt/plan-text.ts";
 import type { TextTokenizer } from "../tokenizer/text-tokenizer.ts";
+import type { EncodedReference, ReferenceEncoder } from "../voices/reference-encoder.ts";
 import { type AudioOutput, createAudioOutput } from "./audio-output.ts";
+import { Gate } from "./gate.ts";
 import type { SpeechModel, SpeechModelInfo, SpeechRequest, SpeechResult, SynthesizeOptions } from "./types.ts";
 
 /** Progress is reported every so many frames, five times a second of audio, and at the end of each chunk. */
@@ -23,22 +26,30 @@ const PROGRESS_FRAMES = 5;
 /** What a speech model is made of; it owns all of it. */
 export interface SpeechModelParts {
   readonly languageModel: LanguageModel;
+  /** Of that model. */
+  readonly scheduler: Scheduler;
   readonly decoder: CodecDecoder;
   readonly tokenizer: TextTokenizer;
+  readonly createReferenceEncoder: (exclusively: <T>(work: () => Promise<T>) => Promise<T>) => ReferenceEncoder;
   readonly info: SpeechModelInfo;
   /** Frees the parts, in order, after the last synthesis. */
   readonly dispose: () => Promise<void>;
 }
 
-/** The whole way from text to PCM on one device (spec §13). Requests are served one after another, in order. */
+/** The whole way from text to PCM on one device (spec §13). As many requests as the model has slots are spoken together. */
 export class HiggsSpeechModel implements SpeechModel {
   readonly info: SpeechModelInfo;
   readonly #parts: SpeechModelParts;
-  readonly #queue = new SerialQueue();
+  readonly #gate: Gate;
+  readonly #references: ReferenceEncoder;
+  #isDisposed = false;
 
   constructor(parts: SpeechModelParts) {
     this.info = parts.info;
     this.#parts = parts;
+    this.#gate = new Gate(parts.languageModel.slots);
+    // The device takes turns by itself, so a reference is encoded while others speak.
+    this.#references = parts.createReferenceEncoder((work) => withGgmlErrors(work));
   }
 
   get name(): string {
@@ -51,12 +62,23 @@ export class HiggsSpeechModel implements SpeechModel {
 
   synthesize(request: SpeechRequest, options: SynthesizeOptions = {}): Promise<SpeechResult> {
     const startMs = performance.now();
-    return this.#queue.run(() => withGgmlErrors(() => new Synthesis(this.#parts, request, options, startMs).run()));
+    return this.#gate.run(async () => {
+      if (this.#isDisposed) throw new HiggsError("INTERNAL", "Cannot speak: the model is disposed");
+      return await withGgmlErrors(() => new Synthesis(this.#parts, request, options, startMs).run());
+    });
   }
 
-  /** Waits for the request in progress, then frees everything. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#queue.run(() => this.#parts.dispose());
+  encodeReference(pcm: Float32Array, options: { readonly signal?: AbortSignal } = {}): Promise<EncodedReference> {
+    return this.#references.encode(pcm, options);
+  }
+
+  /** Waits for all requests that were made before, then frees everything. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#references[Symbol.asyncDispose]();
+    await this.#gate.runAlone(async () => {
+      this.#isDisposed = true;
+      await this.#parts.dispose();
+    });
   }
 }
 
@@ -69,6 +91,7 @@ class Synthesis {
   readonly #warnings: string[] = [];
   readonly #chunks: GeneratedSequence[] = [];
   readonly #audio: AudioOutput;
+  #prefixRows = 0;
   #promptTokens = 0;
   #frames = 0;
 
@@ -96,6 +119,7 @@ class Synthesis {
     throwIfCancelled(this.#options.signal, "start the speech");
     const plan = planText(request, { specialTokens: tokenizer.addedTokens.keys() });
     const conversation = new Conversation(plan.fixedMessages, { bufferSize: request.generationChunkBufferSize });
+    this.#prefixRows = this.#countPrefixRows(plan.fixedMessages);
     for (const [index, text] of plan.chunks.entries()) {
       const chunk = await this.#generateChunk(conversation.startChunk(text), index, plan.chunks.length);
       conversation.endChunk(chunk.codes);
@@ -110,21 +134,16 @@ class Synthesis {
     chunkIndex: number,
     chunkCount: number,
   ): Promise<GeneratedSequence> {
-    const { languageModel, tokenizer } = this.#parts;
-    const { config } = languageModel;
+    const { scheduler, tokenizer } = this.#parts;
     const prompt = buildPrompt(messages, tokenizer, { forceAudio: true });
-    const rows = expandPrompt(prompt, {
-      specialIds: tokenizer.specialIds,
-      numCodebooks: config.numCodebooks,
-      toColumns: (codes) => applyDelayPattern(codes, config),
-    });
-    this.#promptTokens += rows.rowCount;
+    const rows = this.#expand(prompt);
+    this.#promptTokens += rows.isAudio.length;
     const framesBefore = this.#frames;
-    const chunk = await generateSequence(
-      languageModel,
+    const chunk = await scheduler.generate(
       {
         ...this.#generationOptions(),
         prompt: rows,
+        prefixRows: this.#prefixRows,
         clips: prompt.clips,
         uniforms: new ChunkRandom(this.#request.seed, chunkIndex),
       },
@@ -141,6 +160,24 @@ class Synthesis {
     this.#checkChunk(chunk, frames, chunkIndex, chunkCount);
     if (frames % PROGRESS_FRAMES !== 0) this.#report(this.#frames, frames, chunkIndex, chunkCount);
     return chunk;
+  }
+
+  #expand(prompt: Prompt): PromptRows {
+    const { config } = this.#parts.languageModel;
+    return expandPrompt(prompt, {
+      specialIds: this.#parts.tokenizer.specialIds,
+      numCodebooks: config.numCodebooks,
+      toColumns: (codes) => applyDelayPattern(codes, config),
+    });
+  }
+
+  /** Rows of the turns that are the same for every chunk, and for every request with the same voices and scene. */
+  #countPrefixRows(fixedMessages: readonly Message[]): number {
+    const { tokenizer } = this.#parts;
+    if (fixedMessages.length === 0) return 0;
+    const generationPrefix = buildPrompt([], tokenizer, { forceAudio: false }).ids.length;
+    const fixed = buildPrompt(fixedMessages, tokenizer, { forceAudio: false });
+    return this.#expand(fixed).isAudio.length - generationPrefix;
   }
 
   /** No success without audio; and whoever gets cut-off audio is told. */

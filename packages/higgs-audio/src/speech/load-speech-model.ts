@@ -1,14 +1,18 @@
+import { join } from "node:path";
+import { HiggsError } from "@higgs-worker/errors";
 import type { Backend, LogSink } from "@higgs-worker/ggml";
 import { unsupportedBecause } from "../checkpoint/checkpoint-error.ts";
 import type { HiggsConfig } from "../checkpoint/lm-config.ts";
 import { openCodec } from "../checkpoint/open-checkpoint.ts";
 import { CodecDecoder } from "../codec/codec-decoder.ts";
+import { Scheduler } from "../engine/scheduler.ts";
 import { type DeviceChoice, openDevice } from "../model/device.ts";
 import { withGgmlErrors } from "../model/ggml-failure.ts";
 import { LanguageModel } from "../model/language-model.ts";
 import { openWeights, type OpenWeightsOptions } from "../model/open-weights.ts";
 import type { WeightSource } from "../model/weight-source.ts";
 import { loadTextTokenizer, type TextTokenizer } from "../tokenizer/text-tokenizer.ts";
+import { ReferenceEncoder, type ReferenceEncoderOptions } from "../voices/reference-encoder.ts";
 import { HiggsSpeechModel } from "./higgs-speech-model.ts";
 import { ReleaseStack } from "./release-stack.ts";
 import type { SpeechModel } from "./types.ts";
@@ -19,6 +23,8 @@ export interface LoadSpeechModelOptions extends OpenWeightsOptions {
   readonly device: DeviceChoice;
   /** Positions for prompt and audio of one chunk. */
   readonly contextLength: number;
+  /** Requests that are spoken at the same time; default 1. Each has a cache of `contextLength` positions. */
+  readonly slots?: number;
   readonly threads?: number;
   readonly ggmlDirectory?: string;
   readonly log?: LogSink;
@@ -57,12 +63,20 @@ async function load(options: LoadSpeechModelOptions, acquired: ReleaseStack): Pr
   const languageModel = await loadLanguageModel(backend, source, options);
   acquired.push(() => languageModel[Symbol.dispose]());
   if (options.threads === undefined && languageModel.weightBytes < SINGLE_THREAD_BYTES) backend.setThreads(1);
-  const decoder = await loadDecoder(backend, options);
+  const { decoder, codec } = await loadDecoder(backend, options);
   acquired.push(() => decoder[Symbol.dispose]());
   return new HiggsSpeechModel({
     languageModel,
+    scheduler: new Scheduler(languageModel),
     decoder,
     tokenizer,
+    createReferenceEncoder: (exclusively) =>
+      new ReferenceEncoder({
+        ...codec,
+        cacheDirectory: join(options.cacheDir, "references"),
+        exclusively,
+        load: () => loadEncoder(),
+      }),
     dispose: () => acquired.releaseAll(),
     info: {
       layout: source.config.layout,
@@ -85,16 +99,27 @@ function loadLanguageModel(
   return LanguageModel.load(backend, source, {
     precision: "stored",
     kvType: "f16",
-    slots: 1,
+    slots: options.slots ?? 1,
     contextLength: options.contextLength,
     ...signalOption(options),
     ...(onProgress && { onProgress: (done, total) => onProgress({ step: "load", share: done / total }) }),
   });
 }
 
-async function loadDecoder(backend: Backend, options: LoadSpeechModelOptions): Promise<CodecDecoder> {
+type CodecIdentity = Pick<ReferenceEncoderOptions, "sourceHash" | "shape">;
+
+async function loadDecoder(
+  backend: Backend,
+  options: LoadSpeechModelOptions,
+): Promise<{ decoder: CodecDecoder; codec: CodecIdentity }> {
   await using codec = await openCodec(options.tokenizerPath);
-  return await CodecDecoder.load(backend, codec, signalOption(options));
+  const decoder = await CodecDecoder.load(backend, codec, signalOption(options));
+  const { numQuantizers: quantizerCount, codebookSize } = codec.config;
+  return { decoder, codec: { sourceHash: codec.sourceHash, shape: { quantizerCount, codebookSize } } };
+}
+
+async function loadEncoder(): Promise<never> {
+  throw new HiggsError("NOT_SUPPORTED", "Cannot encode the reference: this build has no codec encoder yet");
 }
 
 /** Ids that the tokenizer makes and the configuration means must be the same, or the prompt would be nonsense. */

@@ -5,12 +5,13 @@
 import type { SamplingOptions } from "../engine/generation-options.ts";
 import type { Reference, ReferenceClip, ReferenceProfile } from "../prompt/references.ts";
 import type { ChunkMethod } from "../text/chunk.ts";
+import type { EncodedReference } from "../voices/reference-encoder.ts";
 
 export type { SamplingOptions };
 
 export type { ChunkMethod };
 
-export type { Reference, ReferenceClip, ReferenceProfile };
+export type { EncodedReference, Reference, ReferenceClip, ReferenceProfile };
 
 export interface SpeechRequest {
   /** Raw text; normalised inside unless `normalize` is false. */
@@ -83,6 +84,11 @@ export interface SpeechModel extends AsyncDisposable {
   readonly sampleRateHz: number;
   readonly info: SpeechModelInfo;
   synthesize(request: SpeechRequest, options?: SynthesizeOptions): Promise<SpeechResult>;
+  /**
+   * Codes of a reference clip: mono Float32 at 24 kHz. They are cached by content, so that a clip used again costs nothing.
+   * Throws CANCELLED, OUT_OF_MEMORY, and MODEL_* when the audio tokenizer has no encoder.
+   */
+  encodeReference(pcm: Float32Array, options?: { readonly signal?: AbortSignal }): Promise<EncodedReference>;
 }
 
 export interface SpeechModelInfo {

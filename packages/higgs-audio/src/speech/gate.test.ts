@@ -1,0 +1,50 @@
+import { expect, it } from "vitest";
+import { Gate } from "./gate.ts";
+
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+it("runs no more than its limit at once, in the order of the calls, and goes on after a failure", async () => {
+  const gate = new Gate(2);
+  const started: number[] = [];
+  let running = 0;
+  let most = 0;
+  const work = (index: number) => async () => {
+    started.push(index);
+    most = Math.max(most, ++running);
+    await turn();
+    running -= 1;
+    if (index === 1) throw new Error("failed");
+    return index;
+  };
+  const results = await Promise.allSettled(Array.from({ length: 6 }, (_, index) => gate.run(work(index))));
+  expect(results.map(({ status }) => status)).toEqual([
+    "fulfilled",
+    "rejected",
+    "fulfilled",
+    "fulfilled",
+    "fulfilled",
+    "fulfilled",
+  ]);
+  expect(started).toEqual([0, 1, 2, 3, 4, 5]);
+  expect(most).toBe(2);
+});
+
+it.each([1, 3])("runs something alone after all that came before (limit %i)", async (limit) => {
+  const gate = new Gate(limit);
+  const events: string[] = [];
+  const work = (name: string) => async () => {
+    events.push(`${name} starts`);
+    await turn();
+    events.push(`${name} ends`);
+  };
+  const before = Promise.all([gate.run(work("a")), gate.run(work("b"))]);
+  const alone = gate.runAlone(work("alone"));
+  const after = gate.run(work("c"));
+  await Promise.all([before, alone, after]);
+  const place = (event: string) => events.indexOf(event);
+  expect(place("alone starts")).toBeGreaterThan(Math.max(place("a ends"), place("b ends")));
+  expect(place("alone ends")).toBe(place("alone starts") + 1);
+  expect(place("c starts")).toBeGreaterThan(place("alone ends"));
+  await expect(gate.runAlone(() => Promise.reject(new Error("no")))).rejects.toThrow("no");
+  await gate.run(work("d"));
+});

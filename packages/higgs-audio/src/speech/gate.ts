@@ -1,0 +1,46 @@
+/** Lets a fixed number of pieces of work run at the same time; the others wait, first come, first served. */
+export class Gate {
+  readonly #limit: number;
+  readonly #waiting: (() => void)[] = [];
+  #running = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** Resolves or rejects as `work` does, once it has had its turn. */
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#running >= this.#limit) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    else this.#running += 1;
+    try {
+      return await work();
+    } finally {
+      // The place goes straight to the next one, so that nobody can slip in between.
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#running -= 1;
+      else next();
+    }
+  }
+
+  /** Runs `work` alone, after everything that was asked for before it, and before everything after it. */
+  async runAlone<T>(work: () => Promise<T>): Promise<T> {
+    let release = (): void => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let here = 0;
+    let result: Promise<T> | null = null;
+    const places = Array.from({ length: this.#limit }, () =>
+      this.run(async () => {
+        here += 1;
+        if (here === this.#limit) {
+          result = work().finally(release);
+          await result.catch(() => undefined);
+        }
+        await released;
+      }),
+    );
+    await Promise.all(places);
+    return await (result as unknown as Promise<T>);
+  }
+}
