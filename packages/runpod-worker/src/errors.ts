@@ -6,16 +6,12 @@ export type RunpodWorkerErrorCode =
   | "NOT_SERIALISABLE"
   /** The worker state machine was asked for a transition that does not exist. */
   | "INVALID_TRANSITION"
-  /** A request to the platform broke before an answer was complete. */
-  | "REQUEST_FAILED"
   /** A core loop or the heartbeat ended although the worker was running. */
   | "LOOP_ENDED"
   /** A running job was ended by the platform, by shutdown or by a fault of the process. */
   | "JOB_STOPPED"
   /** A streamed chunk could not be posted, so a client would see a gap. */
-  | "STREAM_LOST"
-  /** A fitness check found the machine or the model unusable. */
-  | "UNFIT";
+  | "STREAM_LOST";
 
 /** Error of the runtime itself, with a code that callers may switch on. Handler errors are never wrapped in it. */
 export class RunpodWorkerError extends Error {

@@ -5,6 +5,7 @@ export type { Handler, HandlerReturn, JobContext } from "./jobs/handler.ts";
 export type { Job, S3Config } from "./protocol/job.ts";
 export type { ExecutionPolicy } from "./protocol/run-request.ts";
 export type { StandardSchema } from "./jobs/standard-schema.ts";
+export type { ApiServerSettings } from "./local-api/api-server-mode.ts";
 export type { LocalResult } from "./local/local-run.ts";
 export type { LogLevel } from "./logging/log-level.ts";
 export type { Logger } from "./logging/logger.ts";

@@ -1,6 +1,6 @@
 /**
  * Thousands of short jobs through the emulator, with random faults on every route of workers, with workers that are
- * told to stop or killed while they work, and with jobs that clients cancel. Every job must end in exactly one final
+ * told to stop or killed while they work, with jobs that clients cancel, and with a platform that is away for a while. Every job must end in exactly one final
  * state, with the result that it should have; no result may be posted again once its answer has arrived; and the
  * memory of a worker that is not restarted must stay flat. Prints the counts; ends with 1 if anything is wrong.
  */
@@ -21,6 +21,7 @@ const { values } = parseArgs({
     seed: { type: "string", default: "1" },
     "limit-seconds": { type: "string", default: "900" },
     "restart-ms": { type: "string", default: "4000" },
+    "outage-seconds": { type: "string", default: "5" },
   },
 });
 const jobCount = Number(values.jobs);
@@ -95,6 +96,7 @@ async function keepRestarting(): Promise<void> {
 
 async function feed(): Promise<void> {
   for (let number = 0; number < jobCount; number += 1) {
+    if (number === Math.floor(jobCount / 2)) void beAway();
     while (ledger.submitted - ledger.ended >= WINDOW) {
       if (performance.now() - startedMs > limitMs) return;
       await sleep(5);
@@ -108,6 +110,13 @@ async function feed(): Promise<void> {
       ledger.noteCancel(record);
     }
   }
+}
+
+/** Once in the run the platform cannot be reached at all. */
+async function beAway(): Promise<void> {
+  await emulator.goAway();
+  await sleep(Number(values["outage-seconds"]) * 1000);
+  await emulator.comeBack();
 }
 
 async function untilSettled(): Promise<void> {

@@ -306,6 +306,18 @@ describe("emulator: stop channel and times", () => {
     expect(emulator.workers.get("w1")?.isLost).toBe(false);
   });
 
+  it("gives no job to the held take of a worker that was declared lost", async () => {
+    const { emulator, worker } = await emulate();
+    const take = worker.take();
+    await emulator.requests.waitFor({ route: "job-take" });
+    await settle();
+    emulator.workers.lose("w1");
+    const record = emulator.submit({ input: 1 });
+    expect((await take).status).toBe(204);
+    expect(record.status).toBe("IN_QUEUE");
+    expect((await worker.takeJob()).id).toBe(record.id);
+  });
+
   it("does not take a worker for lost that never pinged, unless it is told to", async () => {
     const { emulator, worker } = await emulate();
     const record = emulator.submit({ input: 1, policy: { executionTimeout: 600_000 } });

@@ -74,7 +74,7 @@ describe("spawned workers", () => {
   });
 
   it("stops a worker that posts stopPod, with SIGKILL if it does not obey", async () => {
-    const emulator = await emulate({ rules: { killAfterMs: 200 } });
+    const emulator = await emulate({ rules: { killAfterMs: 2000 } });
     const obedient = emulator.spawn(plainWorker());
     await emulator.result(emulator.submit({ input: { stopPod: true } }));
     expect(await obedient.exited).toEqual({ code: 0, signal: null });

@@ -32,6 +32,8 @@ interface TrackedWorker extends WorkerState {
   readonly heldTakes: Set<() => void>;
   readonly heldStops: Set<() => void>;
   lostTimer: Timer | undefined;
+  /** False if only a test has spoken of it so far. */
+  hasCalled: boolean;
 }
 
 interface WorkerEvents {
@@ -62,10 +64,11 @@ export class WorkerRegistry extends EventEmitter<WorkerEvents> {
     return this.#workers.get(id);
   }
 
-  noteTake(id: string): void {
+  noteTake(id: string): WorkerState {
     const worker = this.#seen(id);
     worker.lastTakeMs = this.#clock.now();
     if (this.#rules.requiresPing && worker.lastPingMs === undefined) this.#armLoss(worker);
+    return worker;
   }
 
   notePing(id: string, query: Readonly<Record<string, string>>): void {
@@ -93,14 +96,14 @@ export class WorkerRegistry extends EventEmitter<WorkerEvents> {
 
   /** Lets the worker's stop poll name these jobs. */
   requestStop(id: string, jobIds: readonly string[]): void {
-    const worker = this.#seen(id);
+    const worker = this.#known(id);
     for (const jobId of jobIds) worker.stopIds.add(jobId);
     for (const end of worker.heldStops) end();
   }
 
   /** What the next stop poll has to say; it is said once. */
   drainStops(id: string): string[] {
-    const worker = this.#seen(id);
+    const worker = this.#known(id);
     const ids = [...worker.stopIds];
     worker.stopIds.clear();
     return ids;
@@ -108,18 +111,18 @@ export class WorkerRegistry extends EventEmitter<WorkerEvents> {
 
   /** Gives a job that the worker has had to it once more. */
   deliverAgain(id: string, record: JobRecord): void {
-    const worker = this.#seen(id);
+    const worker = this.#known(id);
     worker.redeliveries.push(record);
     for (const end of worker.heldTakes) end();
   }
 
   drainRedeliveries(id: string, limit: number): JobRecord[] {
-    return this.#seen(id).redeliveries.splice(0, limit);
+    return this.#known(id).redeliveries.splice(0, limit);
   }
 
   /** Registers a poll that is held; `end` is called when it should look again. */
   holdPoll(id: string, kind: "take" | "stop", end: () => void): () => void {
-    const worker = this.#seen(id);
+    const worker = this.#known(id);
     const held = kind === "take" ? worker.heldTakes : worker.heldStops;
     held.add(end);
     return () => held.delete(end);
@@ -140,12 +143,20 @@ export class WorkerRegistry extends EventEmitter<WorkerEvents> {
     this.#workers.delete(id);
   }
 
+  /** A sign of life. */
   #seen(id: string): TrackedWorker {
-    const known = this.#workers.get(id);
-    if (known !== undefined) {
-      known.isLost = false;
-      return known;
+    const worker = this.#known(id);
+    worker.isLost = false;
+    if (!worker.hasCalled) {
+      worker.hasCalled = true;
+      this.emit("seen", worker);
     }
+    return worker;
+  }
+
+  #known(id: string): TrackedWorker {
+    const known = this.#workers.get(id);
+    if (known !== undefined) return known;
     const worker: TrackedWorker = {
       id,
       firstSeenMs: this.#clock.now(),
@@ -162,9 +173,9 @@ export class WorkerRegistry extends EventEmitter<WorkerEvents> {
       heldTakes: new Set(),
       heldStops: new Set(),
       lostTimer: undefined,
+      hasCalled: false,
     };
     this.#workers.set(id, worker);
-    this.emit("seen", worker);
     return worker;
   }
 

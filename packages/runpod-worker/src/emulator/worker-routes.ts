@@ -78,16 +78,16 @@ interface TakenJobs {
 async function take(context: WorkerContext, platform: EmulatedPlatform, limit: number): Promise<TakenJobs> {
   const { queue, workers, rules } = platform;
   const workerId = context.req.param("worker") ?? "";
-  workers.noteTake(workerId);
-  if (workers.get(workerId)?.isStopping === true) platform.violations.add("take-after-stop-pod", workerId);
+  const worker = workers.noteTake(workerId);
+  if (worker.isStopping) platform.violations.add("take-after-stop-pod", workerId);
   const { signal } = context.req.raw;
   const endsAtMs = queue.clock.now() + rules.takeHoldMs;
-  while (!signal.aborted) {
+  // The process of a lost worker may have ended before its connection has: it must not get a job any more.
+  while (!signal.aborted && !worker.isLost) {
     const again = workers.drainRedeliveries(workerId, limit);
     if (again.length > 0) return { records: again, isFresh: false };
     const holdMs = endsAtMs - queue.clock.now();
-    const isStopping = workers.get(workerId)?.isStopping === true;
-    const records = await heldTake(platform, workerId, isStopping ? 0 : limit, holdMs, signal);
+    const records = await heldTake(platform, workerId, worker.isStopping ? 0 : limit, holdMs, signal);
     if (records.length > 0) {
       context.env.delivery.onFailure(() => {
         for (const record of records) platform.noteUndelivered(record, workerId);

@@ -4,7 +4,7 @@ import { freemem } from "node:os";
 /** Reads a small text file; `undefined` when there is none. Tests pass their own. */
 export type ReadText = (path: string) => Promise<string | undefined>;
 
-export async function readTextFile(path: string): Promise<string | undefined> {
+async function readTextFile(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, "utf8");
   } catch {

@@ -74,6 +74,15 @@ describe("--rp_serve_api", () => {
     expect(await stuck.exit).toBe(1);
   });
 
+  it("does not wait for a handler that ignores its signal", async () => {
+    const { surface, exit, call } = await serve({ handler: () => new Promise(() => {}), shutdownGraceMs: 20 });
+    const failed = call("POST", "/runsync", { input: 1 });
+    await expect.poll(async () => (await call("GET", "/health")).body).toMatchObject({ jobs: { inProgress: 1 } });
+    surface.signal();
+    expect((await failed).body).toMatchObject({ status: "FAILED" });
+    expect(await exit).toBe(0);
+  });
+
   it("takes concurrency, key and endpoint id from flags, options and environment", async () => {
     let running = 0;
     let most = 0;

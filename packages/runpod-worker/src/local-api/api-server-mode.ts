@@ -8,7 +8,7 @@ import { userAgent } from "../platform/user-agent.ts";
 import { putWorkerId } from "../platform/worker-urls.ts";
 import type { ProcessSurface } from "../process-surface.ts";
 import { errorMessageOf } from "../results/error-text.ts";
-import { createHandlerExecutor } from "./handler-executor.ts";
+import { createProgramExecutor } from "./handler-executor.ts";
 import { serveLocalApi, type LocalApiServer, type LocalApiServerOptions } from "./local-api-server.ts";
 
 /** Settings of the local API server that have no flag. */
@@ -66,12 +66,7 @@ function serve({
   const concurrency = new Concurrency(rest.concurrency, log);
   return serveLocalApi({
     ...rest.settings,
-    execute: createHandlerExecutor({
-      program,
-      log,
-      workerId,
-      onRefresh: () => log.info("The result asks for another worker; a local server goes on."),
-    }),
+    execute: createProgramExecutor({ program, workerId, workerLog: log, logFor: (job) => log.forJob(job) }),
     host,
     port,
     concurrency: () => concurrency.next(),

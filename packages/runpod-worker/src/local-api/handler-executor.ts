@@ -1,26 +1,60 @@
 import { executeJob, type JobProgram } from "../jobs/execute-job.ts";
+import type { Handler } from "../jobs/handler.ts";
 import { createJobContext, secretsOf } from "../jobs/job-context.ts";
-import type { PlatformLogger } from "../logging/logger.ts";
+import type { StandardSchema } from "../jobs/standard-schema.ts";
+import type { LogBinding, Logger } from "../logging/logger.ts";
+import { Redactor } from "../logging/redactor.ts";
 import type { Job, JobResultBody } from "../protocol/job.ts";
 import { errorMessageOf } from "../results/error-text.ts";
 import type { JobExecution, JobExecutor } from "./local-worker.ts";
 
-export interface HandlerExecutorOptions {
-  readonly program: JobProgram;
-  readonly log: PlatformLogger;
-  readonly workerId: string;
-  /** Told when a result asks for another worker; a local server goes on, as there is none. */
-  readonly onRefresh?: () => void;
+/** A handler and how the local API is to run it; only the handler is required. */
+export interface HandlerExecutorOptions<Input = unknown, Output = unknown> {
+  readonly handler: Handler<Input, Output>;
+  /** Checks and converts each job's input before the handler sees it; any Standard Schema validator. */
+  readonly inputSchema?: StandardSchema<Input> | undefined;
+  /** True = the result of a streamed job holds all its chunks. Default false. */
+  readonly returnAggregateStream?: boolean;
+  /** Default `local`. */
+  readonly workerId?: string;
+  /** The logger that a job's handler gets. Default: one that writes nothing. */
+  readonly logFor?: (job: LogBinding) => Logger;
 }
 
-/** Runs jobs with a handler exactly as the queue worker does: same context, same bodies, same log lines. */
-export function createHandlerExecutor(options: HandlerExecutorOptions): JobExecutor {
+const SILENT: Logger = { trace: () => {}, debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+/** Makes an executor of a handler: it sees the same jobs and context, and its results the same rules, as on a queue. */
+export function createHandlerExecutor<Input = unknown, Output = unknown>(
+  options: HandlerExecutorOptions<Input, Output>,
+): JobExecutor {
+  const { workerId = "local", logFor = () => SILENT } = options;
+  const redactor = new Redactor();
+  const program: JobProgram = {
+    // Who gives no schema gives his word for the type of the input.
+    handler: options.handler as JobProgram["handler"],
+    inputSchema: options.inputSchema,
+    isAggregating: options.returnAggregateStream ?? false,
+    origin: { hostname: "unknown", workerId, redactor },
+  };
+  return createProgramExecutor({ program, workerId, logFor, workerLog: SILENT });
+}
+
+export interface ProgramExecutorOptions {
+  readonly program: JobProgram;
+  readonly workerId: string;
+  readonly logFor: (job: LogBinding) => Logger;
+  /** Gets what belongs to no job. */
+  readonly workerLog: Logger;
+}
+
+/** Runs jobs with a program exactly as the queue worker does: same context, same bodies, same log lines. */
+export function createProgramExecutor(options: ProgramExecutorOptions): JobExecutor {
   return async (job, execution) => {
-    const log = options.log.forJob({ jobId: job.id, batchId: job.batchId });
-    const release = options.log.redactor.hold(secretsOf(job));
+    const log = options.logFor({ jobId: job.id, batchId: job.batchId });
+    const release = options.program.origin.redactor.hold(secretsOf(job));
     log.info("Started.");
     try {
-      return await executeWith(options, job, execution);
+      return await executeWith(options, job, log, execution);
     } finally {
       log.info("Finished.");
       release();
@@ -29,33 +63,33 @@ export function createHandlerExecutor(options: HandlerExecutorOptions): JobExecu
 }
 
 async function executeWith(
-  { program, log, workerId, onRefresh }: HandlerExecutorOptions,
+  { program, workerId, workerLog }: ProgramExecutorOptions,
   job: Job,
+  log: Logger,
   { signal, progress, chunk }: JobExecution,
 ): Promise<JobResultBody> {
-  const jobLog = log.forJob({ jobId: job.id, batchId: job.batchId });
   let isRefreshAsked = false;
   const context = createJobContext(job, {
     workerId,
     signal,
-    log: jobLog,
+    log,
     onProgress: (data) => {
       try {
         progress(data);
       } catch (error) {
-        jobLog.warn(`Progress update dropped. | ${errorMessageOf(error)}`);
+        log.warn(`Progress update dropped. | ${errorMessageOf(error)}`);
       }
     },
     onRefresh: () => {
       isRefreshAsked = true;
     },
   });
-  const executed = await executeJob(program, job, {
+  const { body } = await executeJob(program, job, {
     context,
     isRefreshAsked: () => isRefreshAsked,
     onChunk: chunk,
-    workerLog: log,
+    workerLog,
   });
-  if (executed.body.stopPod === true) onRefresh?.();
-  return executed.body;
+  if (body.stopPod === true) log.info("The result asks for another worker; a local server goes on.");
+  return body;
 }

@@ -36,6 +36,8 @@ export interface LocalWorkerOptions {
 export type Readiness = "loading" | "ready" | "failed" | "draining";
 
 const RESULT_LIMIT_BYTES = 20 * 1024 * 1024;
+/** What aborted handlers get to clean up, in milliseconds. */
+const ABORT_GRACE_MS = 1000;
 
 /** The worker of the local API server: takes jobs from the queue of its own process. */
 export class LocalWorker {
@@ -77,12 +79,25 @@ export class LocalWorker {
     };
   }
 
-  /** Takes no more jobs, lets running ones finish for up to `graceMs`, then aborts and fails them. */
+  /**
+   * Takes no more jobs, lets running ones finish for up to `graceMs`, then aborts and fails them. A handler that does
+   * not obey its signal is left behind.
+   */
   async close(graceMs: number): Promise<void> {
     this.#readiness = "draining";
-    const timer = setTimeout(() => this.#abandon(), graceMs);
-    await Promise.all(this.#runs);
+    if (await this.#areRunsOver(graceMs)) return;
+    this.#abandon();
+    await this.#areRunsOver(ABORT_GRACE_MS);
+  }
+
+  async #areRunsOver(limitMs: number): Promise<boolean> {
+    let timer: NodeJS.Timeout | undefined;
+    const limit = new Promise<false>((resolve) => {
+      timer = setTimeout(() => resolve(false), limitMs);
+    });
+    const areOver = await Promise.race([Promise.all(this.#runs).then(() => true), limit]);
     clearTimeout(timer);
+    return areOver;
   }
 
   #fill(): void {

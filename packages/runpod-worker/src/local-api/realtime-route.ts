@@ -5,6 +5,7 @@ import { isFinalStatus } from "../protocol/job-status.ts";
 import { isRecord } from "../protocol/is-record.ts";
 import type { HttpEnvironment } from "../public-api/http-environment.ts";
 import { PublicApiError } from "../public-api/public-api-error.ts";
+import { checkRoom } from "../public-api/queue-room.ts";
 
 const DEFAULT_LIMIT_BYTES = 20 * 1024 * 1024;
 
@@ -17,6 +18,7 @@ export function createRealtimeRoute(queue: JobQueue, limitBytes = DEFAULT_LIMIT_
   app.post("/", bodyLimit({ maxSize: limitBytes }), async (context) => {
     const body: unknown = await context.req.json().catch(() => undefined);
     if (!isRecord(body) || !("input" in body)) throw new PublicApiError(400, "Cannot run the job: it has no input");
+    checkRoom(queue);
     const { signal } = context.req.raw;
     const record = queue.submit({ input: body["input"] }, { isSync: true });
     signal.addEventListener("abort", () => void queue.cancel(record));

@@ -25,7 +25,7 @@ export async function pollStops(client: PlatformClient, url: string, options: Po
 }
 
 /** Makes sense of the answer to a stop poll. */
-export function readStop({ status, headers, body }: HttpAnswer): StopOutcome {
+function readStop({ status, headers, body }: HttpAnswer): StopOutcome {
   if (status === 204) return nothing(undefined);
   if (status === 429) return { kind: "throttled", waitMs: retryAfterMs(headers["retry-after"]) };
   if (status === 404 || status === 405) return { kind: "missing", status };

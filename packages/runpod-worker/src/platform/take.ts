@@ -30,7 +30,7 @@ export async function takeJobs(client: PlatformClient, url: string, options: Pol
 }
 
 /** Makes sense of the answer to a take. */
-export function readTake({ status, headers, body }: HttpAnswer): TakeOutcome {
+function readTake({ status, headers, body }: HttpAnswer): TakeOutcome {
   if (status === 204) return { kind: "empty", detail: "204" };
   // Expected when the platform revives a paused container (FlashBoot).
   if (status === 400) return { kind: "empty", detail: "400" };

@@ -30,14 +30,3 @@ export interface JobResultBody {
   /** Asks the platform to stop this container after the post. */
   readonly stopPod?: boolean;
 }
-
-/** The body of a post to job-done that reports progress: the field `status` is what keeps the job running. */
-export interface JobProgressBody {
-  readonly status: "IN_PROGRESS";
-  readonly output: unknown;
-}
-
-/** The body of a post to job-stream. */
-export interface JobChunkBody {
-  readonly output: unknown;
-}

@@ -5,6 +5,7 @@ import type { JobRecord } from "../job-queue/job-record.ts";
 import { isFinalStatus } from "../protocol/job-status.ts";
 import type { HttpEnvironment } from "./http-environment.ts";
 import { PublicApiError } from "./public-api-error.ts";
+import { checkRoom } from "./queue-room.ts";
 
 /**
  * The platform's OpenAI passthrough (specification 5.7): the request becomes a job with `openai_route` and
@@ -13,7 +14,7 @@ import { PublicApiError } from "./public-api-error.ts";
  */
 export async function answerOpenAi(context: Context<HttpEnvironment>, queue: JobQueue): Promise<Response> {
   const input = await openAiInputOf(context);
-  if (queue.isFull) throw new PublicApiError(429, "too many jobs wait", { "retry-after": "1" });
+  checkRoom(queue);
   const record = queue.submit({ input }, { isSync: true });
   const { signal } = context.req.raw;
   const onHangUp = (): void => void queue.cancel(record);

@@ -7,6 +7,7 @@ import { isAuthorized } from "./authorization.ts";
 import { onUndelivered, type HttpEnvironment } from "./http-environment.ts";
 import { answerOpenAi } from "./openai-route.ts";
 import { PublicApiError } from "./public-api-error.ts";
+import { checkRoom } from "./queue-room.ts";
 import { DEFAULT_POLICY_BOUNDS, parseRunRequest, type PolicyBounds } from "./run-request-parser.ts";
 
 export interface PublicRoutesOptions {
@@ -114,13 +115,6 @@ async function submit(
   const request = parseRunRequest(await context.req.text(), options.policyBounds ?? DEFAULT_POLICY_BOUNDS);
   checkRoom(options.queue);
   return options.queue.submit(request, kind);
-}
-
-/** @throws PublicApiError 429 when too many jobs wait. */
-export function checkRoom(queue: JobQueue): void {
-  if (!queue.isFull) return;
-  const why = `too many jobs wait (limit ${queue.rules.maxQueuedJobs})`;
-  throw new PublicApiError(429, `Cannot run the job: ${why}`, { "retry-after": "1" });
 }
 
 function showStatus(context: Context<HttpEnvironment>, queue: JobQueue, record: JobRecord): Response {

@@ -17,7 +17,7 @@ function isFalsy(value: unknown): boolean {
 }
 
 /** The text of an `error` of any type: the platform takes anything but a string for success (W40). */
-export function errorString(error: unknown): string {
+function errorString(error: unknown): string {
   if (typeof error === "string") return error;
   if (error instanceof Error) return error.message;
   try {

@@ -5,7 +5,7 @@ import { isJoinable, type ResolvedStreamOptions } from "./stream-options.ts";
 import { jsonSizeOf, splitText } from "./split-text.ts";
 
 /** Bytes of one post. The platform's limit is 1 MB; which megabyte is not said, so the smaller one (W56). */
-export const MAX_CHUNK_BODY_BYTES = 1_000_000;
+const MAX_CHUNK_BODY_BYTES = 1_000_000;
 const BODY_FRAME_BYTES = Buffer.byteLength('{"output":}');
 
 export interface ChunkSenderOptions {

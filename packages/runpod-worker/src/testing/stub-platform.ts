@@ -203,7 +203,7 @@ export function json(response: ServerResponse, value: unknown, status = 200): vo
   response.writeHead(status, { "Content-Type": "application/json" }).end(JSON.stringify(value));
 }
 
-export function empty(response: ServerResponse, status = 204, headers: Record<string, string> = {}): void {
+function empty(response: ServerResponse, status = 204, headers: Record<string, string> = {}): void {
   response.writeHead(status, headers).end();
 }
 

@@ -7,7 +7,7 @@ import { FakeSurface } from "./fake-surface.ts";
 import { StubPlatform } from "./stub-platform.ts";
 
 /** Waits as short as they can be without changing what happens. */
-export const QUICK_TIMING: Partial<WorkerTiming> = {
+const QUICK_TIMING: Partial<WorkerTiming> = {
   pollBackOffMs: 20,
   pollBackOffMaxMs: 100,
   stopPauseMs: 20,

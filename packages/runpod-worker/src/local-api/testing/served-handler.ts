@@ -4,7 +4,7 @@ import { AdjustableClock } from "../../job-queue/clock.ts";
 import { PlatformLogger } from "../../logging/logger.ts";
 import { Redactor } from "../../logging/redactor.ts";
 import type { JobStatusBody } from "../../protocol/job-status.ts";
-import { createHandlerExecutor } from "../handler-executor.ts";
+import { createProgramExecutor } from "../handler-executor.ts";
 import { serveLocalApi, type LocalApiServer, type LocalApiServerOptions } from "../local-api-server.ts";
 
 /** A local API in front of a handler, with a clock to turn and short ways to call it. */
@@ -54,7 +54,12 @@ export async function serveHandler<Input = unknown>(
     isAggregating: options.isAggregating ?? false,
     origin: { hostname: "unknown", workerId: "local", redactor: log.redactor },
   };
-  const execute = createHandlerExecutor({ program, log, workerId: "local" });
+  const execute = createProgramExecutor({
+    program,
+    workerId: "local",
+    workerLog: log,
+    logFor: (job) => log.forJob(job),
+  });
   const server = await serveLocalApi({ port: 0, host: "127.0.0.1", clock, ...options, execute });
   open.push(server);
   const call: ServedHandler["call"] = (method, path, body, headers) => callServer(server, method, path, body, headers);
