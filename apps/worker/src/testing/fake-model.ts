@@ -7,6 +7,8 @@ const SAMPLES_PER_FRAME = 960;
 export interface FakeModel extends SpeechModel {
   /** Every request that was made. */
   readonly requests: SpeechRequest[];
+  /** Every reference that was encoded. */
+  readonly clips: Float32Array[];
 }
 
 export interface FakeModelOptions {
@@ -22,6 +24,7 @@ export interface FakeModelOptions {
 export function fakeModel(options: FakeModelOptions = {}): FakeModel {
   const frames = options.frames ?? 25;
   const requests: SpeechRequest[] = [];
+  const clips: Float32Array[] = [];
   return {
     name: "fake/higgs",
     sampleRateHz: SAMPLE_RATE_HZ,
@@ -35,12 +38,20 @@ export function fakeModel(options: FakeModelOptions = {}): FakeModel {
       modelBytes: 1,
     },
     requests,
+    clips,
     synthesize: async (request, synthesis = {}) => {
       requests.push(request);
       if (options.fail !== undefined) throw options.fail;
       await makeFrames(frames, options.frameMs ?? 0, synthesis);
       const pcm = hum(frames, request.seed);
       return resultOf(request, options.spoil?.(pcm) ?? pcm, frames);
+    },
+    encodeReference: async (pcm) => {
+      clips.push(pcm);
+      return {
+        codes: Array.from({ length: 8 }, () => new Int32Array(Math.ceil(pcm.length / SAMPLES_PER_FRAME))),
+        from: "encoder",
+      };
     },
     [Symbol.asyncDispose]: async () => undefined,
   };
