@@ -29,7 +29,7 @@ export const PACKAGE_RULES: Readonly<Record<string, PackageRule>> = {
       ["model", "codec"],
       ["engine", "voices"],
       "speech",
-      "golden",
+      ["engine-host", "golden"],
     ],
   },
   "runpod-worker": { folder: "packages/runpod-worker", mayImport: [], order: null },

@@ -1,5 +1,12 @@
 export type * from "./speech/types.ts";
 export { loadSpeechModel, type LoadSpeechModelOptions } from "./speech/load-speech-model.ts";
+export {
+  type EngineHostOptions,
+  type EngineProcess,
+  type EngineProcessOptions,
+  type EngineState,
+  startEngineProcess,
+} from "./engine-host/engine-process.ts";
 export { openWeights, type LoadProgress } from "./model/open-weights.ts";
 export { chooseDevice, loadLibrary, openDevice, type OpenDeviceOptions } from "./model/device.ts";
 export { type ConvertedModel, convertCheckpoint } from "./checkpoint/convert/convert-checkpoint.ts";

@@ -1,0 +1,242 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { HiggsError } from "@higgs-worker/errors";
+import type { LogSink } from "@higgs-worker/ggml";
+import type { LoadProgress } from "../model/open-weights.ts";
+import type { EncodedReference, SpeechRequest, SpeechResult, SynthesizeOptions } from "../speech/types.ts";
+import type { EngineEntry } from "./engine-entry.ts";
+import type {
+  EngineAnswer,
+  EngineFacts,
+  EngineLoadOptions,
+  EngineNews,
+  EngineOutcome,
+  FromEngine,
+  ToEngine,
+} from "./messages.ts";
+import { OutputTail } from "./output-tail.ts";
+import { fromPlainError } from "./plain-error.ts";
+
+export interface EngineChildOptions {
+  readonly entry: EngineEntry;
+  readonly load: EngineLoadOptions;
+  /** Longest silence while the model loads. */
+  readonly startTimeoutMs: number;
+  readonly log: LogSink;
+  readonly onLoadProgress: (progress: LoadProgress) => void;
+  /** Called when the process ends after it had loaded the model, before its requests fail. */
+  readonly onCrash: (child: EngineChild) => void;
+}
+
+interface Pending {
+  readonly options: SynthesizeOptions;
+  readonly resolve: (outcome: EngineOutcome) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** What is kept of the process's last words. */
+const OUTPUT_TAIL_CHARS = 4_000;
+/** For freeing the model; then the process is killed. */
+const END_GRACE_MS = 10_000;
+
+/** One process with one model in it. */
+export class EngineChild {
+  readonly #options: EngineChildOptions;
+  readonly #process: ChildProcess;
+  readonly #pending = new Map<number, Pending>();
+  readonly #output = new OutputTail(OUTPUT_TAIL_CHARS);
+  readonly #exited: Promise<void>;
+  #facts: EngineFacts | null = null;
+  #settleLoad: { readonly resolve: () => void; readonly reject: (error: unknown) => void } | null = null;
+  #startTimer: NodeJS.Timeout | null = null;
+  #nextId = 1;
+  #endReason: string | null = null;
+  #isEnding = false;
+
+  private constructor(options: EngineChildOptions) {
+    this.#options = options;
+    this.#process = fork(options.entry.path, {
+      execArgv: [...options.entry.execArgv],
+      serialization: "advanced",
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
+    });
+    this.#exited = new Promise((resolve) => this.#process.once("close", () => resolve()));
+    this.#process.stderr?.setEncoding("utf8").on("data", (text: string) => this.#output.add(text));
+    this.#process.on("message", (message) => this.#receive(message as FromEngine));
+    this.#process.on("error", (error) => this.#onEnd(error.message));
+    this.#process.on("close", (code, signal) => this.#onEnd(signal ?? `exit code ${code}`));
+  }
+
+  /**
+   * Starts a process and loads the model in it.
+   *
+   * @throws HiggsError of loading; ENGINE_CRASHED when the process ends meanwhile; DEVICE_UNAVAILABLE when it is silent for
+   *   too long; CANCELLED
+   */
+  static async start(options: EngineChildOptions, signal: AbortSignal): Promise<EngineChild> {
+    const child = new EngineChild(options);
+    const onAbort = () =>
+      child.#failLoad(new HiggsError("CANCELLED", "Cannot load the model: the start was cancelled"));
+    try {
+      await new Promise<void>((resolve, reject) => {
+        child.#settleLoad = { resolve, reject };
+        child.#awaitNews();
+        signal.addEventListener("abort", onAbort);
+        if (signal.aborted) onAbort();
+      });
+      return child;
+    } catch (error) {
+      await child.kill();
+      throw error;
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+      if (child.#startTimer !== null) clearTimeout(child.#startTimer);
+      child.#settleLoad = null;
+    }
+  }
+
+  get facts(): EngineFacts {
+    if (this.#facts === null) throw new HiggsError("INTERNAL", "Cannot describe the model: it is not loaded");
+    return this.#facts;
+  }
+
+  get pid(): number | null {
+    return this.#process.pid ?? null;
+  }
+
+  /** How the process ended and its last words; null while it runs. */
+  get lastWords(): string | null {
+    if (this.#endReason === null) return null;
+    return this.#output.text === "" ? this.#endReason : `${this.#endReason}; its last output: ${this.#output.text}`;
+  }
+
+  /** As `SpeechModel.synthesize`; rejects with ENGINE_CRASHED when the process ends. */
+  async synthesize(request: SpeechRequest, options: SynthesizeOptions): Promise<SpeechResult> {
+    const wantsProgress = options.onProgress !== undefined;
+    const wantsAudio = options.onAudio !== undefined;
+    const outcome = await this.#ask((id) => ({ type: "synthesize", id, request, wantsProgress, wantsAudio }), options);
+    if (outcome.type === "result") return outcome.result;
+    throw new HiggsError("INTERNAL", `Cannot speak: the engine answered something else (got ${outcome.type})`);
+  }
+
+  /** As `SpeechModel.encodeReference`; rejects with ENGINE_CRASHED when the process ends. */
+  async encodeReference(pcm: Float32Array, options: Pick<SynthesizeOptions, "signal">): Promise<EncodedReference> {
+    const outcome = await this.#ask((id) => ({ type: "encode-reference", id, pcm }), options);
+    if (outcome.type === "encoded") return outcome.reference;
+    throw new HiggsError(
+      "INTERNAL",
+      `Cannot encode the clip: the engine answered something else (got ${outcome.type})`,
+    );
+  }
+
+  /** Frees the model and ends the process; no request may be running. */
+  async end(): Promise<void> {
+    this.#isEnding = true;
+    this.#send({ type: "end" });
+    const timer = setTimeout(() => void this.#process.kill("SIGKILL"), END_GRACE_MS);
+    await this.#exited;
+    clearTimeout(timer);
+  }
+
+  /** Ends the process at once. */
+  async kill(): Promise<void> {
+    this.#isEnding = true;
+    this.#process.kill("SIGKILL");
+    if (this.#process.pid !== undefined) await this.#exited;
+  }
+
+  /** Sends a request and waits for its outcome; a failure rejects. */
+  #ask(message: (id: number) => ToEngine, options: SynthesizeOptions): Promise<EngineOutcome> {
+    const { signal } = options;
+    if (this.#endReason !== null) return Promise.reject(this.#crash("start the speech"));
+    const id = this.#nextId++;
+    const onAbort = () => this.#send({ type: "abort", id });
+    const asked = new Promise<EngineOutcome>((resolve, reject) => {
+      this.#pending.set(id, { options, resolve, reject });
+      this.#send(message(id));
+      signal?.addEventListener("abort", onAbort);
+      if (signal?.aborted === true) onAbort();
+    });
+    return asked.finally(() => {
+      this.#pending.delete(id);
+      signal?.removeEventListener("abort", onAbort);
+    });
+  }
+
+  #receive(message: FromEngine): void {
+    switch (message.type) {
+      case "ready":
+        this.#send({ type: "load", options: this.#options.load });
+        break;
+      case "load-progress":
+        this.#options.onLoadProgress(message.progress);
+        break;
+      case "log":
+        this.#options.log(message.level, message.message);
+        break;
+      case "loaded":
+        this.#facts = message.facts;
+        this.#settleLoad?.resolve();
+        break;
+      case "load-failed":
+        this.#failLoad(fromPlainError(message.error));
+        break;
+      case "progress":
+      case "audio":
+      case "result":
+      case "encoded":
+      case "failed":
+        this.#answer(message);
+        break;
+    }
+    if (this.#settleLoad !== null) this.#awaitNews();
+  }
+
+  #answer(message: EngineAnswer): void {
+    const pending = this.#pending.get(message.id);
+    if (pending === undefined) return;
+    if (message.type === "failed") pending.reject(fromPlainError(message.error));
+    else if (message.type === "result" || message.type === "encoded") pending.resolve(message);
+    else this.#notify(pending, message);
+  }
+
+  /** A listener that throws ends its request, as it does in the engine's own process. */
+  #notify({ options, reject }: Pending, message: EngineNews): void {
+    try {
+      if (message.type === "progress") options.onProgress?.(message.progress);
+      else options.onAudio?.(message.pcm);
+    } catch (error) {
+      this.#send({ type: "abort", id: message.id });
+      reject(error);
+    }
+  }
+
+  #awaitNews(): void {
+    if (this.#startTimer !== null) clearTimeout(this.#startTimer);
+    const { startTimeoutMs } = this.#options;
+    this.#startTimer = setTimeout(() => {
+      const why = `the engine's process was silent for too long (limit ${startTimeoutMs / 1000} s)`;
+      this.#failLoad(new HiggsError("DEVICE_UNAVAILABLE", `Cannot load the model: ${why}`));
+    }, startTimeoutMs);
+  }
+
+  #failLoad(error: unknown): void {
+    this.#settleLoad?.reject(error);
+  }
+
+  #onEnd(reason: string): void {
+    if (this.#endReason !== null) return;
+    this.#endReason = reason;
+    this.#failLoad(this.#crash("load the model"));
+    if (this.#facts !== null && !this.#isEnding) this.#options.onCrash(this);
+    for (const { reject } of this.#pending.values()) reject(this.#crash("finish the speech"));
+  }
+
+  #crash(what: string): HiggsError {
+    return new HiggsError("ENGINE_CRASHED", `Cannot ${what}: the engine's process ended (got ${this.#endReason})`);
+  }
+
+  #send(message: ToEngine): void {
+    // A message to a process that has just ended is lost; its end is told by the event.
+    if (this.#process.connected) this.#process.send(message, () => undefined);
+  }
+}

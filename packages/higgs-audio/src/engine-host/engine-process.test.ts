@@ -1,0 +1,121 @@
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { pathToFileURL } from "node:url";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { demoOptions, speechRequest } from "../speech/testing/demo-model.ts";
+import { findEngineEntry } from "./engine-entry.ts";
+import { type EngineHostOptions, type EngineProcess, startEngineProcess } from "./engine-process.ts";
+
+const LONG = { transcript: "The sun is warm and the sky is blue. ".repeat(4), maxNewTokens: 300 };
+const QUICK = { firstDelayMs: 1, maxDelayMs: 1 };
+
+async function start(host: EngineHostOptions = {}) {
+  const logs: string[] = [];
+  const model = await startEngineProcess({
+    ...demoOptions(),
+    log: (level, message) => void logs.push(`${level}: ${message}`),
+    host: { restart: QUICK, ...host },
+  });
+  onTestFinished(() => model[Symbol.asyncDispose]());
+  return { model, logs };
+}
+
+function kill({ pid }: EngineProcess, signal: NodeJS.Signals = "SIGKILL"): void {
+  if (pid === null) throw new Error("no process runs");
+  process.kill(pid, signal);
+}
+
+/** Starts a long request and ends the process while it speaks. */
+async function speakAndKill(model: EngineProcess, signal: NodeJS.Signals): Promise<unknown> {
+  const speaking = model.synthesize(speechRequest(LONG), { onProgress: () => kill(model, signal) });
+  return speaking.catch((error: unknown) => error);
+}
+
+describe("an engine whose process ends", () => {
+  it.each(["SIGKILL", "SIGABRT"] as const)(
+    "by %s fails what ran with ENGINE_CRASHED and speaks again",
+    async (signal) => {
+      const { model, logs } = await start();
+      const expected = await model.synthesize(speechRequest());
+      const { pid } = model;
+      expect(await speakAndKill(model, signal)).toMatchObject({
+        code: "ENGINE_CRASHED",
+        message: `Cannot finish the speech: the engine's process ended (got ${signal})`,
+      });
+      expect(model.state).toBe("starting");
+      // A request that comes meanwhile waits for the next process.
+      expect((await model.synthesize(speechRequest())).codes).toEqual(expected.codes);
+      expect(model.state).toBe("running");
+      expect(model.pid).not.toBe(pid);
+      expect(logs).toContainEqual(expect.stringMatching(new RegExp(`^error: The engine's process ended: ${signal}`)));
+    },
+  );
+
+  it("gives up after too many ends, says so once, and refuses everything", async () => {
+    const failures: unknown[] = [];
+    const { model } = await start({
+      restart: { ...QUICK, maxCrashes: 1 },
+      onGiveUp: (error) => void failures.push(error),
+    });
+    expect(await speakAndKill(model, "SIGKILL")).toMatchObject({ code: "ENGINE_CRASHED" });
+    expect(await speakAndKill(model, "SIGKILL")).toMatchObject({ code: "ENGINE_CRASHED" });
+    const refused = { code: "DEVICE_UNAVAILABLE", message: expect.stringContaining("again and again") };
+    await expect(model.synthesize(speechRequest())).rejects.toMatchObject(refused);
+    await expect(model.synthesize(speechRequest())).rejects.toMatchObject(refused);
+    expect(failures).toEqual([expect.objectContaining(refused)]);
+    expect(model.state).toBe("failed");
+  });
+
+  it("a request that waits for the restart can be cancelled, and disposal does not wait for it", async () => {
+    const { model } = await start({ restart: { firstDelayMs: 60_000, maxDelayMs: 60_000 } });
+    expect(await speakAndKill(model, "SIGKILL")).toMatchObject({ code: "ENGINE_CRASHED" });
+    const signal = AbortSignal.timeout(20);
+    await expect(model.synthesize(speechRequest(), { signal })).rejects.toMatchObject({ code: "CANCELLED" });
+    const waiting = model.synthesize(speechRequest());
+    await model[Symbol.asyncDispose]();
+    await expect(waiting).rejects.toMatchObject({ code: "CANCELLED" });
+  });
+});
+
+describe("the start of the process", () => {
+  it("that hangs is given up", async () => {
+    const starting = startEngineProcess({ ...demoOptions(), host: { startTimeoutMs: 5 } });
+    await expect(starting).rejects.toMatchObject({ code: "DEVICE_UNAVAILABLE" });
+  });
+
+  it("reports how far loading is", async () => {
+    const shares: number[] = [];
+    const options = { ...demoOptions(), onProgress: ({ share }: { share: number }) => void shares.push(share) };
+    await using model = await startEngineProcess(options);
+    expect(model.state).toBe("running");
+    expect(shares.at(-1)).toBe(1);
+  });
+});
+
+it("the process ends with the one that started it, however that ends", async () => {
+  const { execArgv } = findEngineEntry();
+  const host = pathToFileURL(join(import.meta.dirname, "engine-process.ts")).href;
+  const script = `
+    const { startEngineProcess } = await import(${JSON.stringify(host)});
+    const model = await startEngineProcess(${JSON.stringify(demoOptions())});
+    console.log(model.pid);
+    setInterval(() => {}, 1000);
+  `;
+  const parent = spawn(process.execPath, [...execArgv, "--input-type=module", "--eval", script]);
+  const [line] = (await once(createInterface({ input: parent.stdout }), "line")) as [string];
+  const pid = Number(line);
+  expect(isAlive(pid)).toBe(true);
+  parent.kill("SIGKILL");
+  await expect.poll(() => isAlive(pid), { timeout: 5_000 }).toBe(false);
+});
+
+/** A process that has ended and was not waited for counts as gone. */
+function isAlive(pid: number): boolean {
+  try {
+    return !execFileSync("ps", ["-o", "stat=", "-p", String(pid)], { encoding: "utf8" }).startsWith("Z");
+  } catch {
+    return false;
+  }
+}

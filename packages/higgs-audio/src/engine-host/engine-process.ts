@@ -1,0 +1,225 @@
+import { resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { HiggsError, toHiggsError } from "@higgs-worker/errors";
+import type { LogSink } from "@higgs-worker/ggml";
+import { throwIfCancelled } from "../checkpoint/checkpoint-error.ts";
+import type { LoadSpeechModelOptions } from "../speech/load-speech-model.ts";
+import type {
+  EncodedReference,
+  SpeechModel,
+  SpeechModelInfo,
+  SpeechRequest,
+  SpeechResult,
+  SynthesizeOptions,
+} from "../speech/types.ts";
+import { EngineChild } from "./engine-child.ts";
+import { findEngineEntry } from "./engine-entry.ts";
+import type { EngineFacts, EngineLoadOptions } from "./messages.ts";
+import { DEFAULT_RESTART_RULES, RestartBudget, type RestartRules } from "./restart-budget.ts";
+
+export interface EngineProcessOptions extends LoadSpeechModelOptions {
+  readonly host?: EngineHostOptions;
+}
+
+export interface EngineHostOptions {
+  /** Longest silence of the process while the model loads, in milliseconds; a first start on a new GPU may compile kernels. */
+  readonly startTimeoutMs?: number;
+  readonly restart?: Partial<RestartRules>;
+  /** Told once when the engine ended too often and is not started again. */
+  readonly onGiveUp?: (error: HiggsError) => void;
+}
+
+/** `starting` again after an end, or `failed` for good. */
+export type EngineState = "running" | "starting" | "failed" | "disposed";
+
+/** A speech model in a process of its own. */
+export interface EngineProcess extends SpeechModel {
+  readonly state: EngineState;
+  /** Of the process that runs now; null while there is none. */
+  readonly pid: number | null;
+}
+
+const DEFAULT_START_TIMEOUT_MS = 900_000;
+
+/**
+ * Loads a model in a process of its own, and starts that again when it ends: an assertion of the compute library, a kill for
+ * memory or a driver's fault then costs the requests that were in it (ENGINE_CRASHED), and nothing else. Requests that come
+ * meanwhile wait. After too many ends everything is refused with DEVICE_UNAVAILABLE.
+ *
+ * @throws HiggsError as `loadSpeechModel`; ENGINE_CRASHED when the process ends while it loads; DEVICE_UNAVAILABLE when it
+ *   hangs
+ */
+export async function startEngineProcess(options: EngineProcessOptions): Promise<EngineProcess> {
+  const supervisor = new EngineSupervisor(options);
+  await supervisor.start(options.signal);
+  return supervisor;
+}
+
+class EngineSupervisor implements EngineProcess {
+  readonly #options: EngineProcessOptions;
+  readonly #load: EngineLoadOptions;
+  readonly #log: LogSink;
+  readonly #budget: RestartBudget;
+  /** Ends waits and starts when the model is disposed. */
+  readonly #lifetime = new AbortController();
+  #current: Promise<EngineChild> = Promise.reject(new HiggsError("INTERNAL", "Cannot speak: nothing is started"));
+  #child: EngineChild | null = null;
+  #facts: EngineFacts | null = null;
+  #state: EngineState = "starting";
+  #disposal: Promise<void> | null = null;
+  /** What was asked for and is not answered. */
+  readonly #asked = new Set<Promise<unknown>>();
+
+  constructor(options: EngineProcessOptions) {
+    this.#options = options;
+    this.#load = loadOptions(options);
+    this.#log = options.log ?? (() => undefined);
+    this.#budget = new RestartBudget({ ...DEFAULT_RESTART_RULES, ...options.host?.restart });
+    this.#current.catch(() => undefined);
+  }
+
+  /** The first start, whose failure is the caller's. */
+  async start(signal: AbortSignal | undefined): Promise<void> {
+    const { signal: lifetime } = this.#lifetime;
+    this.#current = this.#startChild(signal === undefined ? lifetime : AbortSignal.any([signal, lifetime]));
+    this.#facts = (await this.#current).facts;
+  }
+
+  get name(): string {
+    return this.#described.name;
+  }
+
+  get sampleRateHz(): number {
+    return this.#described.sampleRateHz;
+  }
+
+  get info(): SpeechModelInfo {
+    return this.#described.info;
+  }
+
+  get state(): EngineState {
+    return this.#state;
+  }
+
+  get pid(): number | null {
+    return this.#child?.pid ?? null;
+  }
+
+  synthesize(request: SpeechRequest, options: SynthesizeOptions = {}): Promise<SpeechResult> {
+    return this.#ask(options.signal, (child) => child.synthesize(request, options));
+  }
+
+  encodeReference(pcm: Float32Array, options: { readonly signal?: AbortSignal } = {}): Promise<EncodedReference> {
+    return this.#ask(options.signal, (child) => child.encodeReference(pcm, options));
+  }
+
+  /** Waits for what runs, then ends the process. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#disposal ??= this.#end();
+    return this.#disposal;
+  }
+
+  get #described(): EngineFacts {
+    if (this.#facts === null) throw new HiggsError("INTERNAL", "Cannot describe the model: it is not loaded");
+    return this.#facts;
+  }
+
+  /** Asks the process that runs, or the next one; disposal waits for the answer. */
+  async #ask<T>(signal: AbortSignal | undefined, ask: (child: EngineChild) => Promise<T>): Promise<T> {
+    if (this.#disposal !== null) throw new HiggsError("INTERNAL", "Cannot speak: the model is disposed");
+    throwIfCancelled(signal, "start the speech");
+    const answer = this.#engine(signal).then(ask);
+    this.#asked.add(answer);
+    return answer.finally(() => this.#asked.delete(answer));
+  }
+
+  /** The process that runs, or the next one. Throws CANCELLED when the signal fires first. */
+  async #engine(signal: AbortSignal | undefined): Promise<EngineChild> {
+    if (signal === undefined) return this.#current;
+    let onAbort = (): void => undefined;
+    const aborted = new Promise<never>((_resolve, reject) => {
+      onAbort = () => reject(new HiggsError("CANCELLED", "Cannot start the speech: the request was cancelled"));
+      signal.addEventListener("abort", onAbort);
+    });
+    try {
+      return await Promise.race([this.#current, aborted]);
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  async #startChild(signal: AbortSignal): Promise<EngineChild> {
+    const { host, onProgress } = this.#options;
+    const child = await EngineChild.start(
+      {
+        entry: findEngineEntry(),
+        load: this.#load,
+        startTimeoutMs: host?.startTimeoutMs ?? DEFAULT_START_TIMEOUT_MS,
+        log: this.#log,
+        onLoadProgress: (progress) => onProgress?.(progress),
+        onCrash: (crashed) => this.#onCrash(crashed),
+      },
+      signal,
+    );
+    this.#child = child;
+    this.#state = "running";
+    return child;
+  }
+
+  #onCrash(child: EngineChild): void {
+    this.#child = null;
+    this.#log("error", `The engine's process ended: ${child.lastWords ?? "unknown"}`);
+    this.#current = this.#restart();
+    this.#current.catch(() => undefined);
+  }
+
+  async #restart(): Promise<EngineChild> {
+    const { signal } = this.#lifetime;
+    const waitMs = this.#budget.next(performance.now());
+    if (waitMs === null) throw this.#giveUp();
+    this.#state = "starting";
+    try {
+      await sleep(waitMs, undefined, { signal });
+      return await this.#startChild(signal);
+    } catch (error) {
+      if (signal.aborted) throw new HiggsError("CANCELLED", "Cannot start the speech: the model is disposed");
+      this.#log("error", `The engine cannot be started again: ${toHiggsError(error).toString()}`);
+      // Who waited is told why; the next attempt is made all the same.
+      this.#current = this.#restart();
+      this.#current.catch(() => undefined);
+      throw error;
+    }
+  }
+
+  #giveUp(): HiggsError {
+    this.#state = "failed";
+    const { maxCrashes, windowMs } = { ...DEFAULT_RESTART_RULES, ...this.#options.host?.restart };
+    const limit = `limit ${maxCrashes} times in ${windowMs / 60_000} minutes`;
+    const error = new HiggsError("DEVICE_UNAVAILABLE", `Cannot speak: the engine ended again and again (${limit})`);
+    this.#log("error", error.message);
+    this.#options.host?.onGiveUp?.(error);
+    return error;
+  }
+
+  async #end(): Promise<void> {
+    if (this.#state !== "running") this.#lifetime.abort();
+    await Promise.allSettled(this.#asked);
+    this.#lifetime.abort();
+    this.#state = "disposed";
+    const child = await this.#current.catch(() => null);
+    this.#child = null;
+    await child?.end();
+  }
+}
+
+/** Only what can be copied, with paths that mean the same in another process. */
+function loadOptions(options: EngineProcessOptions): EngineLoadOptions {
+  const { signal: _signal, onProgress: _onProgress, log: _log, host: _host, ...load } = options;
+  return {
+    ...load,
+    modelPath: resolve(load.modelPath),
+    tokenizerPath: resolve(load.tokenizerPath),
+    cacheDir: resolve(load.cacheDir),
+    ...(load.ggmlDirectory === undefined ? {} : { ggmlDirectory: resolve(load.ggmlDirectory) }),
+  };
+}

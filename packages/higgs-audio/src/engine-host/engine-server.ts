@@ -1,0 +1,97 @@
+import { HiggsError } from "@higgs-worker/errors";
+import type { LoadSpeechModelOptions } from "../speech/load-speech-model.ts";
+import type { SpeechModel, SynthesizeOptions } from "../speech/types.ts";
+import type { EngineOutcome, FromEngine, ToEngine } from "./messages.ts";
+import { toPlainError } from "./plain-error.ts";
+
+export interface EngineServerOptions {
+  readonly load: (options: LoadSpeechModelOptions) => Promise<SpeechModel>;
+  readonly send: (message: FromEngine) => void;
+  /** Called when everything is freed after `end`. */
+  readonly onEnd: () => void;
+}
+
+/** The engine's side of the process boundary: does what messages ask for and answers each request exactly once. */
+export class EngineServer {
+  readonly #options: EngineServerOptions;
+  readonly #running = new Map<number, AbortController>();
+  #model: SpeechModel | null = null;
+
+  constructor(options: EngineServerOptions) {
+    this.#options = options;
+  }
+
+  receive(message: ToEngine): void {
+    switch (message.type) {
+      case "load":
+        void this.#load(message.options);
+        break;
+      case "synthesize":
+        void this.#answer(message.id, (signal, model) => this.#synthesize(message, signal, model));
+        break;
+      case "encode-reference":
+        void this.#answer(message.id, async (signal, model) => {
+          const reference = await model.encodeReference(message.pcm, { signal });
+          return { type: "encoded", id: message.id, reference };
+        });
+        break;
+      case "abort":
+        this.#running.get(message.id)?.abort();
+        break;
+      case "end":
+        void this.#end();
+        break;
+    }
+  }
+
+  async #load(options: LoadSpeechModelOptions): Promise<void> {
+    const { load, send } = this.#options;
+    try {
+      const model = await load({
+        ...options,
+        log: (level, message) => send({ type: "log", level, message }),
+        onProgress: (progress) => send({ type: "load-progress", progress }),
+      });
+      this.#model = model;
+      send({ type: "loaded", facts: { name: model.name, sampleRateHz: model.sampleRateHz, info: model.info } });
+    } catch (error) {
+      send({ type: "load-failed", error: toPlainError(error) });
+    }
+  }
+
+  /** Sends what `work` gives or throws as the request's only outcome. */
+  async #answer(id: number, work: (signal: AbortSignal, model: SpeechModel) => Promise<EngineOutcome>): Promise<void> {
+    const controller = new AbortController();
+    this.#running.set(id, controller);
+    try {
+      if (this.#model === null) throw new HiggsError("INTERNAL", "Cannot speak: no model is loaded");
+      this.#options.send(await work(controller.signal, this.#model));
+    } catch (error) {
+      this.#options.send({ type: "failed", id, error: toPlainError(error) });
+    } finally {
+      this.#running.delete(id);
+    }
+  }
+
+  async #synthesize(
+    { id, request, wantsProgress, wantsAudio }: Extract<ToEngine, { type: "synthesize" }>,
+    signal: AbortSignal,
+    model: SpeechModel,
+  ): Promise<EngineOutcome> {
+    const { send } = this.#options;
+    const options: SynthesizeOptions = {
+      signal,
+      ...(wantsProgress && { onProgress: (progress) => send({ type: "progress", id, progress }) }),
+      ...(wantsAudio && { onAudio: (pcm) => send({ type: "audio", id, pcm }) }),
+    };
+    return { type: "result", id, result: await model.synthesize(request, options) };
+  }
+
+  async #end(): Promise<void> {
+    try {
+      await this.#model?.[Symbol.asyncDispose]();
+    } finally {
+      this.#options.onEnd();
+    }
+  }
+}

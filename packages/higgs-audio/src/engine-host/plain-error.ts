@@ -1,0 +1,23 @@
+import { type ErrorCode, HiggsError, toHiggsError } from "@higgs-worker/errors";
+
+/** An error as it crosses a process boundary: classes do not. */
+export interface PlainError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly problems: readonly string[];
+  /** Where it was thrown, for logs. */
+  readonly stack: string;
+}
+
+export function toPlainError(error: unknown): PlainError {
+  const { code, message, problems, stack = "", cause } = toHiggsError(error);
+  const causeStack = cause instanceof Error ? `\ncaused by ${cause.stack ?? cause.message}` : "";
+  return { code, message, problems, stack: stack + causeStack };
+}
+
+/** The error again, with the stack of the process that threw it. */
+export function fromPlainError({ code, message, problems, stack }: PlainError): HiggsError {
+  const error = new HiggsError(code, message, { problems });
+  error.stack = stack;
+  return error;
+}
