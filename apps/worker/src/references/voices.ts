@@ -1,0 +1,22 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { VoiceLibrary } from "@higgs-worker/higgs-audio";
+import type { Config } from "../config/settings.ts";
+
+/** The voices that ship in the repository; this file is as deep in `dist` as in `src`. */
+const BUNDLED_VOICES_DIR = join(import.meta.dirname, "..", "..", "..", "..", "demo-checkpoint", "voices");
+
+/** Where voices are added: as set, else on the volume if it is mounted, else in the user's data folder. */
+export function voicesDirOf(config: Config): string {
+  if (config.voicesDir !== null) return config.voicesDir;
+  if (existsSync(config.volumeDir)) return join(config.volumeDir, "higgs_audio", "voices");
+  return join(config.homeDir ?? ".", ".local", "share", "higgs-audio", "voices");
+}
+
+/** The voices that jobs may name: own ones first, then the bundled ones. */
+export function openVoiceLibrary(config: Config): VoiceLibrary {
+  return new VoiceLibrary([
+    { path: voicesDirOf(config), origin: "own" },
+    { path: BUNDLED_VOICES_DIR, origin: "bundled" },
+  ]);
+}
