@@ -193,7 +193,7 @@ function addBench(program: Command, io: CommandIo, finish: Finish): void {
     .addOption(new Option("--random <shapes>", "random weights instead of a checkpoint").choices(["full"]))
     .addOption(
       new Option("--only <names...>", "measure only these")
-        .choices(["model", "codec", "end-to-end"])
+        .choices(["model", "decode", "codec", "end-to-end"])
         .default([], "all"),
     )
     .addHelpText(

@@ -24,11 +24,20 @@ const CONTEXT_LENGTH = 2048;
 const SAMPLING = { temperature: 1, topK: 50, topP: 0.95, rasWinLen: 7, rasWinMaxNumRepeat: 2 };
 
 /** Load, prefill and decode step of the generation model, with the host's share of a step. */
-export async function* measureLanguageModel(context: BenchContext): AsyncGenerator<BenchRow> {
+export function measureLanguageModel(context: BenchContext): AsyncGenerator<BenchRow> {
+  return measureParts(context, true);
+}
+
+/** Load and decode step only. */
+export function measureDecodeStep(context: BenchContext): AsyncGenerator<BenchRow> {
+  return measureParts(context, false);
+}
+
+async function* measureParts(context: BenchContext, withPrefill: boolean): AsyncGenerator<BenchRow> {
   using backend = openDevice(context.config, context.logger);
   const { source, what } = await openSource(backend, context);
   try {
-    yield* measure(backend, source, what, context);
+    yield* measure(backend, source, what, { ...context, withPrefill });
   } finally {
     await source[Symbol.asyncDispose]();
   }
@@ -50,7 +59,7 @@ async function* measure(
   backend: Backend,
   source: WeightSource,
   what: string,
-  { config, signal }: BenchContext,
+  { config, signal, withPrefill }: BenchContext & { readonly withPrefill: boolean },
 ): AsyncGenerator<BenchRow> {
   const startMs = performance.now();
   using model = await LanguageModel.load(backend, source, {
@@ -66,7 +75,7 @@ async function* measure(
     value: performance.now() - startMs,
     note: `${what}, ${gigabytes(model.weightBytes)} and ${gigabytes(model.cacheBytes)} of cache`,
   };
-  for (const rows of PREFILL_ROWS) {
+  for (const rows of withPrefill ? PREFILL_ROWS : []) {
     const prefillMs = await measurePrefill(model, rows, signal);
     const note = `${Math.round((rows / prefillMs) * 1000)} rows a second`;
     yield { name: `prefill, ${rows} rows`, unit: "ms", value: prefillMs, note };

@@ -10,7 +10,7 @@ import { loadSpeechModel, type ModelLoader } from "../model/load-model.ts";
 import { EXIT_OK, type CommandIo } from "../terminal/command-io.ts";
 import { measureCodec } from "./bench-codec.ts";
 import { measureEndToEnd } from "./bench-end-to-end.ts";
-import { measureLanguageModel } from "./bench-language-model.ts";
+import { measureDecodeStep, measureLanguageModel } from "./bench-language-model.ts";
 import type { BenchMeasure } from "./bench-measure.ts";
 import { openSession, printJson } from "./session.ts";
 
@@ -28,9 +28,13 @@ export interface BenchArgs {
 /** What `higgs bench` measures, in this order. */
 export const BENCH_MEASURES: ReadonlyMap<string, BenchMeasure> = new Map<string, BenchMeasure>([
   ["model", measureLanguageModel],
+  ["decode", measureDecodeStep],
   ["codec", measureCodec],
   ["end-to-end", measureEndToEnd],
 ]);
+
+/** A part of another measure. */
+const NOT_BY_DEFAULT: ReadonlySet<string> = new Set(["decode"]);
 
 /** `higgs bench`: a table for people, and as last line one JSON document for programs. */
 export async function runBench(
@@ -45,7 +49,7 @@ export async function runBench(
   const rows: BenchRow[] = [];
   const context = { ...session, signal: io.signal, loadModel: parts.loadModel, isRandom: args.isRandom };
   for (const [name, measure] of parts.measures) {
-    if (args.only.length > 0 && !args.only.includes(name)) continue;
+    if (args.only.length > 0 ? !args.only.includes(name) : NOT_BY_DEFAULT.has(name)) continue;
     for await (const row of measure(context)) {
       rows.push(row);
       if (io.stderr.isTerminal) await io.stderr.write(`\r\u001B[2K${row.name}`);

@@ -1,4 +1,4 @@
-import { PREFILL_ROWS, type LanguageModel } from "../model/language-model.ts";
+import type { LanguageModel } from "../model/language-model.ts";
 import { type GeneratedSequence, Sequence, type SequenceListeners, type SequenceRequest } from "./sequence.ts";
 
 export type { GeneratedSequence, SequenceRequest } from "./sequence.ts";
@@ -22,7 +22,7 @@ export async function generateSequence(
   const sequence = new Sequence(model, options.slot ?? 0, request, options);
   const logits = new Float32Array(model.logitsLength);
   try {
-    while (sequence.phase === "prefill") await sequence.prefillPiece(PREFILL_ROWS);
+    while (sequence.phase === "prefill") await sequence.prefillPiece();
     while (sequence.phase === "decode") {
       sequence.throwIfCancelled();
       const graph = model.decodeGraph(sequence.length);

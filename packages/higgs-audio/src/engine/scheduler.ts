@@ -1,5 +1,5 @@
 import { HiggsError } from "@higgs-worker/errors";
-import { PREFILL_ROWS, type LanguageModel } from "../model/language-model.ts";
+import type { LanguageModel } from "../model/language-model.ts";
 import { PrefixCache } from "./prefix-cache.ts";
 import { planStep } from "./plan-step.ts";
 import { type GeneratedSequence, Sequence, type SequenceListeners, type SequenceRequest } from "./sequence.ts";
@@ -78,10 +78,10 @@ export class Scheduler {
 
   async #round(): Promise<void> {
     const view = [...this.#running].map(([slot, { sequence, order }]) => ({ slot, phase: sequence.phase, order }));
-    const plan = planStep(view, PREFILL_ROWS);
+    const plan = planStep(view);
     const prefilling = plan.prefillSlot === null ? undefined : this.#running.get(plan.prefillSlot);
     if (prefilling !== undefined) {
-      await this.#attempt([prefilling], () => prefilling.sequence.prefillPiece(plan.prefillRows));
+      await this.#attempt([prefilling], () => prefilling.sequence.prefillPiece());
     }
     const decoding = plan.decodeSlots.flatMap((slot) => this.#running.get(slot) ?? []);
     if (decoding.length > 0) await this.#attempt(decoding, () => this.#step(decoding));

@@ -1,7 +1,7 @@
 import { HiggsError } from "@higgs-worker/errors";
 import { throwIfCancelled } from "../checkpoint/checkpoint-error.ts";
 import type { DecodeGraph } from "../model/decode-graph.ts";
-import type { LanguageModel } from "../model/language-model.ts";
+import { PREFILL_ROWS, type LanguageModel } from "../model/language-model.ts";
 import type { PromptPieces } from "../model/prompt-pieces.ts";
 import type { PromptRows } from "../model/prompt-rows.ts";
 import { ColumnDecoder, type FinishReason } from "./column-decoder.ts";
@@ -112,10 +112,10 @@ export class Sequence {
     throwIfCancelled(this.#listeners.signal, "finish the speech");
   }
 
-  /** Computes the next piece of the prompt, of `rows` rows at most. Throws CANCELLED or GgmlError. */
-  async prefillPiece(rows: number): Promise<void> {
+  /** Computes the next piece of the prompt. Throws CANCELLED or GgmlError. */
+  async prefillPiece(): Promise<void> {
     this.throwIfCancelled();
-    await this.#advancePrompt(rows);
+    await this.#advancePrompt();
     if (!this.#pieces.isDone) return;
     this.throwIfCancelled();
     this.#prefilledMs = performance.now();
@@ -125,7 +125,7 @@ export class Sequence {
   }
 
   /** A piece ends at the end of the prefix, so that it is computed in the same pieces whether or not it is cached. */
-  async #advancePrompt(rows: number): Promise<void> {
+  async #advancePrompt(): Promise<void> {
     const left = (this.#prefix?.rowCount ?? 0) - this.#pieces.position;
     if (this.#prefix !== null && this.#pieces.position === 0) {
       const saved = this.#prefix.find();
@@ -135,7 +135,10 @@ export class Sequence {
         return;
       }
     }
-    await this.#model.prefillPiece(this.slot, this.#pieces.take(left > 0 ? Math.min(rows, left) : rows));
+    await this.#model.prefillPiece(
+      this.slot,
+      this.#pieces.take(left > 0 ? Math.min(PREFILL_ROWS, left) : PREFILL_ROWS),
+    );
     if (this.#prefix !== null && this.#pieces.position === this.#prefix.rowCount) {
       this.#prefix.keep(() => this.#model.savePrefix(this.slot, this.#pieces.position));
     }

@@ -11,10 +11,11 @@ import { HiggsWeights, type LoadWeightsOptions } from "./weights.ts";
 import type { WeightSource } from "./weight-source.ts";
 
 /**
- * Rows of a prompt that are computed at once. Bounds scratch memory, and the time until an abort is noticed; larger pieces
- * gain little on a CPU.
+ * Rows of a prompt that are computed at once. Bounds scratch memory, the time until an abort is noticed, and how long those who
+ * already speak wait for a newcomer. Always the same, alone or beside others: other numbers of rows can mean other kernels,
+ * and so other codes for the same seed.
  */
-export const PREFILL_ROWS = 256;
+export const PREFILL_ROWS = 128;
 
 export interface LanguageModelOptions extends LoadWeightsOptions {
   /** Positions per slot: prompt and audio together. */

@@ -48,3 +48,17 @@ it.each([1, 3])("runs something alone after all that came before (limit %i)", as
   await expect(gate.runAlone(() => Promise.reject(new Error("no")))).rejects.toThrow("no");
   await gate.run(work("d"));
 });
+
+it("gives up a place in the queue at once, and keeps the others in order", async () => {
+  const gate = new Gate(1);
+  let finish = () => {};
+  const first = gate.run(() => new Promise<void>((resolve) => (finish = resolve)));
+  const controller = new AbortController();
+  const second = gate.run(() => Promise.resolve("second"), controller.signal);
+  const third = gate.run(() => Promise.resolve("third"));
+  controller.abort(new Error("not wanted"));
+  await expect(second).rejects.toThrow("not wanted");
+  finish();
+  await first;
+  expect(await third).toBe("third");
+});

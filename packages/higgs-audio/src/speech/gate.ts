@@ -8,9 +8,9 @@ export class Gate {
     this.#limit = limit;
   }
 
-  /** Resolves or rejects as `work` does, once it has had its turn. */
-  async run<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#running >= this.#limit) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  /** Resolves or rejects as `work` does, once it has had its turn. An abort while it waits rejects with the signal's reason. */
+  async run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    if (this.#running >= this.#limit) await this.#wait(signal);
     else this.#running += 1;
     try {
       return await work();
@@ -20,6 +20,21 @@ export class Gate {
       if (next === undefined) this.#running -= 1;
       else next();
     }
+  }
+
+  #wait(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const giveUp = () => {
+        this.#waiting.splice(this.#waiting.indexOf(enter), 1);
+        reject(signal?.reason);
+      };
+      const enter = () => {
+        signal?.removeEventListener("abort", giveUp);
+        resolve();
+      };
+      this.#waiting.push(enter);
+      signal?.addEventListener("abort", giveUp, { once: true });
+    });
   }
 
   /** Runs `work` alone, after everything that was asked for before it, and before everything after it. */

@@ -62,9 +62,13 @@ export class HiggsSpeechModel implements SpeechModel {
 
   synthesize(request: SpeechRequest, options: SynthesizeOptions = {}): Promise<SpeechResult> {
     const startMs = performance.now();
-    return this.#gate.run(async () => {
+    const speak = async (): Promise<SpeechResult> => {
       if (this.#isDisposed) throw new HiggsError("INTERNAL", "Cannot speak: the model is disposed");
       return await withGgmlErrors(() => new Synthesis(this.#parts, request, options, startMs).run());
+    };
+    return this.#gate.run(speak, options.signal).catch((error: unknown) => {
+      throwIfCancelled(options.signal, "speak");
+      throw error;
     });
   }
 
