@@ -26,9 +26,10 @@ export interface StartOptions<Input = unknown, Output = unknown> {
   readonly fitnessChecks?: readonly FitnessCheck[] | undefined;
   /**
    * What to do when a check fails: `exit` (the default) reports it and exits with 1; `answer` reports it and then fails
-   * every job with what the check threw, for a fault that another start would not mend and a crash loop would hide.
+   * every job with what the check threw, for a fault that another start would not mend and a crash loop would hide;
+   * `handle` reports it and runs the handler all the same, for one that knows what it can still do and says so itself.
    */
-  readonly onUnfit?: "exit" | "answer" | undefined;
+  readonly onUnfit?: "exit" | "answer" | "handle" | undefined;
   /**
    * Milliseconds that running jobs get after SIGTERM or SIGINT before they are failed. Default ten minutes: a job
    * that is cut off by the platform is queued again, one that is failed is not. `RUNPOD_SHUTDOWN_GRACE_MS` wins.

@@ -90,7 +90,8 @@ async function drainStream(
   const kept: unknown[] = [];
   const { signal } = outlets.context;
   const isSynchronous = !(Symbol.asyncIterator in stream);
-  for await (const chunk of stream) {
+  const ended: { returned?: unknown } = {};
+  for await (const chunk of keepReturned(stream, ended)) {
     if (signal.aborted) break;
     const error = errorIn(chunk);
     if (error !== undefined) return { body: bodyOfError(error), isStream: true };
@@ -100,7 +101,16 @@ async function drainStream(
     if (isSynchronous) await nextTurn();
     if (signal.aborted) break;
   }
-  return { body: bodyOfStream(kept), isStream: true };
+  const body = ended.returned === undefined ? bodyOfStream(kept) : bodyOfReturned(ended.returned);
+  return { body, isStream: true };
+}
+
+/** The same chunks; what a generator returns after the last one is kept. */
+async function* keepReturned(
+  stream: AsyncIterable<unknown> | Iterable<unknown>,
+  ended: { returned?: unknown },
+): AsyncGenerator {
+  ended.returned = yield* stream;
 }
 
 function bodyOfThrown(thrown: unknown, isStream: boolean, origin: ErrorOrigin, outlets: JobOutlets): ExecutedJob {

@@ -20,7 +20,11 @@ export interface JobContext {
   readonly refreshWorker: () => void;
 }
 
-/** A value, a promise of one, or a (promise of a) generator whose chunks are streamed. */
+/**
+ * A value, a promise of one, or a (promise of a) generator whose chunks are streamed. What a generator returns in the end,
+ * if that is not `undefined`, is the job's result as any other handler's; otherwise it is the list of chunks, which is
+ * empty without `returnAggregateStream`.
+ */
 export type HandlerReturn<Output> =
   | Output
   | Iterable<Output>

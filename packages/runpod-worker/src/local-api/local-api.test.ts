@@ -31,6 +31,12 @@ async function submit(served: ServedHandler, input: unknown = {}, rest: object =
 }
 
 describe("local API: running", () => {
+  it("shows what is served beside the counts", async () => {
+    const served = await serveHandler(() => 1, { about: () => ({ model: "m1" }) });
+    expect((await served.call("GET", "/health")).body).toMatchObject({ model: "m1", workers: { ready: 1 } });
+    expect((await served.call("GET", "/")).body).toMatchObject({ model: "m1", status: "ready" });
+  });
+
   it("E02 /run answers at once while the handler is busy; the states follow each other", async () => {
     const control = controlledHandler();
     const served = await serveHandler(control.handler);

@@ -10,7 +10,7 @@ import { createRealtimeRoute } from "./realtime-route.ts";
 
 export interface LocalApiOptions extends Pick<
   PublicRoutesOptions,
-  "apiKey" | "runLimitBytes" | "runSyncLimitBytes" | "streamHoldMs" | "policyBounds" | "unknownJobAnswer"
+  "apiKey" | "about" | "runLimitBytes" | "runSyncLimitBytes" | "streamHoldMs" | "policyBounds" | "unknownJobAnswer"
 > {
   /** Runs one job; `createHandlerExecutor` makes one of a handler. */
   readonly execute: JobExecutor;
@@ -84,7 +84,7 @@ export class LocalApi {
   #createApp(options: LocalApiOptions): Hono<HttpEnvironment> {
     const app = createPublicRoutes({ ...options, queue: this.queue, workerCounts: () => this.#worker.counts() });
     app.get("/ping", (context) => context.body(null, PING_STATUS[this.readiness]));
-    app.get("/", (context) => context.json({ name: "RunPod local API", status: this.readiness }));
+    app.get("/", (context) => context.json({ name: "RunPod local API", ...options.about?.(), status: this.readiness }));
     const { realtimeEndpointId } = options;
     if (realtimeEndpointId !== undefined) {
       app.route(`/${realtimeEndpointId}/realtime`, createRealtimeRoute(this.queue, options.runSyncLimitBytes));

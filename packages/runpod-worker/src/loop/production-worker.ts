@@ -29,7 +29,7 @@ export interface ProductionWorkerOptions {
   readonly stream: ResolvedStreamOptions;
   /** All checks in the order in which they run; asked for when the checking begins. */
   readonly fitnessChecks: () => Promise<readonly FitnessCheck[]>;
-  readonly onUnfit: "exit" | "answer";
+  readonly onUnfit: "exit" | "answer" | "handle";
   readonly isRefreshing: boolean;
   readonly shutdownGraceMs: number;
   readonly stopTimeoutMs: number | undefined;
@@ -94,7 +94,7 @@ export class ProductionWorker {
         return;
       }
       this.#heartbeat = this.#startHeartbeat();
-      this.#session = this.#openSession(failure);
+      this.#session = this.#openSession(this.#options.onUnfit === "answer" ? failure : undefined);
       this.#state.enter("running");
       this.#session.start();
     } catch (error) {

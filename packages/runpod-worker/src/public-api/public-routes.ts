@@ -16,6 +16,8 @@ export interface PublicRoutesOptions {
   readonly workerCounts: () => HealthBody["workers"];
   /** Required as `Authorization`, with or without `Bearer`; without it everybody may call. */
   readonly apiKey?: string | undefined;
+  /** Facts about what is served, shown in `/health` beside the counts. */
+  readonly about?: (() => Readonly<Record<string, unknown>>) | undefined;
   /** The only endpoint id that exists; without it every id does. */
   readonly endpointId?: string | undefined;
   /** Bytes of a request to `/run`; 10 MiB on the platform. */
@@ -179,7 +181,7 @@ function retry(context: Context<HttpEnvironment>, queue: JobQueue, record: JobRe
 }
 
 function healthOf(options: PublicRoutesOptions): HealthBody {
-  return { jobs: options.queue.counts, workers: options.workerCounts() };
+  return { ...options.about?.(), jobs: options.queue.counts, workers: options.workerCounts() };
 }
 
 function summaryOf(record: JobRecord): object {

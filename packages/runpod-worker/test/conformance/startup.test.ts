@@ -199,6 +199,17 @@ describe("fitness checks", () => {
     expect(bench.platform.of("ping")[0]?.query.get("status")).toBe("unhealthy");
   });
 
+  it("reports it and leaves the jobs to the handler when onUnfit says so", async () => {
+    const bench = await WorkerBench.open(
+      echo,
+      { onUnfit: "handle", fitnessChecks: [{ name: "model", check: failing("the model is missing") }] },
+      (platform) => platform.queue({ id: "j1", input: 1 }),
+    );
+    const [result] = await bench.results(1);
+    expect(result?.body).toHaveProperty("output");
+    expect(bench.platform.of("ping")[0]?.query.get("status")).toBe("unhealthy");
+  });
+
   it("exits with 0 on a signal that comes while the checks run", async () => {
     const bench = await WorkerBench.open(echo, { fitnessChecks: [{ name: "slow", check: () => wait(5_000) }] });
     await wait(50);

@@ -71,6 +71,27 @@ describe("streams", () => {
     expect(closingOf(aggregating)).toEqual({ output: [1, "two"] });
   });
 
+  it.each([true, false])(
+    "a value that the generator returns is the result (aggregation %j)",
+    async (returnAggregateStream) => {
+      const handler: Handler = async function* () {
+        yield "a";
+        return { whole: "a" };
+      };
+      const bench = await run(handler, { returnAggregateStream });
+      expect(chunksOf(bench)).toEqual(["a"]);
+      expect(closingOf(bench)).toEqual({ output: { whole: "a" } });
+    },
+  );
+
+  it("a returned error fails the job", async () => {
+    const handler: Handler = function* () {
+      yield "a";
+      return { error: "no more" };
+    };
+    expect(closingOf(await run(handler))).toEqual({ error: "no more" });
+  });
+
   it.each([true, false])("W52: a yielded error ends the stream (aggregation %j)", async (returnAggregateStream) => {
     let isCleanedUp = false;
     const handler: Handler = async function* () {
