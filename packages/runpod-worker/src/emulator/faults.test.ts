@@ -1,20 +1,7 @@
-import { afterEach, describe, expect, it } from "vitest";
-import { AdjustableClock } from "../job-queue/clock.ts";
-import { startEmulator, type Emulator } from "./emulator.ts";
+import { describe, expect, it } from "vitest";
 import { Faults, type FaultAction } from "./faults.ts";
+import { emulate } from "./testing/still-emulator.ts";
 import { WireWorker } from "./testing/wire-worker.ts";
-
-const open: Emulator[] = [];
-
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((emulator) => emulator.close()));
-});
-
-async function emulate() {
-  const emulator = await startEmulator({ clock: new AdjustableClock(0) });
-  open.push(emulator);
-  return { emulator, worker: new WireWorker(emulator) };
-}
 
 /** What a worker sees of an answer: its status and body, or that there was none. */
 async function outcomeOf(answer: Promise<Response>): Promise<string> {
