@@ -28,9 +28,9 @@ export type { GoldenCase, GoldenCompute, GoldenOptions, GoldenOutcome } from "./
 export { LanguageModel } from "./model/language-model.ts";
 export { RandomWeightSource } from "./model/random-weight-source.ts";
 export type { WeightSource } from "./model/weight-source.ts";
-export { RELEASED_HIGGS_CONFIG } from "./checkpoint/released-config.ts";
+export { RELEASED_CODEC_CONFIG, RELEASED_HIGGS_CONFIG } from "./checkpoint/released-config.ts";
 export { CodecDecoder } from "./codec/codec-decoder.ts";
-export { randomCodec, RELEASED_CODEC_CONFIG } from "./codec/random-codec.ts";
+export { randomCodec } from "./codec/random-codec.ts";
 export { ColumnDecoder } from "./engine/column-decoder.ts";
 export { ChunkRandom } from "./engine/rng.ts";
 export { Sampler } from "./engine/sampling/sampler.ts";

@@ -2,40 +2,6 @@ import type { CodecConfig } from "../checkpoint/codec-config.ts";
 import { listCodecTensors } from "../checkpoint/codec-tensors.ts";
 import type { CodecSource } from "./codec-weights.ts";
 
-/** The shape of `bosonai/higgs-audio-v2-tokenizer` (spec §9.1), for measuring without its weights. */
-export const RELEASED_CODEC_CONFIG: CodecConfig = {
-  layout: "native",
-  sampleRateHz: 24_000,
-  semanticSampleRateHz: 16_000,
-  hopLength: 960,
-  frameRateHz: 25,
-  semanticDownsampleFactor: 2,
-  encoderRatios: [8, 5, 4, 2, 3],
-  decoderRatios: [8, 5, 4, 2, 3],
-  encoderHiddenSize: 64,
-  decoderHiddenSize: 1024,
-  acousticHiddenSize: 256,
-  quantizerDim: 1024,
-  numQuantizers: 8,
-  codebookSize: 1024,
-  codebookDim: 64,
-  numSemanticBlocks: 2,
-  numSemanticUnits: 2,
-  semanticKernelSize: 3,
-  hubert: {
-    hiddenSize: 768,
-    intermediateSize: 3072,
-    numHiddenLayers: 12,
-    numAttentionHeads: 12,
-    layerNormEps: 1e-5,
-    convDim: [512, 512, 512, 512, 512, 512, 512],
-    convKernel: [10, 3, 3, 3, 3, 2, 2],
-    convStride: [5, 2, 2, 2, 2, 2, 2],
-    numConvPosEmbeddings: 128,
-    numConvPosEmbeddingGroups: 16,
-  },
-};
-
 /**
  * A codec of any shape with random weights: the same values for the same seed and name. Weights are scaled so that signals
  * keep their size from layer to layer, as in a trained model.

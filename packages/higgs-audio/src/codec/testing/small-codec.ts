@@ -1,6 +1,6 @@
 import type { CodecConfig } from "../../checkpoint/codec-config.ts";
 import { type Backend, loadGgml } from "@higgs-worker/ggml";
-import { RELEASED_CODEC_CONFIG } from "../random-codec.ts";
+import { RELEASED_CODEC_CONFIG } from "../../checkpoint/released-config.ts";
 
 /** The released strides and kernels with few channels, so that the oracle is quick. */
 export const SMALL_CODEC_CONFIG: CodecConfig = {
