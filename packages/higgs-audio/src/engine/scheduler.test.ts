@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { loadSmallModel, makePrompt, SMALL_SHAPES } from "../model/testing/small-models.ts";
 import { generateSequence } from "./generate-sequence.ts";
