@@ -54,10 +54,11 @@ describe("Scheduler with prefixes", () => {
     const scheduler = new Scheduler(model);
     const pieces = vi.spyOn(model, "prefillPiece");
     const rowsComputed = () => pieces.mock.calls.reduce((sum, [, piece]) => sum + piece.isAudio.length, 0);
-    const requests = [requestOf("T30 A40 T9", 70), requestOf("T30 A40 T9", 70, 2), requestOf("T30 A40 T9", 70, 3)];
-    const [first, ...others] = requests;
+    const first = requestOf("T30 A40 T9", 70);
+    const others = [requestOf("T30 A40 T9", 70, 2), requestOf("T30 A40 T9", 70, 3)];
+    const requests = [first, ...others];
     const expected = await Promise.all(requests.map((request) => uncached.generate(request)));
-    const actual = [await scheduler.generate(first as SequenceRequest)];
+    const actual = [await scheduler.generate(first)];
     expect(rowsComputed()).toBe(79);
     actual.push(...(await Promise.all(others.map((request) => scheduler.generate(request)))));
     expect(rowsComputed()).toBe(79 + 2 * 9);
