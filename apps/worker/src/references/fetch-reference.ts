@@ -60,7 +60,7 @@ export async function fetchReference(address: string, options: FetchReferenceOpt
 }
 
 function parseAddress(address: string, { where, allowLoopback = false }: FetchReferenceOptions, base?: URL): URL {
-  if (!URL.canParse(address, base)) throw refusedReference(where, "its address is no URL");
+  if (!URL.canParse(address, base?.href)) throw refusedReference(where, "its address is no URL");
   const url = new URL(address, base);
   const isAllowed = url.protocol === "https:" || (url.protocol === "http:" && allowLoopback);
   if (!isAllowed) throw refusedReference(where, `only https addresses are read (got ${url.protocol.slice(0, 16)})`);
@@ -111,8 +111,8 @@ function send(url: URL, { address, family }: LookupAddress, stop: AbortSignal): 
       {
         // A fresh connection, to the address that was checked: no pool and no second look-up.
         agent: false,
-        autoSelectFamily: false,
-        lookup: (_hostname, _options, callback) => callback(null, address, family),
+        lookup: (_hostname, { all }, callback) =>
+          all === true ? callback(null, [{ address, family }]) : callback(null, address, family),
         headers: { accept: "audio/*, application/octet-stream;q=0.5", "accept-encoding": "identity" },
         maxHeaderSize: 16_384,
         signal: stop,

@@ -1,0 +1,52 @@
+import { readFile, stat } from "node:fs/promises";
+import { basename, extname, resolve } from "node:path";
+import { HiggsError, isHiggsError } from "@higgs-worker/errors";
+import { MAX_VOICE_AUDIO_BYTES } from "@higgs-worker/higgs-audio";
+import type { RefAudio } from "./ref-audio.ts";
+
+export interface LocalReferenceOptions {
+  /** What is said in the audio, for a file or an address. */
+  readonly transcript: string | null;
+  readonly workingDirectory: string;
+}
+
+/**
+ * What the command line's `--ref-audio` means as a job's field: a path is read here, so that jobs themselves never name
+ * files of the machine they run on.
+ *
+ * @throws HiggsError INVALID_INPUT for a file that cannot be read, or a transcript where there is nothing to transcribe.
+ */
+export async function localRefAudio(text: string, options: LocalReferenceOptions): Promise<RefAudio> {
+  const { transcript, workingDirectory } = options;
+  const said = transcript === null ? {} : { transcript };
+  if (isPath(text)) {
+    const bytes = await readAudioFile(resolve(workingDirectory, text));
+    return { audio_base64: bytes.toString("base64"), name: basename(text, extname(text)).slice(0, 64), ...said };
+  }
+  if (transcript === null) return text;
+  if (/^(?:https?|data):/i.test(text)) return { url: text, transcript };
+  throw new HiggsError("INVALID_INPUT", "Cannot use --ref-transcript: a voice of the library has its own transcript");
+}
+
+/** An audio file that the user of the command line named. Throws INVALID_INPUT. */
+export async function readAudioFile(path: string): Promise<Buffer> {
+  try {
+    const { size } = await stat(path);
+    if (size > MAX_VOICE_AUDIO_BYTES) {
+      throw new HiggsError(
+        "INVALID_INPUT",
+        `Cannot read the audio file: it is too large (got ${size} bytes, limit ${MAX_VOICE_AUDIO_BYTES})`,
+      );
+    }
+    return await readFile(path);
+  } catch (error) {
+    if (isHiggsError(error)) throw error;
+    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
+    throw new HiggsError("INVALID_INPUT", `Cannot read the audio file: ${code} (got ${path})`, { cause: error });
+  }
+}
+
+/** A separator or an extension, but no scheme: names of voices have neither. */
+function isPath(text: string): boolean {
+  return !/^[a-z][a-z0-9+.-]+:/i.test(text) && (/[\\/]/.test(text) || /^[^,]+\.[a-z0-9]{2,4}$/i.test(text));
+}
