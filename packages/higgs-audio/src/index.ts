@@ -30,6 +30,7 @@ export { RandomWeightSource } from "./model/random-weight-source.ts";
 export type { WeightSource } from "./model/weight-source.ts";
 export { RELEASED_CODEC_CONFIG, RELEASED_HIGGS_CONFIG } from "./checkpoint/released-config.ts";
 export { CodecDecoder } from "./codec/codec-decoder.ts";
+export { CodecEncoder } from "./codec/codec-encoder.ts";
 export { randomCodec } from "./codec/random-codec.ts";
 export { ColumnDecoder } from "./engine/column-decoder.ts";
 export { ChunkRandom } from "./engine/rng.ts";

@@ -1,5 +1,6 @@
 import type { Graph, Tensor } from "@higgs-worker/ggml";
 import type { CodecWeights } from "./codec-weights.ts";
+import type { TimeLayer } from "./receptive-field.ts";
 
 /** One-dimensional convolution with zero padding on both sides (spec §9.4, §9.5). */
 export interface Conv1d {
@@ -34,6 +35,11 @@ export function conv1d(graph: Graph, layer: Conv1d, x: Tensor): Tensor {
   const weight = graph.reshape(layer.weight, width * channelsIn, channelsOut);
   const product = graph.mulMat(columnsOf(graph, layer, x), weight, { precise: true });
   return layer.bias === null ? product : graph.add(product, layer.bias);
+}
+
+/** How it maps time. */
+export function timeLayerOf({ weight, stride, padding, dilation }: Conv1d): TimeLayer {
+  return { kind: "conv", width: weight.shape[0], stride, padding, dilation };
 }
 
 /** [time, channelsIn] → [width · channelsIn, timeOut] */

@@ -1,6 +1,6 @@
 import type { Graph, Tensor } from "@higgs-worker/ggml";
 import type { CodecWeights } from "./codec-weights.ts";
-import { type Conv1d, conv1d, defineConv1d } from "./conv1d.ts";
+import { type Conv1d, conv1d, defineConv1d, timeLayerOf } from "./conv1d.ts";
 import type { TimeLayer } from "./receptive-field.ts";
 import { type ResidualUnit, defineResidualUnits, residualUnit } from "./residual-unit.ts";
 import { type Snake, defineSnake, snake } from "./snake.ts";
@@ -54,12 +54,9 @@ export function dacDecode(graph: Graph, decoder: DacDecoder, latents: Tensor, ob
 
 /** The layers that move time, in order; residual units count with their longest path. */
 export function timeLayersOf(decoder: DacDecoder): TimeLayer[] {
-  const conv = ({ weight, stride, padding, dilation }: Conv1d): TimeLayer => {
-    return { kind: "conv", width: weight.shape[0], stride, padding, dilation };
-  };
   const blocks = decoder.blocks.flatMap(({ convT1: { width, stride, cropLeft }, units }): TimeLayer[] => [
     { kind: "transposed-conv", width, stride, cropLeft },
-    ...units.flatMap((unit) => [conv(unit.conv1), conv(unit.conv2)]),
+    ...units.flatMap((unit) => [timeLayerOf(unit.conv1), timeLayerOf(unit.conv2)]),
   ]);
-  return [conv(decoder.conv1), ...blocks, conv(decoder.conv2)];
+  return [timeLayerOf(decoder.conv1), ...blocks, timeLayerOf(decoder.conv2)];
 }

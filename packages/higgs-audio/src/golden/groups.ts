@@ -1,4 +1,5 @@
 import { collectDecodeCases } from "./codec-decode.ts";
+import { collectEncodeCases } from "./codec-encode.ts";
 import { collectJobCases } from "./job-cases.ts";
 import { collectGreedyCases } from "./lm-greedy.ts";
 import { collectLmCases } from "./lm.ts";
@@ -16,7 +17,7 @@ export const GOLDEN_GROUPS: ReadonlyMap<string, readonly GoldenCollector[]> = ne
   ["prompts", [collectTextCases, collectJobCases, collectNativeCases, collectRowCases]],
   ["sampling", [collectSequenceCases, collectWarperCases]],
   ["lm", [collectLmCases, collectGreedyCases]],
-  ["codec", [collectDecodeCases]],
+  ["codec", [collectDecodeCases, collectEncodeCases]],
 ]);
 
 /** The cases of a golden set, group after group; all groups unless some are named. */

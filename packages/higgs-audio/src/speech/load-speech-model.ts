@@ -1,10 +1,10 @@
 import { join } from "node:path";
-import { HiggsError } from "@higgs-worker/errors";
 import type { Backend, LogSink } from "@higgs-worker/ggml";
 import { unsupportedBecause } from "../checkpoint/checkpoint-error.ts";
 import type { HiggsConfig } from "../checkpoint/lm-config.ts";
 import { openCodec } from "../checkpoint/open-checkpoint.ts";
 import { CodecDecoder } from "../codec/codec-decoder.ts";
+import { CodecEncoder } from "../codec/codec-encoder.ts";
 import { Scheduler } from "../engine/scheduler.ts";
 import { type DeviceChoice, openDevice } from "../model/device.ts";
 import { withGgmlErrors } from "../model/ggml-failure.ts";
@@ -12,7 +12,7 @@ import { LanguageModel } from "../model/language-model.ts";
 import { openWeights, type OpenWeightsOptions } from "../model/open-weights.ts";
 import type { WeightSource } from "../model/weight-source.ts";
 import { loadTextTokenizer, type TextTokenizer } from "../tokenizer/text-tokenizer.ts";
-import { ReferenceEncoder, type ReferenceEncoderOptions } from "../voices/reference-encoder.ts";
+import { type ClipEncoder, ReferenceEncoder, type ReferenceEncoderOptions } from "../voices/reference-encoder.ts";
 import { HiggsSpeechModel } from "./higgs-speech-model.ts";
 import { ReleaseStack } from "./release-stack.ts";
 import type { SpeechModel } from "./types.ts";
@@ -75,7 +75,7 @@ async function load(options: LoadSpeechModelOptions, acquired: ReleaseStack): Pr
         ...codec,
         cacheDirectory: join(options.cacheDir, "references"),
         exclusively,
-        load: () => loadEncoder(),
+        load: (loadOptions) => loadEncoder(backend, options.tokenizerPath, loadOptions),
       }),
     dispose: () => acquired.releaseAll(),
     info: {
@@ -118,8 +118,18 @@ async function loadDecoder(
   return { decoder, codec: { sourceHash: codec.sourceHash, shape: { quantizerCount, codebookSize } } };
 }
 
-async function loadEncoder(): Promise<never> {
-  throw new HiggsError("NOT_SUPPORTED", "Cannot encode the reference: this build has no codec encoder yet");
+/** The codec's encoder on the model's own device; it is loaded when the first reference comes. */
+async function loadEncoder(
+  backend: Backend,
+  tokenizerPath: string,
+  options: { readonly signal?: AbortSignal },
+): Promise<ClipEncoder> {
+  await using codec = await openCodec(tokenizerPath);
+  const encoder = await CodecEncoder.load(backend, codec, options);
+  return {
+    encode: async (pcm, encodeOptions) => (await encoder.encode(pcm, encodeOptions)).codes,
+    [Symbol.dispose]: () => encoder[Symbol.dispose](),
+  };
 }
 
 /** Ids that the tokenizer makes and the configuration means must be the same, or the prompt would be nonsense. */

@@ -1,0 +1,83 @@
+import { HiggsError } from "@higgs-worker/errors";
+import type { Backend } from "@higgs-worker/ggml";
+import type { CodecSource } from "./codec-weights.ts";
+import type { EncodeRules } from "./encode-lengths.ts";
+import { EncoderModel } from "./encoder-model.ts";
+import { GraphRunner, type StageListener } from "./graph-runner.ts";
+import type { RvqCodes } from "./rvq-encode.ts";
+import { SerialQueue } from "./serial-queue.ts";
+
+export interface EncodeOptions {
+  readonly signal?: AbortSignal;
+  /** By default `boson`, whose codes the generation model was trained on. */
+  readonly rules?: EncodeRules;
+  /** For comparisons: receives the intermediates by the names of the expected values. */
+  readonly listener?: StageListener;
+}
+
+/**
+ * From mono PCM to codes (spec §9.2), all in f32. The backend must outlive it.
+ *
+ * Memory at the released shape: 652 MB of weights; scratch of about 100 MB for 10 s and 60 s alike, because every part is
+ * computed in pieces of time or of queries. Only HuBERT's attention takes time with the square of the length.
+ */
+export class CodecEncoder implements Disposable {
+  readonly #model: EncoderModel;
+  readonly #queue = new SerialQueue();
+  #peakScratchBytes = 0;
+  #isDisposed = false;
+
+  private constructor(model: EncoderModel) {
+    this.#model = model;
+  }
+
+  /**
+   * Reads the encoder's tensors onto the backend. Throws GgmlError `allocation-failed`, CANCELLED, or what the checkpoint
+   * throws.
+   */
+  static async load(
+    backend: Backend,
+    source: CodecSource,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<CodecEncoder> {
+    return new CodecEncoder(await EncoderModel.load(backend, source, options));
+  }
+
+  get sampleRateHz(): number {
+    return this.#model.config.sampleRateHz;
+  }
+
+  /** Bytes of weights on the backend, and the most scratch memory that a graph needed so far. */
+  get memory(): { readonly weightBytes: number; readonly peakScratchBytes: number } {
+    return { weightBytes: this.#model.weightBytes, peakScratchBytes: this.#peakScratchBytes };
+  }
+
+  /**
+   * Mono samples at `sampleRateHz` → codes, ⌊(samples + 841) / 960⌋ frames from 2000 samples on. Calls take turns.
+   * Throws REFERENCE_INVALID for a clip that is too short or not finite, CANCELLED (between two graphs), or GgmlError.
+   */
+  async encode(pcm: Float32Array, options: EncodeOptions = {}): Promise<RvqCodes> {
+    if (!pcm.every(Number.isFinite)) {
+      throw new HiggsError("REFERENCE_INVALID", "Cannot encode the audio: it has samples that are not finite numbers");
+    }
+    return this.#queue.run(async () => {
+      if (this.#isDisposed) throw new HiggsError("INTERNAL", "Cannot encode: the codec encoder is disposed");
+      const runner = new GraphRunner(this.#model.backend, options);
+      try {
+        return await this.#model.encode(runner, pcm, options.rules ?? "boson");
+      } finally {
+        this.#peakScratchBytes = Math.max(this.#peakScratchBytes, runner.peakScratchBytes);
+      }
+    });
+  }
+
+  /** Frees the weights. Throws INTERNAL while a call is running: await it first. */
+  [Symbol.dispose](): void {
+    if (this.#isDisposed) return;
+    if (this.#queue.isBusy) {
+      throw new HiggsError("INTERNAL", "Cannot dispose the codec encoder: an encode is still running");
+    }
+    this.#isDisposed = true;
+    this.#model[Symbol.dispose]();
+  }
+}

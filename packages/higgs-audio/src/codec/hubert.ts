@@ -1,0 +1,107 @@
+import type { Graph, Tensor } from "@higgs-worker/ggml";
+import { type Attention, attention, defineAttention } from "./attention.ts";
+import type { CodecWeights } from "./codec-weights.ts";
+import type { GraphRunner } from "./graph-runner.ts";
+import { type GroupedConv1d, defineGroupedConv1d, groupedConv1d } from "./grouped-conv1d.ts";
+import { type HubertFeatures, defineHubertFeatures, hubertFeatureStage } from "./hubert-features.ts";
+import { type LayerNorm, type Linear, defineLayerNorm, defineLinear, layerNorm, linear } from "./linear.ts";
+import type { Features } from "./time-stage.ts";
+
+/** The semantic model (spec §9.5): convolutions, projection, positional convolution, post-norm layers. */
+export interface Hubert {
+  readonly features: HubertFeatures;
+  readonly featureNorm: LayerNorm;
+  readonly projection: Linear;
+  readonly positional: GroupedConv1d;
+  readonly norm: LayerNorm;
+  readonly layers: readonly HubertLayer[];
+}
+
+interface HubertLayer {
+  readonly attention: Attention;
+  readonly attentionNorm: LayerNorm;
+  readonly wide: Linear;
+  readonly narrow: Linear;
+  readonly finalNorm: LayerNorm;
+}
+
+const ROOT = "semantic_model";
+const NODES_AROUND = 64;
+const NODES_PER_GROUP = 16;
+/** Scores at one time. A minute needs seven blocks a layer at the released shape; up to 23 s one is enough. */
+const SCORE_BYTES = 64e6;
+const NODES_PER_BLOCK = 16;
+
+export async function defineHubert(weights: CodecWeights): Promise<Hubert> {
+  const { hubert } = weights.config;
+  const norm = (name: string) => defineLayerNorm(weights, `${ROOT}.${name}`, hubert.layerNormEps);
+  return {
+    features: await defineHubertFeatures(weights),
+    featureNorm: norm("feature_projection.layer_norm"),
+    projection: defineLinear(weights, `${ROOT}.feature_projection.projection`),
+    positional: defineGroupedConv1d(weights, `${ROOT}.encoder.pos_conv_embed.conv`, hubert.numConvPosEmbeddingGroups),
+    norm: norm("encoder.layer_norm"),
+    layers: Array.from({ length: hubert.numHiddenLayers }, (_, index) => {
+      const name = `encoder.layers.${index}`;
+      return {
+        attention: defineAttention(weights, `${ROOT}.${name}.attention`, hubert.numAttentionHeads),
+        attentionNorm: norm(`${name}.layer_norm`),
+        wide: defineLinear(weights, `${ROOT}.${name}.feed_forward.intermediate_dense`),
+        narrow: defineLinear(weights, `${ROOT}.${name}.feed_forward.output_dense`),
+        finalNorm: norm(`${name}.final_layer_norm`),
+      };
+    }),
+  };
+}
+
+/** Samples at 16 kHz → the mean of all hidden states, [frame][channel] (the channels fastest), 50 frames a second. */
+export async function hubertMean(runner: GraphRunner, hubert: Hubert, samples: Float32Array): Promise<Float32Array> {
+  const stage = hubertFeatureStage(hubert.features, samples);
+  const features = await runner.runStage(stage, { channels: 1, time: samples.length, values: samples });
+  let state = await firstState(runner, hubert, features);
+  const sum = Float64Array.from(state);
+  for (const [index, layer] of hubert.layers.entries()) {
+    state = await nextState(runner, layer, state, { index, frames: features.time });
+    for (const [at, value] of state.entries()) sum[at] = (sum[at] ?? 0) + value;
+  }
+  const mean = Float32Array.from(sum, (value) => value / (hubert.layers.length + 1));
+  runner.observe("hubert.mean", mean);
+  return mean;
+}
+
+/** Convolution features [time][channel] → hidden state 0. */
+async function firstState(runner: GraphRunner, hubert: Hubert, features: Features): Promise<Float32Array> {
+  const maxNodes = NODES_AROUND + NODES_PER_GROUP * hubert.positional.groups;
+  const [state = new Float32Array(0)] = await runner.run(maxNodes, ({ graph, observe, input }) => {
+    const x = graph.cont(graph.transpose(input("features", features.values, features.time, features.channels)));
+    const projected = linear(graph, hubert.projection, layerNorm(graph, hubert.featureNorm, x));
+    observe("hubert.projection", projected);
+    const convolved = groupedConv1d(graph, hubert.positional, graph.cont(graph.transpose(projected)));
+    const positions = observe("hubert.pos_conv", graph.geluErf(convolved));
+    return [observe("hubert.state.0", layerNorm(graph, hubert.norm, graph.add(projected, positions)))];
+  });
+  return state;
+}
+
+async function nextState(
+  runner: GraphRunner,
+  layer: HubertLayer,
+  state: Float32Array,
+  { index, frames }: { index: number; frames: number },
+): Promise<Float32Array> {
+  const blocks = Math.ceil((frames * frames * layer.attention.headCount * 4) / SCORE_BYTES) + 1;
+  const maxNodes = NODES_AROUND + NODES_PER_BLOCK * blocks;
+  const [next = new Float32Array(0)] = await runner.run(maxNodes, ({ graph, observe, input }) => {
+    const x = input("state", state, state.length / frames, frames);
+    return [observe(`hubert.state.${index + 1}`, hubertLayer(graph, layer, x))];
+  });
+  return next;
+}
+
+/** [channels, time] → the same */
+function hubertLayer(graph: Graph, layer: HubertLayer, x: Tensor): Tensor {
+  const attended = graph.add(x, attention(graph, layer.attention, x, { scoreBytes: SCORE_BYTES }));
+  const normed = layerNorm(graph, layer.attentionNorm, attended);
+  const wide = graph.geluErf(linear(graph, layer.wide, normed));
+  return layerNorm(graph, layer.finalNorm, graph.add(normed, linear(graph, layer.narrow, wide)));
+}

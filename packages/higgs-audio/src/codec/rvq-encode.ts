@@ -1,0 +1,110 @@
+import type { Graph, Tensor } from "@higgs-worker/ggml";
+import { HiggsError } from "@higgs-worker/errors";
+import type { CodecWeights } from "./codec-weights.ts";
+import type { GraphRunner } from "./graph-runner.ts";
+import { type Linear, defineLinear, linear } from "./linear.ts";
+
+/** One stage of the residual quantiser (spec §9.6): Euclidean, in a projected space. */
+export interface Quantizer {
+  readonly projectIn: Linear;
+  readonly projectOut: Linear;
+  /** [codebookDim, codebookSize] */
+  readonly embed: Tensor;
+  /** ‖row‖², [codebookSize] */
+  readonly squares: Tensor;
+}
+
+export interface RvqCodes {
+  /** `codes[codebook][frame]` */
+  readonly codes: readonly Int32Array[];
+  /** By how much the second best squared distance exceeds the best, `margins[codebook][frame]`. */
+  readonly margins: readonly Float32Array[];
+}
+
+const NODES = 32;
+
+export function defineQuantizers(weights: CodecWeights): Quantizer[] {
+  return Array.from({ length: weights.config.numQuantizers }, (_, index) => {
+    const name = `quantizer.quantizers.${index}`;
+    const embed = weights.define(`${name}.codebook.embed`);
+    const [dimensions, size] = embed.shape;
+    return {
+      projectIn: defineLinear(weights, `${name}.project_in`),
+      projectOut: defineLinear(weights, `${name}.project_out`),
+      embed,
+      squares: weights.derive(`${name}.squares`, [size], async () =>
+        squaresOf(await weights.source.readF32(`${name}.codebook.embed`), dimensions),
+      ),
+    };
+  });
+}
+
+/** Features [frame][channel] → codes, quantiser after quantiser; the residual stays in f32 (pitfalls 38, 42). */
+export async function rvqEncode(
+  runner: GraphRunner,
+  quantizers: readonly Quantizer[],
+  features: Float32Array,
+  frames: number,
+): Promise<RvqCodes> {
+  const codes: Int32Array[] = [];
+  const margins: Float32Array[] = [];
+  let residual = features;
+  for (const [index, quantizer] of quantizers.entries()) {
+    runner.observe(`rvq.residual.${index}`, residual);
+    const [scores = residual] = await runner.run(NODES, ({ graph, input }) => [
+      negativeDistances(graph, quantizer, input("residual", residual, residual.length / frames, frames)),
+    ]);
+    const best = pickBest(scores, frames);
+    codes.push(best.codes);
+    margins.push(best.margins);
+    if (index === quantizers.length - 1 && !runner.isObserved) break;
+    const [rest = residual] = await runner.run(NODES, ({ graph, input }) => {
+      const before = input("residual", residual, residual.length / frames, frames);
+      return [subtractQuantised(graph, quantizer, before, input("codes", best.codes, frames))];
+    });
+    residual = rest;
+  }
+  runner.observe(`rvq.residual.${quantizers.length}`, residual);
+  return { codes, margins };
+}
+
+/** r − (project_out · embed[code] + bias) */
+function subtractQuantised(graph: Graph, { embed, projectOut }: Quantizer, residual: Tensor, codes: Tensor): Tensor {
+  return graph.add(residual, graph.scale(linear(graph, projectOut, graph.getRows(embed, codes)), -1));
+}
+
+/** 2 p·e − ‖e‖² for each row e: the negative squared distance but for ‖p‖², which is the same for all. [codebookSize, time] */
+function negativeDistances(graph: Graph, { projectIn, embed, squares }: Quantizer, residual: Tensor): Tensor {
+  const products = graph.mulMat(embed, linear(graph, projectIn, residual), { precise: true });
+  return graph.add(graph.scale(products, 2), graph.scale(squares, -1));
+}
+
+/** The largest score of each frame (the first of equal ones), and its lead over the second. */
+function pickBest(scores: Float32Array, frames: number): { codes: Int32Array; margins: Float32Array } {
+  const size = scores.length / frames;
+  const codes = new Int32Array(frames);
+  const margins = new Float32Array(frames);
+  for (let frame = 0; frame < frames; frame++) {
+    let best = Number.NEGATIVE_INFINITY;
+    let second = Number.NEGATIVE_INFINITY;
+    for (let row = 0; row < size; row++) {
+      const score = scores[frame * size + row] ?? Number.NaN;
+      if (score > best) {
+        second = best;
+        best = score;
+        codes[frame] = row;
+      } else if (score > second) second = score;
+    }
+    if (!Number.isFinite(best)) {
+      throw new HiggsError("INTERNAL", `Cannot encode the audio: the features of frame ${frame} are not finite`);
+    }
+    margins[frame] = best - second;
+  }
+  return { codes, margins };
+}
+
+function squaresOf(table: Float32Array, width: number): Float32Array {
+  return Float32Array.from({ length: table.length / width }, (_, row) =>
+    table.subarray(row * width, (row + 1) * width).reduce((sum, value) => sum + value * value, 0),
+  );
+}

@@ -1,0 +1,69 @@
+import { type TimeLayer, inputSpan } from "./receptive-field.ts";
+
+/** Values of one stage on the host: [channels][time], the time fastest. */
+export interface Features {
+  readonly channels: number;
+  readonly time: number;
+  readonly values: Float32Array;
+}
+
+/** One computation of a stage: inputs [start, end) go in; its outputs from `skip` on are the outputs [from, to). */
+export interface StagePiece {
+  readonly start: number;
+  readonly end: number;
+  readonly from: number;
+  readonly to: number;
+  readonly skip: number;
+}
+
+/** Outputs that a chain of convolutions makes of `time` inputs; 0 where there are too few. */
+export function outputLength(layers: readonly TimeLayer[], time: number): number {
+  return layers.reduce((length, layer) => {
+    if (layer.kind !== "conv") throw new RangeError("Cannot tell the length: a stage has convolutions only");
+    const { width, stride, padding, dilation } = layer;
+    return Math.max(0, Math.floor((length + 2 * padding - dilation * (width - 1) - 1) / stride) + 1);
+  }, time);
+}
+
+/**
+ * Cuts a stage's work into pieces of about `maxSteps` inputs whose outputs are those of the whole: a piece starts at a
+ * multiple of the stride and has all inputs that its outputs see, and at the true ends the zeros of the layers themselves.
+ */
+export function planPieces(layers: readonly TimeLayer[], time: number, maxSteps: number): StagePiece[] {
+  const total = outputLength(layers, time);
+  const stride = layers.reduce((product, layer) => product * (layer.kind === "conv" ? layer.stride : 1), 1);
+  const { first, last } = inputSpan(layers, { first: 0, last: 0 });
+  // At least as many outputs as the context costs, however small the limit.
+  const context = Math.ceil((last - first) / stride);
+  const count = Math.max(1, context, Math.floor(maxSteps / stride) - context);
+  const pieces: StagePiece[] = [];
+  for (let from = 0; from < total; from += count) {
+    const to = Math.min(total, from + count);
+    const span = inputSpan(layers, { first: from, last: to - 1 });
+    const start = Math.max(0, Math.floor(span.first / stride) * stride);
+    const end = to === total ? time : Math.min(time, span.last + 1);
+    pieces.push({ start, end, from, to, skip: from - start / stride });
+  }
+  return pieces;
+}
+
+/** The inputs [start, end) of all channels. */
+export function sliceTime({ channels, time, values }: Features, start: number, end: number): Features {
+  if (start === 0 && end === time) return { channels, time, values };
+  const length = end - start;
+  const part = new Float32Array(channels * length);
+  for (let channel = 0; channel < channels; channel++) {
+    part.set(values.subarray(channel * time + start, channel * time + end), channel * length);
+  }
+  return { channels, time: length, values: part };
+}
+
+/** Puts the useful outputs of a piece, [channels][time of the piece], where they belong. */
+export function placePiece(target: Features, piece: StagePiece, values: Float32Array): void {
+  const length = values.length / target.channels;
+  const count = piece.to - piece.from;
+  for (let channel = 0; channel < target.channels; channel++) {
+    const from = channel * length + piece.skip;
+    target.values.set(values.subarray(from, from + count), channel * target.time + piece.from);
+  }
+}

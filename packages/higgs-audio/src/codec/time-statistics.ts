@@ -1,0 +1,71 @@
+/** Mean and variance (of all, not of a sample) over time, one pair a channel. */
+export interface ChannelStatistics {
+  readonly mean: Float64Array;
+  readonly variance: Float64Array;
+}
+
+/**
+ * Statistics over time of a convolution's output, without computing it: y[t] = Σ w[k] · x[t·stride + k] has the mean
+ * Σ w[k] · m[k] and the variance Σ w[k] · w[j] · C[k][j], where m and C are the means and covariances of the taps. So a
+ * normalisation over a whole clip needs no whole clip in memory.
+ *
+ * One input channel, no padding; weight [channels, 1, width].
+ */
+export function convolutionStatistics(
+  samples: Float32Array,
+  weight: Float32Array,
+  { width, stride }: { width: number; stride: number },
+): ChannelStatistics {
+  const time = Math.floor((samples.length - width) / stride) + 1;
+  const means = tapMeans(samples, { width, stride, time });
+  const covariances = tapCovariances(samples, means, { stride, time });
+  const channels = weight.length / width;
+  const mean = new Float64Array(channels);
+  const variance = new Float64Array(channels);
+  for (let channel = 0; channel < channels; channel++) {
+    const taps = weight.subarray(channel * width, (channel + 1) * width);
+    mean[channel] = dot(taps, means);
+    variance[channel] = taps.reduce((sum, tap, k) => {
+      return sum + tap * dot(taps, covariances.subarray(k * width, (k + 1) * width));
+    }, 0);
+  }
+  return { mean, variance: variance.map((value) => Math.max(0, value)) };
+}
+
+interface Taps {
+  readonly stride: number;
+  readonly time: number;
+}
+
+function tapMeans(samples: Float32Array, { width, stride, time }: Taps & { width: number }): Float64Array {
+  const sums = new Float64Array(width);
+  for (let k = 0; k < width; k++) {
+    let sum = 0;
+    for (let t = 0; t < time; t++) sum += samples[t * stride + k] ?? 0;
+    sums[k] = sum / time;
+  }
+  return sums;
+}
+
+/** [width][width] */
+function tapCovariances(samples: Float32Array, means: Float64Array, { stride, time }: Taps): Float64Array {
+  const width = means.length;
+  const result = new Float64Array(width * width);
+  for (let k = 0; k < width; k++) {
+    const meanK = means[k] ?? 0;
+    for (let j = k; j < width; j++) {
+      const meanJ = means[j] ?? 0;
+      let sum = 0;
+      for (let t = 0; t < time; t++) {
+        sum += ((samples[t * stride + k] ?? 0) - meanK) * ((samples[t * stride + j] ?? 0) - meanJ);
+      }
+      result[k * width + j] = sum / time;
+      result[j * width + k] = sum / time;
+    }
+  }
+  return result;
+}
+
+function dot(a: Float32Array, b: Float64Array): number {
+  return a.reduce((sum, value, index) => sum + value * (b[index] ?? 0), 0);
+}
