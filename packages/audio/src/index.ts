@@ -1,6 +1,11 @@
 export { AUDIO_FORMATS, type AudioEncoder, type AudioFormat, type EncodeOptions } from "./audio-encoder.ts";
+export { SOURCE_FORMATS, type DecodedAudio, type SourceFormat } from "./decoding/audio-decoder.ts";
+export { decodeAndResample, decodeAudio, type DecodeAudioOptions } from "./decoding/decode-audio.ts";
+export { DEFAULT_DECODE_LIMITS, type DecodeLimits } from "./decoding/limits.ts";
+export { sniffAudio } from "./decoding/sniff-audio.ts";
 export { measureAudio, type AudioMeasures } from "./measure.ts";
 export { floatToPcm16, pcm16ToBytes } from "./pcm16.ts";
+export { resample, resampledLength } from "./resample/resample.ts";
 export { wavEncoder } from "./wav/encoder.ts";
 export { drawWaveformPng, type WaveformPngOptions } from "./waveform/png.ts";
 export { drawWaveformText, type WaveformTextOptions } from "./waveform/terminal.ts";

@@ -11,8 +11,10 @@ export interface FilterBank {
   readonly step: number;
   readonly phases: number;
   /** The filtered value for phase `phase / phases` of the inputs from `first` on; what lies outside `pcm` counts as 0. */
-  filter(pcm: Float32Array, first: number, phase: number): number;
+  readonly filter: Filter;
 }
+
+type Filter = (pcm: Float32Array, first: number, phase: number) => number;
 
 /**
  * Up to so many phases each gets filters of its own (44.1 kHz has 80, 11.025 kHz 320; 8 MB at most for any usual rate).
@@ -39,14 +41,14 @@ export function makeFilterBank(fromHz: number, toHz: number): FilterBank {
 
 type Weight = (tap: number, phase: number) => number;
 
-function ownFilters(taps: number, phases: number, weight: Weight): FilterBank["filter"] {
+function ownFilters(taps: number, phases: number, weight: Weight): Filter {
   const rows = new Float64Array(phases * taps);
   for (let i = 0; i < rows.length; i++) rows[i] = weight(i % taps, Math.floor(i / taps) / phases);
   return (pcm, first, phase) => dot(rows, phase * taps, pcm, first, taps);
 }
 
 /** Rows of `SHARED_PHASES` cubics: each row holds the constant terms of all taps, then the linear ones, and so on. */
-function sharedFilters(taps: number, phases: number, weight: Weight): FilterBank["filter"] {
+function sharedFilters(taps: number, phases: number, weight: Weight): Filter {
   const rows = new Float64Array(SHARED_PHASES * CUBIC * taps);
   for (let tap = 0; tap < taps; tap++) {
     const at = (row: number) => weight(tap, row / SHARED_PHASES);

@@ -1,0 +1,96 @@
+import { HiggsError } from "@higgs-worker/errors";
+import { Worker, type WorkerOptions } from "node:worker_threads";
+import type { DecodedAudio } from "./audio-decoder.ts";
+import type { DecodingReply, DecodingTask } from "./decoding-thread.ts";
+import { DECODE_HEAP_MB, DECODE_TIMEOUT_MS, DEFAULT_DECODE_LIMITS, type DecodeLimits } from "./limits.ts";
+import { referenceInvalid } from "./reference-invalid.ts";
+
+export interface DecodeAudioOptions extends Partial<DecodeLimits> {
+  readonly timeoutMs?: number;
+  /** Ends the decoding; the promise rejects with CANCELLED. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Decodes a complete file of any `SourceFormat`, told by its bytes alone, to mono PCM.
+ *
+ * It runs in a thread of its own: the caller's event loop stays free, and a file that makes a codec library loop for ever
+ * or fill the memory costs that thread, nothing else.
+ *
+ * @throws HiggsError REFERENCE_INVALID with reason, value and limit when the bytes are no audio, damaged, or over a limit;
+ *   CANCELLED when the signal says so.
+ */
+export async function decodeAudio(bytes: Uint8Array, options: DecodeAudioOptions = {}): Promise<DecodedAudio> {
+  return (await decodeAndResample(bytes, null, options)).audio;
+}
+
+/** As `decodeAudio`, with the same audio at `toHz` beside it (null for null), resampled in the same thread. */
+export async function decodeAndResample(
+  bytes: Uint8Array,
+  toHz: number | null,
+  options: DecodeAudioOptions = {},
+): Promise<{ audio: DecodedAudio; resampled: Float32Array | null }> {
+  const limits: DecodeLimits = {
+    maxBytes: options.maxBytes ?? DEFAULT_DECODE_LIMITS.maxBytes,
+    maxDurationSeconds: options.maxDurationSeconds ?? DEFAULT_DECODE_LIMITS.maxDurationSeconds,
+  };
+  // Before the bytes are copied for the thread.
+  if (bytes.length > limits.maxBytes) {
+    throw referenceInvalid(`it is too large (got ${bytes.length} bytes, limit ${limits.maxBytes})`);
+  }
+  if (options.signal?.aborted === true) throw cancelled(options.signal);
+  const reply = await runThread({ bytes, limits, resampleToHz: toHz }, options);
+  if ("code" in reply) throw new HiggsError(reply.code, reply.message);
+  return reply;
+}
+
+async function runThread(task: DecodingTask, options: DecodeAudioOptions): Promise<DecodingReply> {
+  const { timeoutMs = DECODE_TIMEOUT_MS, signal } = options;
+  const thread = startThread(task);
+  let timer: NodeJS.Timeout | undefined;
+  let onAbort = () => {};
+  try {
+    return await new Promise<DecodingReply>((resolve, reject) => {
+      thread.once("message", resolve);
+      thread.once("error", (error) => reject(referenceInvalid("decoding it failed or needs too much memory", error)));
+      thread.once("exit", () => reject(referenceInvalid("decoding it ended without a result")));
+      timer = setTimeout(
+        () => reject(referenceInvalid(`decoding it takes too long (limit ${timeoutMs} ms)`)),
+        timeoutMs,
+      );
+      onAbort = () => reject(cancelled(signal));
+      signal?.addEventListener("abort", onAbort, { once: true });
+    });
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", onAbort);
+    await thread.terminate();
+  }
+}
+
+function startThread(workerData: DecodingTask): Worker {
+  const options: WorkerOptions = {
+    workerData,
+    // The codec libraries write to the console what they also return.
+    stdout: true,
+    stderr: true,
+    resourceLimits: { maxOldGenerationSizeMb: DECODE_HEAP_MB },
+  };
+  const thread = import.meta.url.endsWith(".ts")
+    ? startFromSource(options)
+    : new Worker(new URL("./decoding-thread.js", import.meta.url), options);
+  thread.stdout.resume();
+  thread.stderr.resume();
+  return thread;
+}
+
+/** Run from its sources (tests, scripts), the thread needs a loader, which it does not get from its parent. */
+function startFromSource(options: WorkerOptions): Worker {
+  const entry = new URL("./decoding-thread.ts", import.meta.url).href;
+  const script = `import("tsx/esm/api").then(({ register }) => (register(), import(${JSON.stringify(entry)})))`;
+  return new Worker(script, { ...options, eval: true, execArgv: ["--conditions=source"] });
+}
+
+function cancelled(signal: AbortSignal | undefined): HiggsError {
+  return new HiggsError("CANCELLED", "Cannot read the audio: the request was cancelled", { cause: signal?.reason });
+}

@@ -1,0 +1,218 @@
+import { describe, expect, it } from "vitest";
+import { readFixture } from "../testing/describe-audio-decoder.ts";
+import { noise } from "../testing/describe-audio-encoder.ts";
+import {
+  ascii,
+  chunk,
+  concat,
+  floatBytes,
+  little,
+  makeFlacBomb,
+  makeOggPage,
+  makeSilentMp3,
+  makeWav,
+} from "../testing/made-files.ts";
+import { decodeHere } from "./decode-here.ts";
+import { DEFAULT_DECODE_LIMITS } from "./limits.ts";
+
+const second = new Uint8Array(32_000);
+const flac = readFixture("flac-s16-stereo-44k.flac");
+const opus = readFixture("ogg-opus-stereo.opus");
+const vorbis = readFixture("ogg-vorbis-stereo-44k.ogg");
+const webm = readFixture("webm-opus-stereo.webm");
+const mp4 = readFixture("mp4-opus-stereo.mp4");
+
+function changed(bytes: Uint8Array, offset: number, ...values: number[]): Uint8Array {
+  const copy = bytes.slice();
+  copy.set(values, offset);
+  return copy;
+}
+
+const opusHead = (channels: number, ...rest: number[]) =>
+  concat(
+    ascii("OpusHead"),
+    Uint8Array.of(1, channels),
+    little(2, 312),
+    little(4, 48_000),
+    little(2, 0),
+    Uint8Array.from(rest),
+  );
+
+const vorbisHead = (channels: number, sampleRateHz: number) =>
+  concat(
+    ascii("\u0001vorbis"),
+    little(4, 0),
+    Uint8Array.of(channels),
+    little(4, sampleRateHz),
+    new Uint8Array(12),
+    Uint8Array.of(0xb8, 1),
+  );
+
+const REFUSED: readonly (readonly [string, Uint8Array, RegExp])[] = [
+  ["nothing", new Uint8Array(0), /no supported audio \(got an empty file, supported wav, flac/],
+  ["one byte", Uint8Array.of(0xff), /got bytes of an unknown format/],
+  [
+    "random bytes",
+    Uint8Array.from(noise(65_536, 5, 1), (x) => Math.floor((x + 1) * 127.9)),
+    /got bytes of an unknown format/,
+  ],
+  ["zeros", new Uint8Array(100_000), /got bytes of an unknown format/],
+  ["an HTML page", ascii("\n<!DOCTYPE html><html><body>404 Not Found</body></html>"), /got an HTML page/],
+  ["HTML after a byte order mark", ascii("\u00ef\u00bb\u00bf<html lang=en>"), /got an HTML page/],
+  [
+    "an error of an object store",
+    ascii('<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>'),
+    /got an XML document/,
+  ],
+  ["JSON", ascii('{"detail": "not found"}'), /got a JSON document/],
+  ["text", ascii("Not found\n"), /got text/],
+  ["base64 that nobody decoded", ascii("UklGRiQAAABXQVZF"), /got text/],
+  ["a picture", concat(ascii("\u0089PNG\r\n\u001a\n"), second), /got a PNG picture/],
+  ["an archive", concat(ascii("PK\u0003\u0004"), second), /got a zip archive/],
+  ["AAC", Uint8Array.of(0xff, 0xf1, 0x50, 0x80, 0x02, 0x1f, 0xfc), /got AAC audio/],
+  ["AIFF", concat(ascii("FORM"), little(4, 100), ascii("AIFF"), second), /got AIFF audio/],
+  ["a video without sound", concat(ascii("RIFF"), little(4, 100), ascii("AVI LIST")), /got RIFF that is not WAV/],
+  ["an AAC file named m4a", readFixture("m4a-aac-mono-22k.m4a"), /codec is not supported \(got aac/],
+
+  ["WAV: only the magic", ascii("RIFF\u0004\u0000\u0000\u0000WAVE"), /format chunk is missing/],
+  ["WAV: no samples", makeWav(new Uint8Array(0)), /holds no audio \(got 0 samples\)/],
+  ["WAV: no data chunk", makeWav(second).subarray(0, 36), /data chunk is missing/],
+  ["WAV: samples before format", concat(ascii("RIFF....WAVE"), chunk("data", second)), /before their format/],
+  [
+    "WAV: more samples than bytes",
+    makeWav(second, { dataSize: 1e9 }),
+    /past the end of the file \(got 1000000000 bytes, limit 32000\)/,
+  ],
+  ["WAV: cut off", makeWav(second).subarray(0, 20_000), /past the end of the file \(got 32000 bytes, limit 19956\)/],
+  ["WAV: format of 4 GiB", makeWav(second, { formatSize: 2 ** 32 - 1 }), /impossible size \(got 4294967295 bytes\)/],
+  ["WAV: format of 3 bytes", makeWav(second, { formatSize: 3 }), /impossible size \(got 3 bytes\)/],
+  ["WAV: NaN", makeWav(floatBytes([0, 0.5, Number.NaN]), { tag: 3, bits: 32 }), /no PCM between -1 and 1 \(got NaN/],
+  ["WAV: infinity", makeWav(floatBytes([0, -Infinity]), { tag: 3, bits: 32 }), /got Infinity/],
+  [
+    "WAV: floats of the range of integers",
+    makeWav(floatBytes([0, 32_767]), { tag: 3, bits: 32 }),
+    /got a level of 3.28e\+4, limit 1000/,
+  ],
+  ["WAV: doubles that no float holds", makeWav(floatBytes([1e300], 64), { tag: 3, bits: 64 }), /got Infinity/],
+  [
+    "WAV: values that cancel out",
+    makeWav(floatBytes([Infinity, -Infinity]), { tag: 3, bits: 32, channels: 2 }),
+    /got Infinity/,
+  ],
+  ["WAV: 0 Hz", makeWav(second, { sampleRateHz: 0 }), /rate is too low \(got 0 Hz, limit 4000 Hz\)/],
+  ["WAV: 1 Hz", makeWav(second, { sampleRateHz: 1 }), /rate is too low \(got 1 Hz, limit 4000 Hz\)/],
+  ["WAV: 400 kHz", makeWav(second, { sampleRateHz: 400_000 }), /too high \(got 400000 Hz, limit 384000 Hz\)/],
+  ["WAV: 4 GHz", makeWav(second, { sampleRateHz: 2 ** 32 - 1 }), /too high \(got 4294967295 Hz/],
+  ["WAV: 64 channels", makeWav(second, { channels: 64 }), /number of channels \(got 64, limit 1 to 32\)/],
+  ["WAV: 32767 channels of 16 bits", makeWav(second, { channels: 32_767 }), /got 32767, limit 1 to 32/],
+  ["WAV: no channel", makeWav(second, { channels: 0 }), /contradicts itself/],
+  [
+    "WAV: frames of another size",
+    makeWav(second, { frameBytes: 3 }),
+    /contradicts itself \(got 3 bytes for 1 samples of 16 bits\)/,
+  ],
+  ["WAV: frames of no size", makeWav(second, { frameBytes: 0 }), /contradicts itself/],
+  ["WAV: 12 bits", makeWav(second, { bits: 12, frameBytes: 2 }), /got 12 bits, supported 8, 16, 24, 32/],
+  ["WAV: floats of 16 bits", makeWav(second, { tag: 3 }), /got 16 bits, supported 32, 64/],
+  ["WAV: ADPCM", makeWav(second, { tag: 2 }), /got Microsoft ADPCM, supported PCM and float/],
+  ["WAV: unknown encoding", makeWav(second, { tag: 4_711 }), /got format 4711/],
+  ["WAV: extensible without extension", makeWav(second, { tag: 0xfffe }), /too short \(got 16 bytes, limit 40\)/],
+  ["WAV: unknown sub-format", makeWav(second, { tag: 0xfffe, extension: new Uint8Array(24) }), /sub-format is unknown/],
+  [
+    "WAV: ten minutes",
+    makeWav(new Uint8Array(600 * 8_000), { bits: 8, sampleRateHz: 8_000 }),
+    /more than 600 s, limit 120 s/,
+  ],
+
+  ["FLAC: 12 minutes in 18 kB", makeFlacBomb(512), /more than 1[2-4]\d s, limit 120 s/],
+  ["FLAC: the header says 400 hours", makeFlacBomb(1, 2 ** 36 - 1), /more than 1431655 s, limit 120 s/],
+  ["FLAC: cut off", flac.subarray(0, 3_000), /ends too early|damaged/],
+  ["FLAC: only a header", flac.subarray(0, 42), /ends too early|holds no audio/],
+  ["FLAC: half a header", flac.subarray(0, 20), /header is missing or cut off/],
+  ["FLAC: 1 Hz", makeFlacBomb(1, 0, 1), /got 1 Hz, limit 4000 Hz/],
+  ["MP3: three hours in 11 MB", makeSilentMp3(3 * 3_600), /more than 12\d s, limit 120 s/],
+  [
+    "MP3: a tag that promises 256 MB",
+    concat(ascii("ID3\u0004\u0000\u0000"), Uint8Array.of(127, 127, 127, 127), second),
+    /no MP3 frame/,
+  ],
+  ["Opus: cut off in the audio", opus.subarray(0, opus.length - 100), /last Ogg page is cut off/],
+  ["Opus: cut off in the header", opus.subarray(0, 40), /header is missing or cut off/],
+  ["Opus: only the header", makeOggPage(opusHead(1, 0)), /no Opus packet|holds no audio/],
+  ["Opus: no channel", makeOggPage(opusHead(0, 0)), /impossible number of channels \(got 0, limit 2\)/],
+  [
+    "Opus: 200 channels",
+    makeOggPage(opusHead(200, 255, 200, 0, ...Array.from({ length: 200 }, (_, i) => i))),
+    /got 200, limit 1 to 32/,
+  ],
+  [
+    "Opus: a mapping to nowhere",
+    makeOggPage(opusHead(2, 1, 1, 0, 0, 9)),
+    /channel mapping in its Opus header contradicts/,
+  ],
+  ["Vorbis: only the header", makeOggPage(vorbisHead(1, 16_000)), /damaged|holds no audio/],
+  ["Vorbis: 255 channels", makeOggPage(vorbisHead(255, 16_000)), /got 255, limit 1 to 32/],
+  ["Vorbis: 4 GHz", makeOggPage(vorbisHead(1, 2 ** 32 - 1)), /too high \(got 4294967295 Hz/],
+  ["Vorbis: cut off", vorbis.subarray(0, 4_500), /last Ogg page is cut off/],
+  ["Ogg: Speex", makeOggPage(ascii("Speex   1.2")), /got Ogg Speex/],
+  ["Ogg: a video", makeOggPage(ascii("\u0080theora")), /Ogg without a known audio codec/],
+  ["WebM: the magic and noise", concat(webm.subarray(0, 40), second), /damaged|no audio|codec/],
+  ["MP4: the magic and noise", concat(mp4.subarray(0, 32), second), /damaged|no audio|codec/],
+  ["MP4: a box of no size", concat(mp4.subarray(0, 32), little(4, 0), ascii("moov"), second), /damaged|no audio|codec/],
+];
+
+const ACCEPTED: readonly (readonly [string, Uint8Array, number])[] = [
+  ["WAV: 192 kHz", makeWav(second, { sampleRateHz: 192_000 }), 16_000],
+  ["WAV: 32 channels", makeWav(second, { channels: 32 }), 500],
+  ["WAV: size left open by ffmpeg", makeWav(second, { dataSize: 2 ** 32 - 1 }), 16_000],
+  ["WAV: size left open by sox", makeWav(second, { dataSize: 0x7fff_f024 }), 16_000],
+  [
+    "WAV: RF64",
+    makeWav(second, { magic: "RF64", dataSize: 2 ** 32 - 1, before: [["ds64", new Uint8Array(28)]] }),
+    16_000,
+  ],
+  ["WAV: a chunk of odd size before", makeWav(second, { before: [["LIST", new Uint8Array(7)]] }), 16_000],
+  ["WAV: half a frame at the end", makeWav(second.subarray(0, 31_999), { channels: 2, bits: 16 }), 7_999],
+  ["FLAC: an ID3 tag before", concat(ascii("ID3\u0004\u0000\u0000\u0000\u0000\u0000\u0005....."), flac), 6_615],
+  [
+    "MP3: garbage before",
+    concat(
+      Uint8Array.from({ length: 100 }, (_, i) => (i * 7) & 0x7f),
+      makeSilentMp3(1),
+    ),
+    8_064,
+  ],
+  ["MP3: a tag behind", concat(makeSilentMp3(1), ascii("TAG"), new Uint8Array(125)), 8_064],
+];
+
+describe("decodeHere()", () => {
+  it.each(REFUSED)("refuses %s", async (_name, bytes, message) => {
+    const before = process.memoryUsage().arrayBuffers;
+    const startedMs = performance.now();
+    await expect(decodeHere(bytes, DEFAULT_DECODE_LIMITS)).rejects.toMatchObject({
+      code: "REFERENCE_INVALID",
+      message: expect.stringMatching(message),
+    });
+    // Not more than the longest audio of 8 channels needs, and far from the size that the file promises.
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(500e6);
+    expect(performance.now() - startedMs).toBeLessThan(15_000);
+  });
+
+  it.each(ACCEPTED)("reads %s", async (_name, bytes, sampleCount) => {
+    const audio = await decodeHere(bytes, DEFAULT_DECODE_LIMITS);
+    expect(Math.abs(audio.samples.length - sampleCount)).toBeLessThanOrEqual(
+      bytes[0] === 0x52 || bytes[4] === 4 ? 0 : 2_000,
+    );
+  });
+
+  it("holds the size to the limit before it looks at the bytes", async () => {
+    await expect(decodeHere(second, { ...DEFAULT_DECODE_LIMITS, maxBytes: 31_999 })).rejects.toMatchObject({
+      message: "Cannot read the audio: it is too large (got 32000 bytes, limit 31999)",
+    });
+  });
+
+  it("goes by the bytes of a later part too: one wrong bit in FLAC is found", async () => {
+    const bytes = changed(flac, 2_500, (flac[2_500] ?? 0) ^ 0x10);
+    await expect(decodeHere(bytes, DEFAULT_DECODE_LIMITS)).rejects.toMatchObject({ code: "REFERENCE_INVALID" });
+  });
+});

@@ -1,0 +1,135 @@
+import type { DecodedAudio, SourceFormat } from "./audio-decoder.ts";
+import { MAX_CHANNELS, MAX_LEVEL, MAX_SAMPLE_RATE_HZ, MIN_SAMPLE_RATE_HZ, type DecodeLimits } from "./limits.ts";
+import { referenceInvalid } from "./reference-invalid.ts";
+
+/**
+ * Takes decoded blocks, mixes them to mono and holds every file to the limits: a decoder that pushes as it goes is stopped
+ * soon after the longest duration, whatever the file promises.
+ */
+export class PcmCollector {
+  readonly #format: SourceFormat;
+  readonly #limits: DecodeLimits;
+  readonly #blocks: Float32Array[] = [];
+  #sampleRateHz = 0;
+  #channels = 0;
+  #maxSamples = 0;
+  #sampleCount = 0;
+  #channelPeaks: number[] = [];
+  #channelDifference = 0;
+
+  constructor(format: SourceFormat, limits: DecodeLimits) {
+    this.#format = format;
+    this.#limits = limits;
+  }
+
+  /** Samples of each channel so far. */
+  get sampleCount(): number {
+    return this.#sampleCount;
+  }
+
+  /**
+   * Says what the audio is, before the first block. `declaredSamples` is what the header promises, where it does; too much
+   * is refused without decoding.
+   *
+   * @throws HiggsError REFERENCE_INVALID outside the limits.
+   */
+  begin(sampleRateHz: number, channels: number, declaredSamples = 0): void {
+    if (!(sampleRateHz >= MIN_SAMPLE_RATE_HZ)) {
+      throw referenceInvalid(`its sample rate is too low (got ${sampleRateHz} Hz, limit ${MIN_SAMPLE_RATE_HZ} Hz)`);
+    }
+    if (sampleRateHz > MAX_SAMPLE_RATE_HZ) {
+      throw referenceInvalid(`its sample rate is too high (got ${sampleRateHz} Hz, limit ${MAX_SAMPLE_RATE_HZ} Hz)`);
+    }
+    if (!(channels >= 1 && channels <= MAX_CHANNELS)) {
+      throw referenceInvalid(`it has no usable number of channels (got ${channels}, limit 1 to ${MAX_CHANNELS})`);
+    }
+    this.#sampleRateHz = sampleRateHz;
+    this.#channels = channels;
+    this.#channelPeaks = Array.from({ length: channels }, () => 0);
+    this.#maxSamples = Math.floor(sampleRateHz * this.#limits.maxDurationSeconds);
+    this.#holdDuration(declaredSamples);
+  }
+
+  /** Adds one block: an array of the same length for each channel. It is mixed at once, and not kept. */
+  push(block: readonly Float32Array[]): void {
+    const length = block[0]?.length ?? 0;
+    if (length === 0) return;
+    if (block.length !== this.#channels || block.some((channel) => channel.length !== length)) {
+      throw referenceInvalid(`its number of channels changes (got ${block.length} after ${this.#channels})`);
+    }
+    this.#holdDuration(this.#sampleCount + length);
+    this.#measure(block);
+    this.#blocks.push(mixDown(block));
+    this.#sampleCount += length;
+  }
+
+  /** @throws HiggsError REFERENCE_INVALID when there was no sample at all. */
+  finish(): DecodedAudio {
+    if (this.#sampleCount === 0) throw referenceInvalid("it holds no audio (got 0 samples)");
+    const samples = new Float32Array(this.#sampleCount);
+    let place = 0;
+    for (const block of this.#blocks) {
+      samples.set(block, place);
+      place += block.length;
+    }
+    return {
+      samples,
+      sampleRateHz: this.#sampleRateHz,
+      channels: this.#channels,
+      durationSeconds: this.#sampleCount / this.#sampleRateHz,
+      format: this.#format,
+      channelPeaks: this.#channelPeaks,
+      channelDifference: this.#channelDifference,
+    };
+  }
+
+  #measure(block: readonly Float32Array[]): void {
+    const first = block[0] ?? new Float32Array(0);
+    block.forEach((channel, index) => {
+      const { peak, difference } = compareChannels(channel, first);
+      // False for NaN too.
+      if (!(peak <= MAX_LEVEL)) throw notPcm(peak);
+      this.#channelPeaks[index] = Math.max(this.#channelPeaks[index] ?? 0, peak);
+      this.#channelDifference = Math.max(this.#channelDifference, difference);
+    });
+  }
+
+  #holdDuration(sampleCount: number): void {
+    if (sampleCount <= this.#maxSamples) return;
+    // Decoding stops here, so that the whole length is only known where the header tells it.
+    const seconds = Math.floor(sampleCount / this.#sampleRateHz);
+    throw referenceInvalid(`it is too long (got more than ${seconds} s, limit ${this.#limits.maxDurationSeconds} s)`);
+  }
+}
+
+function notPcm(peak: number): Error {
+  const got = Number.isFinite(peak) ? `a level of ${peak.toPrecision(3)}` : String(peak);
+  return referenceInvalid(`its samples are no PCM between -1 and 1 (got ${got}, limit ${MAX_LEVEL})`);
+}
+
+/** The largest absolute sample (NaN where one is NaN), and the largest absolute difference to another channel. */
+function compareChannels(channel: Float32Array, other: Float32Array): { peak: number; difference: number } {
+  let peak = 0;
+  let difference = 0;
+  for (let i = 0; i < channel.length; i++) {
+    const sample = channel[i] ?? 0;
+    const level = Math.abs(sample);
+    if (level > peak || Number.isNaN(level)) peak = level;
+    if (Number.isNaN(peak)) break;
+    const distance = Math.abs(sample - (other[i] ?? 0));
+    if (distance > difference) difference = distance;
+  }
+  return { peak, difference };
+}
+
+/** The mean of the channels, summed in float64. */
+function mixDown(block: readonly Float32Array[]): Float32Array {
+  const length = block[0]?.length ?? 0;
+  const sums = new Float64Array(length);
+  for (const channel of block) {
+    for (let i = 0; i < length; i++) sums[i] = (sums[i] ?? 0) + (channel[i] ?? 0);
+  }
+  const mono = new Float32Array(length);
+  for (let i = 0; i < length; i++) mono[i] = (sums[i] ?? 0) / block.length;
+  return mono;
+}

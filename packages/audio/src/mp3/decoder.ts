@@ -1,0 +1,39 @@
+import type { AudioDecoder } from "../decoding/audio-decoder.ts";
+import type { PcmCollector } from "../decoding/pcm-collector.ts";
+import { referenceInvalid } from "../decoding/reference-invalid.ts";
+import { findMp3Frame, id3Bytes, readMp3FrameHeader } from "./frame-header.ts";
+
+/** About 4 s at the lowest bit rate of 8 kbit/s: so often is the duration checked. */
+const SLICE_BYTES = 4_096;
+
+/**
+ * MP3 by mpg123, without the silence that encoders add at both ends where the file tells it. Frames that cannot be decoded
+ * are left out, as players do: tags in the middle of a stream look like such frames.
+ */
+export const mp3Decoder: AudioDecoder = { decode: decodeMp3 };
+
+async function decodeMp3(bytes: Uint8Array, pcm: PcmCollector): Promise<void> {
+  // The tag can be larger than the audio (pictures), and mpg123 would read it slice by slice.
+  const stream = bytes.subarray(id3Bytes(bytes));
+  const header = findMp3Frame(stream, stream.length) ?? readMp3FrameHeader(stream, 0);
+  if (header === null) throw referenceInvalid("it holds no MP3 frame");
+  pcm.begin(header.sampleRateHz, header.channels);
+  const { MPEGDecoder } = await import("mpg123-decoder");
+  const decoder = new MPEGDecoder();
+  await decoder.ready;
+  try {
+    for (let start = 0; start < stream.length; start += SLICE_BYTES) {
+      const decoded = decoder.decode(stream.subarray(start, start + SLICE_BYTES));
+      if (decoded.samplesDecoded === 0) continue;
+      if (decoded.sampleRate !== header.sampleRateHz) {
+        throw referenceInvalid(
+          `its sample rate changes (got ${decoded.sampleRate} Hz after ${header.sampleRateHz} Hz)`,
+        );
+      }
+      // Always two channels; they are the same where the file has one.
+      pcm.push(decoded.channelData.slice(0, header.channels));
+    }
+  } finally {
+    decoder.free();
+  }
+}

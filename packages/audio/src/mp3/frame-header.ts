@@ -1,0 +1,58 @@
+/** What the four bytes at the start of an MPEG audio frame tell. */
+export interface Mp3FrameHeader {
+  readonly sampleRateHz: number;
+  readonly channels: 1 | 2;
+  /** From this header to the next one. */
+  readonly frameBytes: number;
+}
+
+const SAMPLE_RATES_HZ = [44_100, 48_000, 32_000];
+
+/** Layer III, in kbit/s, by the index in the header. */
+const BIT_RATES_MPEG_1 = [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320];
+const BIT_RATES_MPEG_2 = [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160];
+
+const LAYER_3 = 1;
+const MONO = 3;
+
+/** The header at `offset`, or null where there is none of layer III with a known bit rate. */
+export function readMp3FrameHeader(bytes: Uint8Array, offset: number): Mp3FrameHeader | null {
+  const [sync = 0, kind = 0, rates = 0, mode = 0] = bytes.subarray(offset, offset + 4);
+  if (sync !== 0xff || (kind & 0xe0) !== 0xe0 || ((kind >> 1) & 3) !== LAYER_3) return null;
+  const version = (kind >> 3) & 3;
+  const sampleRateHz = SAMPLE_RATES_HZ[(rates >> 2) & 3];
+  const kilobits = (version === 3 ? BIT_RATES_MPEG_1 : BIT_RATES_MPEG_2)[rates >> 4];
+  // 1 is no version; 0 is MPEG 2.5, 2 is MPEG 2, 3 is MPEG 1.
+  if (version === 1 || sampleRateHz === undefined || kilobits === undefined || kilobits === 0) return null;
+  const halvings = version === 3 ? 1 : version === 2 ? 2 : 4;
+  const bytesPerKilobit = version === 3 ? 144_000 : 72_000;
+  const rate = sampleRateHz / halvings;
+  return {
+    sampleRateHz: rate,
+    channels: mode >> 6 === MONO ? 1 : 2,
+    frameBytes: Math.floor((bytesPerKilobit * kilobits) / rate) + ((rates >> 1) & 1),
+  };
+}
+
+/**
+ * The first header in `bytes` that another one follows where it says, and that agrees with it; null where there is none
+ * before `searchBytes`. Two headers in a row are no accident, one is: any 11 set bits look like one.
+ */
+export function findMp3Frame(bytes: Uint8Array, searchBytes: number): Mp3FrameHeader | null {
+  const end = Math.min(bytes.length - 4, searchBytes);
+  for (let offset = 0; offset <= end; offset++) {
+    const header = bytes[offset] === 0xff ? readMp3FrameHeader(bytes, offset) : null;
+    if (header === null) continue;
+    const next = readMp3FrameHeader(bytes, offset + header.frameBytes);
+    if (next?.sampleRateHz === header.sampleRateHz) return header;
+  }
+  return null;
+}
+
+/** Bytes of the ID3v2 tag at the start; 0 where there is none. */
+export function id3Bytes(bytes: Uint8Array): number {
+  const [i, d, three, , , flags = 0, a = 0, b = 0, c = 0, e = 0] = bytes.subarray(0, 10);
+  if (i !== 0x49 || d !== 0x44 || three !== 0x33) return 0;
+  // Four times seven bits, the header of 10 bytes apart, and a footer of 10 bytes by flag.
+  return 10 + ((a << 21) | (b << 14) | (c << 7) | e) + ((flags & 0x10) === 0 ? 0 : 10);
+}
