@@ -56,6 +56,7 @@ function buildProgram(argv: readonly string[], io: CommandIo, finish: Finish): C
     .showHelpAfterError("(see --help)")
     .addHelpText("after", '\nExample:\n  higgs speak "The sun is warm and the sky is blue." --out sky.wav');
   addWorker(program, argv, io, finish);
+  addServe(program, io, finish);
   addSpeak(program, io, finish);
   addModels(program, io, finish);
   addDoctor(program, io, finish);
@@ -84,6 +85,21 @@ function addWorker(program: Command, argv: readonly string[], io: CommandIo, fin
   command.action(async (flags: Flags) => {
     const { runWorker } = await import("./commands/worker.ts");
     finish(await runWorker({ argv: argv.slice(argv.indexOf("worker") + 1), settings: settings(flags) }, io));
+  });
+}
+
+function addServe(program: Command, io: CommandIo, finish: Finish): void {
+  const command = program
+    .command("serve")
+    .description("Serve RunPod's API on this machine: /run, /runsync, /status, /stream, /cancel, /health")
+    .option("--host <host>", "address to listen on; 0.0.0.0 for all", "localhost")
+    .option("--port <port>", "port to listen on; 0 for any free one", "8000")
+    .addHelpText("after", "\nExample:\n  higgs serve --port 8000");
+  const settings = addSettings(command, ["model", "worker", "limits", "storage", "general"]);
+  command.action(async (flags: Flags) => {
+    const { runServe } = await import("./commands/serve.ts");
+    const { host, port } = flags;
+    finish(await runServe({ host: String(host), port: String(port), settings: settings(flags) }, io));
   });
 }
 

@@ -1,30 +1,16 @@
-import type { JobHandlerContext } from "../job/job-handler.ts";
-import type { SpeechJob } from "../job/run-speech-job.ts";
+import type { ProcessSurface, StartOptions } from "runpod-worker";
 
-/** The arguments, output and end of the process, as the runtime sees them. */
-export interface RuntimeSurface {
-  readonly argv: readonly string[];
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly workingDirectory: string;
-  writeOut(text: string): void;
-  exit(code: number): void;
-  onShutdownSignal(listener: (signal: "SIGTERM" | "SIGINT") => void): () => void;
-  onFault(listener: (fault: unknown) => void): () => void;
-}
-
-export interface RuntimeOptions {
-  readonly handler: (job: SpeechJob, context: JobHandlerContext) => Promise<unknown>;
-  readonly onLocalResult: (result: { readonly output: unknown; readonly error: string | null }) => void;
-  readonly surface: RuntimeSurface;
-}
-
-/** What `higgs worker` uses of the package `runpod-worker`. */
+/** What `higgs worker` and `higgs serve` use of the package `runpod-worker`. */
 export interface WorkerRuntime {
-  nodeProcessSurface(): RuntimeSurface;
+  nodeProcessSurface(): ProcessSurface;
   start(options: RuntimeOptions): Promise<number>;
 }
 
-/** Loads the package; the rest of the app sees only the interface above. */
+export interface RuntimeOptions extends StartOptions {
+  readonly surface: ProcessSurface;
+}
+
+/** Loads the package; it is not needed for the other commands. */
 export async function loadWorkerRuntime(): Promise<WorkerRuntime> {
   return import("runpod-worker");
 }

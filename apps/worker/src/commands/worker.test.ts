@@ -1,13 +1,32 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { HiggsError } from "@higgs-worker/errors";
+import type { EngineState } from "@higgs-worker/higgs-audio";
 import { describe, expect, it } from "vitest";
-import type { ModelLoader } from "../model/load-model.ts";
+import type { SettingFlags } from "../config/load.ts";
+import type { JobContext } from "runpod-worker";
+import type { EngineStarter, ModelLoader } from "../model/load-model.ts";
 import { fakeIo } from "../testing/fake-io.ts";
 import { fakeModel } from "../testing/fake-model.ts";
 import { startS3Stub } from "../testing/s3-stub.ts";
 import { scratchDir } from "../testing/scratch.ts";
-import { runWorker } from "./worker.ts";
+import { runWorker, type WorkerParts } from "./worker.ts";
 import type { RuntimeOptions, WorkerRuntime } from "./worker-runtime.ts";
+
+const noop = () => undefined;
+
+function jobContext(): JobContext {
+  return {
+    jobId: "local_test",
+    workerId: "w1",
+    attempt: 1,
+    deadlineAtMs: undefined,
+    signal: new AbortController().signal,
+    log: { trace: noop, debug: noop, info: noop, warn: noop, error: noop },
+    progress: noop,
+    refreshWorker: noop,
+  };
+}
 
 /** Runs the job of `--test_input` through the handler, as the real runtime does, and shows what it was given. */
 function fakeRuntime(seen: RuntimeOptions[] = [], onStart: () => void = () => undefined) {
@@ -29,9 +48,9 @@ function fakeRuntime(seen: RuntimeOptions[] = [], onStart: () => void = () => un
       if (flag === -1) return 0;
       const text = options.surface.argv[flag + 1] ?? "{}";
       const job = { id: "local_test", ...(JSON.parse(text) as { input: unknown }) };
-      const returned = await options.handler(job, { signal: new AbortController().signal, progress: () => undefined });
+      const returned = await options.handler(job, jobContext());
       const { error } = returned as { error?: string };
-      options.onLocalResult(error === undefined ? { output: returned, error: null } : { output: undefined, error });
+      options.onLocalResult?.(error === undefined ? { output: returned, error: null } : { output: undefined, error });
       return error === undefined ? 0 : 1;
     },
   };
@@ -39,11 +58,12 @@ function fakeRuntime(seen: RuntimeOptions[] = [], onStart: () => void = () => un
 }
 
 const loadModel: ModelLoader = async () => fakeModel();
+const startEngine: EngineStarter = async () => fakeModel();
 
 async function runLocal(input: unknown, env: Record<string, string> = {}) {
   const io = fakeIo({ env });
   const argv = ["--test_input", JSON.stringify({ input })];
-  const code = await runWorker({ argv, settings: {} }, io, { loadModel, loadRuntime: fakeRuntime() });
+  const code = await runWorker({ argv, settings: {} }, io, { loadModel, startEngine, loadRuntime: fakeRuntime() });
   return { code, io, result: JSON.parse(io.out()) as { output: Record<string, unknown> | null; error: string | null } };
 }
 
@@ -95,36 +115,95 @@ describe("runWorker() with --test_input", () => {
 describe("runWorker() in production", () => {
   const env = { RUNPOD_WEBHOOK_GET_JOB: "http://127.0.0.1/take", HIGGS_VOLUME_DIR: "/nowhere", HOME: "/nowhere" };
 
-  it("never uses the demo checkpoint: without a model it does not start", async () => {
-    const parts = { loadModel, loadRuntime: fakeRuntime() };
-    await expect(runWorker({ argv: [], settings: {} }, fakeIo({ env }), parts)).rejects.toMatchObject({
-      code: "MODEL_NOT_FOUND",
+  const demo = join(import.meta.dirname, "../../../../demo-checkpoint/checkpoint");
+
+  /** Runs `higgs worker` against a runtime that does nothing, and gives what that was told. */
+  async function serve(fields: {
+    env?: Record<string, string>;
+    argv?: string[];
+    settings?: SettingFlags;
+    parts?: Partial<WorkerParts>;
+  }) {
+    const seen: RuntimeOptions[] = [];
+    const io = fakeIo({ env: { ...env, ...fields.env } });
+    const parts = { loadModel, startEngine, loadRuntime: fakeRuntime(seen), ...fields.parts };
+    await runWorker({ argv: fields.argv ?? [], settings: fields.settings ?? {} }, io, parts);
+    const [options] = seen;
+    if (options === undefined) throw new Error("the runtime was not started");
+    return { options, io };
+  }
+
+  it("never uses the demo checkpoint: without a model it is unfit, and answers its jobs with the reason", async () => {
+    const { options } = await serve({});
+    expect(options.onUnfit).toBe("handle");
+    const check = options.fitnessChecks?.[0]?.check();
+    await expect(check).rejects.toMatchObject({
+      name: "MODEL_NOT_FOUND",
+      message: expect.stringMatching(/^Cannot find/),
+    });
+    const job = { id: "j1", input: { transcript: "Hi." } };
+    expect(await options.handler(job, jobContext())).toEqual({
+      error: expect.stringMatching(/^MODEL_NOT_FOUND: Cannot find the model/),
     });
   });
 
-  it("does not pretend to serve a load balancer", async () => {
-    const parts = { loadModel, loadRuntime: fakeRuntime() };
-    const io = fakeIo({ env: { ...env, HIGGS_MODE: "lb" } });
-    await expect(runWorker({ argv: [], settings: {} }, io, parts)).rejects.toMatchObject({ code: "NOT_SUPPORTED" });
+  it("exits instead when HIGGS_ON_START_FAILURE says so", async () => {
+    const { options } = await serve({ env: { HIGGS_ON_START_FAILURE: "exit" } });
+    expect(options.onUnfit).toBe("exit");
   });
 
-  it("loads the model before the first job, leaves stdout to the runtime, and gives the runtime all flags", async () => {
-    const demo = join(import.meta.dirname, "../../../../demo-checkpoint/checkpoint");
-    const order: string[] = [];
-    const seen: RuntimeOptions[] = [];
-    const io = fakeIo({ env });
-    const parts = {
-      loadModel: async () => {
-        order.push("model");
-        return fakeModel();
-      },
-      loadRuntime: fakeRuntime(seen, () => order.push("start")),
-    };
+  it("loads the model and speaks with it before it is fit, takes as many jobs as there are slots, and passes all flags", async () => {
+    const model = fakeModel();
     const argv = ["--rp_log_level", "DEBUG", "--other", "x"];
-    await runWorker({ argv, settings: { modelPath: demo } }, io, parts);
-    expect(order).toEqual(["model", "start"]);
-    expect(seen[0]?.surface.argv).toEqual(argv);
+    const settings = { modelPath: demo, maxBatch: "3" };
+    const { options, io } = await serve({ argv, settings, parts: { startEngine: async () => model } });
+    expect(model.requests).toHaveLength(0);
+    await options.fitnessChecks?.[0]?.check();
+    expect(model.requests).toHaveLength(1);
+    expect(options.concurrency).toBe(3);
+    expect(options.surface.argv).toEqual(argv);
     expect(io.out()).toContain("--- Starting ---");
+  });
+
+  it("a device that loads the model but cannot speak is unfit", async () => {
+    const fail = new HiggsError("DEVICE_UNAVAILABLE", "Cannot compute: no kernel");
+    const { options } = await serve({
+      settings: { modelPath: demo },
+      parts: { startEngine: async () => fakeModel({ fail }) },
+    });
+    await expect(options.fitnessChecks?.[0]?.check()).rejects.toMatchObject({ name: "DEVICE_UNAVAILABLE" });
+  });
+
+  it("has the worker replaced when the engine has ended for good", async () => {
+    const fail = new HiggsError("DEVICE_UNAVAILABLE", "Cannot speak: the engine ended again and again");
+    let state: EngineState = "running";
+    const model = {
+      ...fakeModel(),
+      get state() {
+        return state;
+      },
+    };
+    const { options } = await serve({ settings: { modelPath: demo }, parts: { startEngine: async () => model } });
+    await options.fitnessChecks?.[0]?.check();
+    let refreshes = 0;
+    const context = { ...jobContext(), refreshWorker: () => void (refreshes += 1) };
+    const job = { id: "j1", input: { transcript: "Hi." } };
+    model.synthesize = () => Promise.reject(fail);
+    await options.handler(job, context);
+    expect(refreshes).toBe(0);
+    state = "failed";
+    expect(await options.handler(job, context)).toEqual({ error: fail.toString() });
+    expect(refreshes).toBe(1);
+  });
+
+  it("behind a load balancer serves the API on PORT, open while the model loads", async () => {
+    const { options } = await serve({ env: { HIGGS_MODE: "lb", PORT: "5000", HIGGS_API_KEY: "k1" } });
+    expect(options.surface.argv).toEqual(["--rp_serve_api", "--rp_api_host", "0.0.0.0", "--rp_api_port", "5000"]);
+    expect(options.api).toMatchObject({ apiKey: "k1", ready: expect.any(Promise) });
+    expect(options.api?.about?.()).toMatchObject({ built_with: "Built with Higgs Audio V2", model: null });
+    await expect(serve({ env: { HIGGS_MODE: "lb", PORT: "5000", PORT_HEALTH: "5001" } })).rejects.toMatchObject({
+      code: "NOT_SUPPORTED",
+    });
   });
 
   it("never logs what the user wrote", async () => {
@@ -137,7 +216,7 @@ describe("runWorker() in production", () => {
       s3_key: "a.wav",
     };
     const argv = ["--test_input", JSON.stringify({ input })];
-    await runWorker({ argv, settings: {} }, io, { loadModel, loadRuntime: fakeRuntime() });
+    await runWorker({ argv, settings: {} }, io, { loadModel, startEngine, loadRuntime: fakeRuntime() });
     expect(readFileSync(join(dir, "a.wav"))).toHaveLength(48_044);
     expect(io.err()).toContain("job finished");
     expect(io.err()).not.toContain("secret");

@@ -1,12 +1,10 @@
-import { wavEncoder } from "@higgs-worker/audio";
 import { HiggsError } from "@higgs-worker/errors";
-import type { SpeechModel } from "@higgs-worker/higgs-audio";
+import type { ProcessSurface } from "runpod-worker";
 import type { SettingFlags } from "../config/load.ts";
-import { createJobHandler } from "../job/job-handler.ts";
-import { loadSpeechModel, type ModelLoader } from "../model/load-model.ts";
-import { findModel } from "../model/locations.ts";
+import { type EngineStarter, loadSpeechModel, type ModelLoader, startSpeechEngine } from "../model/load-model.ts";
 import type { CommandIo } from "../terminal/command-io.ts";
-import { openSession, printJson } from "./session.ts";
+import { openSession, printJson, type Session } from "./session.ts";
+import { createSpeechService, type SpeechService } from "./speech-service.ts";
 import { loadWorkerRuntime, type WorkerRuntime } from "./worker-runtime.ts";
 
 export interface WorkerArgs {
@@ -16,63 +14,154 @@ export interface WorkerArgs {
 }
 
 export interface WorkerParts {
+  /** For one local job. */
   readonly loadModel: ModelLoader;
+  /** For everything that serves. */
+  readonly startEngine: EngineStarter;
   readonly loadRuntime: () => Promise<WorkerRuntime>;
 }
 
+export const WORKER_PARTS: WorkerParts = {
+  loadModel: loadSpeechModel,
+  startEngine: startSpeechEngine,
+  loadRuntime: loadWorkerRuntime,
+};
+
+/** Where RunPod's load balancer looks for a server that says nothing else (spec/runpod-worker §8.1). */
+const LOAD_BALANCER_PORT = "80";
+
 /**
- * `higgs worker`: RunPod's queue, or one local job. In production the model is loaded before the first job is taken, and the
- * demo checkpoint is never used. A local run prints `{"output": …, "error": …}` and nothing else on stdout.
+ * `higgs worker`: RunPod's queue, the same API over HTTP, or one local job. Whatever serves has the engine in a process of
+ * its own, loaded and warm before the first job, and never speaks with the demo checkpoint. A local job's result is printed
+ * as `{"output": …, "error": …}`, and nothing else on stdout.
+ *
+ * @throws HiggsError INVALID_INPUT for wrong settings, NOT_SUPPORTED
  */
-export async function runWorker(
-  args: WorkerArgs,
-  io: CommandIo,
-  parts: WorkerParts = { loadModel: loadSpeechModel, loadRuntime: loadWorkerRuntime },
-): Promise<number> {
-  const isLocal = isLocalRun(args.argv, io.env);
-  const { config, logger } = await openSession(io, args.settings, { isQuiet: isLocal });
-  if (config.mode === "lb") {
-    throw new HiggsError(
-      "NOT_SUPPORTED",
-      "Cannot serve behind a load balancer: HIGGS_MODE=lb is not supported yet (supported: queue)",
-    );
-  }
-  const runtime = await parts.loadRuntime();
-  const load = () => {
-    const found = findModel(config, { allowDemo: isLocal });
-    if (found.source === "demo") logger.warn("no Higgs Audio V2 checkpoint was found, the demo checkpoint speaks");
-    return parts.loadModel(found, config, { logger, signal: io.signal });
-  };
-  let loading: Promise<SpeechModel> | null = isLocal ? null : load();
-  const model = () => (loading ??= load());
-  if (!isLocal) await model();
-  let printed: Promise<void> = Promise.resolve();
-  try {
-    return await runtime.start({
-      handler: createJobHandler({ config, logger, encoder: wavEncoder, model }),
-      onLocalResult: ({ output, error }) => {
-        printed = printJson(io, { output: output ?? null, error });
-      },
-      surface: {
-        ...runtime.nodeProcessSurface(),
-        argv: args.argv,
-        env: io.env,
-        workingDirectory: io.workingDirectory,
-        // The platform collects stdout; a local run keeps it for the result alone, so that it can be piped.
-        writeOut: (text) => void (isLocal ? io.stderr : io.stdout).write(text),
-        exit: () => undefined,
-      },
-    });
-  } finally {
-    await printed;
-    const loaded = await loading?.catch(() => null);
-    await loaded?.[Symbol.asyncDispose]();
-  }
+export async function runWorker(args: WorkerArgs, io: CommandIo, parts: WorkerParts = WORKER_PARTS): Promise<number> {
+  const kind = runKindOf(args, io.env);
+  if (kind === "local") return runOneJob(args, io, parts);
+  const session = await openSession(io, args.settings, { isQuiet: false });
+  if (kind === "queue") return serveQueue(args.argv, session, io, parts);
+  const argv = kind === "load balancer" ? loadBalancerArgv(io.env) : args.argv;
+  return serveApi(argv, session, io, parts, { allowDemo: false });
 }
 
-/** One local job: asked for by flag, or because the platform's variable is not there (spec/runpod-worker §1.1). */
-function isLocalRun(argv: readonly string[], env: CommandIo["env"]): boolean {
+/**
+ * Serves RunPod's public API on host and port of the runtime's flags until a signal comes. The port is open at once; jobs
+ * wait while the model loads, and if it cannot be loaded are answered with the reason.
+ */
+export async function serveApi(
+  argv: readonly string[],
+  { config, logger }: Session,
+  io: CommandIo,
+  parts: WorkerParts,
+  { allowDemo }: { readonly allowDemo: boolean },
+): Promise<number> {
+  const runtime = await parts.loadRuntime();
+  const { startEngine } = parts;
+  await using service = createSpeechService({
+    config,
+    logger,
+    signal: io.signal,
+    startEngine,
+    allowDemo,
+    isWarmedUp: true,
+  });
+  const ready = service.load();
+  ready.catch((error: unknown) => logger.error("the model cannot be loaded", { reason: String(error) }));
+  return await runtime.start({
+    handler: service.handler,
+    concurrency: config.maxBatch,
+    api: { ready, about: () => service.about(), ...(config.apiKey === null ? {} : { apiKey: config.apiKey }) },
+    surface: surfaceOf(runtime, io, argv),
+  });
+}
+
+async function serveQueue(
+  argv: readonly string[],
+  { config, logger }: Session,
+  io: CommandIo,
+  parts: WorkerParts,
+): Promise<number> {
+  const runtime = await parts.loadRuntime();
+  const { startEngine } = parts;
+  await using service = createSpeechService({
+    config,
+    logger,
+    signal: io.signal,
+    startEngine,
+    allowDemo: false,
+    isWarmedUp: true,
+  });
+  return await runtime.start({
+    handler: service.handler,
+    concurrency: config.maxBatch,
+    fitnessChecks: [service.fitnessCheck],
+    // The handler answers each job with the reason for which the model is not there.
+    onUnfit: config.onStartFailure === "exit" ? "exit" : "handle",
+    surface: surfaceOf(runtime, io, argv),
+  });
+}
+
+async function runOneJob(args: WorkerArgs, io: CommandIo, parts: WorkerParts): Promise<number> {
+  const { config, logger } = await openSession(io, args.settings, { isQuiet: true });
+  const runtime = await parts.loadRuntime();
+  let printed: Promise<void> = Promise.resolve();
+  await using service: SpeechService = createSpeechService({
+    config,
+    logger,
+    signal: io.signal,
+    startEngine: parts.loadModel,
+    allowDemo: true,
+    isWarmedUp: false,
+  });
+  const exitCode = await runtime.start({
+    handler: service.handler,
+    onLocalResult: ({ output, error }) => {
+      printed = printJson(io, { output: output ?? null, error });
+    },
+    surface: {
+      ...surfaceOf(runtime, io, args.argv),
+      // Stdout is for the result alone, so that it can be piped.
+      writeOut: (text) => void io.stderr.write(text),
+    },
+  });
+  await printed;
+  return exitCode;
+}
+
+/** The process as the runtime sees it; this command ends it. */
+function surfaceOf(runtime: WorkerRuntime, io: CommandIo, argv: readonly string[]): ProcessSurface {
+  return {
+    ...runtime.nodeProcessSurface(),
+    argv,
+    env: io.env,
+    workingDirectory: io.workingDirectory,
+    writeOut: (text) => void io.stdout.write(text),
+    exit: () => undefined,
+  };
+}
+
+type RunKind = "local" | "api" | "queue" | "load balancer";
+
+/** As the runtime chooses (spec/runpod-worker §1.1): by flag, or by the platform's variables. */
+function runKindOf({ argv, settings }: WorkerArgs, env: CommandIo["env"]): RunKind {
   const has = (flag: string) => argv.some((argument) => argument === flag || argument.startsWith(`${flag}=`));
-  if (has("--rp_serve_api")) return false;
-  return has("--test_input") || (env["RUNPOD_WEBHOOK_GET_JOB"] ?? "") === "";
+  if (has("--rp_serve_api") || Number(env["RUNPOD_REALTIME_PORT"] ?? "0") > 0) return "api";
+  if (has("--test_input")) return "local";
+  if ((settings.mode ?? env["HIGGS_MODE"] ?? "").toLowerCase() === "lb") return "load balancer";
+  return (env["RUNPOD_WEBHOOK_GET_JOB"] ?? "") === "" ? "local" : "queue";
+}
+
+/** All addresses, on the port that the platform names. Throws NOT_SUPPORTED for a health server of its own. */
+function loadBalancerArgv(env: CommandIo["env"]): string[] {
+  const port = env["PORT"] || LOAD_BALANCER_PORT;
+  const healthPort = env["PORT_HEALTH"] || port;
+  if (healthPort !== port) {
+    throw new HiggsError(
+      "NOT_SUPPORTED",
+      `Cannot serve /ping on a port of its own: leave PORT_HEALTH out (got ${healthPort}, PORT is ${port})`,
+    );
+  }
+  return ["--rp_serve_api", "--rp_api_host", "0.0.0.0", "--rp_api_port", port];
 }

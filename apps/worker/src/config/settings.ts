@@ -99,14 +99,24 @@ export const SETTINGS = {
     env: ["HIGGS_MODE"],
     flag: "--mode",
     group: "worker",
-    description: "What `higgs worker` serves: RunPod's queue, or HTTP behind RunPod's load balancer",
+    description:
+      "What `higgs worker` serves: RunPod's queue, or the same API over HTTP on PORT behind RunPod's load balancer",
     choices: ["queue", "lb"],
     defaultValue: "queue",
+  }),
+  onStartFailure: choice({
+    env: ["HIGGS_ON_START_FAILURE"],
+    flag: "--on-start-failure",
+    group: "worker",
+    description:
+      "What a worker on a queue does when model, volume or device are unusable: tell the platform that it is unhealthy and answer its jobs with the reason, or exit",
+    choices: ["answer", "exit"],
+    defaultValue: "answer",
   }),
   apiKey: secret({
     env: ["HIGGS_API_KEY"],
     group: "worker",
-    description: "Key that the local HTTP server asks for",
+    description: "Key that clients of `higgs serve` and of the load-balancer mode must send, with or without `Bearer`",
   }),
   maxTranscriptChars: integer({
     env: ["HIGGS_MAX_TRANSCRIPT_CHARS"],

@@ -1,12 +1,21 @@
 import { toHiggsError } from "@higgs-worker/errors";
 import type { SpeechProgress } from "@higgs-worker/higgs-audio";
+import { estimateRemainingSeconds } from "./estimate-remaining.ts";
 import type { JobOutput } from "./job-output.ts";
-import { runSpeechJob, type SpeechJob, type SpeechJobServices } from "./run-speech-job.ts";
+import { runSpeechJob, type SpeechJob, type SpeechJobOptions, type SpeechJobServices } from "./run-speech-job.ts";
+import { type StreamItem, streamSpeechJob } from "./stream-job.ts";
 
 /** What the platform's runtime gives beside the job. */
 export interface JobHandlerContext {
   readonly signal: AbortSignal;
-  progress(data: unknown): void;
+  readonly progress: (data: unknown) => void;
+  /** Has the worker replaced after this job. */
+  readonly refreshWorker: () => void;
+}
+
+export interface JobHandlerServices extends SpeechJobServices {
+  /** Whether this process cannot speak any more, so that another worker should take its place. */
+  readonly isWornOut?: () => boolean;
 }
 
 /** What clients read as the job's `output` while it runs. */
@@ -15,40 +24,99 @@ export interface JobProgress {
   readonly chunks: number;
   readonly audio_seconds: number;
   readonly elapsed_ms: number;
+  /** An estimate of the work that is left. */
+  readonly remaining_seconds: number | null;
 }
+
+/** A failed job: a string that begins with its code. */
+export interface JobFailure {
+  readonly error: string;
+}
+
+export type JobResult = JobOutput | JobFailure;
 
 /** Clients poll about once a second; more updates than this would only be dropped. */
 const PROGRESS_MS = 1_000;
 
-/** Turns the speech job into a handler: a failure becomes `{ error }`, a string that begins with its code. */
-export function createJobHandler(services: SpeechJobServices) {
-  return async (job: SpeechJob, context: JobHandlerContext): Promise<JobOutput | { readonly error: string }> => {
-    try {
-      const { output } = await runSpeechJob(job, services, {
-        signal: context.signal,
-        onProgress: throttled((progress) => context.progress(progress)),
-      });
-      return output;
-    } catch (error) {
-      const higgsError = toHiggsError(error);
-      services.logger.error("job failed", { jobId: job.id, code: higgsError.code, reason: higgsError.message });
-      if (higgsError.code === "INTERNAL") services.logger.debug("stack", { jobId: job.id, stack: higgsError.stack });
-      return { error: higgsError.toString() };
-    }
+/**
+ * Turns the speech job into a handler: it gives the output, or with `stream` a generator of audio that returns the output.
+ * A failure becomes `{ error }`.
+ */
+export function createJobHandler(services: JobHandlerServices) {
+  return (job: SpeechJob, context: JobHandlerContext): Promise<JobResult> | AsyncGenerator<StreamItem, JobResult> =>
+    wantsStream(job.input) ? stream(job, services, context) : answer(job, services, context);
+}
+
+async function answer(job: SpeechJob, services: JobHandlerServices, context: JobHandlerContext): Promise<JobResult> {
+  try {
+    const { output } = await runSpeechJob(job, services, jobOptions(job, context));
+    return output;
+  } catch (error) {
+    return failure(error, job, services, context);
+  }
+}
+
+async function* stream(
+  job: SpeechJob,
+  services: JobHandlerServices,
+  context: JobHandlerContext,
+): AsyncGenerator<StreamItem, JobResult> {
+  try {
+    const { output } = yield* streamSpeechJob(job, services, jobOptions(job, context));
+    return output;
+  } catch (error) {
+    return failure(error, job, services, context);
+  }
+}
+
+function failure(
+  error: unknown,
+  job: SpeechJob,
+  { logger, isWornOut }: JobHandlerServices,
+  context: JobHandlerContext,
+): JobFailure {
+  const higgsError = toHiggsError(error);
+  logger.error("job failed", { jobId: job.id, code: higgsError.code, reason: higgsError.message });
+  if (higgsError.code === "INTERNAL") logger.debug("stack", { jobId: job.id, stack: higgsError.stack });
+  if (isWornOut?.() === true) context.refreshWorker();
+  return { error: higgsError.toString() };
+}
+
+function jobOptions(
+  job: SpeechJob,
+  { signal, progress }: JobHandlerContext,
+): Pick<SpeechJobOptions, "signal" | "onProgress"> {
+  return { signal, onProgress: throttled((item) => progress(describe(item, fieldOf(job.input, "transcript")))) };
+}
+
+function describe(item: SpeechProgress, transcript: unknown): JobProgress {
+  const remaining = estimateRemainingSeconds(item, typeof transcript === "string" ? transcript : "");
+  return {
+    chunk: item.chunkIndex + 1,
+    chunks: item.chunkCount,
+    audio_seconds: Number(item.audioSeconds.toFixed(2)),
+    elapsed_ms: Math.round(item.elapsedMs),
+    remaining_seconds: remaining === null ? null : Number(remaining.toFixed(1)),
   };
 }
 
-function throttled(report: (progress: JobProgress) => void): (progress: SpeechProgress) => void {
+function throttled(report: (progress: SpeechProgress) => void): (progress: SpeechProgress) => void {
   let reportedMs = Number.NEGATIVE_INFINITY;
-  return ({ chunkIndex, chunkCount, audioSeconds, elapsedMs }) => {
+  return (progress) => {
     const nowMs = performance.now();
     if (nowMs - reportedMs < PROGRESS_MS) return;
     reportedMs = nowMs;
-    report({
-      chunk: chunkIndex + 1,
-      chunks: chunkCount,
-      audio_seconds: Number(audioSeconds.toFixed(2)),
-      elapsed_ms: Math.round(elapsedMs),
-    });
+    report(progress);
   };
+}
+
+/** Whether the input is checked or not: what is not exactly `true` is refused later, or no stream. */
+function wantsStream(input: unknown): boolean {
+  return fieldOf(input, "stream") === true;
+}
+
+function fieldOf(input: unknown, name: string): unknown {
+  return typeof input === "object" && input !== null && Object.hasOwn(input, name)
+    ? (input as Readonly<Record<string, unknown>>)[name]
+    : undefined;
 }

@@ -164,7 +164,6 @@ describe("runSpeechJob() refuses", () => {
     ["a clip", { ref_audio: { audio_base64: "AA==", transcript: "x" } }, "NOT_SUPPORTED"],
     ["an address", { ref_audio: "https://example.com/a.wav" }, "NOT_SUPPORTED"],
     ["another format", { output_format: "mp3" }, "NOT_SUPPORTED"],
-    ["a stream", { stream: true }, "NOT_SUPPORTED"],
     ["put_url", { delivery: "put_url", put_url: "https://example.com" }, "NOT_SUPPORTED"],
     ["S3 without credentials", { delivery: "s3" }, "STORAGE_NOT_CONFIGURED"],
     ["what cannot fit", { transcript: "word ".repeat(4000), chunk_method: "word" }, "RESULT_TOO_LARGE"],
@@ -182,8 +181,8 @@ describe("runSpeechJob() refuses", () => {
   });
 
   it("lists all that is not supported", async () => {
-    await expect(run({ output_format: "opus", stream: true }, fakeModel())).rejects.toThrow(
-      /output_format opus .*; stream true/,
+    await expect(run({ output_format: "opus", delivery: "put_url" }, fakeModel())).rejects.toThrow(
+      /output_format opus .*; delivery put_url/,
     );
   });
 

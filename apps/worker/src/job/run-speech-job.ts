@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { measureAudio, type AudioEncoder } from "@higgs-worker/audio";
 import { HiggsError } from "@higgs-worker/errors";
-import type { SpeechModel, SpeechProgress, SpeechResult } from "@higgs-worker/higgs-audio";
+import type { SpeechModel, SpeechProgress, SpeechResult, SynthesizeOptions } from "@higgs-worker/higgs-audio";
 import type { Config } from "../config/settings.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { S3StoreOptions } from "../storage/s3/s3-store.ts";
@@ -30,6 +30,8 @@ export interface SpeechJobServices {
 export interface SpeechJobOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: SpeechProgress) => void;
+  /** Given the audio in parts while it is made. */
+  readonly onAudio?: (pcm: Float32Array, sampleRateHz: number) => void;
   /** Instead of what the job's `delivery` says. */
   readonly delivery?: DeliveryPlan;
 }
@@ -78,7 +80,7 @@ export async function runSpeechJob(
   logger.debug("generation started", { jobId: job.id, seed: request.seed, characters: input.transcript.length });
   // Loads while the model speaks; a failure shows when it encodes.
   encoder.warmUp().catch(() => undefined);
-  const result = await model.synthesize(request, options);
+  const result = await model.synthesize(request, synthesisOptions(options, model.sampleRateHz));
   const findings = checkAudio(result);
   const file = await encoder.encode(result.pcm, { sampleRateHz: result.sampleRateHz });
   const sha256 = createHash("sha256").update(file).digest("hex");
@@ -104,6 +106,14 @@ export async function runSpeechJob(
     seed: request.seed,
   });
   return { output, pcm: result.pcm, sampleRateHz: result.sampleRateHz, file };
+}
+
+function synthesisOptions({ signal, onProgress, onAudio }: SpeechJobOptions, sampleRateHz: number): SynthesizeOptions {
+  return {
+    ...(signal && { signal }),
+    ...(onProgress && { onProgress }),
+    ...(onAudio && { onAudio: (pcm) => onAudio(pcm, sampleRateHz) }),
+  };
 }
 
 /** Throws GENERATION_FAILED for what is no audio; gives warnings for what is doubtful. */

@@ -12,7 +12,6 @@ export function refuseUnsupported(input: JobInput): void {
   if (input.output_format !== "wav") problems.push(`output_format ${input.output_format} (supported: wav)`);
   if (input.delivery === "put_url" || input.put_url !== null)
     problems.push("delivery put_url (supported: auto, s3, base64, file)");
-  if (input.stream) problems.push("stream true (supported: false)");
   if (referenceEntries(input).some(isClip)) problems.push("ref_audio with a voice or a clip (supported: profile:NAME)");
   if (problems.length > 0) {
     throw new HiggsError("NOT_SUPPORTED", `Cannot run the job: not supported yet: ${problems.join("; ")}`, {

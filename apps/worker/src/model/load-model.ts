@@ -1,7 +1,7 @@
 import * as higgs from "@higgs-worker/higgs-audio";
 import type { SpeechModel } from "@higgs-worker/higgs-audio";
 import type { Config } from "../config/settings.ts";
-import type { Logger } from "../logging/logger.ts";
+import type { LogFields, Logger } from "../logging/logger.ts";
 import { cacheDirOf } from "./cache-dir.ts";
 import { deviceOptions } from "./devices.ts";
 import type { FoundModel } from "./locations.ts";
@@ -14,10 +14,32 @@ export interface LoadModelOptions {
 /** Loads a checkpoint for speech. Commands take one as an argument, so that they run without an engine in tests. */
 export type ModelLoader = (found: FoundModel, config: Config, options: LoadModelOptions) => Promise<SpeechModel>;
 
-/** The real one. Throws the engine's MODEL_*, DEVICE_UNAVAILABLE and OUT_OF_MEMORY errors. */
-export const loadSpeechModel: ModelLoader = async (found, config, { logger, signal }) => {
-  const report = createLoadReporter(logger);
-  const model = await higgs.loadSpeechModel({
+/** The real one, in this process. Throws the engine's MODEL_*, DEVICE_UNAVAILABLE and OUT_OF_MEMORY errors. */
+export const loadSpeechModel: ModelLoader = async (found, config, options) => {
+  const model = await higgs.loadSpeechModel(loadOptions(found, config, options));
+  logLoaded(model, options.logger);
+  return model;
+};
+
+/** A model that may have become unusable for good. */
+export type ServingModel = SpeechModel & Partial<Pick<higgs.EngineProcess, "state">>;
+
+/** Loads a checkpoint for a server or worker, which has to survive the engine's end. */
+export type EngineStarter = (found: FoundModel, config: Config, options: LoadModelOptions) => Promise<ServingModel>;
+
+/** The real one: the engine in a process of its own. Throws as `loadSpeechModel`, and ENGINE_CRASHED. */
+export const startSpeechEngine: EngineStarter = async (found, config, options) => {
+  const model = await higgs.startEngineProcess(loadOptions(found, config, options));
+  logLoaded(model, options.logger, { enginePid: model.pid });
+  return model;
+};
+
+function loadOptions(
+  found: FoundModel,
+  config: Config,
+  { logger, signal }: LoadModelOptions,
+): higgs.LoadSpeechModelOptions {
+  return {
     ...deviceOptions(config, logger),
     modelPath: found.modelPath,
     tokenizerPath: found.tokenizerPath,
@@ -25,13 +47,15 @@ export const loadSpeechModel: ModelLoader = async (found, config, { logger, sign
     cacheDir: cacheDirOf(config),
     contextLength: config.contextLength,
     slots: config.maxBatch,
-    onProgress: report,
+    onProgress: createLoadReporter(logger),
     ...(signal === undefined ? {} : { signal }),
-  });
-  const { device, weights, loadMs } = model.info;
-  logger.info("the model is loaded", { model: model.name, device, weights, loadMs: Math.round(loadMs) });
-  return model;
-};
+  };
+}
+
+function logLoaded({ name, info }: SpeechModel, logger: Logger, facts: LogFields = {}): void {
+  const { device, weights, loadMs } = info;
+  logger.info("the model is loaded", { model: name, device, weights, loadMs: Math.round(loadMs), ...facts });
+}
 
 /** Reports each tenth of a step once: conversion of the released model takes minutes. */
 function createLoadReporter(logger: Logger): (progress: higgs.LoadProgress) => void {

@@ -44,7 +44,9 @@ export function fakeModel(options: FakeModelOptions = {}): FakeModel {
       if (options.fail !== undefined) throw options.fail;
       await makeFrames(frames, options.frameMs ?? 0, synthesis);
       const pcm = hum(frames, request.seed);
-      return resultOf(request, options.spoil?.(pcm) ?? pcm, frames);
+      const spoken = options.spoil?.(pcm) ?? pcm;
+      giveParts(spoken, synthesis);
+      return resultOf(request, spoken, frames);
     },
     encodeReference: async (pcm) => {
       clips.push(pcm);
@@ -64,6 +66,12 @@ async function makeFrames(frames: number, frameMs: number, { signal, onProgress 
     await new Promise((resolve) => setTimeout(resolve, frameMs));
     onProgress?.({ chunkIndex: 0, chunkCount: 1, audioSeconds: frame / 25, frames: frame, elapsedMs: frame });
   }
+}
+
+/** Half a second at a time. */
+function giveParts(pcm: Float32Array, { onAudio }: SynthesizeOptions): void {
+  const partLength = SAMPLE_RATE_HZ / 2;
+  for (let start = 0; start < pcm.length; start += partLength) onAudio?.(pcm.subarray(start, start + partLength));
 }
 
 function hum(frames: number, seed: number): Float32Array {

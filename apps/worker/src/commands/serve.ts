@@ -1,0 +1,24 @@
+import type { SettingFlags } from "../config/load.ts";
+import type { CommandIo } from "../terminal/command-io.ts";
+import { openSession } from "./session.ts";
+import { serveApi, WORKER_PARTS, type WorkerParts } from "./worker.ts";
+
+export interface ServeArgs {
+  readonly host: string;
+  /** 0 for any free port. */
+  readonly port: string;
+  readonly settings: SettingFlags;
+}
+
+/** Names of this machine that others cannot reach. */
+const LOOPBACK_HOSTS: readonly string[] = ["localhost", "127.0.0.1", "::1"];
+
+/** `higgs serve`: RunPod's public API on this machine, with the demo checkpoint if there is no other. */
+export async function runServe(args: ServeArgs, io: CommandIo, parts: WorkerParts = WORKER_PARTS): Promise<number> {
+  const session = await openSession(io, args.settings, { isQuiet: false });
+  if (session.config.apiKey === null && !LOOPBACK_HOSTS.includes(args.host)) {
+    session.logger.warn("everybody who reaches this address may speak: set HIGGS_API_KEY", { host: args.host });
+  }
+  const argv = ["--rp_serve_api", "--rp_api_host", args.host, "--rp_api_port", args.port];
+  return serveApi(argv, session, io, parts, { allowDemo: true });
+}

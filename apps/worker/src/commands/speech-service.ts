@@ -1,0 +1,102 @@
+import { wavEncoder } from "@higgs-worker/audio";
+import { toHiggsError } from "@higgs-worker/errors";
+import type { FitnessCheck, Handler } from "runpod-worker";
+import type { Config } from "../config/settings.ts";
+import { createJobHandler } from "../job/job-handler.ts";
+import type { Logger } from "../logging/logger.ts";
+import type { EngineStarter, ServingModel } from "../model/load-model.ts";
+import { findModel } from "../model/locations.ts";
+import { warmUp } from "../model/warm-up.ts";
+import { createReferenceServices } from "../references/voices.ts";
+
+export interface SpeechServiceOptions {
+  readonly config: Config;
+  readonly logger: Logger;
+  /** Ends loading. */
+  readonly signal: AbortSignal;
+  readonly startEngine: EngineStarter;
+  /** Local commands may speak with the demo checkpoint. */
+  readonly allowDemo: boolean;
+  /** Speaks a little before the model counts as loaded. */
+  readonly isWarmedUp: boolean;
+}
+
+/** One model for all jobs, loaded once, and the handler that speaks with it. */
+export interface SpeechService extends AsyncDisposable {
+  readonly handler: Handler;
+  /** Loads the model, or gives the one that is loaded; a failure stays. Throws MODEL_*, DEVICE_UNAVAILABLE … */
+  load(): Promise<ServingModel>;
+  /** The same as a check of the worker's fitness, whose reason begins with the error's code. */
+  readonly fitnessCheck: FitnessCheck;
+  /** What is served, for `/health`. */
+  about(): Readonly<Record<string, unknown>>;
+}
+
+export function createSpeechService(options: SpeechServiceOptions): SpeechService {
+  const { config, logger } = options;
+  let loading: Promise<ServingModel> | null = null;
+  let loaded: ServingModel | null = null;
+  const load = () => {
+    loading ??= startModel(options).then((model) => (loaded = model));
+    return loading;
+  };
+  return {
+    load,
+    handler: createJobHandler({
+      config,
+      logger,
+      encoder: wavEncoder,
+      model: load,
+      references: createReferenceServices(config),
+      isWornOut: () => loaded?.state === "failed",
+    }) as Handler,
+    fitnessCheck: { name: "speech engine", check: () => checkLoad(load) },
+    about: () => ({ built_with: "Built with Higgs Audio V2", model: describeModel(loaded, config) }),
+    [Symbol.asyncDispose]: async () => {
+      const model = await loading?.catch(() => null);
+      await model?.[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function startModel(options: SpeechServiceOptions): Promise<ServingModel> {
+  const { config, logger, signal, startEngine, allowDemo, isWarmedUp } = options;
+  const found = findModel(config, { allowDemo });
+  if (found.source === "demo") logger.warn("no Higgs Audio V2 checkpoint was found, the demo checkpoint speaks");
+  const model = await startEngine(found, config, { logger, signal });
+  if (!isWarmedUp) return model;
+  try {
+    await warmUp(model, logger, signal);
+    return model;
+  } catch (error) {
+    await model[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** The platform is told name and message of what a check throws; both together are the error as jobs get it. */
+async function checkLoad(load: () => Promise<unknown>): Promise<void> {
+  try {
+    await load();
+  } catch (error) {
+    const { code, message } = toHiggsError(error);
+    const reason = new Error(message, { cause: error });
+    reason.name = code;
+    throw reason;
+  }
+}
+
+function describeModel(model: ServingModel | null, config: Config): Readonly<Record<string, unknown>> | null {
+  if (model === null) return null;
+  const { layout, device, weights, contextLength } = model.info;
+  return {
+    name: model.name,
+    layout,
+    device,
+    weights,
+    context_length: contextLength,
+    slots: config.maxBatch,
+    sample_rate: model.sampleRateHz,
+    ...(model.state === undefined ? {} : { engine: model.state }),
+  };
+}

@@ -1,0 +1,32 @@
+import { describe, expect, it } from "vitest";
+import { estimateRemainingSeconds } from "./estimate-remaining.ts";
+
+const at = (chunkIndex: number, chunkCount: number, frames: number, doneFrames: number, elapsedMs: number) => ({
+  chunkIndex,
+  chunkCount,
+  frames,
+  audioSeconds: (doneFrames + frames) / 25,
+  elapsedMs,
+});
+
+describe("estimateRemainingSeconds()", () => {
+  it("knows nothing before the first frame", () => {
+    expect(estimateRemainingSeconds(at(0, 1, 0, 0, 100), "Hello.")).toBeNull();
+  });
+
+  it("goes by the length of the text in the first chunk", () => {
+    // 140 characters are ten seconds; two of them took one second.
+    expect(estimateRemainingSeconds(at(0, 1, 50, 0, 1_000), "x".repeat(140))).toBeCloseTo(4, 5);
+    expect(estimateRemainingSeconds(at(0, 2, 50, 0, 1_000), "x".repeat(280))).toBeCloseTo(9, 5);
+    expect(estimateRemainingSeconds(at(0, 1, 50, 0, 1_000), "水".repeat(46) + "xx")).toBeCloseTo(4, 5);
+  });
+
+  it("goes by the chunks that are done as soon as there are some", () => {
+    // A chunk is four seconds and took two; half of the second one of three is done.
+    expect(estimateRemainingSeconds(at(1, 3, 50, 100, 3_000), "x".repeat(9_999))).toBeCloseTo(3, 5);
+  });
+
+  it("never says that a running chunk is over", () => {
+    expect(estimateRemainingSeconds(at(0, 1, 500, 0, 9_500), "Hi.")).toBeCloseTo(0.5, 5);
+  });
+});

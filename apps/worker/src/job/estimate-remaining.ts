@@ -1,0 +1,30 @@
+import type { SpeechProgress } from "@higgs-worker/higgs-audio";
+
+/** Frames of audio a second (spec/higgs-audio-v2 §9). */
+const FRAMES_PER_SECOND = 25;
+/** Unhurried English; other texts are corrected by what their first chunks took. */
+const CHARACTERS_PER_SECOND = 14;
+/** A Chinese, Japanese or Korean character is about a syllable and takes as long as three letters. */
+const WIDE_CHARACTER_WEIGHT = 3;
+/** A chunk that takes longer than expected counts as nearly done, not as done. */
+const MOST_OF_A_CHUNK = 0.95;
+
+/**
+ * Seconds of work that are probably left, from the speed so far: chunks that are done tell how long a chunk is, before that
+ * the length of the text does. Null before the first frame.
+ */
+export function estimateRemainingSeconds(progress: SpeechProgress, transcript: string): number | null {
+  const { chunkIndex, chunkCount, frames, audioSeconds, elapsedMs } = progress;
+  if (frames === 0) return null;
+  const doneSeconds = audioSeconds - frames / FRAMES_PER_SECOND;
+  const secondsAChunk =
+    chunkIndex > 0 ? doneSeconds / chunkIndex : spokenLetters(transcript) / CHARACTERS_PER_SECOND / chunkCount;
+  const shareOfChunk = Math.min(frames / FRAMES_PER_SECOND / Math.max(secondsAChunk, 0.1), MOST_OF_A_CHUNK);
+  const chunksDone = chunkIndex + shareOfChunk;
+  return (elapsedMs / 1000 / chunksDone) * (chunkCount - chunksDone);
+}
+
+function spokenLetters(text: string): number {
+  const wide = text.match(/[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]/gu)?.length ?? 0;
+  return text.length + wide * (WIDE_CHARACTER_WEIGHT - 1);
+}

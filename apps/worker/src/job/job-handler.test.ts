@@ -1,0 +1,128 @@
+import { wavEncoder } from "@higgs-worker/audio";
+import { HiggsError } from "@higgs-worker/errors";
+import { describe, expect, it } from "vitest";
+import { loadConfig } from "../config/load.ts";
+import { silentLogger } from "../logging/logger.ts";
+import { fakeModel, type FakeModel } from "../testing/fake-model.ts";
+import { createJobHandler, type JobResult } from "./job-handler.ts";
+import type { StreamItem } from "./stream-job.ts";
+
+function setUp(model: FakeModel = fakeModel()) {
+  const { config } = loadConfig({});
+  const handler = createJobHandler({ config, logger: silentLogger, encoder: wavEncoder, model: async () => model });
+  const controller = new AbortController();
+  const updates: unknown[] = [];
+  const context = {
+    signal: controller.signal,
+    progress: (data: unknown) => void updates.push(data),
+    refreshWorker: () => undefined,
+  };
+  const run = (input: Record<string, unknown>) =>
+    handler({ id: "j1", input: { transcript: "Hello.", seed: 1, ...input } }, context);
+  return { run, controller, updates };
+}
+
+function streamOf(running: ReturnType<ReturnType<typeof createJobHandler>>): AsyncGenerator<StreamItem, JobResult> {
+  if (running instanceof Promise) throw new Error("the handler does not stream");
+  return running;
+}
+
+async function collect(stream: AsyncGenerator<StreamItem, JobResult>) {
+  const items: StreamItem[] = [];
+  for (;;) {
+    const { done, value } = await stream.next();
+    if (done === true) return { items, result: value };
+    items.push(value);
+  }
+}
+
+/** Samples of a WAV file of 16-bit PCM. */
+function samplesOf(base64: string): Int16Array {
+  const file = Buffer.from(base64, "base64");
+  expect(file.subarray(0, 4).toString("latin1")).toBe("RIFF");
+  return new Int16Array(file.buffer.slice(file.byteOffset + 44, file.byteOffset + file.byteLength));
+}
+
+describe("a job with stream", () => {
+  it("yields files that are together the whole one, in order and without gaps, then the facts, and returns the output", async () => {
+    const { items, result } = await collect(streamOf(setUp().run({ stream: true })));
+    const parts = items.flatMap((item) => (item.type === "audio" ? [item] : []));
+    expect(parts.map(({ sequence, sample_offset: offset }) => [sequence, offset])).toEqual([
+      [0, 0],
+      [1, 12_000],
+    ]);
+    const whole = (await setUp().run({})) as Extract<JobResult, { success: true }>;
+    const samples = parts.flatMap(({ audio_base64: audio }) => [...samplesOf(audio)]);
+    expect(Int16Array.from(samples)).toEqual(samplesOf(whole.audio_base64 ?? ""));
+    expect(items.at(-1)).toEqual({ type: "final", sequence: 2, output: { ...result, audio_base64: null } });
+    expect(result).toMatchObject({ success: true, sha256: whole.sha256, audio_base64: whole.audio_base64 });
+  });
+
+  it("cuts parts that the platform would refuse", async () => {
+    // 25 seconds that come at once.
+    const model = fakeModel({ frames: 625 });
+    const synthesize = model.synthesize.bind(model);
+    model.synthesize = async (request, { onAudio, ...options } = {}) => {
+      const result = await synthesize(request, options);
+      onAudio?.(result.pcm);
+      return result;
+    };
+    const { items } = await collect(streamOf(setUp(model).run({ stream: true })));
+    expect(items.map((item) => (item.type === "audio" ? item.samples : item.type))).toEqual([
+      240_000,
+      240_000,
+      120_000,
+      "final",
+    ]);
+    for (const item of items) expect(Buffer.byteLength(JSON.stringify({ output: item }))).toBeLessThan(1_000_000);
+  });
+
+  it("returns the reason when the speech fails", async () => {
+    const fail = new HiggsError("GENERATION_FAILED", "Cannot make audio: too quiet");
+    expect(await collect(streamOf(setUp(fakeModel({ fail })).run({ stream: true })))).toEqual({
+      items: [],
+      result: { error: "GENERATION_FAILED: Cannot make audio: too quiet" },
+    });
+    const refused = await collect(streamOf(setUp().run({ stream: true, top_k: -1 })));
+    expect(refused).toEqual({ items: [], result: { error: expect.stringMatching(/^INVALID_INPUT: /) } });
+  });
+
+  it("stops the speech when nobody listens any more, or the job is cancelled", async () => {
+    const endless = () => {
+      const model = fakeModel({ frames: 5_000, frameMs: 1 });
+      const synthesize = model.synthesize.bind(model);
+      const ended: unknown[] = [];
+      model.synthesize = (request, options = {}) => {
+        options.onAudio?.(new Float32Array(960));
+        return synthesize(request, options).catch((error: unknown) => {
+          ended.push(error);
+          throw error;
+        });
+      };
+      return { model, ended };
+    };
+    const left = endless();
+    for await (const item of streamOf(setUp(left.model).run({ stream: true }))) {
+      expect(item.type).toBe("audio");
+      break;
+    }
+    await expect.poll(() => left.ended).toMatchObject([{ code: "CANCELLED" }]);
+
+    const cancelled = endless();
+    const { run, controller } = setUp(cancelled.model);
+    const stream = streamOf(run({ stream: true }));
+    await stream.next();
+    controller.abort();
+    expect((await collect(stream)).result).toEqual({ error: expect.stringMatching(/^CANCELLED: /) });
+  });
+});
+
+describe("progress", () => {
+  it("says where the job stands, once a second at most", async () => {
+    const { run, updates } = setUp(fakeModel({ frames: 50, frameMs: 2 }));
+    await run({});
+    expect(updates).toEqual([
+      { chunk: 1, chunks: 1, audio_seconds: 0.04, elapsed_ms: 1, remaining_seconds: expect.any(Number) },
+    ]);
+  });
+});

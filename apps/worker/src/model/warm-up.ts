@@ -1,0 +1,38 @@
+import { type SpeechModel, resolveScene } from "@higgs-worker/higgs-audio";
+import { isHiggsError } from "@higgs-worker/errors";
+import type { Logger } from "../logging/logger.ts";
+
+/** A few frames are enough to build every kind of graph and, on a new GPU, to compile its kernels. */
+const WARM_UP_COLUMNS = 20;
+
+/**
+ * Speaks a few frames that nobody hears, so that the first job finds everything built, and a device that can load the model
+ * but not run it is noticed before there is a job. Throws what `synthesize` throws, but for GENERATION_FAILED.
+ */
+export async function warmUp(model: SpeechModel, logger: Logger, signal?: AbortSignal): Promise<void> {
+  const startMs = performance.now();
+  const { text: scene } = await resolveScene("quiet_indoor");
+  try {
+    await model.synthesize(
+      {
+        transcript: "The sun is warm and the sky is blue.",
+        normalize: true,
+        references: [],
+        referencesInSystemMessage: false,
+        scene,
+        sampling: { temperature: 1, topK: 50, topP: 0.95, rasWinLen: 7, rasWinMaxNumRepeat: 2 },
+        maxNewTokens: WARM_UP_COLUMNS,
+        chunkMethod: null,
+        chunkMaxWordNum: 200,
+        chunkMaxNumTurns: 1,
+        generationChunkBufferSize: null,
+        seed: 1,
+      },
+      { onAudio: () => undefined, ...(signal && { signal }) },
+    );
+  } catch (error) {
+    // A model that says nothing at this seed has been computed all the same.
+    if (!isHiggsError(error) || error.code !== "GENERATION_FAILED") throw error;
+  }
+  logger.info("the engine is warm", { warmUpMs: Math.round(performance.now() - startMs) });
+}

@@ -1,0 +1,159 @@
+import { join } from "node:path";
+import { execPath, env as ownEnv } from "node:process";
+import { startEmulator, type Emulator, type WorkerProcess } from "runpod-worker/emulator";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+/** `higgs worker` as a process of its own, with the demo checkpoint, on the emulated platform. */
+
+const MAIN = join(import.meta.dirname, "../src/main.ts");
+const DEMO = join(import.meta.dirname, "../../../demo-checkpoint/checkpoint");
+/** From sources, on a busy machine. */
+const START_MS = 40_000;
+const SENTENCE = { transcript: "The sun is warm and the sky is blue.", temperature: 0.3, seed: 1 };
+/** Half a minute of speech. */
+const LONG = {
+  transcript: "The sun is warm and the sky is blue. ".repeat(12),
+  chunk_method: "word",
+  chunk_max_word_num: 8,
+};
+
+let emulator: Emulator;
+beforeAll(async () => {
+  emulator = await startEmulator();
+});
+afterAll(async () => {
+  await emulator.close();
+});
+
+function startWorker(env: Record<string, string>): WorkerProcess {
+  return emulator.spawn({
+    command: execPath,
+    args: ["--import", "tsx", "--conditions=source", MAIN, "worker"],
+    cwd: import.meta.dirname,
+    env: {
+      PATH: ownEnv["PATH"],
+      HOME: "/nowhere",
+      HIGGS_DEVICE: "cpu",
+      HIGGS_THREADS: "1",
+      HIGGS_VOLUME_DIR: "/nowhere",
+      RUNPOD_SKIP_AUTO_SYSTEM_CHECKS: "true",
+      RUNPOD_SKIP_GPU_CHECK: "true",
+      ...env,
+    },
+  });
+}
+
+/** The worker's log lines of the app, which are JSON. */
+function logOf(worker: WorkerProcess): Record<string, unknown>[] {
+  return worker.lines
+    .filter((line) => line.startsWith('{"level":"'))
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+function wavSamples(base64: unknown): number {
+  const file = Buffer.from(String(base64), "base64");
+  expect(file.subarray(0, 4).toString("latin1")).toBe("RIFF");
+  return (file.length - 44) / 2;
+}
+
+describe("higgs worker on a queue", () => {
+  let worker: WorkerProcess;
+  beforeAll(async () => {
+    worker = startWorker({ HIGGS_MODEL_PATH: DEMO });
+    // The first job is also the wait for the start.
+    const job = emulator.submit({ input: { ...SENTENCE, max_new_tokens: 16 } });
+    await emulator.result(job, START_MS).catch(() => {
+      throw new Error(`the worker does not start:\n${worker.lines.join("\n")}`);
+    });
+  }, START_MS + 5_000);
+
+  it("is warm before it takes the first job", () => {
+    const messages = logOf(worker).map(({ msg }) => msg);
+    const [loaded, warm, finished] = ["the model is loaded", "the engine is warm", "job finished"].map((text) =>
+      messages.indexOf(text),
+    );
+    expect(loaded).toBeGreaterThanOrEqual(0);
+    expect(warm).toBeGreaterThan(loaded ?? 0);
+    expect(finished).toBeGreaterThan(warm ?? 0);
+  });
+
+  it("completes a job with its audio", async () => {
+    const { status, output } = await emulator.result(emulator.submit({ input: SENTENCE }), 20_000);
+    expect(status).toBe("COMPLETED");
+    const result = output as Record<string, unknown>;
+    expect(result).toMatchObject({ success: true, format: "wav", sample_rate: 24_000 });
+    expect(wavSamples(result["audio_base64"]) / 24_000).toBeCloseTo(Number(result["duration_seconds"]), 3);
+  });
+
+  it("streams the audio of a job, and its result is complete", async () => {
+    const job = emulator.submit({ input: { ...SENTENCE, stream: true } });
+    const { status, output } = await emulator.result(job, 20_000);
+    expect(status).toBe("COMPLETED");
+    const whole = wavSamples((output as Record<string, unknown>)["audio_base64"]);
+    const items = job.chunks as Record<string, unknown>[];
+    const audio = items.filter(({ type }) => type === "audio");
+    expect(audio.length).toBeGreaterThan(1);
+    let offset = 0;
+    for (const [index, item] of audio.entries()) {
+      expect(item).toMatchObject({ sequence: index, sample_offset: offset, format: "wav" });
+      expect(wavSamples(item["audio_base64"])).toBe(item["samples"]);
+      offset += Number(item["samples"]);
+    }
+    expect(offset).toBe(whole);
+    expect(items.at(-1)).toMatchObject({ type: "final", output: { success: true, audio_base64: null } });
+    expect(items).toHaveLength(audio.length + 1);
+  });
+
+  it("reports progress, stops the engine when the job is cancelled, and goes on with the next", async () => {
+    const job = emulator.submit({ input: LONG });
+    await expect
+      .poll(() => job.output?.value, { timeout: 10_000 })
+      .toMatchObject({
+        chunks: 14,
+        remaining_seconds: expect.any(Number),
+      });
+    const cancelledMs = performance.now();
+    emulator.queue.cancel(job);
+    const next = emulator.submit({ input: { ...SENTENCE, max_new_tokens: 16 } });
+    expect((await emulator.result(next, 20_000)).status).toBe("COMPLETED");
+    expect(performance.now() - cancelledMs).toBeLessThan(5_000);
+    expect(job.status).toBe("CANCELLED");
+    expect(logOf(worker)).toContainEqual(
+      expect.objectContaining({ msg: "job failed", jobId: job.id, code: "CANCELLED" }),
+    );
+  });
+
+  it("fails the job of an engine that is killed with ENGINE_CRASHED, and speaks the next", async () => {
+    const { enginePid } = logOf(worker).find(({ msg }) => msg === "the model is loaded") ?? {};
+    const job = emulator.submit({ input: LONG });
+    await expect.poll(() => job.output?.value, { timeout: 10_000 }).toMatchObject({ chunks: 14 });
+    process.kill(Number(enginePid), "SIGKILL");
+    const next = emulator.submit({ input: { ...SENTENCE, max_new_tokens: 16 } });
+    expect(await emulator.result(job, 10_000)).toMatchObject({
+      status: "FAILED",
+      error: "ENGINE_CRASHED: Cannot finish the speech: the engine's process ended (got SIGKILL)",
+    });
+    expect((await emulator.result(next, 20_000)).status).toBe("COMPLETED");
+  });
+
+  it("ends without a fault when it is told to", async () => {
+    expect(await worker.stop(10_000)).toEqual({ code: 0, signal: null });
+    expect(emulator.violations.counts()).toEqual({});
+  });
+});
+
+describe("higgs worker without a model", () => {
+  it("says that it is unhealthy, and answers its jobs with the reason", async () => {
+    const worker = startWorker({ HIGGS_MODEL_PATH: "/nowhere/model" });
+    const job = emulator.submit({ input: SENTENCE });
+    expect(await emulator.result(job, 20_000)).toMatchObject({
+      status: "FAILED",
+      error: expect.stringMatching(/^MODEL_NOT_FOUND: Cannot find the model/),
+    });
+    const ping = emulator.requests
+      .list({ route: "ping", workerId: worker.podId })
+      .find(({ query }) => query["status"] === "unhealthy");
+    expect(ping?.query).toMatchObject({ check: "speech engine", reason: expect.stringMatching(/^MODEL_NOT_FOUND: /) });
+    expect(await worker.stop(10_000)).toEqual({ code: 0, signal: null });
+  });
+});
