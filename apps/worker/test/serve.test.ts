@@ -1,0 +1,114 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { execPath, env as ownEnv } from "node:process";
+import runpodSdk from "runpod-sdk";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+
+/** `higgs serve` with the demo checkpoint, called with RunPod's official client for Node. */
+
+const MAIN = join(import.meta.dirname, "../src/main.ts");
+const DEMO = join(import.meta.dirname, "../../../demo-checkpoint/checkpoint");
+const KEY = "test-key";
+const SENTENCE = { transcript: "The sun is warm and the sky is blue.", temperature: 0.3, seed: 1 };
+const LONG = { transcript: "The sun is warm. ".repeat(60), chunk_method: "word", chunk_max_word_num: 8 };
+const START_MS = 40_000;
+
+let server: ChildProcess;
+let url = "";
+let output = "";
+beforeAll(async () => {
+  // The client prints each state that it sees.
+  vi.spyOn(console, "log").mockImplementation(() => undefined);
+  const args = ["--import", "tsx", "--conditions=source", MAIN, "serve", "--host", "127.0.0.1", "--port", "0"];
+  server = spawn(execPath, [...args, "--model", DEMO], {
+    cwd: import.meta.dirname,
+    env: {
+      PATH: ownEnv["PATH"],
+      HOME: "/nowhere",
+      HIGGS_API_KEY: KEY,
+      HIGGS_VOLUME_DIR: "/nowhere",
+      HIGGS_DEVICE: "cpu",
+      HIGGS_THREADS: "1",
+    },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  for (const stream of [server.stdout, server.stderr])
+    stream?.on("data", (data: Buffer) => (output += data.toString()));
+  await vi.waitFor(async () => {
+    url = /listening on (http:[^\s"]+)/.exec(output)?.[1] ?? url;
+    if (url === "" || (await pingStatus()) !== 200) throw new Error(`the server does not start:\n${output}`);
+  }, START_MS);
+}, START_MS + 5_000);
+afterAll(() => {
+  server.kill("SIGKILL");
+  vi.restoreAllMocks();
+});
+
+async function pingStatus(): Promise<number> {
+  return (await fetch(`${url}/ping`)).status;
+}
+
+function client(key = KEY) {
+  const endpoint = runpodSdk(key, { baseUrl: url }).endpoint("higgs");
+  if (endpoint === null) throw new Error("no endpoint");
+  return endpoint;
+}
+
+describe("higgs serve", () => {
+  it("says what is served", async () => {
+    const health = await fetch(`${url}/health`, { headers: { authorization: `Bearer ${KEY}` } });
+    expect(await health.json()).toMatchObject({
+      built_with: "Built with Higgs Audio V2",
+      model: { layout: "native", slots: 1, engine: "running", device: expect.stringContaining("CPU") },
+      workers: { ready: 1 },
+      jobs: { inProgress: 0 },
+    });
+  });
+
+  it("asks for the key", async () => {
+    expect((await fetch(`${url}/health`)).status).toBe(401);
+    expect((await fetch(`${url}/run`, { method: "POST", body: JSON.stringify({ input: SENTENCE }) })).status).toBe(401);
+  });
+
+  it("runSync gives the audio", async () => {
+    const { status, output } = await client().runSync({ input: SENTENCE });
+    expect(status).toBe("COMPLETED");
+    expect(output).toMatchObject({ success: true, format: "wav" });
+    expect(Buffer.from(String(output.audio_base64), "base64").subarray(0, 4).toString("latin1")).toBe("RIFF");
+  });
+
+  it("stream gives the audio in parts while it is made, and status the whole afterwards", async () => {
+    const { id } = await client().run({ input: { ...SENTENCE, stream: true } });
+    const items: Record<string, unknown>[] = [];
+    for await (const part of client().stream(id)) items.push((part as { output: Record<string, unknown> }).output);
+    expect(items.map(({ sequence }) => sequence)).toEqual(items.map((_, index) => index));
+    expect(items.slice(0, -1).every(({ type }) => type === "audio")).toBe(true);
+    expect(items.at(-1)).toMatchObject({ type: "final", output: { success: true } });
+    expect(await client().status(id)).toMatchObject({
+      status: "COMPLETED",
+      output: { audio_base64: expect.any(String) },
+    });
+  });
+
+  it("a wrong input fails with a reason", async () => {
+    const { status, error } = await client().runSync({ input: { ...SENTENCE, tempreature: 1 } });
+    expect(status).toBe("FAILED");
+    expect(error).toMatch(/^INVALID_INPUT: .*did you mean temperature\?/);
+  });
+
+  it("cancel ends the speech", async () => {
+    const { id } = await client().run({ input: LONG });
+    await expect.poll(async () => (await client().status(id)).status).toBe("IN_PROGRESS");
+    expect(await client().cancel(id)).toMatchObject({ status: "CANCELLED" });
+    const next = await client().runSync({ input: { ...SENTENCE, max_new_tokens: 16 } });
+    expect(next.status).toBe("COMPLETED");
+    expect(await client().health()).toMatchObject({ jobs: { inProgress: 0, inQueue: 0 } });
+  });
+
+  it("ends when it is told to", async () => {
+    const exited = once(server, "exit");
+    server.kill("SIGTERM");
+    expect(await exited).toEqual([0, null]);
+  });
+});
