@@ -84,7 +84,7 @@ describe("invalid input", () => {
     ["control strings", speak("Hi <|eot_id|>"), {}, "control strings", 2],
     ["bad UTF-8", speak("Hi \uD800"), {}, "not valid Unicode", 2],
     ["an unknown profile", speak("Hi.", "--ref-audio", "profile:nobody"), {}, "VOICE_NOT_FOUND", 1],
-    ["what is not there yet", speak("Hi.", "--ref-audio", "belinda"), {}, "NOT_SUPPORTED", 1],
+    ["an unknown voice", speak("Hi.", "--ref-audio", "nobody"), {}, "VOICE_NOT_FOUND", 1],
     ["a missing model", speak("Hi.", "--model", "/wrong"), {}, "MODEL_NOT_FOUND", 1],
     ["a missing codec", speak("Hi.", "--tokenizer", "/wrong"), {}, "MODEL_NOT_FOUND", 1],
     ["an output that cannot be written", ["speak", "Hi.", "--out", "/proc/none/a.wav"], {}, "STORAGE_FAILED", 1],

@@ -10,7 +10,12 @@ interface SpeechFlag {
 
 /** The generation fields of the job input, as flags of `higgs speak`. */
 const SPEECH_FLAGS: readonly SpeechFlag[] = [
-  { field: "ref_audio", flag: "--ref-audio <voice>", kind: "text", description: "voice, for example profile:male_en" },
+  {
+    field: "ref_audio",
+    flag: "--ref-audio <voice>",
+    kind: "text",
+    description: "voices, profile:NAME, an address, or an audio file",
+  },
   {
     field: "scene_prompt",
     flag: "--scene-prompt <scene>",
@@ -59,12 +64,26 @@ const SPEECH_FLAGS: readonly SpeechFlag[] = [
 export function addSpeechFields(command: Command): void {
   for (const { flag, description } of SPEECH_FLAGS)
     command.addOption(new Option(flag, description).helpGroup("Speech:"));
+  command.addOption(
+    new Option("--ref-transcript <text>", "what is said in the --ref-audio file or address").helpGroup("Speech:"),
+  );
+  command.addOption(
+    new Option("--ref-audio-in-system-message", "describe the voices to the model instead of letting them speak first")
+      .default(false)
+      .helpGroup("Speech:"),
+  );
+  command.addOption(
+    new Option("--ref-allow-loopback", "read --ref-audio addresses of this machine too, also http")
+      .default(false)
+      .helpGroup("Speech:"),
+  );
   command.addOption(new Option("--no-normalize", "speak the text exactly as it is written").helpGroup("Speech:"));
 }
 
 /** The fields that were given. What is no number stays text, so that the schema can say so. */
 export function speechFieldsOf(flags: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const fields: Record<string, unknown> = flags["normalize"] === false ? { normalize: false } : {};
+  if (flags["refAudioInSystemMessage"] === true) fields["ref_audio_in_system_message"] = true;
   for (const { field, flag, kind } of SPEECH_FLAGS) {
     const value = flags[new Option(flag).attributeName()];
     if (typeof value !== "string") continue;

@@ -7,6 +7,8 @@ import { runSpeechJob, type FinishedSpeechJob } from "../job/run-speech-job.ts";
 import { readDemoVocabulary, unknownWords } from "../model/demo-vocabulary.ts";
 import { loadSpeechModel, type ModelLoader } from "../model/load-model.ts";
 import { findModel, type FoundModel } from "../model/locations.ts";
+import { localRefAudio } from "../references/local-reference.ts";
+import { createReferenceServices } from "../references/voices.ts";
 import { checkWritable, createFileStore } from "../storage/file-store.ts";
 import { EXIT_OK, type CommandIo } from "../terminal/command-io.ts";
 import { createProgressBar } from "../terminal/progress-bar.ts";
@@ -19,6 +21,10 @@ export interface SpeakArgs {
   readonly isJson: boolean;
   /** Further fields of the job input, by their names in the contract. */
   readonly fields: Readonly<Record<string, unknown>>;
+  /** What is said in the audio that `ref_audio` names; null when it is not given. */
+  readonly refTranscript?: string | null;
+  /** Addresses of this machine may be read as references. */
+  readonly allowLoopback?: boolean;
   readonly settings: SettingFlags;
 }
 
@@ -48,8 +54,11 @@ async function speak(args: SpeakArgs, io: CommandIo, loadModel: ModelLoader): Pr
   const bar = createProgressBar(io.stderr, args.text);
   const model = lazyModel(args, session, io, loadModel);
   try {
-    const job = { id: "speak", input: { ...args.fields, transcript: args.text } };
-    const services = { ...session, encoder: wavEncoder, model: model.get };
+    const job = { id: "speak", input: { ...(await jobFields(args, io)), transcript: args.text } };
+    const references = createReferenceServices(session.config, {
+      fetch: { allowLoopback: args.allowLoopback ?? false },
+    });
+    const services = { ...session, encoder: wavEncoder, model: model.get, references };
     const finished = await runSpeechJob(job, services, { signal: io.signal, onProgress: bar.onProgress, delivery });
     await bar.clear();
     if (args.out === "-") await io.stdout.write(finished.file);
@@ -58,6 +67,15 @@ async function speak(args: SpeakArgs, io: CommandIo, loadModel: ModelLoader): Pr
     await bar.clear();
     await model.dispose();
   }
+}
+
+/** The fields of the job, with a file that `ref_audio` names read into it. */
+async function jobFields(args: SpeakArgs, io: CommandIo): Promise<Readonly<Record<string, unknown>>> {
+  const { fields, refTranscript: transcript = null } = args;
+  const refAudio = fields["ref_audio"];
+  if (typeof refAudio !== "string") return fields;
+  const { workingDirectory } = io;
+  return { ...fields, ref_audio: await localRefAudio(refAudio, { transcript, workingDirectory }) };
 }
 
 async function planOutput(out: string, io: CommandIo): Promise<DeliveryPlan> {

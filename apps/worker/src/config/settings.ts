@@ -79,7 +79,7 @@ export const SETTINGS = {
     flag: "--voices-dir",
     group: "model",
     description: "Folder of the voice library",
-    defaultText: "`higgs_audio/voices` on the volume",
+    defaultText: "`higgs_audio/voices` on the volume if there is one, else `~/.local/share/higgs-audio/voices`",
   }),
   ggmlDir: directory({
     env: ["HIGGS_GGML_DIR"],

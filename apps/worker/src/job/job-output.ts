@@ -13,7 +13,7 @@ export interface JobOutput {
   readonly text_output: string;
   readonly metadata: {
     readonly model_used: string;
-    /** `ref_audio` in words, null without. */
+    /** Names of the references, with commas; null without. */
     readonly voice_clone: string | null;
     /** Every effective parameter, the seed included, so that the same job can be sent again. */
     readonly generation_parameters: GenerationParameters;
@@ -67,6 +67,8 @@ export interface JobOutputParts {
   readonly input: JobInput;
   readonly request: SpeechRequest;
   readonly modelName: string;
+  /** Names of the references; null without. */
+  readonly voiceClone: string | null;
   readonly result: SpeechResult;
   readonly delivery: {
     readonly kind: string;
@@ -93,7 +95,7 @@ export function buildJobOutput(parts: JobOutputParts): JobOutput {
     text_output: result.text,
     metadata: {
       model_used: parts.modelName,
-      voice_clone: voiceClone(input.ref_audio),
+      voice_clone: parts.voiceClone,
       generation_parameters: generationParameters(parts),
     },
     download_url: delivery.downloadUrl,
@@ -139,15 +141,6 @@ function generationParameters({ input, request, delivery }: JobOutputParts): Gen
     output_format: input.output_format,
     delivery: delivery.kind,
   };
-}
-
-function voiceClone(references: JobInput["ref_audio"]): string | null {
-  if (references === null) return null;
-  const entries = Array.isArray(references) ? references : [references];
-  const names = entries
-    .map((entry) => (typeof entry === "string" ? entry : (entry.name ?? "clip")))
-    .filter((name) => name !== "");
-  return names.length === 0 ? null : names.join(",");
 }
 
 function rounded(value: number, digits: number): number {

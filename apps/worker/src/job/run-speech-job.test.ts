@@ -110,6 +110,27 @@ describe("runSpeechJob()", () => {
     });
   });
 
+  it("clones voices: encodes each clip and names it in the output", async () => {
+    const model = fakeModel();
+    const audio_base64 = readFileSync(
+      join(import.meta.dirname, "../../../../demo-checkpoint/voices/kal.wav"),
+      "base64",
+    );
+    const clip = { audio_base64, name: "me" };
+    const { output } = await run({ ref_audio: ["slt", clip], ref_audio_in_system_message: true }, model);
+    expect(output.metadata.voice_clone).toBe("slt,me");
+    expect(output.metadata.generation_parameters.ref_audio_in_system_message).toBe(true);
+    expect(model.clips.map(({ length }) => length)).toEqual([82_560, 79_680]);
+    expect(model.requests[0]).toMatchObject({
+      referencesInSystemMessage: true,
+      references: [
+        { kind: "clip", name: "slt", transcript: expect.stringMatching(/^The old man/) },
+        { kind: "clip", name: "me", transcript: "" },
+      ],
+    });
+    expect(output.warnings).toEqual([]);
+  });
+
   it("draws a seed when there is none, says which, and the seed gives the same audio again", async () => {
     const model = fakeModel();
     const first = await run({}, model);
@@ -159,10 +180,10 @@ describe("runSpeechJob() refuses", () => {
   it.each([
     ["a wrong field", { top_k: -1 }, "INVALID_INPUT"],
     ["an unknown profile", { ref_audio: "profile:nobody" }, "VOICE_NOT_FOUND"],
-    ["a voice", { ref_audio: "belinda" }, "NOT_SUPPORTED"],
-    ["a voice beside a profile", { ref_audio: "profile:male_en,belinda" }, "NOT_SUPPORTED"],
-    ["a clip", { ref_audio: { audio_base64: "AA==", transcript: "x" } }, "NOT_SUPPORTED"],
-    ["an address", { ref_audio: "https://example.com/a.wav" }, "NOT_SUPPORTED"],
+    ["an unknown voice", { ref_audio: "nobody" }, "VOICE_NOT_FOUND"],
+    ["an unknown voice beside a profile", { ref_audio: "profile:male_en,nobody" }, "VOICE_NOT_FOUND"],
+    ["a clip that is no audio", { ref_audio: { audio_base64: "AA==", transcript: "x" } }, "REFERENCE_INVALID"],
+    ["a private address", { ref_audio: "https://10.0.0.1/a.wav" }, "REFERENCE_REFUSED"],
     ["another format", { output_format: "mp3" }, "NOT_SUPPORTED"],
     ["put_url", { delivery: "put_url", put_url: "https://example.com" }, "NOT_SUPPORTED"],
     ["S3 without credentials", { delivery: "s3" }, "STORAGE_NOT_CONFIGURED"],

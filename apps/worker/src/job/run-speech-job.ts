@@ -1,9 +1,16 @@
 import { createHash } from "node:crypto";
 import { measureAudio, type AudioEncoder } from "@higgs-worker/audio";
 import { HiggsError } from "@higgs-worker/errors";
-import type { SpeechModel, SpeechProgress, SpeechResult, SynthesizeOptions } from "@higgs-worker/higgs-audio";
+import type { Reference, SpeechModel, SpeechProgress, SpeechResult, SynthesizeOptions } from "@higgs-worker/higgs-audio";
 import type { Config } from "../config/settings.ts";
 import type { Logger } from "../logging/logger.ts";
+import {
+  encodeReferences,
+  prepareReferences,
+  type PreparedReferences,
+  type ReferenceServices,
+} from "../references/prepare-references.ts";
+import { createReferenceServices } from "../references/voices.ts";
 import type { S3StoreOptions } from "../storage/s3/s3-store.ts";
 import { buildJobOutput, type JobOutput } from "./job-output.ts";
 import { parseJobInput } from "./parse-input.ts";
@@ -25,6 +32,8 @@ export interface SpeechJobServices {
   /** Gives the model, loading it at the first call; asked only when the input is right. */
   readonly model: () => Promise<SpeechModel>;
   readonly s3Options?: S3StoreOptions;
+  /** For `ref_audio`; one for all jobs keeps decoded clips. */
+  readonly references?: ReferenceServices;
 }
 
 export interface SpeechJobOptions {
@@ -65,18 +74,23 @@ export async function runSpeechJob(
   const { config, encoder, logger } = services;
   const input = parseJobInput(job.input, config);
   refuseUnsupported(input);
-  const { request, warnings } = await toSpeechRequest(input);
+  const { request: textRequest, warnings } = await toSpeechRequest(input);
   const plan =
     options.delivery ??
     planDelivery(input, {
       ...services,
       jobId: job.id,
       s3Config: job.s3Config ?? null,
-      seed: request.seed,
+      seed: textRequest.seed,
       sampleRateHz: FORESEEN_SAMPLE_RATE_HZ,
     });
+  const prepared = await prepareReferences(input.ref_audio, services.references ?? createReferenceServices(config), {
+    inSystemMessage: input.ref_audio_in_system_message,
+    ...signalOption(options),
+  });
   const model = await services.model();
   const startedMs = performance.now();
+  const request = { ...textRequest, references: await encodedReferences(job, prepared, model, services, options) };
   logger.debug("generation started", { jobId: job.id, seed: request.seed, characters: input.transcript.length });
   // Loads while the model speaks; a failure shows when it encodes.
   encoder.warmUp().catch(() => undefined);
@@ -91,13 +105,14 @@ export async function runSpeechJob(
     input,
     request,
     modelName: model.name,
+    voiceClone: prepared.voiceClone,
     result,
     delivery: { kind: plan.kind, ...delivered },
     file: { sizeBytes: file.byteLength, sha256 },
     queueMs: startedMs - receivedMs,
     uploadMs: deliveredMs - encodedMs,
     totalMs: deliveredMs - receivedMs,
-    warnings: [...warnings, ...result.warnings, ...findings],
+    warnings: [...warnings, ...prepared.warnings, ...result.warnings, ...findings],
   });
   logger.info("job finished", {
     jobId: job.id,
@@ -114,6 +129,24 @@ function synthesisOptions({ signal, onProgress, onAudio }: SpeechJobOptions, sam
     ...(onProgress && { onProgress }),
     ...(onAudio && { onAudio: (pcm) => onAudio(pcm, sampleRateHz) }),
   };
+}
+
+async function encodedReferences(
+  job: SpeechJob,
+  prepared: PreparedReferences,
+  model: SpeechModel,
+  { logger }: SpeechJobServices,
+  options: SpeechJobOptions,
+): Promise<Reference[]> {
+  if (prepared.references.length === 0) return [];
+  const startMs = performance.now();
+  const { references, from } = await encodeReferences(prepared, model, signalOption(options));
+  logger.debug("references encoded", { jobId: job.id, from, ms: Math.round(performance.now() - startMs) });
+  return references;
+}
+
+function signalOption({ signal }: SpeechJobOptions): { readonly signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal };
 }
 
 /** Throws GENERATION_FAILED for what is no audio; gives warnings for what is doubtful. */

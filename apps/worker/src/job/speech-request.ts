@@ -2,14 +2,13 @@ import { randomInt } from "node:crypto";
 import { listScenePresets, resolveScene, type SpeechRequest } from "@higgs-worker/higgs-audio";
 import { nearestName } from "../names/nearest-name.ts";
 import type { JobInput } from "./parse-input.ts";
-import { referenceProfiles } from "./unsupported.ts";
 
 export interface PreparedRequest {
   readonly request: SpeechRequest;
   readonly warnings: readonly string[];
 }
 
-/** The domain request of a job input; a seed is drawn if the job has none. Throws VOICE_NOT_FOUND. */
+/** The domain request of a job input, without its references; a seed is drawn if the job has none. */
 export async function toSpeechRequest(input: JobInput): Promise<PreparedRequest> {
   const scene = await resolveScene(input.scene_prompt);
   // 0 turns RAS off in either field (design §4.2).
@@ -18,7 +17,7 @@ export async function toSpeechRequest(input: JobInput): Promise<PreparedRequest>
     request: {
       transcript: input.transcript,
       normalize: input.normalize,
-      references: referenceProfiles(input),
+      references: [],
       referencesInSystemMessage: input.ref_audio_in_system_message,
       scene: scene.text,
       sampling: {

@@ -2,6 +2,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { VoiceLibrary } from "@higgs-worker/higgs-audio";
 import type { Config } from "../config/settings.ts";
+import { ClipCache } from "./clip-cache.ts";
+import type { ReferenceServices } from "./prepare-references.ts";
 
 /** The voices that ship in the repository; this file is as deep in `dist` as in `src`. */
 const BUNDLED_VOICES_DIR = join(import.meta.dirname, "..", "..", "..", "..", "demo-checkpoint", "voices");
@@ -19,4 +21,20 @@ export function openVoiceLibrary(config: Config): VoiceLibrary {
     { path: voicesDirOf(config), origin: "own" },
     { path: BUNDLED_VOICES_DIR, origin: "bundled" },
   ]);
+}
+
+/** Decoded clips that stay in memory: eleven minutes of audio. */
+const CLIP_CACHE_BYTES = 64e6;
+
+/** What jobs need for `ref_audio`; one for all jobs of a process, so that clips are decoded once. */
+export function createReferenceServices(
+  config: Config,
+  options: Pick<ReferenceServices, "fetch" | "limits"> = {},
+): ReferenceServices {
+  return {
+    ...options,
+    voices: openVoiceLibrary(config),
+    clips: new ClipCache(CLIP_CACHE_BYTES),
+    contextLength: config.contextLength,
+  };
 }

@@ -1,0 +1,56 @@
+import { decodeAndResample, sniffAudio } from "@higgs-worker/audio";
+import { HiggsError, isHiggsError } from "@higgs-worker/errors";
+import { invalidReference } from "./reference-errors.ts";
+
+/** What the codec's encoder takes. */
+const CODEC_SAMPLE_RATE_HZ = 24_000;
+
+export interface PrepareClipOptions {
+  /** What messages call the reference. */
+  readonly where: string;
+  /** What is said in the clip; null when nobody said. */
+  readonly transcript: string | null;
+  readonly signal?: AbortSignal;
+}
+
+/** A clip that can be encoded. */
+export interface PreparedAudio {
+  /** Mono at 24 kHz. */
+  readonly pcm: Float32Array;
+  readonly durationSeconds: number;
+  /** What makes the clip a doubtful reference, each with what to do. */
+  readonly warnings: readonly string[];
+}
+
+/** Throws REFERENCE_INVALID when the beginning of a file shows that it is no audio. */
+export function checkAudioStart(bytes: Uint8Array, where: string): void {
+  const sniffed = sniffAudio(bytes);
+  if ("other" in sniffed) throw invalidReference(where, `it is no supported audio (got ${sniffed.other})`);
+}
+
+/**
+ * Decodes an audio file of any supported format, resamples it, and examines whether it can be a reference. Decoding runs in
+ * a thread of its own with bounds on size, length, memory and time.
+ *
+ * @throws HiggsError REFERENCE_INVALID with reason and limit, CANCELLED.
+ */
+export async function prepareClip(bytes: Uint8Array, options: PrepareClipOptions): Promise<PreparedAudio> {
+  try {
+    const { signal } = options;
+    const { audio, resampled } = await decodeAndResample(
+      bytes,
+      CODEC_SAMPLE_RATE_HZ,
+      signal === undefined ? {} : { signal },
+    );
+    if (resampled === null) throw new HiggsError("INTERNAL", "Cannot use the reference: it was not resampled");
+    return { pcm: resampled, durationSeconds: audio.durationSeconds, warnings: [] };
+  } catch (error) {
+    throw named(error, options.where);
+  }
+}
+
+/** The same error with the field's name, so that the reader knows which reference is meant. */
+function named(error: unknown, where: string): unknown {
+  if (!isHiggsError(error) || error.code !== "REFERENCE_INVALID") return error;
+  return invalidReference(where, error.message.replace(/^Cannot [^:]*: /, ""), error);
+}

@@ -1,0 +1,192 @@
+import { createHash } from "node:crypto";
+import { HiggsError } from "@higgs-worker/errors";
+import {
+  findProfile,
+  refuseControlStrings,
+  type EncodedReference,
+  type Reference,
+  type ReferenceProfile,
+  type SpeechModel,
+  type Voice,
+  type VoiceLibrary,
+} from "@higgs-worker/higgs-audio";
+import { suggestion } from "../names/nearest-name.ts";
+import type { ClipCache } from "./clip-cache.ts";
+import { fetchReference, type FetchLimits, type FetchReferenceOptions } from "./fetch-reference.ts";
+import { checkAudioStart, prepareClip, type PreparedAudio } from "./prepare-clip.ts";
+import { parseRefAudio, type RefAudio, type ReferenceSource } from "./ref-audio.ts";
+import { invalidReference } from "./reference-errors.ts";
+
+/** Bounds on what one job may bring. */
+export interface ReferenceLimits extends FetchLimits {
+  readonly maxReferences: number;
+  readonly maxTranscriptChars: number;
+}
+
+export const REFERENCE_LIMITS: ReferenceLimits = {
+  maxReferences: 16,
+  maxBytes: 32 * 1024 * 1024,
+  timeoutMs: 20_000,
+  maxRedirects: 3,
+  maxTranscriptChars: 4_000,
+};
+
+export interface ReferenceServices {
+  readonly voices: VoiceLibrary;
+  /** Clips that were decoded before. */
+  readonly clips: ClipCache;
+  /** Positions of the model; clips that cannot fit are refused before they are encoded. */
+  readonly contextLength: number;
+  readonly limits?: ReferenceLimits;
+  /** For tests and the command line. */
+  readonly fetch?: Pick<FetchReferenceOptions, "allowLoopback" | "resolve">;
+}
+
+/** A clip whose samples are ready to be encoded. */
+interface PreparedClip {
+  readonly kind: "clip";
+  readonly name: string;
+  readonly transcript: string;
+  readonly pcm: Float32Array;
+}
+
+export interface PreparedReferences {
+  readonly references: readonly (ReferenceProfile | PreparedClip)[];
+  readonly warnings: readonly string[];
+  /** What the output calls `voice_clone`; null without references. */
+  readonly voiceClone: string | null;
+}
+
+export interface PrepareOptions {
+  readonly signal?: AbortSignal;
+  /** Transcripts are used in turns only (spec §5.3). */
+  readonly inSystemMessage: boolean;
+}
+
+const SAMPLES_PER_FRAME = 960;
+/** Columns of a clip beside its frames: BOS, EOS and the delay of eight codebooks (spec §7.1). */
+const EXTRA_COLUMNS = 9;
+
+/**
+ * Finds, reads, decodes and examines the references of a job, so that all that can be refused is refused before a model is
+ * asked. Names are looked up before anything is read.
+ *
+ * @throws HiggsError INVALID_INPUT, VOICE_NOT_FOUND, REFERENCE_INVALID, REFERENCE_REFUSED, VOLUME_UNAVAILABLE, CANCELLED.
+ */
+export async function prepareReferences(
+  refAudio: RefAudio,
+  services: ReferenceServices,
+  options: PrepareOptions,
+): Promise<PreparedReferences> {
+  const sources = parseRefAudio(refAudio, services.limits ?? REFERENCE_LIMITS);
+  for (const source of sources) await checkName(source, services.voices);
+  // A described voice puts all of them into the system message (spec §5.3).
+  const needTranscripts = !options.inSystemMessage && sources.every(({ kind }) => kind !== "profile");
+  const references: (ReferenceProfile | PreparedClip)[] = [];
+  const warnings: string[] = [];
+  let positions = 0;
+  for (const source of sources) {
+    if (source.kind === "profile") {
+      references.push(findProfile(source.name));
+      continue;
+    }
+    const { audio, clip } = await prepareSource(source, services, options);
+    positions += Math.ceil(clip.pcm.length / SAMPLES_PER_FRAME) + EXTRA_COLUMNS;
+    checkContext(positions, source.where, services.contextLength);
+    references.push(clip);
+    warnings.push(...audio.warnings.map((warning) => `${source.where} (${clip.name}): ${warning}`));
+    if (clip.transcript === "" && needTranscripts) warnings.push(missingTranscript(source.where));
+  }
+  return { references, warnings, voiceClone: sources.length === 0 ? null : sources.map(labelOf).join(",") };
+}
+
+/** The references as the model takes them: clips as codes, encoded or from its cache. */
+export async function encodeReferences(
+  prepared: PreparedReferences,
+  model: Pick<SpeechModel, "encodeReference">,
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<{ references: Reference[]; from: EncodedReference["from"][] }> {
+  const references: Reference[] = [];
+  const from: EncodedReference["from"][] = [];
+  for (const reference of prepared.references) {
+    if (reference.kind === "profile") {
+      references.push(reference);
+      continue;
+    }
+    const encoded = await model.encodeReference(reference.pcm, options);
+    references.push({ kind: "clip", name: reference.name, transcript: reference.transcript, codes: encoded.codes });
+    from.push(encoded.from);
+  }
+  return { references, from };
+}
+
+/** Throws VOICE_NOT_FOUND with the name that was probably meant. */
+export async function findVoice(name: string, where: string, voices: VoiceLibrary): Promise<Voice> {
+  const voice = await voices.find(name);
+  if (voice !== null) return voice;
+  // The name itself stays out of the message: it may be anything.
+  const known = await voices.names();
+  const meant = suggestion(name, known) || (known.length === 0 ? "" : ` (known: ${known.slice(0, 20).join(", ")})`);
+  throw new HiggsError("VOICE_NOT_FOUND", `Cannot use ${where}: no voice has this name${meant}`);
+}
+
+async function checkName(source: ReferenceSource, voices: VoiceLibrary): Promise<void> {
+  if (source.kind === "profile") findProfile(source.name);
+  if (source.kind === "voice") await findVoice(source.name, source.where, voices);
+}
+
+type ClipSource = Exclude<ReferenceSource, { kind: "profile" }>;
+
+async function prepareSource(
+  source: ClipSource,
+  services: ReferenceServices,
+  options: PrepareOptions,
+): Promise<{ audio: PreparedAudio; clip: PreparedClip }> {
+  const { name, bytes, transcript } = await readSource(source, services, options);
+  const signal = options.signal === undefined ? {} : { signal: options.signal };
+  const hash = createHash("sha256").update(JSON.stringify(transcript)).update(bytes).digest("hex");
+  const audio =
+    services.clips.get(hash) ??
+    services.clips.keep(hash, await prepareClip(bytes, { where: source.where, transcript, ...signal }));
+  return { audio, clip: { kind: "clip", name, transcript: transcript ?? "", pcm: audio.pcm } };
+}
+
+interface ReadSource {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  readonly transcript: string | null;
+}
+
+async function readSource(
+  source: ClipSource,
+  services: ReferenceServices,
+  options: PrepareOptions,
+): Promise<ReadSource> {
+  const { where } = source;
+  if (source.kind === "bytes") return source;
+  if (source.kind === "url") {
+    const { limits = REFERENCE_LIMITS } = services;
+    const checkStart = (start: Uint8Array): void => checkAudioStart(start, where);
+    const signal = options.signal === undefined ? {} : { signal: options.signal };
+    const bytes = await fetchReference(source.url, { ...services.fetch, where, limits, checkStart, ...signal });
+    return { ...source, bytes };
+  }
+  const voice = await services.voices.load(source.name);
+  if (voice === null) throw invalidReference(where, "the voice was removed meanwhile");
+  refuseControlStrings(voice.transcript, { field: `the transcript of the voice in ${where}` });
+  return { name: voice.name, bytes: voice.audio, transcript: voice.transcript };
+}
+
+function checkContext(positions: number, where: string, contextLength: number): void {
+  if (positions < contextLength) return;
+  const sizes = `got ${positions} positions, limit ${contextLength - 1}`;
+  throw invalidReference(where, `the references are longer than what the model can see at once (${sizes})`);
+}
+
+function missingTranscript(where: string): string {
+  return `${where} has no transcript; the voice comes out better with the words that are said in the audio`;
+}
+
+function labelOf({ kind, name }: ReferenceSource): string {
+  return kind === "profile" ? `profile:${name}` : name;
+}
