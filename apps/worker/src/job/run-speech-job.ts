@@ -1,7 +1,13 @@
 import { createHash } from "node:crypto";
 import { measureAudio, type AudioEncoder } from "@higgs-worker/audio";
 import { HiggsError } from "@higgs-worker/errors";
-import type { Reference, SpeechModel, SpeechProgress, SpeechResult, SynthesizeOptions } from "@higgs-worker/higgs-audio";
+import type {
+  Reference,
+  SpeechModel,
+  SpeechProgress,
+  SpeechResult,
+  SynthesizeOptions,
+} from "@higgs-worker/higgs-audio";
 import type { Config } from "../config/settings.ts";
 import type { Logger } from "../logging/logger.ts";
 import {
