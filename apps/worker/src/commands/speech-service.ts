@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { wavEncoder } from "@higgs-worker/audio";
 import { toHiggsError } from "@higgs-worker/errors";
 import type { FitnessCheck, Handler } from "runpod-worker";
@@ -32,12 +33,17 @@ export interface SpeechService extends AsyncDisposable {
   about(): Readonly<Record<string, unknown>>;
 }
 
+/** Jobs are over or given up when the service ends; an engine that answers no more must not hold the process. */
+const END_GRACE_MS = 5_000;
+
 export function createSpeechService(options: SpeechServiceOptions): SpeechService {
   const { config, logger } = options;
+  const lifetime = new AbortController();
+  const signal = AbortSignal.any([options.signal, lifetime.signal]);
   let loading: Promise<ServingModel> | null = null;
   let loaded: ServingModel | null = null;
   const load = () => {
-    loading ??= startModel(options).then((model) => (loaded = model));
+    loading ??= startModel({ ...options, signal }).then((model) => (loaded = model));
     return loading;
   };
   return {
@@ -49,12 +55,14 @@ export function createSpeechService(options: SpeechServiceOptions): SpeechServic
       model: load,
       references: createReferenceServices(config),
       isWornOut: () => loaded?.state === "failed",
-    }) as Handler,
+    }),
     fitnessCheck: { name: "speech engine", check: () => checkLoad(load) },
     about: () => ({ built_with: "Built with Higgs Audio V2", model: describeModel(loaded, config) }),
     [Symbol.asyncDispose]: async () => {
+      lifetime.abort();
       const model = await loading?.catch(() => null);
-      await model?.[Symbol.asyncDispose]();
+      const grace = sleep(END_GRACE_MS, undefined, { ref: false });
+      await Promise.race([model?.[Symbol.asyncDispose](), grace]);
     },
   };
 }

@@ -63,7 +63,13 @@ export class EngineChild {
     this.#process.stderr?.setEncoding("utf8").on("data", (text: string) => this.#output.add(text));
     this.#process.on("message", (message) => this.#receive(message as FromEngine));
     this.#process.on("error", (error) => this.#onEnd(error.message));
-    this.#process.on("close", (code, signal) => this.#onEnd(signal ?? `exit code ${code}`));
+    // It ends by itself when this process is gone, unless a native call blocks it.
+    const killIt = () => void this.#process.kill("SIGKILL");
+    process.once("exit", killIt);
+    this.#process.on("close", (code, signal) => {
+      process.off("exit", killIt);
+      this.#onEnd(signal ?? `exit code ${code}`);
+    });
   }
 
   /**
