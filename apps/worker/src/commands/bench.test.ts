@@ -44,3 +44,18 @@ it("measures the model of the demo checkpoint on the real engine", async () => {
   expect(names).toEqual(expect.arrayContaining(["prefill, 200 rows", "decode step, batch 1", "memory bandwidth used"]));
   for (const { name, value } of rows) expect(value, name).toBeGreaterThan(0);
 });
+
+it("measures how long a reference takes to encode", async () => {
+  const io = fakeIo({ workingDirectory: scratchDir() });
+  const args = {
+    title: "Encode",
+    saveAs: null,
+    isRandom: false,
+    only: ["encode"],
+    settings: { device: "cpu", threads: "1" },
+  };
+  expect(await runBench(args, io)).toBe(0);
+  const { rows } = parseBenchReport(io.out().trimEnd().split("\n").at(-1) ?? "");
+  expect(rows.map(({ name }) => name)).toEqual(["codec encoder, load", "codec encode, real-time factor"]);
+  for (const { name, value } of rows) expect(value, name).toBeGreaterThan(0);
+});

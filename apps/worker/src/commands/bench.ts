@@ -9,6 +9,7 @@ import type { SettingFlags } from "../config/load.ts";
 import { loadSpeechModel, type ModelLoader } from "../model/load-model.ts";
 import { EXIT_OK, type CommandIo } from "../terminal/command-io.ts";
 import { measureCodec } from "./bench-codec.ts";
+import { measureEncode } from "./bench-encode.ts";
 import { measureEndToEnd } from "./bench-end-to-end.ts";
 import { measureDecodeStep, measureLanguageModel } from "./bench-language-model.ts";
 import type { BenchMeasure } from "./bench-measure.ts";
@@ -30,6 +31,7 @@ export const BENCH_MEASURES: ReadonlyMap<string, BenchMeasure> = new Map<string,
   ["model", measureLanguageModel],
   ["decode", measureDecodeStep],
   ["codec", measureCodec],
+  ["encode", measureEncode],
   ["end-to-end", measureEndToEnd],
 ]);
 

@@ -3,23 +3,21 @@ import type { Backend } from "@higgs-worker/ggml";
 import type { CodecSource } from "./codec-weights.ts";
 import type { EncodeRules } from "./encode-lengths.ts";
 import { EncoderModel } from "./encoder-model.ts";
-import { GraphRunner, type StageListener } from "./graph-runner.ts";
+import { GraphRunner, type GraphRunnerOptions } from "./graph-runner.ts";
 import type { RvqCodes } from "./rvq-encode.ts";
 import { SerialQueue } from "./serial-queue.ts";
 
-export interface EncodeOptions {
-  readonly signal?: AbortSignal;
+export interface EncodeOptions extends GraphRunnerOptions {
   /** By default `boson`, whose codes the generation model was trained on. */
   readonly rules?: EncodeRules;
-  /** For comparisons: receives the intermediates by the names of the expected values. */
-  readonly listener?: StageListener;
 }
 
 /**
  * From mono PCM to codes (spec §9.2), all in f32. The backend must outlive it.
  *
- * Memory at the released shape: 652 MB of weights; scratch of about 100 MB for 10 s and 60 s alike, because every part is
- * computed in pieces of time or of queries. Only HuBERT's attention takes time with the square of the length.
+ * Memory at the released shape: 652 MB of weights, and 152 MB of scratch for a clip of a minute (81 MB for 5 s), because
+ * every part is computed in pieces of time or of queries. HuBERT's attention takes time, not memory, with the square of the
+ * length.
  */
 export class CodecEncoder implements Disposable {
   readonly #model: EncoderModel;

@@ -11,6 +11,8 @@ export interface GraphRunnerOptions {
   readonly signal?: AbortSignal;
   /** For comparisons. A stage that is computed in pieces is told piece by piece. */
   readonly listener?: StageListener;
+  /** Scratch memory of one piece of work, about; less makes more and smaller pieces. By default 96 MB. */
+  readonly pieceBytes?: number;
 }
 
 /** What the builder of a one-time graph works with. */
@@ -33,8 +35,7 @@ export interface TimeStage {
   build(scope: GraphScope, x: Tensor): Tensor;
 }
 
-/** Scratch memory of one piece, about. */
-const PIECE_BYTES = 96e6;
+const DEFAULT_PIECE_BYTES = 96e6;
 
 /** Computes graphs that are used once, and keeps count of the memory that they needed. */
 export class GraphRunner {
@@ -50,6 +51,11 @@ export class GraphRunner {
   /** Scratch memory of the largest graph so far. */
   get peakScratchBytes(): number {
     return this.#peakScratchBytes;
+  }
+
+  /** Scratch memory that one piece of work may need, about. */
+  get pieceBytes(): number {
+    return this.#options.pieceBytes ?? DEFAULT_PIECE_BYTES;
   }
 
   /** Whether somebody listens to stages. */
@@ -97,7 +103,7 @@ export class GraphRunner {
     const time = outputLength(stage.layers, input.time);
     const channels = stage.channelsOut;
     const output = { channels, time, values: new Float32Array(channels * time) };
-    const maxSteps = Math.floor(PIECE_BYTES / stage.bytesPerStep);
+    const maxSteps = Math.floor(this.pieceBytes / stage.bytesPerStep);
     for (const piece of planPieces(stage.layers, input.time, maxSteps)) {
       const part = sliceTime(input, piece.start, piece.end);
       const [values = new Float32Array(0)] = await this.run(stage.maxNodes, (scope) => [

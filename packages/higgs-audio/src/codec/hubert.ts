@@ -1,5 +1,5 @@
 import type { Graph, Tensor } from "@higgs-worker/ggml";
-import { type Attention, attention, defineAttention } from "./attention.ts";
+import { type Attention, type AttentionOptions, attention, defineAttention, queriesPerBlock } from "./attention.ts";
 import type { CodecWeights } from "./codec-weights.ts";
 import type { GraphRunner } from "./graph-runner.ts";
 import { type GroupedConv1d, defineGroupedConv1d, groupedConv1d } from "./grouped-conv1d.ts";
@@ -28,9 +28,9 @@ interface HubertLayer {
 const ROOT = "semantic_model";
 const NODES_AROUND = 64;
 const NODES_PER_GROUP = 16;
-/** Scores at one time. A minute needs seven blocks a layer at the released shape; up to 23 s one is enough. */
-const SCORE_BYTES = 64e6;
 const NODES_PER_BLOCK = 16;
+/** Of a piece's memory, for scores; copies of them and the layer's other tensors need the rest. */
+const SCORE_SHARE = 0.5;
 
 export async function defineHubert(weights: CodecWeights): Promise<Hubert> {
   const { hubert } = weights.config;
@@ -62,7 +62,7 @@ export async function hubertMean(runner: GraphRunner, hubert: Hubert, samples: F
   const sum = Float64Array.from(state);
   for (const [index, layer] of hubert.layers.entries()) {
     state = await nextState(runner, layer, state, { index, frames: features.time });
-    for (const [at, value] of state.entries()) sum[at] = (sum[at] ?? 0) + value;
+    for (let at = 0; at < sum.length; at++) sum[at] = (sum[at] ?? 0) + (state[at] ?? 0);
   }
   const mean = Float32Array.from(sum, (value) => value / (hubert.layers.length + 1));
   runner.observe("hubert.mean", mean);
@@ -89,18 +89,19 @@ async function nextState(
   state: Float32Array,
   { index, frames }: { index: number; frames: number },
 ): Promise<Float32Array> {
-  const blocks = Math.ceil((frames * frames * layer.attention.headCount * 4) / SCORE_BYTES) + 1;
+  const options = { scoreBytes: runner.pieceBytes * SCORE_SHARE };
+  const blocks = Math.ceil(frames / queriesPerBlock(frames, layer.attention.headCount, options));
   const maxNodes = NODES_AROUND + NODES_PER_BLOCK * blocks;
   const [next = new Float32Array(0)] = await runner.run(maxNodes, ({ graph, observe, input }) => {
     const x = input("state", state, state.length / frames, frames);
-    return [observe(`hubert.state.${index + 1}`, hubertLayer(graph, layer, x))];
+    return [observe(`hubert.state.${index + 1}`, hubertLayer(graph, layer, x, options))];
   });
   return next;
 }
 
 /** [channels, time] → the same */
-function hubertLayer(graph: Graph, layer: HubertLayer, x: Tensor): Tensor {
-  const attended = graph.add(x, attention(graph, layer.attention, x, { scoreBytes: SCORE_BYTES }));
+function hubertLayer(graph: Graph, layer: HubertLayer, x: Tensor, options: AttentionOptions): Tensor {
+  const attended = graph.add(x, attention(graph, layer.attention, x, options));
   const normed = layerNorm(graph, layer.attentionNorm, attended);
   const wide = graph.geluErf(linear(graph, layer.wide, normed));
   return layerNorm(graph, layer.finalNorm, graph.add(normed, linear(graph, layer.narrow, wide)));

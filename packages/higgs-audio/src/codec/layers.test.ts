@@ -1,8 +1,9 @@
-import { type Backend, Graph, type Tensor } from "@higgs-worker/ggml";
+import type { Backend } from "@higgs-worker/ggml";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { CodecWeights } from "./codec-weights.ts";
+import type { CodecWeights } from "./codec-weights.ts";
 import { conv1d, defineConv1d } from "./conv1d.ts";
-import { SMALL_CODEC_CONFIG, largestError, openCpuBackend } from "./testing/small-codec.ts";
+import { noise, runLayer } from "./testing/run-layer.ts";
+import { largestError, openCpuBackend } from "./testing/small-codec.ts";
 import { type Signal, makeSignal, oracleConv1d, oracleSnake, oracleTransposedConv1d } from "./testing/oracle.ts";
 import { defineSnake, snake } from "./snake.ts";
 import { defineTransposedConv1d, transposedConv1d } from "./transposed-conv1d.ts";
@@ -13,43 +14,8 @@ beforeAll(() => {
 });
 afterAll(() => backend[Symbol.dispose]());
 
-/** Numbers in −1 … 1 without a pattern. */
-function noise(count: number, seed: number): Float32Array {
-  return Float32Array.from({ length: count }, (_, i) => Math.sin(i * 12.9898 + seed * 78.233) * 0.9);
-}
-
 function signal(channels: number, time: number): Signal {
   return makeSignal(channels, time, (c, t) => Math.sin(t * 12.9898 + c * 78.233) * 0.9);
-}
-
-interface StoredTensor {
-  readonly shape: readonly number[];
-  readonly values: Float32Array;
-}
-
-/** Runs one layer on ggml. */
-async function run<Layer>(
-  tensors: Readonly<Record<string, StoredTensor>>,
-  x: Signal,
-  define: (weights: CodecWeights) => Layer,
-  apply: (graph: Graph, layer: Layer, input: Tensor) => Tensor,
-): Promise<StoredTensor> {
-  const tensor = (name: string): StoredTensor => tensors[name] ?? { shape: [], values: new Float32Array(0) };
-  const source = {
-    config: SMALL_CODEC_CONFIG,
-    tensor,
-    readF32: (name: string) => Promise.resolve(tensor(name).values),
-  };
-  using weights = new CodecWeights(backend, source, { maxTensors: 8 });
-  const layer = define(weights);
-  await weights.load(backend);
-  using graph = new Graph(backend.ggml, { maxNodes: 64 });
-  const input = graph.input("x", "f32", x.time, x.channels);
-  const output = graph.output(apply(graph, layer, input));
-  graph.allocate(backend);
-  input.set(Float32Array.from(x.values));
-  backend.compute(graph);
-  return { shape: output.shape, values: output.toFloat32() };
 }
 
 describe("conv1d()", () => {
@@ -69,7 +35,7 @@ describe("conv1d()", () => {
     const bias = noise(channelsOut, 4);
     const tensors = { "c.weight": { shape, values: weight }, "c.bias": { shape: [channelsOut], values: bias } };
     const x = signal(channelsIn, time);
-    const actual = await run(tensors, x, (weights) => defineConv1d(weights, "c", rest), conv1d);
+    const actual = await runLayer(backend, tensors, x, (weights) => defineConv1d(weights, "c", rest), conv1d);
     const expected = oracleConv1d(x, { weight, shape, bias }, rest);
     expect(actual.shape).toEqual([expected.time, channelsOut, 1, 1]);
     expect(largestError(actual.values, expected.values)).toBeLessThan(5e-6);
@@ -80,7 +46,7 @@ describe("conv1d()", () => {
     const weight = noise(36, 5);
     const x = signal(3, 9);
     const define = (weights: CodecWeights) => defineConv1d(weights, "c", { hasBias: false });
-    const actual = await run({ "c.weight": { shape, values: weight } }, x, define, conv1d);
+    const actual = await runLayer(backend, { "c.weight": { shape, values: weight } }, x, define, conv1d);
     const expected = oracleConv1d(x, { weight, shape, bias: null }, { padding: 1 });
     expect(largestError(actual.values, expected.values)).toBeLessThan(5e-6);
   });
@@ -95,7 +61,7 @@ describe("transposedConv1d()", () => {
     const tensors = { "t.weight": { shape, values: weight }, "t.bias": { shape: [channelsOut], values: bias } };
     const x = signal(channelsIn, time);
     const define = (weights: CodecWeights) => defineTransposedConv1d(weights, "t", stride);
-    const actual = await run(tensors, x, define, transposedConv1d);
+    const actual = await runLayer(backend, tensors, x, define, transposedConv1d);
     const expected = oracleTransposedConv1d(x, { weight, shape, bias }, stride);
     expect(actual.shape).toEqual([time * stride, channelsOut, 1, 1]);
     expect(largestError(actual.values, expected.values)).toBeLessThan(5e-6);
@@ -107,7 +73,7 @@ describe("snake()", () => {
     const alpha = Float32Array.of(0.2, 1, 7, -0.5, 1e-4);
     const x = signal(alpha.length, 30).map((value) => value * 5);
     const tensors = { "s.alpha": { shape: [1, alpha.length, 1], values: alpha } };
-    const actual = await run(tensors, x, (weights) => defineSnake(weights, "s"), snake);
+    const actual = await runLayer(backend, tensors, x, (weights) => defineSnake(weights, "s"), snake);
     expect(largestError(actual.values, oracleSnake(x, alpha).values)).toBeLessThan(5e-6);
   });
 });

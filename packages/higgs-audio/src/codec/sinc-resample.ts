@@ -30,10 +30,11 @@ export function makeSincFilter(fromHz: number, toHz: number): SincFilter {
 
 function tapOf(input: number, phase: number, { from, to, base }: { from: number; to: number; base: number }): number {
   const { fround } = Math;
+  const PI = fround(Math.PI);
   const distance = fround(fround(fround(-phase / to) + fround(input / from)) * fround(base));
   const t = Math.min(LOWPASS_WIDTH, Math.max(-LOWPASS_WIDTH, distance));
-  const window = fround(fround(Math.cos(fround(fround(fround(t * Math.PI) / LOWPASS_WIDTH) / 2))) ** 2);
-  const angle = fround(t * Math.PI);
+  const window = fround(fround(Math.cos(fround(fround(fround(t * PI) / LOWPASS_WIDTH) / 2))) ** 2);
+  const angle = fround(t * PI);
   const sinc = angle === 0 ? 1 : fround(fround(Math.sin(angle)) / angle);
   return fround(sinc * fround(window * fround(base / from)));
 }

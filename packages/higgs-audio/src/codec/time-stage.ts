@@ -33,9 +33,9 @@ export function planPieces(layers: readonly TimeLayer[], time: number, maxSteps:
   const total = outputLength(layers, time);
   const stride = layers.reduce((product, layer) => product * (layer.kind === "conv" ? layer.stride : 1), 1);
   const { first, last } = inputSpan(layers, { first: 0, last: 0 });
-  // At least as many outputs as the context costs, however small the limit.
   const context = Math.ceil((last - first) / stride);
-  const count = Math.max(1, context, Math.floor(maxSteps / stride) - context);
+  // At least as many outputs as the context costs, however small the limit.
+  const count = time <= maxSteps ? total : Math.max(1, context, Math.floor(maxSteps / stride) - context);
   const pieces: StagePiece[] = [];
   for (let from = 0; from < total; from += count) {
     const to = Math.min(total, from + count);

@@ -73,6 +73,24 @@ describe("loadSpeechModel()", () => {
     expect(model.info.weights).toBe("bf16");
   });
 
+  it("encodes references with the codec of the checkpoint, once", async () => {
+    const pcm = Float32Array.from({ length: 12_000 }, (_, i) => 0.3 * Math.sin(i * 0.06) * Math.sin(i * 0.001));
+    const options = { cacheDir: scratch };
+    const first = await (async () => {
+      await using model = await loadDemo(options);
+      const encoded = await model.encodeReference(pcm);
+      expect((await model.encodeReference(pcm)).from).toBe("memory");
+      const tooShort = model.encodeReference(new Float32Array(50));
+      await expect(tooShort).rejects.toMatchObject({ code: "REFERENCE_INVALID" });
+      return encoded;
+    })();
+    expect(first.from).toBe("encoder");
+    expect(first.codes.map((row) => row.length)).toEqual(Array.from({ length: 8 }, () => 13));
+    expect(new Set(first.codes.flatMap((row) => [...row])).size).toBeGreaterThan(8);
+    await using again = await loadDemo(options);
+    expect(await again.encodeReference(pcm)).toEqual({ codes: first.codes, from: "disk" });
+  });
+
   it("reports progress that grows to the end", async () => {
     const progress: LoadProgress[] = [];
     await using model = await loadDemo({ onProgress: (item) => void progress.push(item) });

@@ -1,0 +1,50 @@
+import { CodecEncoder, openCodec, randomCodec, RELEASED_CODEC_CONFIG } from "@higgs-worker/higgs-audio";
+import type { Backend } from "@higgs-worker/ggml";
+import type { BenchRow } from "../bench/report.ts";
+import { openDevice } from "../model/devices.ts";
+import { findModel } from "../model/locations.ts";
+import { median, type BenchContext } from "./bench-measure.ts";
+
+/** Length of the clip: that of a usual reference. */
+const SECONDS = 10;
+const RUNS = 3;
+
+/** Codec encode of a reference clip as a share of real time, and what loading the encoder costs before the first. */
+export async function* measureEncode(context: BenchContext): AsyncGenerator<BenchRow> {
+  using backend = openDevice(context.config, context.logger);
+  const loadStartMs = performance.now();
+  using encoder = await loadEncoder(backend, context);
+  const loadMs = performance.now() - loadStartMs;
+  const pcm = makeClip(SECONDS * encoder.sampleRateHz);
+  const encodeMs: number[] = [];
+  for (let run = 0; run < RUNS; run++) {
+    const startMs = performance.now();
+    await encoder.encode(pcm, { signal: context.signal });
+    encodeMs.push(performance.now() - startMs);
+  }
+  const { weightBytes, peakScratchBytes } = encoder.memory;
+  const memory = `${(weightBytes / 1e6).toFixed(0)} MB of weights, ${(peakScratchBytes / 1e6).toFixed(0)} MB of scratch`;
+  yield {
+    name: "codec encoder, load",
+    unit: "s",
+    value: loadMs / 1000,
+    note: context.isRandom ? "random weights" : "",
+  };
+  yield {
+    name: "codec encode, real-time factor",
+    unit: "s a second",
+    value: median(encodeMs) / 1000 / SECONDS,
+    note: `${SECONDS} s of audio, ${memory}`,
+  };
+}
+
+async function loadEncoder(backend: Backend, { config, signal, isRandom }: BenchContext): Promise<CodecEncoder> {
+  if (isRandom) return CodecEncoder.load(backend, randomCodec(RELEASED_CODEC_CONFIG, { seed: 1 }), { signal });
+  await using codec = await openCodec(findModel(config, { allowDemo: true }).tokenizerPath);
+  return await CodecEncoder.load(backend, codec, { signal });
+}
+
+/** A tone that swells and falls: the time to encode does not depend on what is heard. */
+function makeClip(samples: number): Float32Array {
+  return Float32Array.from({ length: samples }, (_, i) => 0.5 * Math.sin(i * 0.05) * Math.sin(i * 0.0007));
+}

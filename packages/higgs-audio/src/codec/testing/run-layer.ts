@@ -1,0 +1,52 @@
+import { type Backend, Graph, type Tensor } from "@higgs-worker/ggml";
+import { CodecWeights } from "../codec-weights.ts";
+import type { Signal } from "./oracle.ts";
+import { SMALL_CODEC_CONFIG } from "./small-codec.ts";
+
+export interface StoredTensor {
+  /** In PyTorch's order. */
+  readonly shape: readonly number[];
+  readonly values: Float32Array;
+}
+
+/** Numbers in −1 … 1 without a pattern. */
+export function noise(count: number, seed: number): Float32Array {
+  return Float32Array.from({ length: count }, (_, i) => Math.sin(i * 12.9898 + seed * 78.233) * 0.9);
+}
+
+/** A tensor of noise. */
+export function noiseTensor(seed: number, ...shape: readonly number[]): StoredTensor {
+  return {
+    shape,
+    values: noise(
+      shape.reduce((product, size) => product * size, 1),
+      seed,
+    ),
+  };
+}
+
+/** Runs one layer on ggml; its input is [time, channels], the result in ggml's order. */
+export async function runLayer<Layer>(
+  backend: Backend,
+  tensors: Readonly<Record<string, StoredTensor>>,
+  x: Signal,
+  define: (weights: CodecWeights) => Layer,
+  apply: (graph: Graph, layer: Layer, input: Tensor) => Tensor,
+): Promise<StoredTensor> {
+  const tensor = (name: string): StoredTensor => tensors[name] ?? { shape: [], values: new Float32Array(0) };
+  const source = {
+    config: SMALL_CODEC_CONFIG,
+    tensor,
+    readF32: (name: string) => Promise.resolve(tensor(name).values),
+  };
+  using weights = new CodecWeights(backend, source, { maxTensors: 16 });
+  const layer = define(weights);
+  await weights.load(backend);
+  using graph = new Graph(backend.ggml, { maxNodes: 512 });
+  const input = graph.input("x", "f32", x.time, x.channels);
+  const output = graph.output(apply(graph, layer, input));
+  graph.allocate(backend);
+  input.set(Float32Array.from(x.values));
+  backend.compute(graph);
+  return { shape: output.shape, values: output.toFloat32() };
+}
