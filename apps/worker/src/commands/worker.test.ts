@@ -10,7 +10,7 @@ import { fakeIo } from "../testing/fake-io.ts";
 import { fakeModel } from "../testing/fake-model.ts";
 import { startS3Stub } from "../testing/s3-stub.ts";
 import { scratchDir } from "../testing/scratch.ts";
-import { runWorker, type WorkerParts } from "./worker.ts";
+import { runWorker } from "./worker.ts";
 import type { RuntimeOptions, WorkerRuntime } from "./worker-runtime.ts";
 
 const noop = () => undefined;
@@ -29,7 +29,7 @@ function jobContext(): JobContext {
 }
 
 /** Runs the job of `--test_input` through the handler, as the real runtime does, and shows what it was given. */
-function fakeRuntime(seen: RuntimeOptions[] = [], onStart: () => void = () => undefined) {
+function fakeRuntime(onStart: (options: RuntimeOptions) => Promise<void> = async () => undefined) {
   const runtime: WorkerRuntime = {
     nodeProcessSurface: () => ({
       argv: [],
@@ -41,9 +41,8 @@ function fakeRuntime(seen: RuntimeOptions[] = [], onStart: () => void = () => un
       onFault: () => () => undefined,
     }),
     start: async (options) => {
-      seen.push(options);
-      onStart();
       options.surface.writeOut("--- Starting ---\n");
+      await onStart(options);
       const flag = options.surface.argv.indexOf("--test_input");
       if (flag === -1) return 0;
       const text = options.surface.argv[flag + 1] ?? "{}";
@@ -117,61 +116,67 @@ describe("runWorker() in production", () => {
 
   const demo = join(import.meta.dirname, "../../../../demo-checkpoint/checkpoint");
 
-  /** Runs `higgs worker` against a runtime that does nothing, and gives what that was told. */
-  async function serve(fields: {
-    env?: Record<string, string>;
-    argv?: string[];
-    settings?: SettingFlags;
-    parts?: Partial<WorkerParts>;
-  }) {
-    const seen: RuntimeOptions[] = [];
+  interface ServeFields {
+    readonly env?: Record<string, string>;
+    readonly argv?: string[];
+    readonly settings?: SettingFlags;
+    readonly startEngine?: EngineStarter;
+  }
+
+  /** Runs `higgs worker` with a runtime that does nothing but `work`. */
+  async function serve(fields: ServeFields, work: (options: RuntimeOptions) => Promise<void>) {
     const io = fakeIo({ env: { ...env, ...fields.env } });
-    const parts = { loadModel, startEngine, loadRuntime: fakeRuntime(seen), ...fields.parts };
-    await runWorker({ argv: fields.argv ?? [], settings: fields.settings ?? {} }, io, parts);
-    const [options] = seen;
-    if (options === undefined) throw new Error("the runtime was not started");
-    return { options, io };
+    let runs = 0;
+    const loadRuntime = fakeRuntime(async (options) => {
+      runs += 1;
+      await work(options);
+    });
+    const args = { argv: fields.argv ?? [], settings: fields.settings ?? {} };
+    await runWorker(args, io, { loadModel, startEngine: fields.startEngine ?? startEngine, loadRuntime });
+    expect(runs).toBe(1);
+    return io;
   }
 
   it("never uses the demo checkpoint: without a model it is unfit, and answers its jobs with the reason", async () => {
-    const { options } = await serve({});
-    expect(options.onUnfit).toBe("handle");
-    const check = options.fitnessChecks?.[0]?.check();
-    await expect(check).rejects.toMatchObject({
-      name: "MODEL_NOT_FOUND",
-      message: expect.stringMatching(/^Cannot find/),
-    });
-    const job = { id: "j1", input: { transcript: "Hi." } };
-    expect(await options.handler(job, jobContext())).toEqual({
-      error: expect.stringMatching(/^MODEL_NOT_FOUND: Cannot find the model/),
+    await serve({}, async ({ onUnfit, fitnessChecks, handler }) => {
+      expect(onUnfit).toBe("handle");
+      await expect(fitnessChecks?.[0]?.check()).rejects.toMatchObject({
+        name: "MODEL_NOT_FOUND",
+        message: expect.stringMatching(/^Cannot find/),
+      });
+      const job = { id: "j1", input: { transcript: "Hi." } };
+      expect(await handler(job, jobContext())).toEqual({
+        error: expect.stringMatching(/^MODEL_NOT_FOUND: Cannot find the model/),
+      });
     });
   });
 
   it("exits instead when HIGGS_ON_START_FAILURE says so", async () => {
-    const { options } = await serve({ env: { HIGGS_ON_START_FAILURE: "exit" } });
-    expect(options.onUnfit).toBe("exit");
+    await serve({ env: { HIGGS_ON_START_FAILURE: "exit" } }, async ({ onUnfit }) => {
+      expect(onUnfit).toBe("exit");
+    });
   });
 
   it("loads the model and speaks with it before it is fit, takes as many jobs as there are slots, and passes all flags", async () => {
     const model = fakeModel();
     const argv = ["--rp_log_level", "DEBUG", "--other", "x"];
     const settings = { modelPath: demo, maxBatch: "3" };
-    const { options, io } = await serve({ argv, settings, parts: { startEngine: async () => model } });
-    expect(model.requests).toHaveLength(0);
-    await options.fitnessChecks?.[0]?.check();
-    expect(model.requests).toHaveLength(1);
-    expect(options.concurrency).toBe(3);
-    expect(options.surface.argv).toEqual(argv);
+    const io = await serve({ argv, settings, startEngine: async () => model }, async (options) => {
+      expect(model.requests).toHaveLength(0);
+      await options.fitnessChecks?.[0]?.check();
+      expect(model.requests).toHaveLength(1);
+      expect(options.concurrency).toBe(3);
+      expect(options.surface.argv).toEqual(argv);
+    });
     expect(io.out()).toContain("--- Starting ---");
   });
 
   it("a device that loads the model but cannot speak is unfit", async () => {
     const fail = new HiggsError("DEVICE_UNAVAILABLE", "Cannot compute: no kernel");
-    const { options } = await serve({
-      settings: { modelPath: demo },
-      parts: { startEngine: async () => fakeModel({ fail }) },
+    const fields = { settings: { modelPath: demo }, startEngine: async () => fakeModel({ fail }) };
+    await serve(fields, async ({ fitnessChecks }) => {
+      await expect(fitnessChecks?.[0]?.check()).rejects.toMatchObject({ name: "DEVICE_UNAVAILABLE" });
     });
-    await expect(options.fitnessChecks?.[0]?.check()).rejects.toMatchObject({ name: "DEVICE_UNAVAILABLE" });
   });
 
   it("has the worker replaced when the engine has ended for good", async () => {
@@ -183,27 +188,47 @@ describe("runWorker() in production", () => {
         return state;
       },
     };
-    const { options } = await serve({ settings: { modelPath: demo }, parts: { startEngine: async () => model } });
-    await options.fitnessChecks?.[0]?.check();
-    let refreshes = 0;
-    const context = { ...jobContext(), refreshWorker: () => void (refreshes += 1) };
-    const job = { id: "j1", input: { transcript: "Hi." } };
-    model.synthesize = () => Promise.reject(fail);
-    await options.handler(job, context);
-    expect(refreshes).toBe(0);
-    state = "failed";
-    expect(await options.handler(job, context)).toEqual({ error: fail.toString() });
-    expect(refreshes).toBe(1);
+    const fields = { settings: { modelPath: demo }, startEngine: async () => model };
+    await serve(fields, async ({ fitnessChecks, handler }) => {
+      await fitnessChecks?.[0]?.check();
+      let refreshes = 0;
+      const context = { ...jobContext(), refreshWorker: () => void (refreshes += 1) };
+      const job = { id: "j1", input: { transcript: "Hi." } };
+      model.synthesize = () => Promise.reject(fail);
+      await handler(job, context);
+      expect(refreshes).toBe(0);
+      state = "failed";
+      expect(await handler(job, context)).toEqual({ error: fail.toString() });
+      expect(refreshes).toBe(1);
+    });
+  });
+
+  it("ends a load that nobody waits for any more", async () => {
+    let aborted: unknown = null;
+    const fields: ServeFields = {
+      settings: { modelPath: demo },
+      startEngine: (_found, _config, { signal }) =>
+        new Promise((_resolve, reject) => {
+          signal?.addEventListener("abort", () => {
+            aborted = new HiggsError("CANCELLED", "Cannot load the model: the start was cancelled");
+            reject(aborted);
+          });
+        }),
+    };
+    await serve(fields, async ({ fitnessChecks }) => {
+      void Promise.resolve(fitnessChecks?.[0]?.check()).catch(() => undefined);
+    });
+    expect(aborted).toMatchObject({ code: "CANCELLED" });
   });
 
   it("behind a load balancer serves the API on PORT, open while the model loads", async () => {
-    const { options } = await serve({ env: { HIGGS_MODE: "lb", PORT: "5000", HIGGS_API_KEY: "k1" } });
-    expect(options.surface.argv).toEqual(["--rp_serve_api", "--rp_api_host", "0.0.0.0", "--rp_api_port", "5000"]);
-    expect(options.api).toMatchObject({ apiKey: "k1", ready: expect.any(Promise) });
-    expect(options.api?.about?.()).toMatchObject({ built_with: "Built with Higgs Audio V2", model: null });
-    await expect(serve({ env: { HIGGS_MODE: "lb", PORT: "5000", PORT_HEALTH: "5001" } })).rejects.toMatchObject({
-      code: "NOT_SUPPORTED",
+    await serve({ env: { HIGGS_MODE: "lb", PORT: "5000", HIGGS_API_KEY: "k1" } }, async ({ surface, api }) => {
+      expect(surface.argv).toEqual(["--rp_serve_api", "--rp_api_host", "0.0.0.0", "--rp_api_port", "5000"]);
+      expect(api).toMatchObject({ apiKey: "k1", ready: expect.any(Promise) });
+      expect(api?.about?.()).toMatchObject({ built_with: "Built with Higgs Audio V2", model: null });
     });
+    const twoPorts = { env: { HIGGS_MODE: "lb", PORT: "5000", PORT_HEALTH: "5001" } };
+    await expect(serve(twoPorts, async () => undefined)).rejects.toMatchObject({ code: "NOT_SUPPORTED" });
   });
 
   it("never logs what the user wrote", async () => {
