@@ -21,6 +21,8 @@ export interface EngineChildOptions {
   readonly load: EngineLoadOptions;
   /** Longest silence while the model loads. */
   readonly startTimeoutMs: number;
+  /** Longest time from an abort to the end of its request. */
+  readonly abortTimeoutMs: number;
   readonly log: LogSink;
   readonly onLoadProgress: (progress: LoadProgress) => void;
   /** Called when the process ends after it had loaded the model, before its requests fail. */
@@ -155,7 +157,12 @@ export class EngineChild {
     const { signal } = options;
     if (this.#endReason !== null) return Promise.reject(this.#crash("start the speech"));
     const id = this.#nextId++;
-    const onAbort = () => this.#send({ type: "abort", id });
+    let abortTimer: NodeJS.Timeout | undefined;
+    const onAbort = () => {
+      this.#send({ type: "abort", id });
+      // An engine that does not obey is stuck, for this request and for all others.
+      abortTimer = setTimeout(() => this.#process.kill("SIGKILL"), this.#options.abortTimeoutMs);
+    };
     const asked = new Promise<EngineOutcome>((resolve, reject) => {
       this.#pending.set(id, { options, resolve, reject });
       this.#send(message(id));
@@ -164,6 +171,7 @@ export class EngineChild {
     });
     return asked.finally(() => {
       this.#pending.delete(id);
+      clearTimeout(abortTimer);
       signal?.removeEventListener("abort", onAbort);
     });
   }

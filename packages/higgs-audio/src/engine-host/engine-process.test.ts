@@ -53,6 +53,20 @@ describe("an engine whose process ends", () => {
     },
   );
 
+  it("because it did not obey an abort speaks again", async () => {
+    const { model } = await start({ abortTimeoutMs: 50 });
+    const controller = new AbortController();
+    const speaking = model.synthesize(speechRequest(LONG), {
+      signal: controller.signal,
+      onProgress: () => {
+        kill(model, "SIGSTOP");
+        controller.abort();
+      },
+    });
+    await expect(speaking).rejects.toMatchObject({ code: "ENGINE_CRASHED" });
+    expect((await model.synthesize(speechRequest())).audioFrames).toBe(11);
+  });
+
   it("gives up after too many ends, says so once, and refuses everything", async () => {
     const failures: unknown[] = [];
     const { model } = await start({

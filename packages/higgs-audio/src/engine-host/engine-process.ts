@@ -24,6 +24,8 @@ export interface EngineProcessOptions extends LoadSpeechModelOptions {
 export interface EngineHostOptions {
   /** Longest silence of the process while the model loads, in milliseconds; a first start on a new GPU may compile kernels. */
   readonly startTimeoutMs?: number;
+  /** Longest time from an abort to the end of its request, in milliseconds; then the process is stuck and is killed. */
+  readonly abortTimeoutMs?: number;
   readonly restart?: Partial<RestartRules>;
   /** Told once when the engine ended too often and is not started again. */
   readonly onGiveUp?: (error: HiggsError) => void;
@@ -40,6 +42,8 @@ export interface EngineProcess extends SpeechModel {
 }
 
 const DEFAULT_START_TIMEOUT_MS = 900_000;
+/** An abort is obeyed between two pieces of a prompt, one of which takes half a minute on a slow CPU. */
+const DEFAULT_ABORT_TIMEOUT_MS = 120_000;
 
 /**
  * Loads a model in a process of its own, and starts that again when it ends: an assertion of the compute library, a kill for
@@ -155,6 +159,7 @@ class EngineSupervisor implements EngineProcess {
         entry: findEngineEntry(),
         load: this.#load,
         startTimeoutMs: host?.startTimeoutMs ?? DEFAULT_START_TIMEOUT_MS,
+        abortTimeoutMs: host?.abortTimeoutMs ?? DEFAULT_ABORT_TIMEOUT_MS,
         log: this.#log,
         onLoadProgress: (progress) => onProgress?.(progress),
         onCrash: (crashed) => this.#onCrash(crashed),

@@ -102,6 +102,15 @@ export function describeSpeechModel(
       expect(progress).toEqual([]);
     });
 
+    it("encodes a reference clip, and the same codes again", async () => {
+      const { pcm } = await model.synthesize(speechRequest({ maxNewTokens: 60 }));
+      const [first, again] = [await model.encodeReference(pcm), await model.encodeReference(pcm)];
+      expect(first.codes).toHaveLength(8);
+      expect(first.codes[0]).toBeInstanceOf(Int32Array);
+      expect(Math.abs((first.codes[0]?.length ?? 0) - pcm.length / 960)).toBeLessThanOrEqual(1);
+      expect(again).toEqual({ codes: first.codes, from: "memory" });
+    });
+
     it("throws errors of the registry, with their problems", async () => {
       const failing = model.synthesize(speechRequest({ transcript: "Hello <|eot_id|> world." }));
       await expect(failing).rejects.toMatchObject({
