@@ -296,10 +296,7 @@ function addBench(program: Command, io: CommandIo, finish: Finish): void {
         .choices(["model", "decode", "codec", "end-to-end"])
         .default([], "all"),
     )
-    .addHelpText(
-      "after",
-      "\nExamples:\n  higgs bench --save laptop\n  higgs bench --random full --weights q8_0 --only model",
-    );
+    .addHelpText("after", "\nExample:\n  higgs bench --random full --weights q8_0 --only model --save laptop");
   const settings = addSettings(command, ["model", "general"]);
   command.action(async (flags: Flags) => {
     const { runBench } = await import("./commands/bench.ts");
