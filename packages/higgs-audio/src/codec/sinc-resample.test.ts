@@ -14,8 +14,8 @@ const PHASE_1 = [
   0.0072505227, 0.0004891832, -0.000366034, 0, 0,
 ];
 
-/** Of numbers between 0.5 and 1; sine and cosine are not correctly rounded everywhere. */
-const ULP = 2 ** -24 * 1.01;
+/** One unit in the last place of the small taps: sine and cosine are not correctly rounded everywhere. */
+const ULP = 6e-9;
 
 const filter = makeSincFilter(24_000, 16_000);
 

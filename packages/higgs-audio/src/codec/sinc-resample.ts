@@ -36,7 +36,7 @@ function tapOf(input: number, phase: number, { from, to, base }: { from: number;
   const window = fround(fround(Math.cos(fround(fround(fround(t * PI) / LOWPASS_WIDTH) / 2))) ** 2);
   const angle = fround(t * PI);
   const sinc = angle === 0 ? 1 : fround(fround(Math.sin(angle)) / angle);
-  return fround(sinc * fround(window * fround(base / from)));
+  return fround(fround(sinc * window) * fround(base / from));
 }
 
 /** Samples at the new rate, ⌈n · to / from⌉ of them; the signal is zero before its start and after its end. */
