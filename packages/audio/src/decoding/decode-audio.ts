@@ -1,7 +1,7 @@
 import { HiggsError } from "@higgs-worker/errors";
 import { Worker, type WorkerOptions } from "node:worker_threads";
 import type { DecodedAudio } from "./audio-decoder.ts";
-import type { DecodingReply, DecodingTask } from "./decoding-thread.ts";
+import type { DecodingReply, DecodingResult, DecodingTask } from "./decoding-thread.ts";
 import { DECODE_HEAP_MB, DECODE_TIMEOUT_MS, DEFAULT_DECODE_LIMITS, type DecodeLimits } from "./limits.ts";
 import { referenceInvalid } from "./reference-invalid.ts";
 
@@ -21,15 +21,27 @@ export interface DecodeAudioOptions extends Partial<DecodeLimits> {
  *   CANCELLED when the signal says so.
  */
 export async function decodeAudio(bytes: Uint8Array, options: DecodeAudioOptions = {}): Promise<DecodedAudio> {
-  return (await decodeAndResample(bytes, null, options)).audio;
+  return (await decodeInThread(bytes, DECODE_ONLY, options)).audio;
 }
 
-/** As `decodeAudio`, with the same audio at `toHz` beside it (null for null), resampled in the same thread. */
+/** As `decodeAudio`, with the same audio at `toHz` beside it, resampled in the same thread. */
 export async function decodeAndResample(
   bytes: Uint8Array,
-  toHz: number | null,
+  toHz: number,
   options: DecodeAudioOptions = {},
-): Promise<{ audio: DecodedAudio; resampled: Float32Array | null }> {
+): Promise<{ audio: DecodedAudio; resampled: Float32Array }> {
+  const { audio, resampled } = await decodeInThread(bytes, { ...DECODE_ONLY, resampleToHz: toHz }, options);
+  return { audio, resampled: resampled ?? audio.samples };
+}
+
+const DECODE_ONLY = { resampleToHz: null, examine: null } as const;
+
+/** All that the thread can do, in one go. Throws as `decodeAudio` does. */
+export async function decodeInThread(
+  bytes: Uint8Array,
+  work: Pick<DecodingTask, "resampleToHz" | "examine">,
+  options: DecodeAudioOptions,
+): Promise<DecodingResult> {
   const limits: DecodeLimits = {
     maxBytes: options.maxBytes ?? DEFAULT_DECODE_LIMITS.maxBytes,
     maxDurationSeconds: options.maxDurationSeconds ?? DEFAULT_DECODE_LIMITS.maxDurationSeconds,
@@ -39,7 +51,7 @@ export async function decodeAndResample(
     throw referenceInvalid(`it is too large (got ${bytes.length} bytes, limit ${limits.maxBytes})`);
   }
   if (options.signal?.aborted === true) throw cancelled(options.signal);
-  const reply = await runThread({ bytes, limits, resampleToHz: toHz }, options);
+  const reply = await runThread({ bytes, limits, ...work }, options);
   if ("code" in reply) throw new HiggsError(reply.code, reply.message);
   return reply;
 }

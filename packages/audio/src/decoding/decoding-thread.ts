@@ -1,5 +1,7 @@
 import { toHiggsError, type ErrorCode } from "@higgs-worker/errors";
 import { parentPort, workerData } from "node:worker_threads";
+import { examineReference } from "../reference/examine-reference.ts";
+import type { Finding } from "../reference/finding.ts";
 import { resample } from "../resample/resample.ts";
 import type { DecodedAudio } from "./audio-decoder.ts";
 import { decodeHere } from "./decode-here.ts";
@@ -11,20 +13,29 @@ export interface DecodingTask {
   readonly limits: DecodeLimits;
   /** Null: no resampling. */
   readonly resampleToHz: number | null;
+  /** Null: no examination. */
+  readonly examine: { readonly transcript: string | null } | null;
+}
+
+export interface DecodingResult {
+  readonly audio: DecodedAudio;
+  /** The same audio at the rate that was asked for; null where none was. */
+  readonly resampled: Float32Array | null;
+  /** Empty where no examination was asked for. */
+  readonly findings: readonly Finding[];
 }
 
 /** The one message of the thread. */
-export type DecodingReply =
-  | { readonly audio: DecodedAudio; readonly resampled: Float32Array | null }
-  | { readonly code: ErrorCode; readonly message: string };
+export type DecodingReply = DecodingResult | { readonly code: ErrorCode; readonly message: string };
 
-async function run({ bytes, limits, resampleToHz }: DecodingTask): Promise<void> {
+async function run({ bytes, limits, resampleToHz, examine }: DecodingTask): Promise<void> {
   let reply: DecodingReply;
   const buffers: ArrayBufferLike[] = [];
   try {
     const audio = await decodeHere(bytes, limits);
     const resampled = resampleToHz === null ? null : resample(audio.samples, audio.sampleRateHz, resampleToHz);
-    reply = { audio, resampled };
+    const findings = examine === null ? [] : examineReference(audio, examine.transcript ?? undefined);
+    reply = { audio, resampled, findings };
     buffers.push(audio.samples.buffer);
     if (resampled !== null) buffers.push(resampled.buffer);
   } catch (error) {

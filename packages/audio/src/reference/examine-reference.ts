@@ -1,0 +1,258 @@
+import type { DecodedAudio } from "../decoding/audio-decoder.ts";
+import type { Finding, FindingCode } from "./finding.ts";
+import { countClippedRuns, decibels, levelAt, measureLevels, SILENCE_LEVEL, type Levels } from "./levels.ts";
+import { speechWeight } from "./speech-weight.ts";
+
+/** Not even a syllable: the encoder would see some ten frames, and nothing of a voice in them. */
+const MIN_REFERENCE_SECONDS = 0.4;
+
+/** The voices that the model was shown have 5 to 30 s; below 3 s the timbre comes out, the manner of speaking does not. */
+const SHORT_SECONDS = 3;
+
+/** More changes the voice no further, and costs 25 positions of the context a second. */
+const LONG_SECONDS = 30;
+
+/** The pause that a clip begins or ends with is imitated; half a second is natural, and a breath more at the end. */
+const LEADING_SILENCE_SECONDS = 0.5;
+const TRAILING_SILENCE_SECONDS = 1;
+
+/** Speech has about a quarter of pauses. With more than half, the clip is shorter than it seems. */
+const MOSTLY_SILENT_SHARE = 0.5;
+
+/** The highest values of 16 bits and what a limiter leaves there. */
+const CLIP_LEVEL = 0.999;
+
+/** A natural peak touches full scale for a sample or two; three in a row are a cut-off top. */
+const CLIP_RUN_SAMPLES = 3;
+
+/** One cut-off top may be a click. */
+const CLIPPED_RUNS = 3;
+
+/** Difference of loud and quiet blocks (in dB) below which the noise is heard in the copied voice as well. */
+const MIN_SPEECH_TO_NOISE_DB = 20;
+
+/** Blocks below it are the noise between words, above it the words. */
+const NOISE_SHARE = 0.1;
+const SPEECH_SHARE = 0.9;
+
+/** Digital silence between words says nothing of the noise. */
+const DIGITAL_SILENCE = 1e-5;
+
+/** 1 % of full scale: heard as a click at the start, and never in a sound recording. */
+const MAX_MEAN = 0.01;
+
+/** −36 dB: 16 bits then hold fewer than 10, and the model hears more noise than voice. Speech lies at about −20 dB. */
+const LOW_SPEECH_LEVEL = 10 ** (-36 / 20);
+
+/** −60 dB: what lossy formats make of channels that were the same. */
+const SAME_CHANNEL_DIFFERENCE = 1e-3;
+
+/** The mean of the channels has less than a tenth of what each of them has: they are each other's opposite. */
+const CANCELLING_SHARE = 0.1;
+
+/**
+ * Letters a second (see `speechWeight`). Slow speech has 6, news 14, a fast talker 20. Beyond these bounds the transcript
+ * belongs to another clip, or to a part of this one.
+ */
+const MAX_LETTERS_A_SECOND = 30;
+const MIN_LETTERS_A_SECOND = 3;
+
+/** What the examination needs of decoded audio, at the rate and in the channels of the file. */
+export type ReferenceAudio = Pick<
+  DecodedAudio,
+  "samples" | "sampleRateHz" | "channels" | "channelPeaks" | "channelDifference"
+>;
+
+/**
+ * Says what makes a clip a bad reference, most important first; nothing for a good one. Only what cannot work at all has
+ * the severity `refuse`. `transcript` is what is said in the clip, where it is known.
+ */
+export function examineReference(audio: ReferenceAudio, transcript?: string): Finding[] {
+  const levels = measureLevels(audio.samples, audio.sampleRateHz);
+  const refusal = refusalOf(audio, levels);
+  if (refusal !== null) return [refusal];
+  return [
+    ...examineLength(audio),
+    ...examinePauses(levels),
+    ...examineSound(audio, levels),
+    ...examineChannels(audio),
+    ...(transcript === undefined ? [] : examineTranscript(transcript, audio, levels)),
+  ];
+}
+
+function refusalOf(audio: ReferenceAudio, levels: Levels): Finding | null {
+  const seconds = durationOf(audio);
+  if (seconds < MIN_REFERENCE_SECONDS) {
+    return {
+      code: "too_short",
+      severity: "refuse",
+      message: `The reference is too short to hold a voice (got ${seconds.toFixed(2)} s, limit ${MIN_REFERENCE_SECONDS} s)`,
+      hint: "Use 5 to 15 seconds of clear speech of one person",
+    };
+  }
+  if (levels.soundBlocks > 0) return null;
+  if (Math.max(...audio.channelPeaks) * CANCELLING_SHARE > levels.peak) {
+    return {
+      code: "cancelling_channels",
+      severity: "refuse",
+      message: "The channels of the reference cancel each other out: their mean is silent",
+      hint: "Save it again with one channel, or turn the phase of one channel around",
+    };
+  }
+  return {
+    code: "silent",
+    severity: "refuse",
+    message: `The reference is silent throughout (peak ${decibels(levels.peak)}, limit ${decibels(SILENCE_LEVEL)} RMS)`,
+    hint: "Check that the right file was sent and that the microphone was on",
+  };
+}
+
+function examineLength(audio: ReferenceAudio): Finding[] {
+  const seconds = durationOf(audio);
+  if (seconds < SHORT_SECONDS) {
+    return [
+      warning("short", `The reference is short (got ${seconds.toFixed(1)} s, advised ${SHORT_SECONDS} s or more)`, {
+        hint: "Use 5 to 15 seconds, so that the manner of speaking can be copied as well",
+      }),
+    ];
+  }
+  if (seconds > LONG_SECONDS) {
+    return [
+      warning("long", `The reference is long (got ${seconds.toFixed(0)} s, advised ${LONG_SECONDS} s or less)`, {
+        hint: "Cut it to its best 5 to 15 seconds: that costs less context and time, and sounds the same",
+      }),
+    ];
+  }
+  return [];
+}
+
+function examinePauses(levels: Levels): Finding[] {
+  const findings: Finding[] = [];
+  if (levels.leadingSeconds > LEADING_SILENCE_SECONDS) {
+    findings.push(pause("leading_silence", "begins", levels.leadingSeconds, LEADING_SILENCE_SECONDS));
+  }
+  if (levels.trailingSeconds > TRAILING_SILENCE_SECONDS) {
+    findings.push(pause("trailing_silence", "ends", levels.trailingSeconds, TRAILING_SILENCE_SECONDS));
+  }
+  const silentShare = 1 - levels.soundBlocks / levels.blocks.length;
+  if (silentShare > MOSTLY_SILENT_SHARE) {
+    const got = `got ${(silentShare * 100).toFixed(0)} %, limit ${MOSTLY_SILENT_SHARE * 100} %`;
+    findings.push(
+      warning("mostly_silent", `Most of the reference is silent (${got})`, {
+        hint: "Cut the pauses out, or use a part with continuous speech",
+      }),
+    );
+  }
+  return findings;
+}
+
+function pause(code: FindingCode, where: string, seconds: number, limit: number): Finding {
+  return warning(code, `The reference ${where} with silence (got ${seconds.toFixed(1)} s, limit ${limit} s)`, {
+    hint: "Cut it off: the model copies pauses too",
+  });
+}
+
+function examineSound(audio: ReferenceAudio, levels: Levels): Finding[] {
+  const findings: Finding[] = [];
+  const runs = countClippedRuns(audio.samples, CLIP_LEVEL, CLIP_RUN_SAMPLES);
+  if (runs >= CLIPPED_RUNS) {
+    findings.push(
+      warning("clipped", `The reference is clipped (got ${runs} cut-off peaks, limit ${CLIPPED_RUNS - 1})`, {
+        hint: "Record it at a lower level; turning a clipped file down does not help",
+      }),
+    );
+  }
+  const speech = levelAt(levels.blocks, SPEECH_SHARE);
+  const noise = levelAt(
+    levels.blocks.filter((level) => level > DIGITAL_SILENCE),
+    NOISE_SHARE,
+  );
+  const distanceDb = 20 * Math.log10(speech / noise);
+  if (distanceDb < MIN_SPEECH_TO_NOISE_DB) {
+    const got = `noise floor about ${decibels(noise)}, ${distanceDb.toFixed(0)} dB below the speech, advised ${MIN_SPEECH_TO_NOISE_DB} dB`;
+    findings.push(
+      warning("noisy", `The reference has noise, music or no pauses behind the voice (${got})`, {
+        hint: "Record it in a quiet room, close to the microphone: the model copies the background too",
+      }),
+    );
+  }
+  if (Math.abs(levels.mean) > MAX_MEAN) {
+    const got = `got ${(levels.mean * 100).toFixed(1)} %, limit ${MAX_MEAN * 100} %`;
+    findings.push(
+      warning("dc_offset", `The reference has a constant offset (${got} of full scale)`, {
+        hint: "Run it through a high-pass filter of 20 Hz",
+      }),
+    );
+  }
+  if (speech < LOW_SPEECH_LEVEL) {
+    const got = `speech at ${decibels(speech)}, advised ${decibels(LOW_SPEECH_LEVEL)} or more`;
+    findings.push(
+      warning("low_level", `The reference is very quiet (${got})`, {
+        hint: "Record it louder, or normalise it to a peak of about -3 dB",
+      }),
+    );
+  }
+  return findings;
+}
+
+function examineChannels(audio: ReferenceAudio): Finding[] {
+  if (audio.channels < 2) return [];
+  const empty = audio.channelPeaks.filter((peak) => peak < SILENCE_LEVEL).length;
+  if (empty > 0) {
+    return [
+      warning("empty_channel", `Channels of the reference are empty (got ${empty} of ${audio.channels})`, {
+        hint: "Save it with the one channel that holds the voice: the mean of all is quieter",
+      }),
+    ];
+  }
+  if (audio.channelDifference < SAME_CHANNEL_DIFFERENCE) {
+    return [
+      warning("identical_channels", `All ${audio.channels} channels of the reference are the same`, {
+        hint: "Save it with one channel: it is as good and smaller",
+      }),
+    ];
+  }
+  const peak = audio.samples.reduce((highest, sample) => Math.max(highest, Math.abs(sample)), 0);
+  if (peak > Math.max(...audio.channelPeaks) * CANCELLING_SHARE) return [];
+  return [
+    warning("cancelling_channels", "The channels of the reference mostly cancel each other out in their mean", {
+      hint: "Save it again with one channel, or turn the phase of one channel around",
+    }),
+  ];
+}
+
+function examineTranscript(transcript: string, audio: ReferenceAudio, levels: Levels): Finding[] {
+  const letters = speechWeight(transcript);
+  if (letters === 0) {
+    return [
+      warning("transcript_empty", "The transcript of the reference holds no letter", {
+        hint: "Write down what is said in the reference, word by word",
+      }),
+    ];
+  }
+  const ofAll = letters / durationOf(audio);
+  if (ofAll > MAX_LETTERS_A_SECOND) {
+    const got = `got ${ofAll.toFixed(0)} letters a second, limit ${MAX_LETTERS_A_SECOND}`;
+    return [
+      warning("transcript_too_long", `The transcript is too long for the reference (${got})`, {
+        hint: "Give the words of exactly this clip: words that are not in it are skipped or swallowed later on",
+      }),
+    ];
+  }
+  const ofSound = letters / (levels.soundBlocks * levels.blockSeconds);
+  if (ofSound >= MIN_LETTERS_A_SECOND) return [];
+  const got = `got ${ofSound.toFixed(1)} letters a second of sound, limit ${MIN_LETTERS_A_SECOND}`;
+  return [
+    warning("transcript_too_short", `The transcript is too short for the reference (${got})`, {
+      hint: "Give all words of the clip, or cut the clip to the words that are given",
+    }),
+  ];
+}
+
+function warning(code: FindingCode, message: string, { hint }: { readonly hint: string }): Finding {
+  return { code, severity: "warning", message, hint };
+}
+
+function durationOf(audio: ReferenceAudio): number {
+  return audio.samples.length / audio.sampleRateHz;
+}

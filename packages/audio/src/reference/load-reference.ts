@@ -1,0 +1,46 @@
+import { HiggsError } from "@higgs-worker/errors";
+import type { DecodedAudio } from "../decoding/audio-decoder.ts";
+import { decodeInThread, type DecodeAudioOptions } from "../decoding/decode-audio.ts";
+import type { Finding } from "./finding.ts";
+
+export interface LoadReferenceOptions extends DecodeAudioOptions {
+  /** What is said in the clip, where it is known: its length is then compared with the clip's. */
+  readonly transcript?: string;
+}
+
+export interface LoadedReference {
+  /** Mono PCM at `sampleRateHz`. */
+  readonly samples: Float32Array;
+  readonly sampleRateHz: number;
+  /** What the file was. */
+  readonly source: Pick<DecodedAudio, "format" | "sampleRateHz" | "channels" | "durationSeconds">;
+  /** Warnings only; empty for a good clip. */
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * A reference clip from the bytes of any supported file: decoded, examined as it is in the file, and resampled to
+ * `sampleRateHz`, all in a thread of its own.
+ *
+ * @throws HiggsError REFERENCE_INVALID when it cannot be decoded or no voice can come out of it, CANCELLED by the signal.
+ */
+export async function loadReference(
+  bytes: Uint8Array,
+  sampleRateHz: number,
+  options: LoadReferenceOptions = {},
+): Promise<LoadedReference> {
+  const work = { resampleToHz: sampleRateHz, examine: { transcript: options.transcript ?? null } };
+  const { audio, resampled, findings } = await decodeInThread(bytes, work, options);
+  const refusal = findings.find(({ severity }) => severity === "refuse");
+  if (refusal !== undefined) {
+    const why = refusal.message.replace(/^The/, "the");
+    throw new HiggsError("REFERENCE_INVALID", `Cannot use the reference: ${why}`);
+  }
+  const { format, channels, durationSeconds } = audio;
+  return {
+    samples: resampled ?? audio.samples,
+    sampleRateHz,
+    source: { format, sampleRateHz: audio.sampleRateHz, channels, durationSeconds },
+    findings,
+  };
+}
