@@ -63,6 +63,8 @@ const CASES: Readonly<Record<string, Case>> = {
   "a WAV of 7 bits": bytes(wavOf(humBytes(1), { bits: 7 }), invalid("")),
   "a WAV that says it has no data": bytes(wavOf(humBytes(1), { dataSize: 0 }), invalid("")),
   "a WAV of 130 seconds": bytes(wavOf(humBytes(130)), invalid("limit 120")),
+  "a WAV of silence": bytes(wavOf(new Uint8Array(96_000)), invalid("silent throughout")),
+  "a WAV of 10 ms": bytes(wavOf(humBytes(0.01)), invalid("too short")),
   "a FLAC that promises 400 hours": bytes(flacBomb(), invalid("")),
   "a FLAC that is cut off": bytes(flac.subarray(0, flac.length >> 1), invalid("")),
   "an MP3 of three hours": bytes(silentMp3(10_800), invalid("limit 120")),

@@ -1,5 +1,5 @@
-import { decodeAndResample, sniffAudio } from "@higgs-worker/audio";
-import { HiggsError, isHiggsError } from "@higgs-worker/errors";
+import { loadReference, sniffAudio } from "@higgs-worker/audio";
+import { isHiggsError } from "@higgs-worker/errors";
 import { invalidReference } from "./reference-errors.ts";
 
 /** What the codec's encoder takes. */
@@ -36,14 +36,13 @@ export function checkAudioStart(bytes: Uint8Array, where: string): void {
  */
 export async function prepareClip(bytes: Uint8Array, options: PrepareClipOptions): Promise<PreparedAudio> {
   try {
-    const { signal } = options;
-    const { audio, resampled } = await decodeAndResample(
-      bytes,
-      CODEC_SAMPLE_RATE_HZ,
-      signal === undefined ? {} : { signal },
-    );
-    if (resampled === null) throw new HiggsError("INTERNAL", "Cannot use the reference: it was not resampled");
-    return { pcm: resampled, durationSeconds: audio.durationSeconds, warnings: [] };
+    const { signal, transcript } = options;
+    const { samples, source, findings } = await loadReference(bytes, CODEC_SAMPLE_RATE_HZ, {
+      ...(transcript === null ? {} : { transcript }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+    const warnings = findings.map(({ message, hint }) => `${message}. ${hint}`);
+    return { pcm: samples, durationSeconds: source.durationSeconds, warnings };
   } catch (error) {
     throw named(error, options.where);
   }

@@ -115,6 +115,15 @@ describe("prepareReferences()", () => {
     expect((await prepare([clip, "profile:male_en"])).warnings).toEqual([]);
   });
 
+  it("says what makes a clip a doubtful reference", async () => {
+    const clip = { audio_base64: file.toString("base64"), transcript: "No.", name: "mine" };
+    const { warnings } = await prepare([clip, "rms-high"]);
+    expect(warnings).toEqual([
+      expect.stringMatching(/^ref_audio\[0\] \(mine\): The transcript is too short .*\. Give all words/),
+      expect.stringMatching(/^ref_audio\[1\] \(rms-high\): The reference is short \(got 2\.9 s/),
+    ]);
+  });
+
   it("without references there is nothing to do", async () => {
     for (const nothing of [null, "", []]) {
       expect(await prepare(nothing)).toEqual({ references: [], warnings: [], voiceClone: null });
