@@ -45,7 +45,7 @@ export const PACKAGE_RULES: Readonly<Record<string, PackageRule>> = {
     order: [
       ["names", "logging", "bench"],
       "config",
-      ["model", "storage"],
+      ["model", "storage", "golden"],
       "references",
       "job",
       "terminal",

@@ -22,8 +22,10 @@ export { refuseControlStrings } from "./text/control-strings.ts";
 export { openCheckpoint, openCodec, type CodecCheckpoint, type LmCheckpoint } from "./checkpoint/open-checkpoint.ts";
 export type { CheckpointTensor } from "./checkpoint/tensor-plan.ts";
 export { collectGoldenCases, GOLDEN_GROUPS } from "./golden/groups.ts";
-export { runGoldenCase } from "./golden/outcome.ts";
-export type { GoldenCase, GoldenCompute, GoldenOptions, GoldenOutcome } from "./golden/types.ts";
+export { failed as failedGolden, passed as passedGolden, runGoldenCase } from "./golden/outcome.ts";
+export { casesOfFile as casesOfGoldenFile, readGoldenJson } from "./golden/files.ts";
+export { GoldenTensors } from "./golden/tensors.ts";
+export type { GoldenCase, GoldenCollector, GoldenCompute, GoldenOptions, GoldenOutcome } from "./golden/types.ts";
 // For measurements: the parts of a speech model, and random ones of the released shapes.
 export { LanguageModel } from "./model/language-model.ts";
 export { RandomWeightSource } from "./model/random-weight-source.ts";

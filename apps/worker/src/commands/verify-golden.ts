@@ -1,6 +1,7 @@
-import { collectGoldenCases, GOLDEN_GROUPS, runGoldenCase, type GoldenCompute } from "@higgs-worker/higgs-audio";
+import { collectGoldenCases, runGoldenCase, type GoldenCompute } from "@higgs-worker/higgs-audio";
 import { HiggsError } from "@higgs-worker/errors";
 import type { SettingFlags } from "../config/load.ts";
+import { ALL_GOLDEN_GROUPS } from "../golden/groups.ts";
 import { openDevice } from "../model/devices.ts";
 import { suggestion } from "../names/nearest-name.ts";
 import { EXIT_FAILED, EXIT_OK, type CommandIo } from "../terminal/command-io.ts";
@@ -32,7 +33,7 @@ export async function runVerifyGolden(args: VerifyGoldenArgs, io: CommandIo): Pr
   const counts = { passed: 0, failed: 0, skipped: 0 };
   try {
     const options = { compute, ...(args.fullTokenizer === null ? {} : { fullTokenizerPath: args.fullTokenizer }) };
-    for await (const golden of collectGoldenCases(args.directory, options, groups)) {
+    for await (const golden of collectGoldenCases(args.directory, options, groups, ALL_GOLDEN_GROUPS)) {
       if (io.signal.aborted) throw new HiggsError("CANCELLED", "Cannot finish the comparison: it was cancelled");
       const outcome = await runGoldenCase(golden);
       counts[outcome.status]++;
@@ -58,7 +59,7 @@ function caseLine(name: string, outcome: Awaited<ReturnType<typeof runGoldenCase
 }
 
 function checkGroups(groups: readonly string[]): readonly string[] {
-  const known = [...GOLDEN_GROUPS.keys()];
+  const known = [...ALL_GOLDEN_GROUPS.keys()];
   for (const group of groups) {
     if (!known.includes(group)) {
       throw new HiggsError(

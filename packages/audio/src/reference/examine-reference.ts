@@ -29,7 +29,7 @@ const CLIP_RUN_SAMPLES = 3;
 const CLIPPED_RUNS = 3;
 
 /** Difference of loud and quiet blocks (in dB) below which the noise is heard in the copied voice as well. */
-const MIN_SPEECH_TO_NOISE_DB = 20;
+const MIN_SPEECH_TO_NOISE_DB = 15;
 
 /** Blocks below it are the noise between words, above it the words. */
 const NOISE_SHARE = 0.1;

@@ -20,13 +20,14 @@ export const GOLDEN_GROUPS: ReadonlyMap<string, readonly GoldenCollector[]> = ne
   ["codec", [collectDecodeCases, collectEncodeCases]],
 ]);
 
-/** The cases of a golden set, group after group; all groups unless some are named. */
+/** The cases of a golden set, group after group; all groups unless some are named, and those of here unless others are given. */
 export async function* collectGoldenCases(
   directory: string,
   options: GoldenOptions,
   groups: Iterable<string> = GOLDEN_GROUPS.keys(),
+  collectors: ReadonlyMap<string, readonly GoldenCollector[]> = GOLDEN_GROUPS,
 ): AsyncIterable<GoldenCase> {
   for (const group of groups) {
-    for (const collect of GOLDEN_GROUPS.get(group) ?? []) yield* collect(directory, options);
+    for (const collect of collectors.get(group) ?? []) yield* collect(directory, options);
   }
 }
