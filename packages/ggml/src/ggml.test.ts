@@ -108,6 +108,20 @@ describe("Graph", () => {
   });
 });
 
+describe("Tensor", () => {
+  it("refuses data for an input that no output needs", () => {
+    using backend = ggml.openBackend((device) => device.kind === "cpu", "cpu");
+    using graph = new Graph(ggml, { maxNodes: 8 });
+    const used = graph.input("used", "f32", 4);
+    const unused = graph.input("unused", "f32", 4);
+    graph.output(graph.sqr(used));
+    graph.allocate(backend);
+    used.set(new Float32Array(4));
+    expect(kindOf(() => unused.set(new Float32Array(4)))).toBe("shape-mismatch");
+    expect(() => unused.get(new Float32Array(4))).toThrow(/no output needs/u);
+  });
+});
+
 describe("TensorArena", () => {
   it("stores and returns data, by copy and by view", () => {
     using backend = ggml.openBackend((device) => device.kind === "cpu", "cpu");

@@ -76,7 +76,14 @@ export class Tensor {
     return `${this.name || "tensor"} ${this.type}[${this.shape.join(", ")}]`;
   }
 
+  /** ggml aborts the process when it is asked to copy to or from a tensor without memory. */
   #checkRange(verb: string, byteOffset: number, byteLength: number): void {
+    if (this.native.getData(this.pointer) === null) {
+      throw new GgmlError(
+        "shape-mismatch",
+        `Cannot ${verb} tensor ${this.toString()}: it is not allocated (an input that no output needs has no memory)`,
+      );
+    }
     if (byteOffset < 0 || byteLength < 0 || byteOffset + byteLength > this.byteLength) {
       throw new GgmlError(
         "shape-mismatch",
