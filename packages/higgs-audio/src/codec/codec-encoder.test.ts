@@ -91,7 +91,10 @@ describe("CodecEncoder", () => {
   it("pads by other rules only where the halves differ in length", async () => {
     const whole = clip(9600);
     expect((await encoder.encode(whole, { rules: "native" })).codes).toEqual((await encoder.encode(whole)).codes);
-    const stages = { boson: new Float32Array(0), native: new Float32Array(0) };
+    const stages: Record<"boson" | "native", Float32Array> = {
+      boson: new Float32Array(0),
+      native: new Float32Array(0),
+    };
     for (const rules of ["boson", "native"] as const) {
       const listener = (stage: string, values: Float32Array) => {
         if (stage === "acoustic") stages[rules] = values;

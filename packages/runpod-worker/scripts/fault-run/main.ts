@@ -74,7 +74,7 @@ function spawnWorker(podId: string): WorkerProcess {
         RUNPOD_LOG_LEVEL: "ERROR",
         RUNPOD_SKIP_AUTO_SYSTEM_CHECKS: "true",
         RUNPOD_SKIP_GPU_CHECK: "true",
-        FAULT_RUN_CONCURRENCY: String(values.concurrency),
+        FAULT_RUN_CONCURRENCY: values.concurrency,
       },
     },
     { podId },
