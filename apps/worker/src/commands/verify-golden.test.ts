@@ -3,7 +3,14 @@ import { fakeIo } from "../testing/fake-io.ts";
 import { scratchDir } from "../testing/scratch.ts";
 import { runVerifyGolden } from "./verify-golden.ts";
 
-const args = { groups: ["tokenizer"], fullTokenizer: null, isJson: false, settings: {} };
+const args = {
+  groups: ["tokenizer"],
+  caseFilter: null,
+  isList: false,
+  fullTokenizer: null,
+  isJson: false,
+  settings: {},
+};
 
 it("a folder without golden files fails, it does not pass with nothing done", async () => {
   const io = fakeIo();

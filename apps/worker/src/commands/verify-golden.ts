@@ -11,6 +11,10 @@ export interface VerifyGoldenArgs {
   readonly directory: string;
   /** Groups to run; all when empty. */
   readonly groups: readonly string[];
+  /** Run only cases whose `group/name` contains this; null for all. */
+  readonly caseFilter: string | null;
+  /** Print the names instead of running the cases. */
+  readonly isList: boolean;
   /** A `tokenizer.json` with the full vocabulary. */
   readonly fullTokenizer: string | null;
   readonly isJson: boolean;
@@ -19,8 +23,11 @@ export interface VerifyGoldenArgs {
 
 /** Tolerances that the golden sets advise for f32. */
 const EXACT = { isExact: true, hiddenTolerance: 1e-4, logitTolerance: 3e-4, codecTolerance: 1e-4 } as const;
-/** Devices may compute in half precision. */
-const LOOSE = { isExact: false, hiddenTolerance: 5e-2, logitTolerance: 1e-1, codecTolerance: 2e-2 } as const;
+/**
+ * Devices may compute in half precision. Measured on Mesa's software Vulkan device with weights as stored and an f16 cache: hidden
+ * states up to 6e-2 off where their peak is 9, PCM up to 1.2e-2.
+ */
+const LOOSE = { isExact: false, hiddenTolerance: 1e-1, logitTolerance: 2e-1, codecTolerance: 2e-2 } as const;
 
 /** `higgs verify-golden DIR`: every golden case against this build, one line a case, then the count. */
 export async function runVerifyGolden(args: VerifyGoldenArgs, io: CommandIo): Promise<number> {
@@ -35,14 +42,21 @@ export async function runVerifyGolden(args: VerifyGoldenArgs, io: CommandIo): Pr
     const options = { compute, ...(args.fullTokenizer === null ? {} : { fullTokenizerPath: args.fullTokenizer }) };
     for await (const golden of collectGoldenCases(args.directory, options, groups, ALL_GOLDEN_GROUPS)) {
       if (io.signal.aborted) throw new HiggsError("CANCELLED", "Cannot finish the comparison: it was cancelled");
+      const name = `${golden.group}/${golden.name}`;
+      if (args.caseFilter !== null && !name.includes(args.caseFilter)) continue;
+      if (args.isList) {
+        await io.stdout.write(`${name}\n`);
+        continue;
+      }
       const outcome = await runGoldenCase(golden);
       counts[outcome.status]++;
       if (args.isJson) await printJson(io, { group: golden.group, name: golden.name, ...outcome });
-      else await io.stdout.write(caseLine(`${golden.group}/${golden.name}`, outcome));
+      else await io.stdout.write(caseLine(name, outcome));
     }
   } finally {
     backend[Symbol.dispose]();
   }
+  if (args.isList) return EXIT_OK;
   const total = counts.passed + counts.failed;
   if (args.isJson) await printJson(io, counts);
   else
