@@ -10,7 +10,10 @@ export class Backend implements Disposable {
   readonly device: Device;
   readonly name: string;
   readonly #device: Pointer;
+  readonly #needsContextPerGraph: boolean;
   #pointer: Pointer | null;
+  /** What was computed last; only kept where each graph needs a context of its own. */
+  #lastGraph: Graph | null = null;
   /** Computations that run or wait. */
   #running = 0;
   #last: Promise<unknown> = Promise.resolve();
@@ -20,6 +23,7 @@ export class Backend implements Disposable {
     this.#pointer = pointer;
     this.#device = devicePointer;
     this.device = device;
+    this.#needsContextPerGraph = followsStaleDescriptors(device);
     this.name = ggml.native.backendName(pointer);
   }
 
@@ -44,6 +48,7 @@ export class Backend implements Disposable {
 
   /** Computes an allocated graph and waits, blocking this thread. Throws GgmlError `compute-failed`. */
   compute(graph: Graph): void {
+    this.#prepareContext(graph);
     this.#check(this.ggml.native.graphCompute(this.pointer, graph.allocatedPointer));
   }
 
@@ -64,6 +69,7 @@ export class Backend implements Disposable {
 
   #start(graph: Graph): Promise<void> {
     return new Promise((resolve, reject) => {
+      this.#prepareContext(graph);
       this.ggml.native.graphCompute.async(this.pointer, graph.allocatedPointer, (error, status) => {
         if (error !== null) return reject(error);
         try {
@@ -84,9 +90,38 @@ export class Backend implements Disposable {
     this.#pointer = null;
   }
 
+  /** Gives a graph a context without a past, where the driver needs that (see `followsStaleDescriptors`). */
+  #prepareContext(graph: Graph): void {
+    if (!this.#needsContextPerGraph || graph === this.#lastGraph) return;
+    if (this.#lastGraph !== null) {
+      const { native } = this.ggml;
+      native.backendFree(this.pointer);
+      this.#lastGraph = null;
+      this.#pointer = native.deviceInit(this.#device, null);
+      if (this.#pointer === null) {
+        throw new GgmlError("device-not-found", `Cannot open device ${this.name} again: ggml could not initialise it`);
+      }
+    }
+    this.#lastGraph = graph;
+  }
+
   #check(status: number): void {
     if (status === STATUS.success) return;
     const kind = status === STATUS.allocationFailed ? "allocation-failed" : "compute-failed";
     throw new GgmlError(kind, `Cannot compute a graph on ${this.name}: ggml returned status ${status}`);
   }
+}
+
+/**
+ * Whether the driver follows references to buffers that are gone: Mesa's software Vulkan device, seen in 22.3.6 (Debian 12).
+ *
+ * ggml keeps its descriptor sets and uses them again for the next graph. An operation with fewer operands than the last
+ * user of its set leaves the other entries as they are, pointing at buffers that may have been freed since. Vulkan allows
+ * that, as the shader does not use them, but this driver takes and drops a reference to every entry: a use after free and
+ * then a double free, as soon as a second graph is computed after a first was disposed. A new context has new, empty sets.
+ * With one for each graph, sets know only buffers that live as long as the graph; ggml's own scratch buffers, which it
+ * replaces by larger ones for larger graphs, are then of one size too.
+ */
+function followsStaleDescriptors(device: Device): boolean {
+  return device.backendName === "Vulkan" && device.description.startsWith("llvmpipe");
 }
