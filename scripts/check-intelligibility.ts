@@ -1,6 +1,7 @@
 /**
- * Speaks 30 sentences with the demo checkpoint, has pocketsphinx (Debian) write down what it hears, and holds the word error
- * rate to what the model card says. `npm run check:intelligibility`. Skipped, loudly, where pocketsphinx is missing.
+ * Speaks 30 sentences with the demo checkpoint, each with several seeds, has pocketsphinx (Debian) write down what it hears, and
+ * holds the word error rate to what the model card says. `npm run check:intelligibility`. Skipped, loudly, where pocketsphinx is
+ * missing.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,8 +14,14 @@ import { findModel } from "../apps/worker/src/model/locations.ts";
 import { recogniserProblem, transcribe } from "./intelligibility/recogniser.ts";
 import { wordErrors, wordsOf } from "./intelligibility/word-errors.ts";
 
-/** Model card: 0.216 at temperature 0.3 with RAS, uncertainty about 0.05. */
-const LIMIT = 0.27;
+/**
+ * Model card: 0.216 ± 0.05 at temperature 0.3 with RAS, from one seed. Seeds differ by 0.023 (standard deviation of eight), and so do
+ * processors, whose rounding leads to other samples: the limit is the card's upper end and two standard errors of our mean.
+ */
+const SEEDS = [0, 1, 2];
+const LIMIT = 0.216 + 0.05 + (2 * 0.023) / Math.sqrt(SEEDS.length);
+/** As in the card's measurement. */
+const MAX_FRAMES = 170;
 
 /** The model card's sentences, which were not trained on: the hand-written list of training/make_data.py. */
 function sentences(): string[] {
@@ -32,19 +39,29 @@ if (problem !== null) {
 
 const { config } = loadConfig({ HIGGS_VOLUME_DIR: "/nowhere", HIGGS_DEVICE: "cpu" });
 const model = await loadSpeechModel(findModel(config, { allowDemo: true }), config, { logger: silentLogger });
-let errors = 0;
-let words = 0;
-for (const transcript of sentences()) {
-  const job = { id: "intelligibility", input: { transcript, temperature: 0.3, seed: 0, max_new_tokens: 256 } };
-  const services = { config, logger: silentLogger, encoder: wavEncoder, model: async () => model };
+const services = { config, logger: silentLogger, encoder: wavEncoder, model: async () => model };
+
+async function countErrors(transcript: string, seed: number): Promise<number> {
+  const job = { id: "intelligibility", input: { transcript, temperature: 0.3, seed, max_new_tokens: MAX_FRAMES } };
   const { pcm } = await runSpeechJob(job, services, { delivery: { kind: "bytes" } });
   const heard = await transcribe(pcm);
-  const wrong = wordErrors(wordsOf(transcript), wordsOf(heard));
-  errors += wrong;
-  words += wordsOf(transcript).length;
-  console.log(`${wrong}  ${transcript}  ->  ${heard}`);
+  const errors = wordErrors(wordsOf(transcript), wordsOf(heard));
+  console.log(`${errors}  ${transcript}  ->  ${heard}`);
+  return errors;
+}
+
+let [errors, words] = [0, 0];
+for (const seed of SEEDS) {
+  let [errorsOfSeed, wordsOfSeed] = [0, 0];
+  for (const transcript of sentences()) {
+    errorsOfSeed += await countErrors(transcript, seed);
+    wordsOfSeed += wordsOf(transcript).length;
+  }
+  console.log(`seed ${seed}: word error rate ${(errorsOfSeed / wordsOfSeed).toFixed(3)}`);
+  errors += errorsOfSeed;
+  words += wordsOfSeed;
 }
 await model[Symbol.asyncDispose]();
 const rate = errors / words;
-console.log(`word error rate ${rate.toFixed(3)} on ${words} words (limit ${LIMIT})`);
+console.log(`word error rate ${rate.toFixed(3)} on ${words} words (limit ${LIMIT.toFixed(3)})`);
 process.exit(rate <= LIMIT ? 0 : 1);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { describeDifference, firstDifference, largestDifference } from "./compare.ts";
+import { describeDifference, firstDifference, largestDifference, smallestCosine } from "./compare.ts";
 
 describe("firstDifference", () => {
   it.each([
@@ -42,5 +42,17 @@ describe("largestDifference", () => {
     expect(largestDifference([Number.NaN], [Number.NaN]).largestError).toBe(Number.POSITIVE_INFINITY);
     expect(largestDifference([1, 2], [1])).toEqual({ largestError: Number.POSITIVE_INFINITY, index: 1 });
     expect(largestDifference([Number.POSITIVE_INFINITY], [Number.POSITIVE_INFINITY]).largestError).toBe(0);
+  });
+});
+
+describe("smallestCosine", () => {
+  it.each([
+    { name: "the same rows", actual: [3, 4, 0, 2], cosine: 1 },
+    { name: "rows of another length in the same direction", actual: [6, 8, 0, 1], cosine: 1 },
+    { name: "a second row that is turned", actual: [3, 4, 2, 2], cosine: Math.SQRT1_2 },
+    { name: "a row that is not finite", actual: [3, 4, Number.NaN, 2], cosine: -1 },
+    { name: "a list that is too short", actual: [3, 4], cosine: -1 },
+  ])("of $name is $cosine", ({ actual, cosine }) => {
+    expect(smallestCosine(Float32Array.of(3, 4, 0, 2), Float32Array.from(actual), 2)).toBeCloseTo(cosine, 6);
   });
 });

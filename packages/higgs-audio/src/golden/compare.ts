@@ -42,6 +42,26 @@ export function largestDifference(
   return { largestError, index };
 }
 
+/** The smallest cosine of two lists' rows of `width` numbers; -1 … 1, -1 where a row is not finite or the lengths differ. */
+export function smallestCosine(expected: Float32Array, actual: Float32Array, width: number): number {
+  if (expected.length !== actual.length) return -1;
+  let smallest = 1;
+  for (let start = 0; start < expected.length; start += width) {
+    let [product, squareExpected, squareActual] = [0, 0, 0];
+    for (let i = start; i < start + width; i++) {
+      const [a, b] = [expected[i] ?? 0, actual[i] ?? 0];
+      product += a * b;
+      squareExpected += a * a;
+      squareActual += b * b;
+    }
+    if (squareExpected === 0 && squareActual === 0) continue;
+    const cosine = product / Math.sqrt(squareExpected * squareActual);
+    if (!Number.isFinite(cosine)) return -1;
+    smallest = Math.min(smallest, cosine);
+  }
+  return smallest;
+}
+
 function firstListDifference(expected: ArrayLike<unknown>, actual: ArrayLike<unknown>, path: string) {
   const length = Math.min(expected.length, actual.length);
   for (let i = 0; i < length; i++) {

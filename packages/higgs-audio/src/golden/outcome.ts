@@ -10,6 +10,11 @@ export function failed(detail: string, largestError = 1): GoldenOutcome {
   return { status: "failed", largestError, detail };
 }
 
+/** The outcome of a case whose value named `what` is further off than it may be. */
+export function offBy(what: string, error: number, limit: number): GoldenOutcome {
+  return failed(`${what}: off by ${error.toExponential(1)} (limit ${limit.toExponential(1)})`, error);
+}
+
 /** The outcome of a case that cannot run here; `detail` says what to install or pass. */
 export function skipped(detail: string): GoldenOutcome {
   return { status: "skipped", largestError: 0, detail };

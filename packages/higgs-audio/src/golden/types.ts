@@ -28,8 +28,12 @@ export interface GoldenCompute {
   readonly backend: Backend;
   /** Weights are widened to f32 where true, as exact comparisons need; otherwise they stay as stored. */
   readonly isExact: boolean;
-  /** Largest absolute error of a hidden state. */
+  /** Largest absolute error of a hidden state, apart from what `relativeHiddenTolerance` allows. */
   readonly hiddenTolerance: number;
+  /** What the largest absolute value of a list of hidden states allows beside that, as a fraction of it. */
+  readonly relativeHiddenTolerance: number;
+  /** Smallest cosine of a row of hidden states and the expected one. */
+  readonly minCosine: number;
   /** Largest absolute error of a logit. */
   readonly logitTolerance: number;
   /** Largest absolute error of a codec feature or PCM sample. */
