@@ -17,6 +17,8 @@ export class Tensor {
   readonly shape: Shape;
   /** Bytes between neighbours along each dimension, as in ggml's `nb`. */
   readonly strides: Shape;
+  /** Memory, once a tensor has it, is its own until the handle ends. */
+  #isAllocated = false;
 
   constructor(native: Bindings, pointer: Pointer, type: TensorType, shape: Shape, strides?: Shape) {
     this.native = native;
@@ -78,7 +80,8 @@ export class Tensor {
 
   /** ggml aborts the process when it is asked to copy to or from a tensor without memory. */
   #checkRange(verb: string, byteOffset: number, byteLength: number): void {
-    if (this.native.getData(this.pointer) === null) {
+    this.#isAllocated ||= this.native.getData(this.pointer) !== null;
+    if (!this.#isAllocated) {
       throw new GgmlError(
         "shape-mismatch",
         `Cannot ${verb} tensor ${this.toString()}: it is not allocated (an input that no output needs has no memory)`,

@@ -19,7 +19,9 @@ import { median, type BenchContext } from "./bench-measure.ts";
 const PREFILL_ROWS = [200, 800];
 /** Where a decode step is measured: within the bucket of 512, as the probe does. */
 const DECODE_POSITION = 300;
-const DECODE_STEPS = 20;
+const DECODE_STEPS = 48;
+/** Steps before those that count: a second of audio, after which the host's part is compiled. */
+const DECODE_WARM_UP_STEPS = 32;
 /** Columns that the host's part makes before it is measured: a few seconds of audio, after which its code is compiled. */
 const HOST_WARM_UP_COLUMNS = 300;
 const CONTEXT_LENGTH = 2048;
@@ -98,14 +100,15 @@ async function measurePrefill(model: LanguageModel, rows: number, signal: AbortS
 
 async function* measureDecode(model: LanguageModel, backend: Backend, signal: AbortSignal): AsyncGenerator<BenchRow> {
   const { slots, config } = model;
-  const graph = model.decodeGraph(DECODE_POSITION + DECODE_STEPS);
+  const steps = DECODE_WARM_UP_STEPS + DECODE_STEPS;
+  const graph = model.decodeGraph(DECODE_POSITION + steps);
   const logits = new Float32Array(model.logitsLength);
   warmUpHost(model, logits);
-  const decoders = Array.from({ length: slots }, (_, slot) => newDecoder(model, slot, DECODE_STEPS + 2));
+  const decoders = Array.from({ length: slots }, (_, slot) => newDecoder(model, slot, steps + 2));
   const column = new Int32Array(config.numCodebooks);
   const stepMs: number[] = [];
   const hostMs: number[] = [];
-  for (let step = 0; step < DECODE_STEPS; step++) {
+  for (let step = 0; step < steps; step++) {
     signal.throwIfAborted();
     const startMs = performance.now();
     for (const [slot, decoder] of decoders.entries()) {
@@ -114,10 +117,11 @@ async function* measureDecode(model: LanguageModel, backend: Backend, signal: Ab
     }
     await graph.compute(logits);
     for (const [slot, decoder] of decoders.entries()) {
-      if (decoder.finished !== null) decoders[slot] = newDecoder(model, slot, DECODE_STEPS + 2);
+      if (decoder.finished !== null) decoders[slot] = newDecoder(model, slot, steps + 2);
       else decoder.step(logits, slot * config.numCodebooks * config.codebookSize);
     }
     const totalMs = performance.now() - startMs;
+    if (step < DECODE_WARM_UP_STEPS) continue;
     stepMs.push(graph.lastComputeMs);
     hostMs.push(totalMs - graph.lastComputeMs);
   }
