@@ -293,7 +293,7 @@ function addBench(program: Command, io: CommandIo, finish: Finish): void {
     .addOption(new Option("--random <shapes>", "random weights instead of a checkpoint").choices(["full"]))
     .addOption(
       new Option("--only <names...>", "measure only these")
-        .choices(["model", "decode", "codec", "encode", "end-to-end"])
+        .choices(["model", "decode", "codec", "encode", "end-to-end", "voice"])
         .default([], "all"),
     )
     .addHelpText("after", "\nExample:\n  higgs bench --random full --weights q8_0 --only model --save laptop");

@@ -3,7 +3,7 @@ import type { Backend } from "@higgs-worker/ggml";
 import type { BenchRow } from "../bench/report.ts";
 import { openDevice } from "../model/devices.ts";
 import { findModel } from "../model/locations.ts";
-import { median, type BenchContext } from "./bench-measure.ts";
+import { makeClip, median, type BenchContext } from "./bench-measure.ts";
 
 /** Length of the clip: that of a usual reference. */
 const SECONDS = 10;
@@ -42,9 +42,4 @@ async function loadEncoder(backend: Backend, { config, signal, isRandom }: Bench
   if (isRandom) return CodecEncoder.load(backend, randomCodec(RELEASED_CODEC_CONFIG, { seed: 1 }), { signal });
   await using codec = await openCodec(findModel(config, { allowDemo: true }).tokenizerPath);
   return await CodecEncoder.load(backend, codec, { signal });
-}
-
-/** A tone that swells and falls: the time to encode does not depend on what is heard. */
-function makeClip(samples: number): Float32Array {
-  return Float32Array.from({ length: samples }, (_, i) => 0.5 * Math.sin(i * 0.05) * Math.sin(i * 0.0007));
 }

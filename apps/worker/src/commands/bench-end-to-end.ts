@@ -1,24 +1,8 @@
-import type { SpeechRequest } from "@higgs-worker/higgs-audio";
 import type { BenchRow } from "../bench/report.ts";
 import { findModel } from "../model/locations.ts";
-import { median, type BenchContext } from "./bench-measure.ts";
+import { BENCH_REQUEST, median, type BenchContext } from "./bench-measure.ts";
 
 const RUNS = 3;
-
-const REQUEST: SpeechRequest = {
-  transcript: "The sun is warm and the sky is blue.",
-  normalize: true,
-  references: [],
-  referencesInSystemMessage: false,
-  scene: "Audio is recorded from a quiet room.",
-  sampling: { temperature: 0.3, topK: 50, topP: 0.95, rasWinLen: 7, rasWinMaxNumRepeat: 2 },
-  maxNewTokens: 256,
-  chunkMethod: null,
-  chunkMaxWordNum: 200,
-  chunkMaxNumTurns: 1,
-  generationChunkBufferSize: null,
-  seed: 1,
-};
 
 /** Load, time to first audio, and speed of a whole sentence: the median of three after one to warm up. */
 export async function* measureEndToEnd(context: BenchContext): AsyncGenerator<BenchRow> {
@@ -31,12 +15,12 @@ export async function* measureEndToEnd(context: BenchContext): AsyncGenerator<Be
     const { weights, device } = model.info;
     const what = `${model.name}, ${weights}, ${device}`;
     yield { name: "load", unit: "ms", value: performance.now() - startMs, note: what };
-    await model.synthesize(REQUEST, { signal });
+    await model.synthesize(BENCH_REQUEST, { signal });
     const firstAudioMs: number[] = [];
     const secondsPerMinute: number[] = [];
     const frameMs: number[] = [];
     for (let run = 0; run < RUNS; run++) {
-      const { pcm, sampleRateHz, timings, audioFrames } = await model.synthesize(REQUEST, { signal });
+      const { pcm, sampleRateHz, timings, audioFrames } = await model.synthesize(BENCH_REQUEST, { signal });
       firstAudioMs.push(timings.firstAudioMs);
       secondsPerMinute.push((timings.totalMs * 60 * sampleRateHz) / pcm.length / 1000);
       frameMs.push(timings.generateMs / audioFrames);

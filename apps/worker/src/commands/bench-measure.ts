@@ -1,3 +1,4 @@
+import type { SpeechRequest } from "@higgs-worker/higgs-audio";
 import type { BenchRow } from "../bench/report.ts";
 import type { ModelLoader } from "../model/load-model.ts";
 import type { Session } from "./session.ts";
@@ -12,7 +13,33 @@ export interface BenchContext extends Session {
 /** Measures one thing after another; yields a row as soon as it is known. */
 export type BenchMeasure = (context: BenchContext) => AsyncIterable<BenchRow>;
 
+/** A sentence that the demo checkpoint speaks well. */
+export const BENCH_REQUEST: SpeechRequest = {
+  transcript: "The sun is warm and the sky is blue.",
+  normalize: true,
+  references: [],
+  referencesInSystemMessage: false,
+  scene: "Audio is recorded from a quiet room.",
+  sampling: { temperature: 0.3, topK: 50, topP: 0.95, rasWinLen: 7, rasWinMaxNumRepeat: 2 },
+  maxNewTokens: 256,
+  chunkMethod: null,
+  chunkMaxWordNum: 200,
+  chunkMaxNumTurns: 1,
+  generationChunkBufferSize: null,
+  seed: 1,
+};
+
 /** The middle one; the upper of two. */
 export function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+}
+
+/**
+ * A tone that swells and falls, mono: the time to encode does not depend on what is heard.
+ *
+ * @param loudness 0 … 1, by which clips differ
+ */
+export function makeClip(samples: number, loudness = 1): Float32Array {
+  const peak = 0.3 + 0.2 * loudness;
+  return Float32Array.from({ length: samples }, (_, i) => peak * Math.sin(i * 0.05) * Math.sin(i * 0.0007));
 }

@@ -13,6 +13,7 @@ import { measureEncode } from "./bench-encode.ts";
 import { measureEndToEnd } from "./bench-end-to-end.ts";
 import { measureDecodeStep, measureLanguageModel } from "./bench-language-model.ts";
 import type { BenchMeasure } from "./bench-measure.ts";
+import { measureVoice } from "./bench-voice.ts";
 import { openSession, printJson } from "./session.ts";
 
 export interface BenchArgs {
@@ -33,6 +34,7 @@ export const BENCH_MEASURES: ReadonlyMap<string, BenchMeasure> = new Map<string,
   ["codec", measureCodec],
   ["encode", measureEncode],
   ["end-to-end", measureEndToEnd],
+  ["voice", measureVoice],
 ]);
 
 /** A part of another measure. */
