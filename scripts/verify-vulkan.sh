@@ -23,7 +23,7 @@ has_driver() {
 
 [ "$(uname -s)-$(uname -m)" = "Linux-x86_64" ] || skip "the ggml build with Vulkan that is used here is for Linux on x86-64"
 if ! has_driver && [ "$(id -u)" = 0 ] && command -v apt-get > /dev/null; then
-  { apt-get update -qq && apt-get install -y -qq --no-install-recommends mesa-vulkan-drivers libvulkan1; } > /dev/null || true
+  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends mesa-vulkan-drivers libvulkan1; } > /dev/null || true
 fi
 has_driver || skip "Mesa's Vulkan driver is missing: apt-get install mesa-vulkan-drivers libvulkan1"
 
