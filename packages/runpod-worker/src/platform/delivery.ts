@@ -47,10 +47,14 @@ type Attempt = Delivery | { readonly kind: "try-again"; readonly detail: string;
 export async function deliver(client: PlatformClient, parcel: Parcel, limits: DeliveryLimits): Promise<Delivery> {
   const endsAtMs = performance.now() + limits.budgetMs;
   const backOff = new BackOff({ firstMs: limits.backOffMs, maxMs: limits.backOffMaxMs });
+  let lastDetail: string | null = null;
   for (;;) {
     const leftMs = Math.max(1, endsAtMs - performance.now());
     const attempt = await tryOnce(client, parcel, { ...limits, timeoutMs: Math.min(limits.timeoutMs, leftMs) });
     if (attempt.kind !== "try-again") return attempt;
+    // That the last moments of the budget were too short for a try says nothing of the platform; the try before it does.
+    if (performance.now() >= endsAtMs) return { kind: "lost", detail: lastDetail ?? attempt.detail };
+    lastDetail = attempt.detail;
     const ownWaitMs = backOff.next();
     const stillLeftMs = endsAtMs - performance.now();
     // A server that asks for more time than there is gets what there is.

@@ -238,14 +238,15 @@ describe("delivery of results", () => {
 
   it("W47: while a result is retried, pings carry the job's id", async () => {
     const bench = await WorkerBench.open(
-      () => 1,
+      // The heartbeat's thread must have started: on a busy machine that takes its time.
+      () => bench.platform.until(() => bench.platform.of("ping").length > 0, "the first ping").then(() => 1),
       { timing: { postBackOffMs: 3_000, postBackOffMaxMs: 3_000 }, env: { RUNPOD_PING_INTERVAL: "1000" } },
       (platform) => {
         platform.respondInTurn("done", [status(503)]);
-        platform.queue({ id: "j1", input: {} });
       },
     );
-    await bench.results(2, 8_000);
+    bench.platform.queue({ id: "j1", input: {} });
+    await bench.results(2, 20_000);
     const [first, second] = bench.platform.results;
     const between = bench.platform
       .of("ping")
