@@ -51,6 +51,21 @@ export async function scanVoices(directory: string): Promise<Map<string, VoiceFi
   return voices;
 }
 
+/**
+ * Paths of all files of a name in a folder, complete voice or not, whatever the case of their extensions and the Unicode form
+ * of their names. Transcripts come first: without its transcript a voice is gone for everybody. Throws VOLUME_UNAVAILABLE.
+ */
+export async function pathsOfVoice(directory: string, name: string): Promise<string[]> {
+  const kinds: readonly string[] = [".txt", ".json", ...VOICE_AUDIO_EXTENSIONS];
+  const own = (await listNames(directory)).filter((fileName) => {
+    const extension = extname(fileName);
+    const stem = fileName.slice(0, fileName.length - extension.length);
+    return kinds.includes(extension.toLowerCase()) && normalizeVoiceName(stem) === name;
+  });
+  const isTranscript = (fileName: string): number => Number(extname(fileName).toLowerCase() === ".txt");
+  return own.sort((a, b) => isTranscript(b) - isTranscript(a)).map((fileName) => join(directory, fileName));
+}
+
 async function listNames(directory: string): Promise<string[]> {
   try {
     return (await readdir(directory)).sort();

@@ -185,6 +185,21 @@ describe("VoiceLibrary", () => {
     expect(await failureOf(library.load("anna"))).toMatch(/^REFERENCE_INVALID: /);
   });
 
+  it.each([
+    ["an extension in capitals", "bob", "bob.WAV", "bob.txt"],
+    ["a name in Unicode's decomposed form", "zoë", "zoe\u0308.wav", "zoe\u0308.txt"],
+  ])("a voice with %s can be removed, and added again with other audio", async (_case, name, audio, transcript) => {
+    const { own, library } = setUp();
+    mkdirSync(own, { recursive: true });
+    writeFileSync(join(own, audio), "audio");
+    writeFileSync(join(own, transcript), "Hi there.");
+    writeFileSync(join(own, "bobby.wav"), "of another");
+    expect(await library.remove(name)).toBe(true);
+    expect(readdirSync(own)).toEqual(["bobby.wav"]);
+    await library.add(voice(name, { audio: Buffer.from("other audio") }));
+    expect((await library.load(name))?.audio).toEqual(Buffer.from("other audio"));
+  });
+
   it("a folder that cannot be written is a clear error", async () => {
     const blocked = join(makeTemporaryFolder(), "file");
     writeFileSync(blocked, "");

@@ -1,12 +1,14 @@
-import { mkdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { dirname, extname, join } from "node:path";
 import { HiggsError } from "@higgs-worker/errors";
 import { withFileLock } from "../checkpoint/convert/file-lock.ts";
+import { makeFolders } from "../checkpoint/convert/make-folders.ts";
 import { volumeError } from "../checkpoint/convert/volume-error.ts";
 import {
   isAudioExtension,
   MAX_VOICE_AUDIO_BYTES,
   metadataOf,
+  pathsOfVoice,
   readBounded,
   readDescription,
   readTranscript,
@@ -159,7 +161,7 @@ export class VoiceLibrary {
   }
 
   async #exclusively<T>(folder: string, work: () => Promise<T>): Promise<T> {
-    await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+    await makeFolders(folder).catch((error: unknown) => {
       throw volumeError("make the folder for voices", folder, error);
     });
     return withFileLock(join(folder, LOCK_NAME), { pollMs: 50 }, work);
@@ -202,10 +204,8 @@ function describeNew(voice: NewVoice): Readonly<Record<string, string | null>> {
   return { ...metadataOf({ ...voice }), audio_sha256: sha256Of(voice.audio) };
 }
 
-/** The transcript first: without it the voice is gone for everybody. */
 async function removeFiles(folder: string, name: string): Promise<void> {
-  for (const extension of [".txt", ".json", ...VOICE_AUDIO_EXTENSIONS]) {
-    const path = join(folder, `${name}${extension}`);
+  for (const path of await pathsOfVoice(folder, name)) {
     await rm(path, { force: true }).catch((error: unknown) => {
       throw volumeError("remove the voice", path, error);
     });
