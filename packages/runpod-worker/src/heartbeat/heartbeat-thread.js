@@ -27,6 +27,10 @@ const settings = /** @type {HeartbeatSettings} */ (workerData);
 const isSecure = settings.url.startsWith("https:");
 const agent = isSecure ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true });
 
+/** Aborts when the thread is to end. */
+const ending = new AbortController();
+const { signal } = ending;
+
 /** @type {readonly string[]} */
 let jobIds = [];
 
@@ -84,7 +88,7 @@ function request() {
   return new Promise((resolve, reject) => {
     const open = isSecure ? openHttps : openHttp;
     const timeoutMs = settings.intervalMs * 2;
-    const client = open(pingUrl(), { headers: settings.headers, agent, lookup: patientLookup }, (response) => {
+    const client = open(pingUrl(), { headers: settings.headers, agent, lookup: patientLookup, signal }, (response) => {
       response.resume();
       response.on("end", () => {
         clearTimeout(timer);
@@ -92,7 +96,7 @@ function request() {
         const retryAfterMs = Number.isFinite(seconds) ? Math.min(seconds * 1000, LONGEST_RETRY_AFTER_MS) : 0;
         resolve({ status: response.statusCode ?? 0, retryAfterMs });
       });
-      response.on("error", reject);
+      response.on("error", (error) => client.destroy(error));
     });
     const timer = setTimeout(() => client.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
     client.on("error", (error) => {
@@ -103,12 +107,12 @@ function request() {
   });
 }
 
-/** One ping with its retries. Never rejects. */
+/** One ping with its retries. Rejects only when the thread is to end. */
 async function ping() {
   let problem = "";
   let retryAfterMs = 0;
   for (const delayMs of TRY_DELAYS_MS) {
-    await wait(Math.max(delayMs, retryAfterMs));
+    await wait(Math.max(delayMs, retryAfterMs), undefined, { signal });
     try {
       const answer = await request();
       if (!RETRIED_STATUSES.includes(answer.status)) {
@@ -118,6 +122,7 @@ async function ping() {
       problem = `HTTP ${answer.status}`;
       retryAfterMs = answer.retryAfterMs;
     } catch (error) {
+      signal.throwIfAborted();
       problem = error instanceof Error ? error.message || error.name : String(error);
       retryAfterMs = 0;
     }
@@ -125,13 +130,28 @@ async function ping() {
   say("error", `Ping Request Error: ${problem}, attempting to restart ping.`);
 }
 
-parentPort?.on("message", (/** @type {readonly string[]} */ ids) => {
-  jobIds = ids;
+/** Pings until the thread is to end, then rejects. @returns {Promise<never>} */
+async function beat() {
+  for (;;) {
+    const startedAtMs = performance.now();
+    await ping();
+    // Never two at once; an answer that took longer than the interval is followed by the next ping immediately.
+    await wait(Math.max(0, startedAtMs + settings.intervalMs - performance.now()), undefined, { signal });
+  }
+}
+
+/** Closes all that keeps the thread alive. */
+function end() {
+  ending.abort();
+  agent.destroy();
+  parentPort?.close();
+}
+
+parentPort?.on("message", (/** @type {readonly string[] | null} */ ids) => {
+  if (ids === null) end();
+  else jobIds = ids;
 });
 
-for (;;) {
-  const startedAtMs = performance.now();
-  await ping();
-  // Never two at once; an answer that took longer than the interval is followed by the next ping immediately.
-  await wait(Math.max(0, startedAtMs + settings.intervalMs - performance.now()));
-}
+beat().catch((error) => {
+  if (!signal.aborted) throw error;
+});

@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { Logger } from "../logging/logger.ts";
+import { sleep } from "../platform/sleep.ts";
 import { REPORTED_VERSION } from "../version.ts";
 
 export interface HeartbeatOptions {
@@ -18,6 +19,9 @@ interface HeartbeatLine {
   readonly message: string;
 }
 
+/** Time that the thread gets to end by itself, in milliseconds. */
+const END_LIMIT_MS = 5_000;
+
 /**
  * Tells the platform that this worker lives and which jobs it holds. Runs in a thread of its own, so that a handler
  * that blocks the main thread does not silence it, and dies with the process, so that it never speaks for a dead
@@ -25,6 +29,8 @@ interface HeartbeatLine {
  */
 export class Heartbeat {
   readonly #thread: Worker;
+  /** Resolves when the thread has ended. */
+  readonly #ended: Promise<void>;
   #isStopping = false;
 
   constructor({ url, apiKey, userAgent, intervalMs, log, onDeath }: HeartbeatOptions) {
@@ -37,6 +43,7 @@ export class Heartbeat {
     this.#thread.on("message", ({ level, message }: HeartbeatLine) => log[level](message));
     this.#thread.on("error", (error) => this.#died(error instanceof Error ? error.message : String(error), onDeath));
     this.#thread.on("exit", (code) => this.#died(`exit code ${code}`, onDeath));
+    this.#ended = new Promise((resolve) => void this.#thread.once("exit", () => resolve()));
   }
 
   /** Ids of the jobs that the pings carry from now on. */
@@ -44,8 +51,16 @@ export class Heartbeat {
     this.#thread.postMessage(jobIds, []);
   }
 
+  /**
+   * Lets the thread end by itself, and ends it by force when it does not within five seconds: Node.js may abort the whole
+   * process when it ends a thread that is inside one of its own modules.
+   */
   async stop(): Promise<void> {
     this.#isStopping = true;
+    this.#thread.postMessage(null, []);
+    const limit = new AbortController();
+    await Promise.race([this.#ended, sleep(END_LIMIT_MS, limit.signal)]);
+    limit.abort();
     await this.#thread.terminate();
   }
 
