@@ -27,6 +27,7 @@ describe("the conformance table", () => {
     expect(result("passed", "passed")).toBe("passed");
     expect(result("passed", "skipped")).toBe("skipped");
     expect(result("passed", "failed", "skipped")).toBe("failed");
+    expect(result("passed", "unfinished", "skipped")).toBe("unfinished");
     expect(result()).toBe("no test");
   });
 

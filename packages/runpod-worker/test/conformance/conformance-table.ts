@@ -4,10 +4,11 @@ import type { Statement } from "./statements.ts";
 export interface RunTest {
   readonly title: string;
   readonly file: string;
-  readonly outcome: "passed" | "failed" | "skipped";
+  /** `unfinished`: the process that ran the tests ended before this one. */
+  readonly outcome: "passed" | "failed" | "skipped" | "unfinished";
 }
 
-export type StatementResult = "passed" | "failed" | "skipped" | "no test" | "not testable";
+export type StatementResult = "passed" | "failed" | "skipped" | "unfinished" | "no test" | "not testable";
 
 export interface ConformanceRow {
   readonly statement: Statement;
@@ -48,7 +49,9 @@ function idsIn(title: string): readonly string[] {
 
 function resultOf(tests: readonly RunTest[]): StatementResult {
   if (tests.length === 0) return "no test";
-  if (tests.some((test) => test.outcome === "failed")) return "failed";
+  for (const bad of ["failed", "unfinished"] as const) {
+    if (tests.some((test) => test.outcome === bad)) return bad;
+  }
   return tests.every((test) => test.outcome === "passed") ? "passed" : "skipped";
 }
 
