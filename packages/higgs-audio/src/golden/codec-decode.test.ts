@@ -57,7 +57,8 @@ async function writeGoldenSet(spoil: (pcm: Float64Array) => void = () => {}): Pr
 }
 
 async function outcomesOf(folder: string): Promise<Record<string, string>> {
-  const compute = { backend, isExact: true, hiddenTolerance: 0, logitTolerance: 0, codecTolerance: 2e-5 };
+  const lm = { hiddenTolerance: 0, relativeHiddenTolerance: 0, minCosine: 1, logitTolerance: 0 };
+  const compute = { backend, isExact: true, ...lm, codecTolerance: 2e-5 };
   const outcomes: Record<string, string> = {};
   for await (const golden of collectDecodeCases(folder, { compute })) {
     const { status, detail } = await runGoldenCase(golden);
