@@ -37,11 +37,14 @@ describe("findLibrary()", () => {
   });
 
   it("says which package is missing", () => {
-    expect(() => findLibrary({ flavour: "cuda" })).toThrow(/npm install @node-llama-cpp\/linux-x64-cuda/);
+    expect(() => findLibrary({ flavour: "cuda" })).toThrow(/npm install @node-llama-cpp\/\S+-cuda@\d+\.\d+\.\d+` /);
   });
 
   it("refuses a folder without a library", () => {
     expect(kindOf(() => findLibrary({ directory }))).toBe("library-not-found");
+    const file = path.join(directory, "no-folder");
+    writeFileSync(file, "");
+    expect(() => findLibrary({ directory: file })).toThrow(`it is no folder (got ${file})`);
   });
 
   it("turns an unloadable library into a typed error", () => {

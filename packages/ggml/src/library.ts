@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { GgmlError } from "./errors.ts";
@@ -47,6 +47,15 @@ export function findLibrary(options: { directory?: string; flavour?: LibraryFlav
   return filesIn(binariesOf(packageName), `the npm package ${packageName}`);
 }
 
+/** Version of the prebuilt libraries that this package was made for; flavours of one platform have the same. */
+function pinnedVersion(): string {
+  const manifest = createRequire(import.meta.url)("../package.json") as {
+    readonly optionalDependencies: Readonly<Record<string, string>>;
+  };
+  const plain = libraryPackage(process.platform, process.arch, "cpu");
+  return (plain === null ? undefined : manifest.optionalDependencies[plain]) ?? "latest";
+}
+
 function binariesOf(packageName: string): string {
   let entry: string;
   try {
@@ -54,8 +63,8 @@ function binariesOf(packageName: string): string {
   } catch (error) {
     throw new GgmlError(
       "library-not-found",
-      `Cannot load ggml: the npm package ${packageName} is not installed; run \`npm install ${packageName}\` ` +
-        `or name a folder that holds a ggml build`,
+      `Cannot load ggml: the npm package ${packageName} is not installed; ` +
+        `run \`npm install ${packageName}@${pinnedVersion()}\` or name a folder that holds a ggml build`,
       error,
     );
   }
@@ -65,7 +74,11 @@ function binariesOf(packageName: string): string {
 }
 
 function filesIn(directory: string, what: string): LibraryFiles {
-  const names = existsSync(directory) ? readdirSync(directory) : [];
+  const status = statSync(directory, { throwIfNoEntry: false });
+  if (status?.isDirectory() === false) {
+    throw new GgmlError("library-not-found", `Cannot load ggml: it is no folder (got ${directory})`);
+  }
+  const names = status === undefined ? [] : readdirSync(directory);
   const base = names.find((name) => /^(lib)?ggml-base\.(so|dylib|dll)$/.test(name));
   const registry = names.find((name) => /^(lib)?ggml(\.[\w.]+)?\.(so|dylib|dll)$/.test(name));
   if (base === undefined || registry === undefined) {

@@ -1,8 +1,9 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { cpus, totalmem } from "node:os";
 import { join, resolve } from "node:path";
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { makeFolders } from "@higgs-worker/higgs-audio";
 import { benchRowsText, type BenchReport, type BenchRow } from "../bench/report.ts";
 import type { Config } from "../config/settings.ts";
 import type { SettingFlags } from "../config/load.ts";
@@ -95,6 +96,6 @@ async function currentCommit(cwd: string): Promise<string> {
 
 async function save(report: BenchReport, name: string, cwd: string): Promise<void> {
   const dir = resolve(cwd, "bench", "results");
-  await mkdir(dir, { recursive: true });
+  await makeFolders(dir);
   await writeFile(join(dir, `${name}.json`), `${JSON.stringify(report, null, 2)}\n`);
 }

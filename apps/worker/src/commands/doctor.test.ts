@@ -58,10 +58,12 @@ describe("higgs doctor", () => {
       "a cache folder that cannot be made",
       { HIGGS_CACHE_DIR: "/proc/none/cache" },
       "cache",
-      "the folder cannot be made",
+      "VOLUME_UNAVAILABLE: Cannot use the cache folder: the folder cannot be made (got /proc/none/cache)",
     ],
+    ["a volume that is no folder", { HIGGS_VOLUME_DIR: "/proc/version" }, "volume", "it is no folder"],
     ["a device that is not there", { HIGGS_DEVICE: "metal" }, "device", "HIGGS_DEVICE=metal is not there"],
     ["a library that is not there", { HIGGS_GGML_DIR: "/wrong" }, "library", "no ggml library"],
+    ["a file in place of the library", { HIGGS_GGML_DIR: "/proc/version" }, "library", "it is no folder"],
   ])("finds %s", async (_name, env, name, expected) => {
     const stub = await startS3Stub();
     const { code, byName } = await diagnose({ ...stub.env, ...env });

@@ -1,14 +1,15 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { freemem, totalmem } from "node:os";
 import { join } from "node:path";
+import { HiggsError } from "@higgs-worker/errors";
 import { chooseDevice } from "@higgs-worker/higgs-audio";
 import type { Config } from "../config/settings.ts";
 import { cacheDirOf } from "../model/cache-dir.ts";
 import { loadLibrary } from "../model/devices.ts";
 import { findModel } from "../model/locations.ts";
 import { openAnyCheckpoint } from "../model/open-any-checkpoint.ts";
-import { checkWritable } from "../storage/file-store.ts";
+import { findWriteProblem } from "../storage/file-store.ts";
 import { formatBytes } from "../terminal/format.ts";
 import { ok, type CheckContext, type CheckResult, type DoctorCheck } from "./check.ts";
 import { checkClock, checkS3Write } from "./s3-checks.ts";
@@ -94,6 +95,9 @@ async function checkVolume({ config }: CheckContext): Promise<CheckResult> {
       fix: "On RunPod: attach a network volume to the endpoint, or use a cached model",
     };
   }
+  if (!statSync(config.volumeDir).isDirectory()) {
+    throw new HiggsError("VOLUME_UNAVAILABLE", `Cannot use the volume: it is no folder (got ${config.volumeDir})`);
+  }
   const { bavail, bsize } = await statfs(config.volumeDir);
   return ok(`${config.volumeDir}, ${formatBytes(bavail * bsize)} free`);
 }
@@ -149,7 +153,12 @@ function cgroupLimit(): number | null {
 
 async function checkCache({ config }: CheckContext): Promise<CheckResult> {
   const dir = cacheDirOf(config);
-  await checkWritable(join(dir, "probe"));
+  const problem = await findWriteProblem(join(dir, "probe"));
+  if (problem !== null) {
+    throw new HiggsError("VOLUME_UNAVAILABLE", `Cannot use the cache folder: ${problem.reason} (got ${dir})`, {
+      cause: problem.cause,
+    });
+  }
   const { bavail, bsize } = await statfs(dir);
   return ok(`${dir}, ${formatBytes(bavail * bsize)} free`);
 }

@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
 import { createWriteStream } from "node:fs";
-import { mkdir, readFile, rm, stat } from "node:fs/promises";
+import { readFile, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { HiggsError, isHiggsError } from "@higgs-worker/errors";
+import { makeFolders } from "@higgs-worker/higgs-audio";
 
 export interface DownloadOptions {
   readonly url: string;
@@ -31,7 +32,7 @@ export async function downloadFile(options: DownloadOptions): Promise<Buffer> {
   const { attempts = 3, retryMs = 1_000, signal, partialPath } = options;
   for (let attempt = 1; ; attempt++) {
     try {
-      await mkdir(dirname(partialPath), { recursive: true });
+      await makeFolders(dirname(partialPath));
       await continueDownload(options);
       const bytes = await readFile(partialPath);
       await rm(partialPath, { force: true });

@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { open, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { HiggsError } from "@higgs-worker/errors";
+import { makeFolders } from "@higgs-worker/higgs-audio";
 import type { ObjectStore } from "./object-store.ts";
 
 /** Keeps files below `dir`. */
@@ -57,6 +58,17 @@ export async function writeFileAtomically(
  * @throws HiggsError STORAGE_FAILED with the reason.
  */
 export async function checkWritable(path: string): Promise<void> {
+  const problem = await findWriteProblem(path);
+  if (problem === null) return;
+  throw new HiggsError("STORAGE_FAILED", `Cannot write the audio file: ${problem.reason} (got ${path})`, {
+    cause: problem.cause,
+  });
+}
+
+/** Why no file of that name could be written, or null when it could; folders that are missing are made. */
+export async function findWriteProblem(
+  path: string,
+): Promise<{ readonly reason: string; readonly cause: unknown } | null> {
   const temporary = join(dirname(path), `.${randomUUID()}.partial`);
   try {
     const existing = await stat(path).catch(() => null);
@@ -64,25 +76,12 @@ export async function checkWritable(path: string): Promise<void> {
     await makeFolders(dirname(path));
     const file = await open(temporary, "wx");
     await file.close();
+    return null;
   } catch (error) {
-    throw new HiggsError("STORAGE_FAILED", `Cannot write the audio file: ${reasonOf(error)} (got ${path})`, {
-      cause: error,
-    });
+    return { reason: reasonOf(error), cause: error };
   } finally {
     await rm(temporary, { force: true }).catch(() => undefined);
   }
-}
-
-/** As `mkdir -p`. Node's own recursion never ends on file systems that refuse new folders with ENOENT, such as /proc. */
-async function makeFolders(dir: string): Promise<void> {
-  const existing = await stat(dir).catch(() => null);
-  if (existing?.isDirectory() === true) return;
-  if (existing !== null) throw Object.assign(new Error("not a folder"), { code: "ENOTDIR" });
-  if (dirname(dir) !== dir) await makeFolders(dirname(dir));
-  await mkdir(dir).catch((error: unknown) => {
-    // Another worker on the same volume was quicker.
-    if (errorCode(error) !== "EEXIST") throw error;
-  });
 }
 
 function errorCode(error: unknown): string {

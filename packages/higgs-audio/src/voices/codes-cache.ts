@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { makeFolders } from "../checkpoint/convert/make-folders.ts";
 import type { CodeShape } from "../codec/codes.ts";
 import { readCodesFile, writeCodesFile } from "./codes-file.ts";
 
@@ -59,7 +60,7 @@ export class CodesCache {
     if (directory === null || path === null) return;
     const partial = `${path}.${randomUUID()}.partial`;
     try {
-      await mkdir(directory, { recursive: true });
+      await makeFolders(directory);
       await writeFile(partial, writeCodesFile(codes), { flag: "wx" });
       await rename(partial, path);
     } catch {

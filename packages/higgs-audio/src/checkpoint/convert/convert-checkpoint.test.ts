@@ -185,6 +185,14 @@ describe("convertCheckpoint()", () => {
     await expect(failed).rejects.toMatchObject({ code: "VOLUME_UNAVAILABLE" });
   });
 
+  it.runIf(process.platform === "linux")("ends where the file system makes no folders at all", async () => {
+    await using checkpoint = await openSmall();
+    await expect(convertCheckpoint(ggml, checkpoint, options("/proc/none/cache"))).rejects.toMatchObject({
+      code: "VOLUME_UNAVAILABLE",
+      message: "Cannot make the cache folder: the folder is gone or cannot be made (got /proc/none/cache)",
+    });
+  });
+
   it.skipIf(process.getuid?.() === 0)("says VOLUME_UNAVAILABLE when it may not write", async () => {
     await using checkpoint = await openSmall();
     const cacheDir = makeTemporaryFolder();

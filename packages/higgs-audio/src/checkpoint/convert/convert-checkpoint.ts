@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, open, readdir, rename, rm, stat, statfs, type FileHandle } from "node:fs/promises";
+import { open, readdir, rename, rm, stat, statfs, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { HiggsError } from "@higgs-worker/errors";
 import { type Ggml, GgmlError, GgufFile } from "@higgs-worker/ggml";
@@ -7,6 +7,7 @@ import type { LmCheckpoint } from "../open-checkpoint.ts";
 import type { WeightFormat } from "../weight-format.ts";
 import { planConversion } from "./conversion-plan.ts";
 import { withFileLock, type LockOptions } from "./file-lock.ts";
+import { makeFolders } from "./make-folders.ts";
 import { CONVERTER_VERSION, readConversionFacts } from "./metadata.ts";
 import { systemCodeOf, volumeError } from "./volume-error.ts";
 import { writeTensors, type WriteOptions } from "./write-tensors.ts";
@@ -45,7 +46,7 @@ export async function convertCheckpoint(
   const path = convertedPath(checkpoint, options.format, options.cacheDir);
   const existing = await findConverted(ggml, checkpoint, options);
   if (existing !== null) return existing;
-  await mkdir(options.cacheDir, { recursive: true }).catch((error: unknown) => {
+  await makeFolders(options.cacheDir).catch((error: unknown) => {
     throw volumeError("make the cache folder", options.cacheDir, error);
   });
   const { signal, onWaiting, lock } = options;

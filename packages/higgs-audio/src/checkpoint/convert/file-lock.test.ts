@@ -128,7 +128,7 @@ describe("withFileLock()", () => {
     rmSync(join(path, ".."), { recursive: true });
     await expect(withFileLock(path, FAST, () => Promise.resolve())).rejects.toMatchObject({
       code: "VOLUME_UNAVAILABLE",
-      message: `Cannot lock the cache folder: the folder is gone (got ${path})`,
+      message: `Cannot lock the cache folder: the folder is gone or cannot be made (got ${path})`,
     });
   });
 });

@@ -8,7 +8,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EPERM: "permission denied",
   EROFS: "the file system is read-only",
   EIO: "the device reports an error",
-  ENOENT: "the folder is gone",
+  ENOENT: "the folder is gone or cannot be made",
   ENOTDIR: "a part of the path is not a folder",
 };
 
