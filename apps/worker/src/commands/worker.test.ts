@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { HiggsError } from "@higgs-worker/errors";
 import type { EngineState } from "@higgs-worker/higgs-audio";
@@ -49,7 +49,10 @@ function fakeRuntime(onStart: (options: RuntimeOptions) => Promise<void> = async
       const job = { id: "local_test", ...(JSON.parse(text) as { input: unknown }) };
       const returned = await options.handler(job, jobContext());
       const { error } = returned as { error?: string };
-      options.onLocalResult?.(error === undefined ? { output: returned, error: null } : { output: undefined, error });
+      const hasRun = true;
+      options.onLocalResult?.(
+        error === undefined ? { output: returned, error: null, hasRun } : { output: undefined, error, hasRun },
+      );
       return error === undefined ? 0 : 1;
     },
   };
@@ -95,6 +98,22 @@ describe("runWorker() with --test_input", () => {
       output: null,
       error: expect.stringMatching(/^INVALID_INPUT: .*did you mean temperature\?/),
     });
+  });
+
+  it.each([
+    ["no JSON", '{"input":', "INVALID_INPUT: Cannot read the job of test_input.json: it is not valid JSON"],
+    ["no input", "[]", "INVALID_INPUT: Cannot read the job of test_input.json: it has no input"],
+    [
+      "bad UTF-8",
+      Buffer.from('{"input":{"transcript":"\xff"}}', "latin1"),
+      "INVALID_INPUT: Cannot read test_input.json: it is not valid UTF-8",
+    ],
+  ])("prints the error of a test_input.json with %s", async (_name, content, error) => {
+    const workingDirectory = scratchDir();
+    writeFileSync(join(workingDirectory, "test_input.json"), content);
+    const io = fakeIo({ workingDirectory });
+    expect(await runWorker({ argv: [], settings: {} }, io)).toBe(1);
+    expect(JSON.parse(io.out())).toEqual({ output: null, error });
   });
 
   it("an upload that fails is a failed job", async () => {

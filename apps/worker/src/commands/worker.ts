@@ -117,8 +117,9 @@ async function runOneJob(args: WorkerArgs, io: CommandIo, parts: WorkerParts): P
   });
   const exitCode = await runtime.start({
     handler: service.handler,
-    onLocalResult: ({ output, error }) => {
-      printed = printJson(io, { output: output ?? null, error });
+    onLocalResult: ({ output, error, hasRun }) => {
+      // What the runtime says of a job that it cannot read has no code.
+      printed = printJson(io, { output: output ?? null, error: hasRun ? error : `INVALID_INPUT: ${error}` });
     },
     surface: {
       ...surfaceOf(runtime, io, args.argv),

@@ -14,7 +14,7 @@ afterEach(async () => {
   for (const folder of folders.splice(0)) await rm(folder, { recursive: true });
 });
 
-async function folderWith(testInput?: string): Promise<string> {
+async function folderWith(testInput?: string | Uint8Array): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "runpod-worker-"));
   folders.push(folder);
   if (testInput !== undefined) await writeFile(join(folder, "test_input.json"), testInput);
@@ -91,6 +91,23 @@ describe("one local run", () => {
     expect(lines.at(-1)).toBe("ERROR  | Job has no input parameter. Unable to run.");
   });
 
+  it.each([
+    [
+      "is not valid UTF-8",
+      Buffer.from('{"input":{"a":"\xff"}}', "latin1"),
+      "Cannot read test_input.json: it is not valid UTF-8",
+    ],
+    ["is not JSON", '{"input":', "Cannot read the job of test_input.json: it is not valid JSON"],
+    ["has no input", "{}", "Cannot read the job of test_input.json: it has no input"],
+    ["is not there", undefined, expect.stringContaining("Cannot read test_input.json: ENOENT")],
+  ])("tells the caller that test_input.json %s", async (_name, testInput, error) => {
+    const results: unknown[] = [];
+    const surface = { workingDirectory: await folderWith(testInput) };
+    const { code } = await run(echo, surface, { onLocalResult: (result) => results.push(result) });
+    expect(code).toBe(1);
+    expect(results).toEqual([{ output: null, error, hasRun: false }]);
+  });
+
   it("fails with the handler's error", async () => {
     const { code, lines } = await run(() => ({ error: "bad" }), { argv: ["--test_input", '{"input":1}'] });
     expect(code).toBe(1);
@@ -137,7 +154,7 @@ describe("one local run", () => {
       { onLocalResult: (r) => results.push(r) },
     );
     expect(lines).toContain('INFO   | local_test | Progress: {"done":0.5}');
-    expect(results).toEqual([{ output: "finished", error: null }]);
+    expect(results).toEqual([{ output: "finished", error: null, hasRun: true }]);
   });
 
   it("aborts the handler's signal on SIGINT and exits 1", async () => {

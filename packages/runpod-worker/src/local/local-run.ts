@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { executeJob, type ExecutedJob, type JobProgram, jobStopped } from "../jobs/execute-job.ts";
@@ -13,6 +14,8 @@ import { encodeJson } from "../results/json-encoding.ts";
 export interface LocalResult {
   readonly output: unknown;
   readonly error: string | null;
+  /** False when there was no job that could be read, so that the handler was not asked. */
+  readonly hasRun: boolean;
 }
 
 export interface LocalRunOptions {
@@ -51,38 +54,49 @@ export async function runLocally(options: LocalRunOptions): Promise<number> {
   }
 }
 
-async function readJob({ testInput, surface, log }: LocalRunOptions): Promise<Job | undefined> {
+async function readJob(options: LocalRunOptions): Promise<Job | undefined> {
+  const { testInput, surface, log } = options;
   if (testInput !== undefined) {
     log.info("test_input set, using test_input as job input.");
-    return parseJob(testInput, "--test_input", log);
+    return parseJob(testInput, "--test_input", options);
   }
-  let text: string;
+  let bytes: Buffer;
   try {
-    text = await readFile(join(surface.workingDirectory, TEST_INPUT_FILE), "utf8");
+    bytes = await readFile(join(surface.workingDirectory, TEST_INPUT_FILE));
   } catch (error) {
     if (isRecord(error) && error["code"] === "ENOENT") log.warn(`${TEST_INPUT_FILE} not found, exiting.`);
     else log.error(`Cannot read ${TEST_INPUT_FILE}: ${errorMessageOf(error)}`);
-    return undefined;
+    return refuse(`Cannot read ${TEST_INPUT_FILE}: ${errorMessageOf(error)}`, options);
   }
   log.info(`Using ${TEST_INPUT_FILE} as job input.`);
-  return parseJob(text.replace(/^\ufeff/, ""), TEST_INPUT_FILE, log);
+  if (!isUtf8(bytes)) {
+    log.error(`Cannot read ${TEST_INPUT_FILE}: it is not valid UTF-8`);
+    return refuse(`Cannot read ${TEST_INPUT_FILE}: it is not valid UTF-8`, options);
+  }
+  return parseJob(bytes.toString("utf8").replace(/^\ufeff/, ""), TEST_INPUT_FILE, options);
 }
 
-function parseJob(text: string, source: string, log: PlatformLogger): Job | undefined {
+function parseJob(text: string, source: string, options: LocalRunOptions): Job | undefined {
+  const { log } = options;
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
   } catch {
     // The parser's message quotes the input, which may be private.
     log.error(`Cannot read the job of ${source}: it is not valid JSON`);
-    return undefined;
+    return refuse(`Cannot read the job of ${source}: it is not valid JSON`, options);
   }
   if (!isRecord(parsed) || parsed["input"] === undefined || parsed["input"] === null) {
     log.error("Job has no input parameter. Unable to run.");
-    return undefined;
+    return refuse(`Cannot read the job of ${source}: it has no input`, options);
   }
   const id = typeof parsed["id"] === "string" && parsed["id"] !== "" ? parsed["id"] : DEFAULT_JOB_ID;
   return { ...parsed, id, input: parsed["input"] };
+}
+
+/** Tells the caller why there is no job. */
+function refuse(error: string, { onResult }: LocalRunOptions): undefined {
+  onResult?.({ output: null, error, hasRun: false });
 }
 
 async function execute(job: Job, options: LocalRunOptions, signal: AbortSignal): Promise<ExecutedJob> {
@@ -130,12 +144,12 @@ function report(job: Job, { body }: ExecutedJob, { log, onResult }: LocalRunOpti
   }
   if (error !== undefined) {
     log.error(`Job ${job.id} failed with error: ${error}`);
-    onResult?.({ output: null, error: log.redactor.redact(error) });
+    onResult?.({ output: null, error: log.redactor.redact(error), hasRun: true });
     return 1;
   }
   log.info(`Job ${job.id} completed successfully.`);
   log.info(`Job result: ${printed}`);
-  onResult?.({ output: body.output ?? {}, error: null });
+  onResult?.({ output: body.output ?? {}, error: null, hasRun: true });
   log.info("Local testing complete, exiting.");
   return 0;
 }
