@@ -164,8 +164,10 @@ describe("one local run", () => {
         signal.addEventListener("abort", () => reject(signal.reason as Error));
         surface.signal("SIGINT");
       });
-    expect(await start({ handler, surface })).toBe(1);
+    const results: unknown[] = [];
+    expect(await start({ handler, surface, onLocalResult: (result) => results.push(result) })).toBe(1);
     expect(surface.lines).toContain("INFO   | SIGINT received. Shutting down.");
+    expect(results).toEqual([{ output: null, error: expect.stringContaining("SIGINT was received"), hasRun: true }]);
   });
 
   it("takes a job with a bad flag value for a usage error", async () => {

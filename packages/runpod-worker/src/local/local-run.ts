@@ -47,7 +47,7 @@ export async function runLocally(options: LocalRunOptions): Promise<number> {
   });
   try {
     const executed = await execute(job, options, abort.signal);
-    return abort.signal.aborted ? 1 : report(job, executed, options);
+    return report(job, executed, options);
   } finally {
     unsubscribe();
     release();
