@@ -28,7 +28,8 @@ function sinkOf(stream: NodeJS.WriteStream): Sink {
   stream.on("error", () => undefined);
   return {
     isTerminal: stream.isTTY,
-    columns: stream.columns ?? 80,
+    // A terminal that does not know its size says 0.
+    columns: stream.columns || 80,
     write: (chunk) => new Promise((resolve) => stream.write(chunk, () => resolve())),
   };
 }

@@ -9,10 +9,14 @@ export async function readDemoVocabulary(found: FoundModel): Promise<ReadonlySet
   return text === null ? null : new Set(text.split("\n").filter((word) => word !== ""));
 }
 
-/** The words of a text that are not in the vocabulary, each once, in lower case. */
+/** Tells the model who speaks, or where a sound begins and ends; nobody says it. */
+const TAG = /\[SPEAKER\d+\]|<\/?SE(?:_[se])?>/gu;
+
+/** The words of a text that are not in the vocabulary, each once, in lower case; tags are no words. */
 export function unknownWords(text: string, vocabulary: ReadonlySet<string>): string[] {
   const words =
     text
+      .replaceAll(TAG, " ")
       .toLowerCase()
       .replaceAll("’", "'")
       .match(/[\p{Letter}\p{Number}]+(?:'[\p{Letter}]+)*/gu) ?? [];
