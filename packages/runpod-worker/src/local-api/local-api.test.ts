@@ -30,7 +30,41 @@ async function submit(served: ServedHandler, input: unknown = {}, rest: object =
   return String(body["id"]);
 }
 
+/** A POST whose body has no announced length: none at all, as curl's `-X POST`, or one in chunks. */
+function postUnannounced(served: ServedHandler, path: string, chunks: readonly string[]): Promise<string> {
+  const socket = connect(served.server.port, "127.0.0.1");
+  const encoding = chunks.length === 0 ? "" : "Transfer-Encoding: chunked\r\n";
+  socket.write(`POST ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${encoding}\r\n`);
+  for (const chunk of chunks) socket.write(`${Buffer.byteLength(chunk).toString(16)}\r\n${chunk}\r\n`);
+  if (chunks.length > 0) socket.write("0\r\n\r\n");
+  return new Promise((resolve, reject) => {
+    let answer = "";
+    socket.on("data", (data: Buffer) => (answer += data.toString("utf8")));
+    socket.on("error", reject);
+    socket.on("close", () => resolve(answer));
+  });
+}
+
 describe("local API: running", () => {
+  it("takes a POST without a body and without a length, as curl sends it", async () => {
+    const control = controlledHandler();
+    const served = await serveHandler(control.handler);
+    const id = await submit(served);
+    for (const path of [`/cancel/${id}`, `/v2/x/status/${id}`, "/x/purge-queue"]) {
+      expect(await postUnannounced(served, path, [])).toMatch(/^HTTP\/1\.1 200 /);
+    }
+    expect((await served.call("GET", `/status/${id}`)).body).toMatchObject({ status: "CANCELLED" });
+    expect(await postUnannounced(served, "/run", [])).toMatch(/^HTTP\/1\.1 400 [^]*is not JSON/);
+  });
+
+  it("takes a body in chunks, up to its limit", async () => {
+    const served = await serveHandler((job) => job.input, { runLimitBytes: 100, runSyncLimitBytes: 100 });
+    const whole = await postUnannounced(served, "/runsync", ['{"input":', '{"text":"größe"}}']);
+    expect(whole).toMatch(/^HTTP\/1\.1 200 [^]*"output":{"text":"größe"}/);
+    const large = await postUnannounced(served, "/run", ['{"input":"', "x".repeat(60), "x".repeat(60), '"}']);
+    expect(large).toMatch(/^HTTP\/1\.1 413 /);
+  });
+
   it("shows what is served beside the counts", async () => {
     const served = await serveHandler(() => 1, { about: () => ({ model: "m1" }) });
     expect((await served.call("GET", "/health")).body).toMatchObject({ model: "m1", workers: { ready: 1 } });

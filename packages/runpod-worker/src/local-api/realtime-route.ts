@@ -1,9 +1,9 @@
 import { Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import type { JobQueue } from "../job-queue/job-queue.ts";
 import { isFinalStatus } from "../protocol/job-status.ts";
 import { isRecord } from "../protocol/is-record.ts";
 import type { HttpEnvironment } from "../public-api/http-environment.ts";
+import { limitedBody } from "../public-api/limited-body.ts";
 import { PublicApiError } from "../public-api/public-api-error.ts";
 import { checkRoom } from "../public-api/queue-room.ts";
 
@@ -15,7 +15,7 @@ const DEFAULT_LIMIT_BYTES = 20 * 1024 * 1024;
  */
 export function createRealtimeRoute(queue: JobQueue, limitBytes = DEFAULT_LIMIT_BYTES): Hono<HttpEnvironment> {
   const app = new Hono<HttpEnvironment>();
-  app.post("/", bodyLimit({ maxSize: limitBytes }), async (context) => {
+  app.post("/", limitedBody(limitBytes), async (context) => {
     const body: unknown = await context.req.json().catch(() => undefined);
     if (!isRecord(body) || !("input" in body)) throw new PublicApiError(400, "Cannot run the job: it has no input");
     checkRoom(queue);

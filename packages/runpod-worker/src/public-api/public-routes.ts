@@ -1,10 +1,10 @@
 import { Hono, type Context } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import type { JobQueue } from "../job-queue/job-queue.ts";
 import { statusBodyOf, type JobRecord } from "../job-queue/job-record.ts";
 import { isFinalStatus, type HealthBody } from "../protocol/job-status.ts";
 import { isAuthorized } from "./authorization.ts";
 import { onUndelivered, type HttpEnvironment } from "./http-environment.ts";
+import { limitedBody } from "./limited-body.ts";
 import { answerOpenAi } from "./openai-route.ts";
 import { PublicApiError } from "./public-api-error.ts";
 import { checkRoom } from "./queue-room.ts";
@@ -57,7 +57,7 @@ export function createPublicRoutes(options: PublicRoutesOptions): Hono<HttpEnvir
   const operations = operationsOf(options);
   for (const prefix of PREFIXES) {
     for (const [methods, path, handle, limitBytes] of operations) {
-      const limit = bodyLimit({ maxSize: limitBytes ?? MEBIBYTE, onError: refuseLargeBody });
+      const limit = limitedBody(limitBytes ?? MEBIBYTE);
       app.on([...methods], prefix + path, async (context, next) => {
         checkCaller(context, options);
         return limit(context, next);
@@ -219,10 +219,6 @@ function numberOf(text: string | undefined): number | undefined {
 
 function clamp(value: number, min: number, max: number): number {
   return Math.min(max, Math.max(min, value));
-}
-
-function refuseLargeBody(): Response {
-  return Response.json({ error: "the request body is too large" }, { status: 413 });
 }
 
 function refuseMethod(methods: readonly Method[]): Response {
