@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { fakeIo } from "../testing/fake-io.ts";
 import { startS3Stub } from "../testing/s3-stub.ts";
 import { scratchDir } from "../testing/scratch.ts";
+import { judgeLibrary } from "../doctor/checks.ts";
 import { runDoctor } from "./doctor.ts";
 
 interface Line {
@@ -73,6 +74,17 @@ describe("higgs doctor", () => {
       detail: expect.stringContaining(expected),
       fix: expect.any(String),
     });
+  });
+
+  it("warns of a library of another version than the tested one", () => {
+    expect(judgeLibrary("0.25.7", "/lib")).toEqual({ status: "ok", detail: "ggml 0.25.7 in /lib", fix: null });
+    for (const version of ["0.23.0", "0.250.1", "1.0.0"]) {
+      expect(judgeLibrary(version, "/lib")).toMatchObject({
+        status: "warning",
+        detail: expect.stringContaining(`ggml ${version} in /lib, which is not the version`),
+        fix: expect.stringContaining("verify-golden"),
+      });
+    }
   });
 
   it("prints a line a check for people, with what to do below", async () => {

@@ -29,6 +29,8 @@ export const DOCTOR_CHECKS: readonly DoctorCheck[] = [
 ];
 
 const OLDEST_NODE = [20, 19] as const;
+/** Version of the compute library that all golden cases are run with. */
+const TESTED_GGML = "0.25";
 const NVIDIA_VERSION_FILE = "/proc/driver/nvidia/version";
 /** The compute library is built for CUDA 13, which this driver was the first to support. */
 const OLDEST_NVIDIA_DRIVER = 580;
@@ -69,7 +71,18 @@ function nvidiaDriverVersion(): string | null {
 
 async function checkLibrary({ config, logger }: CheckContext): Promise<CheckResult> {
   const library = loadLibrary(config, logger);
-  return ok(`ggml ${library.version} in ${library.files.directory}`);
+  return judgeLibrary(library.version, library.files.directory);
+}
+
+/** A library of another version may have everything that is needed and still compute something else. */
+export function judgeLibrary(version: string, directory: string): CheckResult {
+  const detail = `ggml ${version} in ${directory}`;
+  if (version.startsWith(`${TESTED_GGML}.`)) return ok(detail);
+  return {
+    status: "warning",
+    detail: `${detail}, which is not the version that this build is tested with (${TESTED_GGML})`,
+    fix: "Use a library of that version, or see with `higgs verify-golden DIR` whether this one computes the same",
+  };
 }
 
 async function checkDevice({ config, logger }: CheckContext): Promise<CheckResult> {
