@@ -87,11 +87,16 @@ async function checkLoad(load: () => Promise<unknown>): Promise<void> {
   try {
     await load();
   } catch (error) {
-    const { code, message } = toHiggsError(error);
-    const reason = new Error(message, { cause: error });
-    reason.name = code;
-    throw reason;
+    throw reasonOf(error);
   }
+}
+
+/** An error as the platform is to be told of it: its name is the code. */
+export function reasonOf(error: unknown): Error {
+  const { code, message } = toHiggsError(error);
+  const reason = new Error(message, { cause: error });
+  reason.name = code;
+  return reason;
 }
 
 function describeModel(model: ServingModel | null, config: Config): Readonly<Record<string, unknown>> | null {

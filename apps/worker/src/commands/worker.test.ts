@@ -176,6 +176,20 @@ describe("runWorker() in production", () => {
     });
   });
 
+  it("with settings that cannot be read is unfit, and answers its jobs with what is wrong", async () => {
+    const io = await serve({ env: { HIGGS_DEVICE: "cdua" } }, async ({ onUnfit, fitnessChecks, handler }) => {
+      expect(onUnfit).toBe("handle");
+      expect(fitnessChecks?.[0]?.check).toThrow(expect.objectContaining({ name: "INVALID_INPUT" }));
+      const job = { id: "j1", input: { transcript: "Hi." } };
+      expect(await handler(job, jobContext())).toEqual({
+        error: expect.stringMatching(/^INVALID_INPUT: Cannot start: HIGGS_DEVICE is not usable/),
+      });
+    });
+    expect(io.err()).toContain("HIGGS_DEVICE is not usable");
+    const exiting = { env: { HIGGS_DEVICE: "cdua", HIGGS_ON_START_FAILURE: "exit" } };
+    await expect(serve(exiting, async () => undefined)).rejects.toMatchObject({ code: "INVALID_INPUT" });
+  });
+
   it("loads the model and speaks with it before it is fit, takes as many jobs as there are slots, and passes all flags", async () => {
     const model = fakeModel();
     const argv = ["--rp_log_level", "DEBUG", "--other", "x"];

@@ -1,10 +1,11 @@
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError, toHiggsError } from "@higgs-worker/errors";
 import type { ProcessSurface } from "runpod-worker";
 import type { SettingFlags } from "../config/load.ts";
 import { type EngineStarter, loadSpeechModel, type ModelLoader, startSpeechEngine } from "../model/load-model.ts";
 import type { CommandIo } from "../terminal/command-io.ts";
+import { errorText } from "../terminal/error-text.ts";
 import { openSession, printJson, type Session } from "./session.ts";
-import { createSpeechService, type SpeechService } from "./speech-service.ts";
+import { createSpeechService, reasonOf, type SpeechService } from "./speech-service.ts";
 import { loadWorkerRuntime, type WorkerRuntime } from "./worker-runtime.ts";
 
 export interface WorkerArgs {
@@ -35,13 +36,21 @@ const LOAD_BALANCER_PORT = "80";
  * its own, loaded and warm before the first job, and never speaks with the demo checkpoint. A local job's result is printed
  * as `{"output": …, "error": …}`, and nothing else on stdout.
  *
- * @throws HiggsError INVALID_INPUT for wrong settings, NOT_SUPPORTED
+ * @throws HiggsError INVALID_INPUT for wrong settings (on a queue jobs are answered with it instead), NOT_SUPPORTED
  */
 export async function runWorker(args: WorkerArgs, io: CommandIo, parts: WorkerParts = WORKER_PARTS): Promise<number> {
   const kind = runKindOf(args, io.env);
   if (kind === "local") return runOneJob(args, io, parts);
+  if (kind === "queue") {
+    let session: Session;
+    try {
+      session = await openSession(io, args.settings, { isQuiet: false });
+    } catch (error) {
+      return answerWith(error, args, io, parts);
+    }
+    return serveQueue(args.argv, session, io, parts);
+  }
   const session = await openSession(io, args.settings, { isQuiet: false });
-  if (kind === "queue") return serveQueue(args.argv, session, io, parts);
   const argv = kind === "load balancer" ? loadBalancerArgv(io.env) : args.argv;
   return serveApi(argv, session, io, parts, { allowDemo: false });
 }
@@ -100,6 +109,26 @@ async function serveQueue(
     // The handler answers each job with the reason for which the model is not there.
     onUnfit: config.onStartFailure === "exit" ? "exit" : "handle",
     surface: surfaceOf(runtime, io, argv),
+  });
+}
+
+/**
+ * Settings that cannot be read are as wrong at the next start: rather than end again and again while jobs wait, the worker
+ * is unhealthy and answers them with the reason, unless it was told to exit.
+ */
+async function answerWith(error: unknown, args: WorkerArgs, io: CommandIo, parts: WorkerParts): Promise<number> {
+  const onStartFailure = args.settings.onStartFailure ?? io.env["HIGGS_ON_START_FAILURE"];
+  if (onStartFailure?.trim().toLowerCase() === "exit") throw error;
+  await io.stderr.write(errorText(error, { withStack: false }));
+  const runtime = await parts.loadRuntime();
+  const check = () => {
+    throw reasonOf(error);
+  };
+  return runtime.start({
+    handler: () => ({ error: toHiggsError(error).toString() }),
+    fitnessChecks: [{ name: "settings", check }],
+    onUnfit: "handle",
+    surface: surfaceOf(runtime, io, args.argv),
   });
 }
 

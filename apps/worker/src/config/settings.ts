@@ -109,7 +109,7 @@ export const SETTINGS = {
     flag: "--on-start-failure",
     group: "worker",
     description:
-      "What a worker on a queue does when model, volume or device are unusable: tell the platform that it is unhealthy and answer its jobs with the reason, or exit",
+      "What a worker on a queue does when settings, model, volume or device are unusable: tell the platform that it is unhealthy and answer its jobs with the reason, or exit",
     choices: ["answer", "exit"],
     defaultValue: "answer",
   }),
