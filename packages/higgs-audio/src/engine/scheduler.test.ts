@@ -86,6 +86,24 @@ describe("Scheduler", () => {
     expect((await kept).codes).toEqual((await generateSequence(model, requestOf(3))).codes);
   });
 
+  it("computes at most one further frame for a sequence that is cancelled", async () => {
+    const { model } = await loadSmallModel({ config: CONFIG, slots: 1 });
+    const steps = vi.spyOn(model, "decodeGraph");
+    const stop = new AbortController();
+    let stepsAtStop = 0;
+    const cut = new Scheduler(model).generate(requestOf(1, "T5", 60), {
+      signal: stop.signal,
+      onFrames: ({ end }) => {
+        if (end < 5 || stop.signal.aborted) return;
+        stepsAtStop = steps.mock.calls.length;
+        stop.abort();
+      },
+    });
+    await expect(cut).rejects.toMatchObject({ code: "CANCELLED" });
+    expect(stepsAtStop).toBeGreaterThan(5);
+    expect(steps.mock.calls.length).toBeLessThanOrEqual(stepsAtStop + 1);
+  });
+
   it("ends only the sequence that cannot start", async () => {
     const { model } = await loadSmallModel({ config: CONFIG, slots: 2, contextLength: 64 });
     const scheduler = new Scheduler(model);
