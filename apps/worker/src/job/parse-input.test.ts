@@ -81,7 +81,7 @@ describe("parseJobInput()", () => {
     [{ seed: Number.MAX_SAFE_INTEGER }],
     [{ chunk_method: "word" }],
     [{ delivery: "base64" }],
-    [{ transcript: "𝄞".repeat(100) }],
+    [{ transcript: "𠀀".repeat(100) }],
     [{ transcript: "ha <SE>[Laughter]</SE> [SPEAKER0] x < y | z >" }],
     [{ ref_audio: ["a", { audio_base64: "AA==", transcript: "hi" }] }],
   ])("allows %j", (fields) => {
@@ -100,6 +100,8 @@ describe("parseJobInput()", () => {
     [{ transcript: null }, "transcript is required"],
     [{ transcript: "" }, "transcript is empty"],
     [{ transcript: " \n " }, "transcript is empty"],
+    [{ transcript: "[SPEAKER0] [SPEAKER١]" }, "transcript has nothing to speak"],
+    [{ transcript: "… 🙂!" }, "transcript has nothing to speak"],
     [{ transcript: 5 }, "transcript must be a string (got number)"],
     [{ transcript: "x".repeat(101) }, "transcript is too long (got 101 characters, limit 100)"],
     [{ transcript: "Hi <|eot_id|> there" }, "transcript: control strings of the form <|…|> are not allowed"],

@@ -13,6 +13,8 @@ export interface InputLimits {
 /** The job input of design §4.2, complete, with every default filled in. */
 export type JobInput = v.InferOutput<v.ObjectSchema<ReturnType<typeof inputEntries>, undefined>>;
 
+const SPEAKER_TAG = /\[SPEAKER\p{Nd}+\]/gu;
+
 /** More problems than this are only counted. */
 const MAX_LISTED_PROBLEMS = 20;
 
@@ -50,9 +52,7 @@ function textProblems(given: Readonly<Record<string, unknown>>, limits: InputLim
   const problems: (string | null)[] = [];
   if (typeof transcript === "string") {
     problems.push(
-      transcript.trim() === ""
-        ? "transcript is empty"
-        : lengthProblem("transcript", transcript, limits.maxTranscriptChars),
+      nothingToSpeakProblem(transcript) ?? lengthProblem("transcript", transcript, limits.maxTranscriptChars),
     );
     problems.push(controlProblem("transcript", transcript));
   }
@@ -62,6 +62,15 @@ function textProblems(given: Readonly<Record<string, unknown>>, limits: InputLim
   const inKey = typeof key === "string" ? keyProblem(key) : null;
   problems.push(inKey === null ? null : `s3_key ${inKey}`);
   return problems.filter((problem) => problem !== null);
+}
+
+/** Of speaker tags and signs alone, the model would make noise. */
+function nothingToSpeakProblem(transcript: string): string | null {
+  if (transcript.trim() === "") return "transcript is empty";
+  const words = transcript.replaceAll(SPEAKER_TAG, "");
+  return /[\p{L}\p{N}]/u.test(words)
+    ? null
+    : "transcript has nothing to speak (no letter or digit beside speaker tags)";
 }
 
 function lengthProblem(field: string, text: string, limit: number): string | null {
