@@ -61,21 +61,14 @@ export async function runWorker(args: WorkerArgs, io: CommandIo, parts: WorkerPa
  */
 export async function serveApi(
   argv: readonly string[],
-  { config, logger }: Session,
+  session: Session,
   io: CommandIo,
   parts: WorkerParts,
-  { allowDemo }: { readonly allowDemo: boolean },
+  options: { readonly allowDemo: boolean },
 ): Promise<number> {
+  const { config, logger } = session;
   const runtime = await parts.loadRuntime();
-  const { startEngine } = parts;
-  await using service = createSpeechService({
-    config,
-    logger,
-    signal: io.signal,
-    startEngine,
-    allowDemo,
-    isWarmedUp: true,
-  });
+  await using service = createServingService(session, io, parts, options);
   const ready = service.load();
   ready.catch((error: unknown) => logger.error("the model cannot be loaded", { reason: String(error) }));
   return await runtime.start({
@@ -86,22 +79,24 @@ export async function serveApi(
   });
 }
 
+function createServingService(
+  { config, logger }: Session,
+  { signal }: CommandIo,
+  { startEngine }: WorkerParts,
+  { allowDemo }: { readonly allowDemo: boolean },
+): SpeechService {
+  return createSpeechService({ config, logger, signal, startEngine, allowDemo, isWarmedUp: true });
+}
+
 async function serveQueue(
   argv: readonly string[],
-  { config, logger }: Session,
+  session: Session,
   io: CommandIo,
   parts: WorkerParts,
 ): Promise<number> {
+  const { config } = session;
   const runtime = await parts.loadRuntime();
-  const { startEngine } = parts;
-  await using service = createSpeechService({
-    config,
-    logger,
-    signal: io.signal,
-    startEngine,
-    allowDemo: false,
-    isWarmedUp: true,
-  });
+  await using service = createServingService(session, io, parts, { allowDemo: false });
   return await runtime.start({
     handler: service.handler,
     concurrency: config.maxBatch,

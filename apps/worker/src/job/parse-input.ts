@@ -1,5 +1,5 @@
 import { HiggsError, isHiggsError } from "@higgs-worker/errors";
-import { refuseControlStrings } from "@higgs-worker/higgs-audio";
+import { refuseControlStrings, withoutSpeakerTags } from "@higgs-worker/higgs-audio";
 import * as v from "valibot";
 import { suggestion } from "../names/nearest-name.ts";
 import { keyProblem } from "../storage/object-key.ts";
@@ -12,8 +12,6 @@ export interface InputLimits {
 
 /** The job input of design §4.2, complete, with every default filled in. */
 export type JobInput = v.InferOutput<v.ObjectSchema<ReturnType<typeof inputEntries>, undefined>>;
-
-const SPEAKER_TAG = /\[SPEAKER\p{Nd}+\]/gu;
 
 /** More problems than this are only counted. */
 const MAX_LISTED_PROBLEMS = 20;
@@ -67,8 +65,7 @@ function textProblems(given: Readonly<Record<string, unknown>>, limits: InputLim
 /** Of speaker tags and signs alone, the model would make noise. */
 function nothingToSpeakProblem(transcript: string): string | null {
   if (transcript.trim() === "") return "transcript is empty";
-  const words = transcript.replaceAll(SPEAKER_TAG, "");
-  return /[\p{L}\p{N}]/u.test(words)
+  return /[\p{L}\p{N}]/u.test(withoutSpeakerTags(transcript))
     ? null
     : "transcript has nothing to speak (no letter or digit beside speaker tags)";
 }

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { withoutSpeakerTags } from "@higgs-worker/higgs-audio";
 import type { FoundModel } from "./locations.ts";
 
 /** The words that the demo checkpoint learned; null for another model, which has no such list. */
@@ -9,14 +10,14 @@ export async function readDemoVocabulary(found: FoundModel): Promise<ReadonlySet
   return text === null ? null : new Set(text.split("\n").filter((word) => word !== ""));
 }
 
-/** Tells the model who speaks, or where a sound begins and ends; nobody says it. */
-const TAG = /\[SPEAKER\d+\]|<\/?SE(?:_[se])?>/gu;
+/** Tells the model where a sound begins and ends; nobody says it. */
+const SOUND_TAG = /<\/?SE(?:_[se])?>/gu;
 
 /** The words of a text that are not in the vocabulary, each once, in lower case; tags are no words. */
 export function unknownWords(text: string, vocabulary: ReadonlySet<string>): string[] {
   const words =
-    text
-      .replaceAll(TAG, " ")
+    withoutSpeakerTags(text)
+      .replaceAll(SOUND_TAG, " ")
       .toLowerCase()
       .replaceAll("’", "'")
       .match(/[\p{Letter}\p{Number}]+(?:'[\p{Letter}]+)*/gu) ?? [];

@@ -1,8 +1,8 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { isHiggsError } from "@higgs-worker/errors";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { fetchReference, type FetchReferenceOptions } from "./fetch-reference.ts";
+import { failureOf } from "../testing/failure-of.ts";
 
 const limits = { maxBytes: 100_000, timeoutMs: 2_000, maxRedirects: 3 };
 
@@ -23,16 +23,6 @@ async function serve(listener: RequestListener): Promise<{ url: string; port: nu
 
 const get = (url: string, options: Partial<FetchReferenceOptions> = {}) =>
   fetchReference(url, { where: "ref_audio", limits, allowLoopback: true, ...options });
-
-async function failureOf(promise: Promise<unknown>): Promise<string> {
-  try {
-    await promise;
-  } catch (error) {
-    if (isHiggsError(error)) return error.toString();
-    throw error;
-  }
-  return "";
-}
 
 describe("fetchReference()", () => {
   it("reads a file", async () => {

@@ -2,13 +2,13 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { isHiggsError } from "@higgs-worker/errors";
 import { VoiceLibrary } from "@higgs-worker/higgs-audio";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { fakeModel } from "../testing/fake-model.ts";
 import { ClipCache } from "./clip-cache.ts";
 import { encodeReferences, prepareReferences, type ReferenceServices } from "./prepare-references.ts";
 import type { RefAudio } from "./ref-audio.ts";
+import { failureOf } from "../testing/failure-of.ts";
 
 const VOICES = join(import.meta.dirname, "../../../../demo-checkpoint/voices");
 const file = readFileSync(join(VOICES, "slt.wav"));
@@ -26,16 +26,6 @@ function services(more: Partial<ReferenceServices> = {}): ReferenceServices {
 
 const prepare = (refAudio: RefAudio, more: Partial<ReferenceServices> = {}, inSystemMessage = false) =>
   prepareReferences(refAudio, services(more), { inSystemMessage });
-
-async function failureOf(promise: Promise<unknown>): Promise<string> {
-  try {
-    await promise;
-  } catch (error) {
-    if (isHiggsError(error)) return error.toString();
-    throw error;
-  }
-  return "";
-}
 
 async function serveVoice(): Promise<string> {
   const server = createServer((_, response) => response.end(file));

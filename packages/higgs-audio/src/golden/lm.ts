@@ -1,5 +1,6 @@
 import path from "node:path";
 import * as v from "valibot";
+import { concatenateSamples } from "../codec/samples.ts";
 import { LanguageModel } from "../model/language-model.ts";
 import { CheckpointWeightSource } from "../model/checkpoint-weight-source.ts";
 import type { PromptRows } from "../model/prompt-rows.ts";
@@ -111,11 +112,13 @@ async function compareHidden(
 ): Promise<{ outcome: GoldenOutcome; norm: Float32Array }> {
   const { model } = run;
   const traces = await collect(model.prefillTraced(0, run.prompt));
-  const stages: [string, Float32Array][] = [["embeddings", join(traces.map((trace) => trace.embeddings))]];
+  const stages: [string, Float32Array][] = [
+    ["embeddings", concatenateSamples(traces.map((trace) => trace.embeddings))],
+  ];
   for (let il = 0; il < model.config.numHiddenLayers; il++) {
-    stages.push([`layer.${il}`, join(traces.map((trace) => trace.layers[il] ?? new Float32Array(0)))]);
+    stages.push([`layer.${il}`, concatenateSamples(traces.map((trace) => trace.layers[il] ?? new Float32Array(0)))]);
   }
-  const norm = join(traces.map((trace) => trace.norm));
+  const norm = concatenateSamples(traces.map((trace) => trace.norm));
   stages.push(["norm", norm]);
   const rows = await expected.int32("rows");
   let worst = 0;
@@ -190,18 +193,8 @@ function peak(values: Float32Array): number {
   return values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
 }
 
-function join(parts: readonly Float32Array[]): Float32Array {
-  const joined = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    joined.set(part, offset);
-    offset += part.length;
-  }
-  return joined;
-}
-
 function pickRows(values: Float32Array, rows: Int32Array, width: number): Float32Array {
-  return join(Array.from(rows, (row) => values.subarray(row * width, (row + 1) * width)));
+  return concatenateSamples(Array.from(rows, (row) => values.subarray(row * width, (row + 1) * width)));
 }
 
 /** head [outputs, width] · x [width] */

@@ -11,6 +11,11 @@ export function collectSpeakerTags(rawTranscript: string): string[] {
   return [...tags].sort(byCodePoints);
 }
 
+/** The transcript without its `[SPEAKERn]`, which tell the model who speaks and are never said. */
+export function withoutSpeakerTags(rawTranscript: string): string {
+  return rawTranscript.replaceAll(SPEAKER_TAG, " ");
+}
+
 /** Python's order of strings; JavaScript's own compares UTF-16 units, which puts U+1D7CE before U+FF10. */
 function byCodePoints(a: string, b: string): number {
   const left = Array.from(a);
