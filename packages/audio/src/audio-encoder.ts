@@ -1,4 +1,4 @@
-/** The formats of the job field `output_format` (design §4.2). */
+/** The formats of the job field `output_format` (spec contract §3). */
 export const AUDIO_FORMATS = ["wav", "mp3", "flac", "opus", "pcm"] as const;
 
 export type AudioFormat = (typeof AUDIO_FORMATS)[number];

@@ -1,5 +1,5 @@
 /**
- * The one registry of error codes (design §4.3). A code never changes its meaning; `docs/ERRORS.md` is generated from here.
+ * The one registry of error codes (spec contract §4). A code never changes its meaning; `docs/ERRORS.md` is generated from here.
  * `httpStatus` is what the local API answers, `isRetryable` whether the same request can succeed later without a change.
  */
 export interface ErrorDefinition {

@@ -26,7 +26,7 @@ export class RunpodWorkerError extends Error {
 
 /**
  * Thrown by a handler to fail its job; with `refreshWorker` the worker also stops after this job.
- * Source: specification 10, row 27 (the Python SDK offers this only to handlers that return `error`).
+ * Source: spec platform §10.27 (the Python SDK offers this only to handlers that return `error`).
  */
 export class JobError extends Error {
   override readonly name: string = "JobError";

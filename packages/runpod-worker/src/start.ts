@@ -18,7 +18,7 @@ const USAGE_EXIT_CODE = 2;
 /**
  * Starts the worker in the mode that flags and environment ask for, and ends the process when it is done.
  * With a surface whose `exit` returns, resolves with the exit code. Never rejects.
- * Source: specification 1.1.
+ * Source: spec platform §1.1.
  */
 export async function start<Input = unknown, Output = unknown>(options: StartOptions<Input, Output>): Promise<number> {
   const surface = options.surface ?? nodeProcessSurface();

@@ -6,6 +6,6 @@ export const PROTOCOL_VERSION = "1.12.0";
 
 /**
  * Value sent as `runpod_version`: the protocol version as the semver core, this package as build metadata.
- * Source: specification 3.7.
+ * Source: spec platform §3.7.
  */
 export const REPORTED_VERSION = `${PROTOCOL_VERSION}+ts.${PACKAGE_VERSION}`;

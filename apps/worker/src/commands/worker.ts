@@ -28,7 +28,7 @@ export const WORKER_PARTS: WorkerParts = {
   loadRuntime: loadWorkerRuntime,
 };
 
-/** Where RunPod's load balancer looks for a server that says nothing else (spec/runpod-worker §8.1). */
+/** Where RunPod's load balancer looks for a server that says nothing else (spec platform §8.1). */
 const LOAD_BALANCER_PORT = "80";
 
 /**
@@ -169,7 +169,7 @@ function surfaceOf(runtime: WorkerRuntime, io: CommandIo, argv: readonly string[
 
 type RunKind = "local" | "api" | "queue" | "load balancer";
 
-/** As the runtime chooses (spec/runpod-worker §1.1): by flag, or by the platform's variables. */
+/** As the runtime chooses (spec platform §1.1): by flag, or by the platform's variables. */
 function runKindOf({ argv, settings }: WorkerArgs, env: CommandIo["env"]): RunKind {
   const has = (flag: string) => argv.some((argument) => argument === flag || argument.startsWith(`${flag}=`));
   if (has("--rp_serve_api") || Number(env["RUNPOD_REALTIME_PORT"] ?? "0") > 0) return "api";

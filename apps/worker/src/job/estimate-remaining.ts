@@ -1,6 +1,6 @@
 import type { SpeechProgress } from "@higgs-worker/higgs-audio";
 
-/** Frames of audio a second (spec/higgs-audio-v2 §9). */
+/** Frames of audio a second (spec model §9). */
 const FRAMES_PER_SECOND = 25;
 /** Unhurried English; other texts are corrected by what their first chunks took. */
 const CHARACTERS_PER_SECOND = 14;

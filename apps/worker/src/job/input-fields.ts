@@ -2,7 +2,7 @@ import { AUDIO_FORMATS } from "@higgs-worker/audio";
 import * as v from "valibot";
 import { suggestion } from "../names/nearest-name.ts";
 
-/** Ways to deliver the audio (design §4.2). */
+/** Ways to deliver the audio (spec contract §3). */
 const DELIVERIES = ["auto", "s3", "base64", "file", "put_url"] as const;
 
 /** Longest literal scene, in characters; the presets have about forty. */

@@ -2,7 +2,7 @@ import type { AudioFormat } from "@higgs-worker/audio";
 import type { SpeechRequest, SpeechResult } from "@higgs-worker/higgs-audio";
 import type { JobInput } from "./parse-input.ts";
 
-/** `output` of a finished job: the contract's shape, complete (design §4.3). Fields are never renamed or removed. */
+/** `output` of a finished job: the contract's shape, complete (spec contract §4). Fields are never renamed or removed. */
 export interface JobOutput {
   readonly success: true;
   /** `s3://…` or `file:///…`; null when the audio is in `audio_base64`. */

@@ -10,7 +10,7 @@ export interface InputLimits {
   readonly contextLength: number;
 }
 
-/** The job input of design §4.2, complete, with every default filled in. */
+/** The job input of spec contract §3, complete, with every default filled in. */
 export type JobInput = v.InferOutput<v.ObjectSchema<ReturnType<typeof inputEntries>, undefined>>;
 
 /** More problems than this are only counted. */

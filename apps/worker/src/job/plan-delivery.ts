@@ -19,7 +19,7 @@ export type DeliveryPlan =
 
 export interface DeliveryContext {
   readonly jobId: string;
-  /** The job's `s3Config` as it came (spec/runpod-worker §4.1). */
+  /** The job's `s3Config` as it came (spec platform §4.1). */
   readonly s3Config: unknown;
   readonly config: Config;
   readonly seed: number;
@@ -29,7 +29,7 @@ export interface DeliveryContext {
   readonly s3Options?: S3StoreOptions;
 }
 
-/** Result limits of the platform for `/run` and `/runsync`, whose job ids begin with `sync-` (spec/runpod-worker §4.5, §1.2). */
+/** Result limits of the platform for `/run` and `/runsync`, whose job ids begin with `sync-` (spec platform §4.5, §1.2). */
 const MAX_RESULT_BYTES = 10_000_000;
 const MAX_SYNC_RESULT_BYTES = 20_000_000;
 /** Room in the result for everything but the audio. */
@@ -37,7 +37,7 @@ const RESULT_OVERHEAD_BYTES = 16_384;
 
 /** Nobody speaks faster than this; so a text gives at least so much audio. */
 const MAX_CHARACTERS_PER_SECOND = 40;
-/** Frames a second, and columns that are no frames (spec/higgs-audio-v2 §8.6). */
+/** Frames a second, and columns that are no frames (spec model §8.6). */
 const FRAMES_PER_SECOND = 25;
 const DELAY_COLUMNS = 9;
 

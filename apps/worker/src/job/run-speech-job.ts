@@ -66,7 +66,7 @@ const FORESEEN_SAMPLE_RATE_HZ = 24_000;
 const AUDIBLE_CLIPPING_SHARE = 1e-3;
 
 /**
- * Runs one job: input, request, delivery plan, speech, checks, file, delivery, output (design §3). What can be refused is
+ * Runs one job: input, request, delivery plan, speech, checks, file, delivery, output (spec contract §1). What can be refused is
  * refused before anything is generated.
  *
  * @throws HiggsError of any code of the registry; nothing is stored then.

@@ -11,7 +11,7 @@ export interface PreparedRequest {
 /** The domain request of a job input, without its references; a seed is drawn if the job has none. */
 export async function toSpeechRequest(input: JobInput): Promise<PreparedRequest> {
   const scene = await resolveScene(input.scene_prompt);
-  // 0 turns RAS off in either field (design §4.2).
+  // 0 turns RAS off in either field (spec contract §3).
   const isRasOn = input.ras_win_len > 0 && input.ras_win_max_num_repeat > 0;
   return {
     request: {

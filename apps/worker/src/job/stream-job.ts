@@ -30,7 +30,7 @@ export interface FinalItem {
 
 export type StreamItem = AudioItem | FinalItem;
 
-/** Ten seconds at 24 kHz are 640 kB of base64; the platform takes 1 MB (spec/runpod-worker §3.6). */
+/** Ten seconds at 24 kHz are 640 kB of base64; the platform takes 1 MB (spec platform §3.6). */
 const MAX_ITEM_SAMPLES = 240_000;
 
 interface PcmPart {

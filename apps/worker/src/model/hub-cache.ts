@@ -4,7 +4,7 @@ import { join } from "node:path";
 /**
  * The snapshot folder of a repository in a Hugging Face cache (`models--ORG--NAME/snapshots/REVISION`), or null. The
  * revision is what `refs/main` says, else the newest. Upper and lower case of the folder's name are the same, since
- * RunPod's cache may differ in it from the published name (spec/runpod-worker §9.5).
+ * RunPod's cache may differ in it from the published name (spec platform §9.5).
  */
 export function findSnapshot(hubDir: string, repository: string): string | null {
   const wanted = `models--${repository.replace("/", "--")}`.toLowerCase();

@@ -4,7 +4,7 @@ import { HiggsError } from "@higgs-worker/errors";
 import type { Config } from "../config/settings.ts";
 import { findSnapshot } from "./hub-cache.ts";
 
-/** The published repositories, boson layout first (spec/higgs-audio-v2 §1). */
+/** The published repositories, boson layout first (spec model §1). */
 const REPOSITORIES = [
   { model: "bosonai/higgs-audio-v2-generation-3B-base", tokenizer: "bosonai/higgs-audio-v2-tokenizer" },
   { model: "eustlb/higgs-audio-v2-generation-3B-base", tokenizer: "eustlb/higgs-audio-v2-tokenizer" },
@@ -44,7 +44,7 @@ export interface FindModelOptions {
   readonly demoDir?: string;
 }
 
-/** All places in the order of the search (design §4.4), found or not. A place counts as found if it has a config.json. */
+/** All places in the order of the search (spec contract §5), found or not. A place counts as found if it has a config.json. */
 export function modelPlaces(config: Config, options: FindModelOptions): ModelPlaces {
   const hubs = hubDirs(config);
   const volume = join(config.volumeDir, "higgs_audio", "bosonai");

@@ -59,12 +59,12 @@ export interface PreparedReferences {
 
 export interface PrepareOptions {
   readonly signal?: AbortSignal;
-  /** Transcripts are used in turns only (spec §5.3). */
+  /** Transcripts are used in turns only (spec model §5.3). */
   readonly inSystemMessage: boolean;
 }
 
 const SAMPLES_PER_FRAME = 960;
-/** Columns of a clip beside its frames: BOS, EOS and the delay of eight codebooks (spec §7.1). */
+/** Columns of a clip beside its frames: BOS, EOS and the delay of eight codebooks (spec model §7.1). */
 const EXTRA_COLUMNS = 9;
 
 /**
@@ -80,7 +80,7 @@ export async function prepareReferences(
 ): Promise<PreparedReferences> {
   const sources = parseRefAudio(refAudio, services.limits ?? REFERENCE_LIMITS);
   for (const source of sources) await checkName(source, services.voices);
-  // A described voice puts all of them into the system message (spec §5.3).
+  // A described voice puts all of them into the system message (spec model §5.3).
   const needTranscripts = !options.inSystemMessage && sources.every(({ kind }) => kind !== "profile");
   const references: (ReferenceProfile | PreparedClip)[] = [];
   const warnings: string[] = [];

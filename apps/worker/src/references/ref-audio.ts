@@ -11,7 +11,7 @@ export interface RefAudioClip {
   readonly name?: string | undefined;
 }
 
-/** The job field `ref_audio` (design §4.2). */
+/** The job field `ref_audio` (spec contract §3). */
 export type RefAudio = string | RefAudioClip | readonly (string | RefAudioClip)[] | null;
 
 /** Where one reference comes from; `where` is what messages call it. */

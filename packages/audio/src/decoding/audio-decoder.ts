@@ -19,7 +19,7 @@ export interface AudioDecoder {
   decode(bytes: Uint8Array, pcm: PcmCollector, limits: DecodeLimits): Promise<void>;
 }
 
-/** Audio as it was in the file, down-mixed to mono by the mean of the channels (spec §10.1). */
+/** Audio as it was in the file, down-mixed to mono by the mean of the channels (spec model §10.1). */
 export interface DecodedAudio {
   /** Mono, finite, nominally −1 … 1, at least one sample. */
   readonly samples: Float32Array;

@@ -10,7 +10,7 @@ export function resampledLength(sampleCount: number, fromHz: number, toHz: numbe
  * in float64, aliases and images more than 100 dB down. Both rates are whole numbers above 0.
  *
  * The length is `resampledLength`. The filter covers as many samples as soxr returns (the exact length, rounded); the rest,
- * at most one sample, is 0 (spec §10.1).
+ * at most one sample, is 0 (spec model §10.1).
  */
 export function resample(pcm: Float32Array, fromHz: number, toHz: number): Float32Array {
   for (const rate of [fromHz, toHz]) {

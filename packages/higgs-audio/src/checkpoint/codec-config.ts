@@ -6,7 +6,7 @@ import type { CheckpointLayout } from "./lm-config.ts";
 import type { JsonObject } from "./strict-json.ts";
 import type { TensorInfo } from "./tensor-source.ts";
 
-/** The semantic model inside the codec (spec §9.1, §9.5). GroupNorm in the first convolution, post-norm layers. */
+/** The semantic model inside the codec (spec model §9.1, §9.5). GroupNorm in the first convolution, post-norm layers. */
 export interface HubertConfig {
   readonly hiddenSize: number;
   readonly intermediateSize: number;
@@ -22,7 +22,7 @@ export interface HubertConfig {
   readonly numConvPosEmbeddingGroups: number;
 }
 
-/** Configuration of the audio tokenizer, the same for both layouts (spec §9.1). */
+/** Configuration of the audio tokenizer, the same for both layouts (spec model §9.1). */
 export interface CodecConfig {
   readonly layout: CheckpointLayout;
   readonly sampleRateHz: number;
@@ -56,7 +56,7 @@ export interface CodecConfig {
 }
 
 /**
- * Reads `config.json` of the audio tokenizer. The boson file has no widths: they come from `tensors` (spec §9.9).
+ * Reads `config.json` of the audio tokenizer. The boson file has no widths: they come from `tensors` (spec model §9.9).
  * Throws one MODEL_UNSUPPORTED that lists every field that is missing, out of range or of an unsupported variant.
  */
 export function parseCodecConfig(
@@ -156,7 +156,7 @@ function parseNative(raw: JsonObject): CodecConfig {
   };
 }
 
-/** Quantisers that the highest bandwidth (kbit/s) pays for; the file's list counts, not the class default (spec §9.1). */
+/** Quantisers that the highest bandwidth (kbit/s) pays for; the file's list counts, not the class default (spec model §9.1). */
 function countQuantizers(bandwidths: readonly number[], frameRateHz: number, codebookSize: number): number {
   const bitsPerCode = Math.ceil(Math.log2(codebookSize));
   return Math.floor((1000 * (bandwidths.at(-1) ?? 0)) / (frameRateHz * bitsPerCode));

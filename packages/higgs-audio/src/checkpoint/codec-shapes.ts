@@ -2,7 +2,7 @@ import { unsupportedBecause } from "./checkpoint-error.ts";
 import type { HubertConfig } from "./codec-config.ts";
 import type { TensorInfo } from "./tensor-source.ts";
 
-/** What the boson layout's config does not say and its tensors do (spec §9.9). */
+/** What the boson layout's config does not say and its tensors do (spec model §9.9). */
 export interface BosonWidths {
   readonly encoderHiddenSize: number;
   readonly decoderHiddenSize: number;
@@ -11,9 +11,9 @@ export interface BosonWidths {
   readonly hubert: HubertConfig;
 }
 
-/** No tensor tells the number of heads; 12 is what the reference builds (spec §9.9). */
+/** No tensor tells the number of heads; 12 is what the reference builds (spec model §9.9). */
 const HUBERT_HEADS = 12;
-/** No tensor tells strides; these are HuBERT's (spec §9.1). */
+/** No tensor tells strides; these are HuBERT's (spec model §9.1). */
 const HUBERT_CONV_STRIDE = [5, 2, 2, 2, 2, 2, 2];
 const HUBERT_LAYER_NORM_EPS = 1e-5;
 

@@ -13,7 +13,7 @@ interface CodecEntry {
 
 /**
  * Every tensor of the audio tokenizer that inference uses, under its native name, with the names of the configuration's
- * layout (spec §9.9). Weight norm is fused: a convolution has one `weight`, whichever of its three forms is stored (§9.8).
+ * layout (spec model §9.9). Weight norm is fused: a convolution has one `weight`, whichever of its three forms is stored (spec model §9.8).
  */
 export function listCodecTensors(config: CodecConfig): ExpectedTensor[] {
   const entries = [
@@ -28,7 +28,7 @@ export function listCodecTensors(config: CodecConfig): ExpectedTensor[] {
   return entries.map((entry) => expect(entry, config.layout));
 }
 
-// --- DAC encoder and decoder (spec §9.4) ---
+// --- DAC encoder and decoder (spec model §9.4) ---
 
 function listEncoder(config: CodecConfig): CodecEntry[] {
   const { encoderRatios: ratios, encoderHiddenSize: width, acousticHiddenSize } = config;
@@ -101,12 +101,12 @@ function conv(native: string, boson: string, shape: readonly [number, number, nu
   return [normed(native, boson, shape, 0), plain(`${native}.bias`, `${boson}.bias`, [shape[0]])];
 }
 
-/** A transposed convolution's weight is [in, out, kernel]: weight norm is per **input** channel (pitfall 35). */
+/** A transposed convolution's weight is [in, out, kernel]: weight norm is per **input** channel (spec model §11.35). */
 function transposedConv(native: string, boson: string, shape: readonly [number, number, number]): CodecEntry[] {
   return [normed(native, boson, shape, 0), plain(`${native}.bias`, `${boson}.bias`, [shape[1]])];
 }
 
-// --- semantic encoder, quantisers, projections (spec §9.5, §9.6) ---
+// --- semantic encoder, quantisers, projections (spec model §9.5, §9.6) ---
 
 function listSemanticEncoder(config: CodecConfig): CodecEntry[] {
   const { hubert, numSemanticBlocks, numSemanticUnits, semanticKernelSize } = config;
@@ -148,7 +148,7 @@ function listLinear(native: string, boson: string, outputs: number, inputs: numb
   ];
 }
 
-// --- HuBERT, whose names are the same in both layouts (spec §9.5) ---
+// --- HuBERT, whose names are the same in both layouts (spec model §9.5) ---
 
 function listHubert(hubert: HubertConfig): CodecEntry[] {
   const { hiddenSize, convDim, convKernel } = hubert;
@@ -225,7 +225,7 @@ function listNormForms(weight: string, axis: number): StoredForm[] {
   ];
 }
 
-/** Parts of training: semantic reconstruction, quantiser statistics, SpecAugment's mask (spec §9.5, §9.6, §9.9). */
+/** Parts of training: semantic reconstruction, quantiser statistics, SpecAugment's mask (spec model §9.5, §9.6, §9.9). */
 const UNUSED = [
   /^decoder_semantic\./,
   /^(fc1|fc_post1)\.(weight|bias)$/,

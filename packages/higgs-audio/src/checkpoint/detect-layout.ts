@@ -5,7 +5,7 @@ import type { TensorInfo } from "./tensor-source.ts";
 
 type Tensors = ReadonlyMap<string, TensorInfo>;
 
-/** Layout of a generation model: what `model_type` says, else what the tensors are called (spec §3.3.4). */
+/** Layout of a generation model: what `model_type` says, else what the tensors are called (spec model §3.3.4). */
 export function detectLmLayout(config: JsonObject, tensors: Tensors): CheckpointLayout {
   const modelType = config["model_type"];
   if (modelType === "higgs_audio") return "boson";
@@ -18,7 +18,7 @@ export function detectLmLayout(config: JsonObject, tensors: Tensors): Checkpoint
   throw unsupported("config.json", "it has no model_type, and no tensor is called embed_tokens");
 }
 
-/** Layout of an audio tokenizer, by the names of its decoder's tensors (spec §9.9). */
+/** Layout of an audio tokenizer, by the names of its decoder's tensors (spec model §9.9). */
 export function detectCodecLayout(tensors: Tensors): CheckpointLayout {
   if (hasAny(tensors, "decoder_2.")) return "boson";
   if (hasAny(tensors, "acoustic_decoder.")) return "native";

@@ -10,7 +10,7 @@ export interface CheckpointOrigin {
 }
 
 /**
- * Releases that are known by the exact sizes of their weight files (spec §3.1). A safetensors file's size depends on its
+ * Releases that are known by the exact sizes of their weight files (spec model §3.1). A safetensors file's size depends on its
  * header too, so a re-saved copy is not mistaken for the release.
  */
 const RELEASES: readonly { readonly sizes: readonly number[]; readonly origin: CheckpointOrigin }[] = [

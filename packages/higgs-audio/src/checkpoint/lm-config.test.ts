@@ -37,7 +37,7 @@ describe("parseHiggsConfig()", () => {
     expect(Object.isFrozen(config.ropeScaling)).toBe(true);
   });
 
-  it("reads the released native configuration, whose codebook size counts BOS and EOS (pitfall 1)", () => {
+  it("reads the released native configuration, whose codebook size counts BOS and EOS (spec model §11.1)", () => {
     const config = parseHiggsConfig(released("native"), "native", "name");
     expect(config).toEqual({
       ...RELEASED_HIGGS_CONFIG,
@@ -52,7 +52,7 @@ describe("parseHiggsConfig()", () => {
     expect(config.codebookSize).toBe(1026);
   });
 
-  it("does not read the decorative audio_ffn sizes (pitfall 4)", () => {
+  it("does not read the decorative audio_ffn sizes (spec model §11.4)", () => {
     expect(problemsOf(withField(released("boson"), "audio_ffn_intermediate_size", "x"), "boson")).toEqual([]);
   });
 

@@ -17,12 +17,12 @@ import {
 } from "./config-fields.ts";
 import { isJsonObject, type JsonObject } from "./strict-json.ts";
 
-/** The two ways in which a checkpoint is published: by boson-ai, and for transformers (spec §2, §3). */
+/** The two ways in which a checkpoint is published: by boson-ai, and for transformers (spec model §2, §3). */
 export type CheckpointLayout = "boson" | "native";
 
 /**
  * The llama3 rope scaling. Both published sets, (32, 1, 4, 8192) and (32, 0.125, 0.5, 1024), are the same function of
- * the frequency (spec §2.2). A model without scaling has factor 1, which changes nothing.
+ * the frequency (spec model §2.2). A model without scaling has factor 1, which changes nothing.
  */
 export interface RopeScaling {
   readonly factor: number;
@@ -31,7 +31,7 @@ export interface RopeScaling {
   readonly originalMaxPositionEmbeddings: number;
 }
 
-/** Configuration of the generation model, the same for both layouts (spec §2.1, §2.2). */
+/** Configuration of the generation model, the same for both layouts (spec model §2.1, §2.2). */
 export interface HiggsConfig {
   readonly layout: CheckpointLayout;
   readonly modelName: string;
@@ -66,7 +66,7 @@ export interface HiggsConfig {
   readonly eosTokenId: number | null;
 }
 
-/** BOS and EOS of the audio stream, which the boson layout does not count in `audio_codebook_size` (pitfall 1). */
+/** BOS and EOS of the audio stream, which the boson layout does not count in `audio_codebook_size` (spec model §11.1). */
 const SPECIAL_CODES = 2;
 
 /**
@@ -204,7 +204,7 @@ function parseBoson(raw: JsonObject, modelName: string): HiggsConfig {
 
 /**
  * A layer that `audio_dual_ffn_layers` does not list is skipped for audio ("fast forward"). The released model lists all,
- * and only that is implemented (spec §4.2, pitfall 3).
+ * and only that is implemented (spec model §4.2, §11.3).
  */
 function findSkippedLayers(raw: JsonObject): string[] {
   const text = raw["text_config"];

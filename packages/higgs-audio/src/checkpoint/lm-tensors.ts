@@ -1,7 +1,7 @@
 import type { CheckpointLayout, HiggsConfig } from "./lm-config.ts";
 import type { ExpectedTensor, StoredForm } from "./tensor-plan.ts";
 
-/** Canonical name of the text head. It is optional and never needed to make audio (spec §2.4). */
+/** Canonical name of the text head. It is optional and never needed to make audio (spec model §2.4). */
 export const TEXT_HEAD = "output.weight";
 
 /** The part of the configuration that decides shapes. */
@@ -20,7 +20,7 @@ export type LmShapes = Pick<
 
 /**
  * Every tensor of the generation model under its canonical (GGUF-style) name, with the names of both layouts
- * (spec §3.1–3.3). Nothing is permuted or transposed between the layouts.
+ * (spec model §3.1 to §3.3). Nothing is permuted or transposed between the layouts.
  */
 export function listLmTensors(shapes: LmShapes, layout: CheckpointLayout): ExpectedTensor[] {
   const { hiddenSize, vocabSize, numCodebooks, codebookSize, numHiddenLayers } = shapes;
@@ -68,7 +68,7 @@ function listLayer(shapes: LmShapes, trunk: string, layer: number): ExpectedTens
   );
 }
 
-/** A head without the old prefix is preferred (spec §3.3.3); fine-tunes may hold it in two parts (§3.3.2). */
+/** A head without the old prefix is preferred (spec model §3.3.3); fine-tunes may hold it in two parts (spec model §3.3.2). */
 function headForms(head: string): StoredForm[] {
   return ["", "audio_decoder_proj."].flatMap((prefix) => [
     whole(`${prefix}${head}.weight`),
@@ -89,7 +89,7 @@ function split(name: string): StoredForm {
   return { kind: "rows", names: [`${name}_frozen.weight`, `${name}_trainable.weight`] };
 }
 
-/** Buffers and training leftovers (spec §3.3.1). */
+/** Buffers and training leftovers (spec model §3.3.1). */
 const IGNORABLE_SUFFIXES = ["audio_codebook_weights", "rotary_emb.inv_freq", "rotary_emb.original_inv_freq"];
 
 /** The Whisper tower of other models of the family; the configuration check makes sure that it is not used. */

@@ -73,7 +73,7 @@ describe("openCheckpoint()", () => {
     expect(() => bare.tensor("output.weight")).toThrow(RangeError);
   });
 
-  it("reads split frozen and trainable rows, and heads under either prefix (spec 3.3)", async () => {
+  it("reads split frozen and trainable rows, and heads under either prefix (spec model §3.3)", async () => {
     const whole = makeLmTensors(SMALL_HIGGS_CONFIG, "boson");
     const folder = writeLmCheckpoint(makeTemporaryFolder(), "boson", SMALL_HIGGS_CONFIG, whole.flatMap(splitForm));
     await using split = await openCheckpoint(folder);

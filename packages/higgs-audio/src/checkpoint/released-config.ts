@@ -2,7 +2,7 @@ import type { CodecConfig } from "./codec-config.ts";
 import type { HiggsConfig } from "./lm-config.ts";
 
 /**
- * Configuration of `bosonai/higgs-audio-v2-generation-3B-base` (spec §2.1). For benchmarks and tests that need the real
+ * Configuration of `bosonai/higgs-audio-v2-generation-3B-base` (spec model §2.1). For benchmarks and tests that need the real
  * shapes without the weights; a loader reads `config.json`.
  */
 export const RELEASED_HIGGS_CONFIG: HiggsConfig = Object.freeze({
@@ -38,7 +38,7 @@ export const RELEASED_HIGGS_CONFIG: HiggsConfig = Object.freeze({
   eosTokenId: 128_001,
 });
 
-/** Configuration of `bosonai/higgs-audio-v2-tokenizer` (spec §9.1). */
+/** Configuration of `bosonai/higgs-audio-v2-tokenizer` (spec model §9.1). */
 export const RELEASED_CODEC_CONFIG: CodecConfig = Object.freeze({
   layout: "native",
   sampleRateHz: 24_000,

@@ -31,7 +31,7 @@ async function measureMemory<T>(work: () => Promise<T>): Promise<{ result: T; gr
   return { result, grownBytes: process.memoryUsage().rss - before };
 }
 
-describe("the released shapes (spec 2.4, 3.1, 9.9)", () => {
+describe("the released shapes (spec model §2.4, §3.1, §9.9)", () => {
   it("has as many tensors and bytes as the released files", () => {
     const counts = [
       listLmManifest(RELEASED_HIGGS_CONFIG, "native"),

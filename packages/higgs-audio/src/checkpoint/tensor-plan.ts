@@ -127,7 +127,7 @@ function checkShape(part: TensorInfo | undefined, expected: readonly number[], p
   problems.push(`${part.name} has the shape ${formatShape(part.shape)}, expected ${formatShape(expected)}`);
 }
 
-/** Parts are concatenated on the row axis (spec §3.3.2): the other axes must agree and the rows add up. */
+/** Parts are concatenated on the row axis (spec model §3.3.2): the other axes must agree and the rows add up. */
 function checkRowParts(tensor: ExpectedTensor, parts: readonly TensorInfo[], problems: string[]): void {
   const rows = parts.reduce((sum, part) => sum + (part.shape[0] ?? 0), 0);
   const tail = tensor.shape.slice(1);

@@ -7,7 +7,7 @@ export type WeightFormat = (typeof WEIGHT_FORMATS)[number];
 /** Text embeddings stay on disk and are read row by row, so smaller ones would save nothing that counts. */
 const READ_FROM_DISK = new Set(["token_embd.weight"]);
 
-/** Small tensors on which every sampled code depends directly (spec §3.3.6). */
+/** Small tensors on which every sampled code depends directly (spec model §3.3.6). */
 const AT_LEAST_8_BITS = new Set(["audio_embd.weight", "audio_output.weight"]);
 
 /** Types to fall back to when a row is not a whole number of blocks. */

@@ -29,7 +29,7 @@ export interface CodecStreamOptions {
 const DEFAULT_MAX_WINDOW_FRAMES = 160;
 const DEFAULT_STREAM_WINDOW_FRAMES = [24, 48, 72];
 
-/** From codes to mono PCM (spec §9.6, §9.4). The backend must outlive it. */
+/** From codes to mono PCM (spec model §9.6, §9.4). The backend must outlive it. */
 export class CodecDecoder implements Disposable {
   readonly #model: DecoderModel;
   readonly #graphs: DecoderGraphs;

@@ -13,7 +13,7 @@ export interface EncodeOptions extends GraphRunnerOptions {
 }
 
 /**
- * From mono PCM to codes (spec §9.2), all in f32. The backend must outlive it.
+ * From mono PCM to codes (spec model §9.2), all in f32. The backend must outlive it.
  *
  * Memory at the released shape: 652 MB of weights, and 123 MB of scratch for a clip of a minute (81 MB for 10 s), because
  * every part is computed in pieces of time or of queries. HuBERT's attention takes time, not memory, with the square of the

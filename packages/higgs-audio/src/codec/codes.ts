@@ -19,7 +19,7 @@ function countFrames(codes: readonly Int32Array[], { quantizerCount }: CodeShape
 
 /**
  * Codes as rows of the joined table, frame by frame: code c of codebook k is row k · codebookSize + c. Throws INTERNAL for
- * an id that is no code, such as the BOS and EOS of the audio stream: those are clipped before (spec §7.5, pitfall 26).
+ * an id that is no code, such as the BOS and EOS of the audio stream: those are clipped before (spec model §7.5, §11.26).
  */
 export function toTableRows(codes: readonly Int32Array[], shape: CodeShape): Int32Array {
   const frames = countFrames(codes, shape);

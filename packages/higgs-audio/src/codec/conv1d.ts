@@ -2,7 +2,7 @@ import type { Graph, Tensor } from "@higgs-worker/ggml";
 import type { CodecWeights } from "./codec-weights.ts";
 import type { TimeLayer } from "./receptive-field.ts";
 
-/** One-dimensional convolution with zero padding on both sides (spec §9.4, §9.5). */
+/** One-dimensional convolution with zero padding on both sides (spec model §9.4, §9.5). */
 export interface Conv1d {
   /** [width, channelsIn, channelsOut] */
   readonly weight: Tensor;
@@ -29,7 +29,7 @@ export function defineConv1d(weights: CodecWeights, name: string, options: Conv1
   return { weight, bias: hasBias ? weights.defineColumn(`${name}.bias`) : null, stride, padding, dilation };
 }
 
-/** [time, channelsIn] → [timeOut, channelsOut]. Columns and products stay in f32 (pitfall 42). */
+/** [time, channelsIn] → [timeOut, channelsOut]. Columns and products stay in f32 (spec model §11.42). */
 export function conv1d(graph: Graph, layer: Conv1d, x: Tensor): Tensor {
   const [width, channelsIn, channelsOut] = layer.weight.shape;
   const weight = graph.reshape(layer.weight, width * channelsIn, channelsOut);

@@ -13,7 +13,7 @@ interface DecoderBlock {
   readonly units: readonly ResidualUnit[];
 }
 
-/** From latents to samples (spec §9.4): a convolution, one block a ratio, snake, a convolution; no tanh at the end. */
+/** From latents to samples (spec model §9.4): a convolution, one block a ratio, snake, a convolution; no tanh at the end. */
 export interface DacDecoder {
   readonly conv1: Conv1d;
   readonly blocks: readonly DecoderBlock[];

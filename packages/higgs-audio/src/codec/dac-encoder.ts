@@ -11,7 +11,7 @@ interface EncoderBlock {
   readonly conv1: Conv1d;
 }
 
-/** From samples to latents (spec §9.4): a convolution, one block a ratio, snake, a convolution. */
+/** From samples to latents (spec model §9.4): a convolution, one block a ratio, snake, a convolution. */
 export interface DacEncoder {
   readonly conv1: Conv1d;
   readonly blocks: readonly EncoderBlock[];

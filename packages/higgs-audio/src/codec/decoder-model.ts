@@ -12,14 +12,14 @@ const TENSORS_PER_BLOCK = 48;
 const NODES_AROUND = 64;
 const NODES_PER_BLOCK = 128;
 
-/** Weights that turn codes into samples: quantiser tables, `fc2` and the DAC decoder (spec §9.6, §9.4). */
+/** Weights that turn codes into samples: quantiser tables, `fc2` and the DAC decoder (spec model §9.6, §9.4). */
 export class DecoderModel implements Disposable {
   readonly backend: Backend;
   readonly quantizerCount: number;
   readonly codebookSize: number;
   readonly sampleRateHz: number;
   readonly samplesPerFrame: number;
-  /** Frames that a piece needs on each side of those that it is made for (spec §9.7). */
+  /** Frames that a piece needs on each side of those that it is made for (spec model §9.7). */
   readonly context: FrameContext;
   readonly #weights: CodecWeights;
   readonly #rvq: RvqDecoder;

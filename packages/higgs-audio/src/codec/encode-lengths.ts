@@ -1,10 +1,10 @@
 import type { TimeLayer } from "./receptive-field.ts";
 import { outputLength } from "./time-stage.ts";
 
-/** Whose padding to follow where the acoustic and the semantic frames differ in number (spec §12, row 1). */
+/** Whose padding to follow where the acoustic and the semantic frames differ in number (spec model §12.1). */
 export type EncodeRules = "boson" | "native";
 
-/** Zeros on each side of the semantic model's input, at its own rate (pitfall 37). */
+/** Zeros on each side of the semantic model's input, at its own rate (spec model §11.37). */
 export const SEMANTIC_PADDING = 160;
 
 /** How the two halves of the encoder map time. */
@@ -25,7 +25,7 @@ export interface EncodeLengths {
   readonly acousticPadding: number;
 }
 
-/** What a clip's length leads to (spec §9.2, steps 4 and 5). No frames where the clip is too short for one. */
+/** What a clip's length leads to (spec model §9.2.4 and §9.2.5). No frames where the clip is too short for one. */
 export function planLengths(samples: number, timing: EncodeTiming, rules: EncodeRules): EncodeLengths {
   const { resampling, semanticDownsampleFactor: factor } = timing;
   const semanticSamples = Math.ceil((samples * resampling.to) / resampling.from) + 2 * SEMANTIC_PADDING;

@@ -26,7 +26,7 @@ interface EncoderParts {
   readonly quantizers: readonly Quantizer[];
 }
 
-/** Weights that turn samples into codes: semantic model and encoder, DAC encoder, `fc` and quantisers (spec §9.2). */
+/** Weights that turn samples into codes: semantic model and encoder, DAC encoder, `fc` and quantisers (spec model §9.2). */
 export class EncoderModel implements Disposable {
   readonly backend: Backend;
   readonly config: CodecConfig;

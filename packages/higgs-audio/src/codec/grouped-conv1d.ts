@@ -1,7 +1,7 @@
 import type { Graph, Tensor } from "@higgs-worker/ggml";
 import type { CodecWeights } from "./codec-weights.ts";
 
-/** Convolution of groups of channels with themselves only, stride 1, width/2 zeros on both sides (spec §9.5). */
+/** Convolution of groups of channels with themselves only, stride 1, width/2 zeros on both sides (spec model §9.5). */
 export interface GroupedConv1d {
   /** [width, channels / groups, channels] */
   readonly weight: Tensor;
@@ -15,7 +15,7 @@ export function defineGroupedConv1d(weights: CodecWeights, name: string, groups:
   return { weight: weights.define(`${name}.weight`), bias: weights.define(`${name}.bias`), groups };
 }
 
-/** [time, channels] → [channels, time]; an even width makes one output more than inputs, which is dropped (pitfall 36). */
+/** [time, channels] → [channels, time]; an even width makes one output more than inputs, which is dropped (spec model §11.36). */
 export function groupedConv1d(graph: Graph, { weight, bias, groups }: GroupedConv1d, x: Tensor): Tensor {
   const [width, channelsIn, channels] = weight.shape;
   const channelsOut = channels / groups;

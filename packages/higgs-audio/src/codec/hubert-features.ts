@@ -4,7 +4,7 @@ import { type Conv1d, conv1d, defineConv1d, timeLayerOf } from "./conv1d.ts";
 import type { TimeStage } from "./graph-runner.ts";
 import { convolutionStatistics } from "./time-statistics.ts";
 
-/** HuBERT's convolutions (spec §9.5): no padding, no bias; the first is normalised over time, each followed by GELU. */
+/** HuBERT's convolutions (spec model §9.5): no padding, no bias; the first is normalised over time, each followed by GELU. */
 export interface HubertFeatures {
   readonly convs: readonly Conv1d[];
   /** Of the first convolution, on the host as well, to tell the statistics of its output. */
@@ -28,7 +28,7 @@ export async function defineHubertFeatures(weights: CodecWeights): Promise<Huber
   return { convs, first: { weight, gamma, beta } };
 }
 
-/** Samples [time, 1] → features [frames, channels] of one clip: its normalisation is that of the whole clip (pitfall 36). */
+/** Samples [time, 1] → features [frames, channels] of one clip: its normalisation is that of the whole clip (spec model §11.36). */
 export function hubertFeatureStage(features: HubertFeatures, samples: Float32Array): TimeStage {
   const { convs } = features;
   const last = convs.at(-1);

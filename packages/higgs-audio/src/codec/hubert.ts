@@ -7,7 +7,7 @@ import { type HubertFeatures, defineHubertFeatures, hubertFeatureStage } from ".
 import { type LayerNorm, type Linear, defineLayerNorm, defineLinear, layerNorm, linear } from "./linear.ts";
 import type { Features } from "./time-stage.ts";
 
-/** The semantic model (spec §9.5): convolutions, projection, positional convolution, post-norm layers. */
+/** The semantic model (spec model §9.5): convolutions, projection, positional convolution, post-norm layers. */
 export interface Hubert {
   readonly features: HubertFeatures;
   readonly featureNorm: LayerNorm;

@@ -26,7 +26,7 @@ export function inputSpan(layers: readonly TimeLayer[], span: TimeSpan): TimeSpa
   return layers.toReversed().reduce(spanBefore, span);
 }
 
-/** Context of a decoder that makes `samplesPerFrame` outputs of each input (spec §9.7). */
+/** Context of a decoder that makes `samplesPerFrame` outputs of each input (spec model §9.7). */
 export function contextOf(layers: readonly TimeLayer[], samplesPerFrame: number): FrameContext {
   const { first, last } = inputSpan(layers, { first: 0, last: samplesPerFrame - 1 });
   return { left: 0 - first, right: last };

@@ -3,7 +3,7 @@ import type { CodecWeights } from "./codec-weights.ts";
 import { type Conv1d, conv1d, defineConv1d } from "./conv1d.ts";
 import { type Snake, defineSnake, snake } from "./snake.ts";
 
-/** snake, dilated convolution, snake, 1×1 convolution, plus the input; the length stays (spec §9.4). */
+/** snake, dilated convolution, snake, 1×1 convolution, plus the input; the length stays (spec model §9.4). */
 export interface ResidualUnit {
   readonly snake1: Snake;
   readonly conv1: Conv1d;

@@ -2,7 +2,7 @@ import type { Graph, Tensor } from "@higgs-worker/ggml";
 import type { CodecSource, CodecWeights } from "./codec-weights.ts";
 
 /**
- * The quantisers' way back, Σᵢ (project_outᵢ · embedᵢ[codeᵢ] + biasᵢ) (spec §9.6), as one look-up and one product: the
+ * The quantisers' way back, Σᵢ (project_outᵢ · embedᵢ[codeᵢ] + biasᵢ) (spec model §9.6), as one look-up and one product: the
  * tables stand below each other, the projections beside each other, and the biases are added up.
  */
 export interface RvqDecoder {

@@ -4,7 +4,7 @@ import type { CodecWeights } from "./codec-weights.ts";
 import type { GraphRunner } from "./graph-runner.ts";
 import { type Linear, defineLinear, linear } from "./linear.ts";
 
-/** One stage of the residual quantiser (spec §9.6): Euclidean, in a projected space. */
+/** One stage of the residual quantiser (spec model §9.6): Euclidean, in a projected space. */
 export interface Quantizer {
   readonly projectIn: Linear;
   readonly projectOut: Linear;
@@ -39,7 +39,7 @@ export function defineQuantizers(weights: CodecWeights): Quantizer[] {
   });
 }
 
-/** Features [frame][channel] → codes, quantiser after quantiser; the residual stays in f32 (pitfalls 38, 42). */
+/** Features [frame][channel] → codes, quantiser after quantiser; the residual stays in f32 (spec model §11.38, §11.42). */
 export async function rvqEncode(
   runner: GraphRunner,
   quantizers: readonly Quantizer[],

@@ -12,7 +12,7 @@ interface SemanticBlock {
   readonly conv: Conv1d;
 }
 
-/** Convolutions and ELUs on the semantic features; keeps their number and width (spec §9.5). */
+/** Convolutions and ELUs on the semantic features; keeps their number and width (spec model §9.5). */
 export interface SemanticEncoder {
   readonly conv: Conv1d;
   readonly blocks: readonly SemanticBlock[];

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { makeSincFilter, sincResample } from "./sinc-resample.ts";
 import { largestError } from "./testing/small-codec.ts";
 
-/** Appendix A.4 of the specification: taps −10 … 12. */
+/** spec model §A.4: taps −10 … 12. */
 const PHASE_0 = [
   0, -1.6351e-6, -0.0010764474, 0.0052825985, -0.0017229404, -0.0217233393, 0.0427480005, -0.0050268169, -0.1189598814,
   0.2706917524, 0.6600000262, 0.2706917524, -0.1189598814, -0.0050268169, 0.0427480005, -0.0217233393, -0.0017229404,

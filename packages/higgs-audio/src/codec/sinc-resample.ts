@@ -1,4 +1,4 @@
-/** Zero crossings of the sinc on each side, and the share of the lower Nyquist frequency that passes (spec §9.3). */
+/** Zero crossings of the sinc on each side, and the share of the lower Nyquist frequency that passes (spec model §9.3). */
 const LOWPASS_WIDTH = 6;
 const ROLLOFF = 0.99;
 
@@ -13,7 +13,7 @@ export interface SincFilter {
 }
 
 /**
- * The Hann-windowed sinc filter of the audio tokenizer (spec §9.3, appendix A.4). Computed in f32 like the reference's: the
+ * The Hann-windowed sinc filter of the audio tokenizer (spec model §9.3, §A.4). Computed in f32 like the reference's: the
  * taps are part of the model's input.
  */
 export function makeSincFilter(fromHz: number, toHz: number): SincFilter {

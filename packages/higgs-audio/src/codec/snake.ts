@@ -1,7 +1,7 @@
 import type { Graph, Tensor } from "@higgs-worker/ggml";
 import type { CodecWeights } from "./codec-weights.ts";
 
-/** The activation x + sin²(αx) / (α + 1e-9), with one α a channel (spec §9.4, pitfall 34). */
+/** The activation x + sin²(αx) / (α + 1e-9), with one α a channel (spec model §9.4, §11.34). */
 export interface Snake {
   /** [1, channels] */
   readonly alpha: Tensor;

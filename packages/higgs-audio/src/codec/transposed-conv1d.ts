@@ -1,7 +1,7 @@
 import type { Graph, Tensor } from "@higgs-worker/ggml";
 import type { CodecWeights } from "./codec-weights.ts";
 
-/** Transposed convolution whose output is exactly `stride` times as long as its input (spec §9.4). */
+/** Transposed convolution whose output is exactly `stride` times as long as its input (spec model §9.4). */
 export interface TransposedConv1d {
   /** [channelsIn, width · channelsOut]: one row for each output channel and tap. */
   readonly weight: Tensor;

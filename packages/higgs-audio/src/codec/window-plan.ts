@@ -23,7 +23,7 @@ const LAST_WINDOW_STEP = 8;
 /**
  * The next window of at most `windowFrames` frames, or null when there is nothing to do yet. Frames at a cut have all their
  * context inside the window; at the true start and end there is none, because there the reference pads with zeros
- * (spec §9.7). Throws RangeError when the window is too short to advance.
+ * (spec model §9.7). Throws RangeError when the window is too short to advance.
  */
 export function planWindow(progress: DecodeProgress, context: FrameContext, windowFrames: number): DecodeWindow | null {
   if (windowFrames <= context.left + context.right) {

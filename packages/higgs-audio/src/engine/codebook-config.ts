@@ -1,4 +1,4 @@
-/** What the code streams look like; the fields are the checkpoint config's (spec/higgs-audio-v2 §2.1, §2.2). */
+/** What the code streams look like; the fields are the checkpoint config's (spec model §2.1, §2.2). */
 export interface CodebookConfig {
   /** Codes per frame, 8. */
   readonly numCodebooks: number;
@@ -10,7 +10,7 @@ export interface CodebookConfig {
   readonly audioStreamEosId: number;
 }
 
-/** The id clipped to the codec's range 0 … 1023 (spec §7.5): stream specials left in a kept frame become the last code. */
+/** The id clipped to the codec's range 0 … 1023 (spec model §7.5): stream specials left in a kept frame become the last code. */
 export function clipToCode(id: number, config: CodebookConfig): number {
   return Math.min(Math.max(id, 0), config.audioStreamBosId - 1);
 }

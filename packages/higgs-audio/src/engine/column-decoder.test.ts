@@ -45,8 +45,8 @@ function framesOf(decoder: ColumnDecoder): number[][] {
   return Array.from({ length: rows[0]?.length ?? 0 }, (_, frame) => rows.map((row) => row[frame] ?? -1));
 }
 
-describe("the tables of the specification", () => {
-  it("ramps up and down as the boson illustration (§7.4)", () => {
+describe("the tables of spec model §7", () => {
+  it("ramps up and down as the boson illustration (spec model §7.4)", () => {
     const config = { numCodebooks: 3, codebookSize: 1026, audioStreamBosId: 1024, audioStreamEosId: 1025 };
     const decoder = decoderFor(config, "boson");
     run(decoder, config, (column, codebook) => (column === 5 && codebook === 0 ? 1025 : 100 * codebook + column));
@@ -84,7 +84,7 @@ describe("the tables of the specification", () => {
     ["codebook 3", (column, codebook) => column === 20 && codebook === 3, 16, 20, false],
     ["codebook 7", (column, codebook) => column === 20 && codebook === 7, 12, 20, false],
   ])(
-    "keeps the frames of the table of §7.5: first EOS at column 20 in %s",
+    "keeps the frames of the table of spec model §7.5: first EOS at column 20 in %s",
     (_name, isEos, boson, native, endsWithEos) => {
       const pick = (column: number, codebook: number) => (isEos(column, codebook) ? 1025 : 10 * codebook + column);
       const bosonFrames = framesOf(run(decoderFor(CODEBOOKS, "boson"), CODEBOOKS, pick));
@@ -221,7 +221,7 @@ describe.each(BOTH_RULES)("ColumnDecoder with %s rules", (rules) => {
 });
 
 describe("boson's streaming", () => {
-  it("has the first frame after 9 columns, and one more with every column (§7.6)", () => {
+  it("has the first frame after 9 columns, and one more with every column (spec model §7.6)", () => {
     const decoder = decoderFor(CODEBOOKS, "boson");
     const available: number[] = [decoder.availableFrames];
     for (let column = 1; column < 12; column++) {

@@ -20,7 +20,7 @@ export interface ColumnDecoderOptions extends GenerationOptions {
 
 /**
  * Turns the model's logits into the columns of one sequence, one step at a time: sampling, RAS, delay pattern, end and
- * trimming (spec/higgs-audio-v2 §7.3–8.6). Step:
+ * trimming (spec model §7.3 to §8.6). Step:
  *
  *   logits → candidates (forced, or sampled) → RAS on each → overwrites → column → fed back to the model
  *
@@ -135,7 +135,7 @@ export class ColumnDecoder {
 
   /**
    * How many frames can be read: those that no later column can change or drop, so that frames read while the segment
-   * goes on are exactly the first ones of the finished, trimmed result (spec §7.5, §7.6).
+   * goes on are exactly the first ones of the finished, trimmed result (spec model §7.5, §7.6).
    */
   get availableFrames(): number {
     return this.#rules.frameCount(this.columnCount, this.#finished !== null);

@@ -9,7 +9,7 @@ export interface HistoryClip {
 }
 
 /**
- * The delayed columns that a sequence can look back at (spec/higgs-audio-v2 §8.4): the last ones of the prompt's clips,
+ * The delayed columns that a sequence can look back at (spec model §8.4): the last ones of the prompt's clips,
  * then all that were generated. Storage is made once; adding and counting allocate nothing.
  */
 export class ColumnHistory {

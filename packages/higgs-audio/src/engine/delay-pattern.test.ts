@@ -27,7 +27,7 @@ const clips = fc
   );
 
 describe("applyDelayPattern", () => {
-  it("makes the table of the specification (§7.1: 3 codebooks, 4 frames)", () => {
+  it("makes the table of spec model §7.1 (3 codebooks, 4 frames)", () => {
     const codes = [
       [10, 11, 12, 13],
       [20, 21, 22, 23],

@@ -1,5 +1,5 @@
 /**
- * The delay pattern (spec/higgs-audio-v2 §7.1, §7.2). Frames get a BOS frame before and an EOS frame after them, then
+ * The delay pattern (spec model §7.1, §7.2). Frames get a BOS frame before and an EOS frame after them, then
  * codebook k moves k columns to the right; gaps are filled with BOS on the left and EOS on the right. With 3 codebooks
  * (a, b, c) and 4 frames:
  *
@@ -36,7 +36,7 @@ export function applyDelayPattern(codes: readonly ArrayLike<number>[], config: C
   return columns;
 }
 
-/** How many columns (sequence positions) a clip of `frameCount` frames takes: T + 9 for 8 codebooks (spec pitfall 21). */
+/** How many columns (sequence positions) a clip of `frameCount` frames takes: T + 9 for 8 codebooks (spec model §11.21). */
 export function delayedColumnCount(frameCount: number, config: CodebookConfig): number {
   return frameCount + 1 + config.numCodebooks;
 }

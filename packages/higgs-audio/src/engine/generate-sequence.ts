@@ -9,7 +9,7 @@ export interface GenerateOptions extends SequenceListeners {
 }
 
 /**
- * Generates the codes of one sequence alone: prefill, then one decode step per column until the segment ends (spec §13).
+ * Generates the codes of one sequence alone: prefill, then one decode step per column until the segment ends (spec model §13).
  * Nothing is allocated in ggml while it runs. An abort is noticed within one frame. `Scheduler` runs several side by side.
  *
  * @throws HiggsError CONTEXT_OVERFLOW when the prompt leaves no room; CANCELLED; GENERATION_FAILED when logits are not finite

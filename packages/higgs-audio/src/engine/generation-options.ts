@@ -1,10 +1,10 @@
 import { HiggsError } from "@higgs-worker/errors";
 import type { WarpOptions } from "./sampling/sampler.ts";
 
-/** Which reference's column rules are followed (spec/higgs-audio-v2 §12 rows 9–16); `boson` unless parity needs `native`. */
+/** Which reference's column rules are followed (spec model §12.9 to §12.16); `boson` unless parity needs `native`. */
 export type GenerationRules = "boson" | "native";
 
-/** How codes are drawn (spec/higgs-audio-v2 §8.2, §8.4). */
+/** How codes are drawn (spec model §8.2, §8.4). */
 export interface SamplingOptions extends WarpOptions {
   /** Columns that RAS looks back at; 0 turns RAS off. */
   readonly rasWinLen: number;
@@ -16,11 +16,11 @@ export interface SamplingOptions extends WarpOptions {
 export interface GenerationOptions {
   readonly rules: GenerationRules;
   readonly sampling: SamplingOptions;
-  /** Columns of a segment, the all-BOS column included (spec §8.6); C columns give C − 9 frames. */
+  /** Columns of a segment, the all-BOS column included (spec model §8.6); C columns give C − 9 frames. */
   readonly maxColumns: number;
 }
 
-/** The reference's command line defaults (spec §8.7). */
+/** The reference's command line defaults (spec model §8.7). */
 export const DEFAULT_SAMPLING: SamplingOptions = {
   temperature: 1,
   topK: 50,
@@ -29,7 +29,7 @@ export const DEFAULT_SAMPLING: SamplingOptions = {
   rasWinMaxNumRepeat: 2,
 };
 
-/** The reference's command line default (spec §8.7): about 81 seconds of audio. */
+/** The reference's command line default (spec model §8.7): about 81 seconds of audio. */
 export const DEFAULT_MAX_COLUMNS = 2048;
 
 const LARGEST_TEMPERATURE = 2;

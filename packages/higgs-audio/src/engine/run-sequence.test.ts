@@ -76,7 +76,7 @@ describe("runSequence", () => {
       [1, 2],
       [5, 6],
     ]);
-    // The last column of a segment is never fed back (§8.1).
+    // The last column of a segment is never fed back (spec model §8.1).
     expect(model.fed).toEqual(["10+10", "1+10", "2+5", "11+6", TEXT.audioEos]);
   });
 

@@ -11,7 +11,7 @@ export interface LogitsSource {
   feedColumn(column: Int32Array): Promise<Float32Array>;
 }
 
-/** Ids of the text stream that the loop writes or acts on (spec/higgs-audio-v2 §2.3). */
+/** Ids of the text stream that the loop writes or acts on (spec model §2.3). */
 export interface TextStreamIds {
   readonly audioOutBos: number;
   readonly audioOut: number;
@@ -48,7 +48,7 @@ export interface SequenceResult {
 }
 
 /**
- * Generates one whole sequence (spec/higgs-audio-v2 §8.1, §8.6): text until `<|audio_out_bos|>`, audio until the segment
+ * Generates one whole sequence (spec model §8.1, §8.6): text until `<|audio_out_bos|>`, audio until the segment
  * ends, then text again (boson only), until an id that stops or `maxColumns` steps. Text is sampled with the same warpers.
  *
  * @throws {HiggsError} GENERATION_FAILED when logits are not finite

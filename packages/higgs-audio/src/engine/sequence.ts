@@ -45,7 +45,7 @@ export interface GeneratedSequence {
 
 export type SequencePhase = "prefill" | "decode" | "done";
 
-/** Fewer columns cannot hold a single frame (spec §7.5). */
+/** Fewer columns cannot hold a single frame (spec model §7.5). */
 function fewestColumns(numCodebooks: number): number {
   return numCodebooks + 2;
 }

@@ -72,7 +72,7 @@ type JobsFile = v.InferOutput<typeof JobsFile>;
 type Job = v.InferOutput<typeof Job>;
 type Answer = v.InferOutput<typeof Answer>;
 
-/** Jobs through plan, conversation and prompt as in the reference's main loop (spec §5.1 … §6.2); exact. */
+/** Jobs through plan, conversation and prompt as in the reference's main loop (spec model §5.1 … §6.2); exact. */
 export async function* collectJobCases(directory: string): AsyncIterable<GoldenCase> {
   yield* casesOfFile(GROUP, FILE, async () => {
     const file = v.parse(JobsFile, await readGoldenJson(directory, FILE));

@@ -46,7 +46,7 @@ interface NativeSet {
   readonly codesByName: ReadonlyMap<string, Codes>;
 }
 
-/** Conversations through the native template (spec §5.6): text, expanded ids, delayed columns; exact. */
+/** Conversations through the native template (spec model §5.6): text, expanded ids, delayed columns; exact. */
 export async function* collectNativeCases(directory: string): AsyncIterable<GoldenCase> {
   yield* casesOfFile(GROUP, FILE, async () => {
     const { cases } = v.parse(v.object({ cases: v.array(Case) }), await readGoldenJson(directory, FILE));

@@ -33,7 +33,7 @@ const Config = v.object({
   audio_stream_eos_id: v.number(),
 });
 
-/** Placeholders replaced by the columns of their clips (spec §4.1, §7.1); exact. */
+/** Placeholders replaced by the columns of their clips (spec model §4.1, §7.1); exact. */
 export async function* collectRowCases(directory: string): AsyncIterable<GoldenCase> {
   yield* casesOfFile(GROUP, FILE, async () => {
     const { cases } = v.parse(v.object({ cases: v.array(Case) }), await readGoldenJson(directory, FILE));

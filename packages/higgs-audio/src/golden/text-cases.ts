@@ -32,7 +32,7 @@ const ChunksFile = v.object({
   ),
 });
 
-/** Normalisation (spec §5.5) and chunking (§6.1); exact. */
+/** Normalisation (spec model §5.5) and chunking (spec model §6.1); exact. */
 export async function* collectTextCases(directory: string): AsyncIterable<GoldenCase> {
   yield* casesOfFile(GROUP, "prompts/normalise.json", async () => {
     const { cases } = v.parse(NormaliseFile, await readGoldenJson(directory, "prompts/normalise.json"));

@@ -24,7 +24,7 @@ const TINY_FOLDERS = ["tokenizer/tiny", "tiny/lm-boson", "tiny/lm-native"];
 /** The tokenizer under the name of its file, or why there is none on this machine. */
 type Candidate = { readonly name: string; readonly load: () => Promise<TextTokenizer | string> };
 
-/** Texts and their ids, with the tiny and with the full vocabulary (spec §2.3); exact. */
+/** Texts and their ids, with the tiny and with the full vocabulary (spec model §2.3); exact. */
 export async function* collectTokenizerCases(
   directory: string,
   options: Pick<GoldenOptions, "fullTokenizerPath">,

@@ -1,6 +1,6 @@
 /**
  * The building blocks of the trunk, in ggml's shape order (fastest dimension first). Llama with three differences
- * (spec/higgs-audio-v2 §4): two sets of norms and MLP per layer, one for text and one for audio positions; an input that
+ * (spec model §4): two sets of norms and MLP per layer, one for text and one for audio positions; an input that
  * is a sum of codebook embeddings at audio positions; a head of 8 × 1026 codes.
  *
  * Attention does not care for the order of rows, only for their positions. So the rows of a graph are sorted, text rows

@@ -12,7 +12,7 @@ const OTHER_NODES = 96;
 export interface PrefillRows {
   readonly slot: number;
   readonly firstPosition: number;
-  /** For each row, in the order of positions: 1 when it is a clip's column (spec §4.1). */
+  /** For each row, in the order of positions: 1 when it is a clip's column (spec model §4.1). */
   readonly isAudio: Uint8Array;
   /** f32 [nEmbd · text rows], in the order of positions. */
   readonly textEmbeddings: Float32Array;
@@ -29,7 +29,7 @@ export interface PrefillTrace {
 
 /**
  * Puts the keys and values of prompt rows into the cache. No logits: the first thing sampled depends on the BOS column,
- * which is a decode step (spec §13). So the last layer ends at its keys and values.
+ * which is a decode step (spec model §13). So the last layer ends at its keys and values.
  *
  * @throws GgmlError `allocation-failed`, `compute-failed`
  */

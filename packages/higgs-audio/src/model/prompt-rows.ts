@@ -1,4 +1,4 @@
-/** A prompt as the trunk sees it: one row per position, text rows by token id, audio rows by column (spec §4.1). */
+/** A prompt as the trunk sees it: one row per position, text rows by token id, audio rows by column (spec model §4.1). */
 export interface PromptRows {
   /** [positions] 1 where the row is a clip's column, 0 where it is text. */
   readonly isAudio: Uint8Array;

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { RELEASED_HIGGS_CONFIG } from "../checkpoint/released-config.ts";
 import { ropeDivisors } from "./rope-factors.ts";
 
-/** Multipliers f'ⱼ / fⱼ of the released model between the two ends (spec §4.4). */
+/** Multipliers f'ⱼ / fⱼ of the released model between the two ends (spec model §4.4). */
 const RAMP = new Map([
   [29, 0.8097578845],
   [30, 0.6055727545],

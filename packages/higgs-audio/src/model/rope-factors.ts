@@ -5,7 +5,7 @@ export const ROPE_FREQUENCY_BASE = 1;
 
 /**
  * What to divide a position by to get the rotary angle of each pair of dimensions, llama3 scaling included
- * (spec/higgs-audio-v2 §4.4). Given to ggml as `freq_factors` with base 1: its usual way multiplies the angle by a rounded
+ * (spec model §4.4). Given to ggml as `freq_factors` with base 1: its usual way multiplies the angle by a rounded
  * ratio once per pair, which is off by some 1e-5 at position 500; one division is not.
  *
  * @returns f32 [headDim / 2], the inverse of each scaled frequency

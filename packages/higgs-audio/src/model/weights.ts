@@ -4,7 +4,7 @@ import type { HiggsConfig } from "../checkpoint/lm-config.ts";
 import { ropeDivisors } from "./rope-factors.ts";
 import type { WeightSource } from "./weight-source.ts";
 
-/** One of the two sets of norms and MLP of a layer; every position goes through exactly one (spec §4.2). */
+/** One of the two sets of norms and MLP of a layer; every position goes through exactly one (spec model §4.2). */
 export interface BranchWeights {
   /** Before the attention. f32 [nEmbd] */
   readonly attnNorm: Tensor;
@@ -41,7 +41,7 @@ export interface LoadWeightsOptions {
   readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
 }
 
-/** `token_embd` stays on disk: a prompt needs a few hundred of its rows, a device needs none (design §5). */
+/** `token_embd` stays on disk: a prompt needs a few hundred of its rows, a device needs none (spec contract §6.5). */
 const TOKEN_EMBEDDINGS = "token_embd.weight";
 const ROPE_DIVISORS = "rope_divisors";
 
@@ -72,7 +72,7 @@ export class HiggsWeights implements Disposable {
     return this.#arena.byteLength;
   }
 
-  /** Bytes that a decode step reads (spec §2.4): all but the text branches; of the embeddings only a few rows. */
+  /** Bytes that a decode step reads (spec model §2.4): all but the text branches; of the embeddings only a few rows. */
   get audioStepBytes(): number {
     const perLayer = this.layers.map(({ q, k, v, o, audio }) => [q, k, v, o, ...(Object.values(audio) as Tensor[])]);
     return [...perLayer.flat(), this.outputNorm, this.audioHead].reduce((sum, { byteLength }) => sum + byteLength, 0);

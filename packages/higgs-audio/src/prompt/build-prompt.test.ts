@@ -19,7 +19,7 @@ function ask(messages: readonly Message[], text: string, forceAudio = false) {
   return buildPrompt([...messages, textMessage("user", text)], llama3Tokenizer(), { forceAudio });
 }
 
-describe("the worked examples of spec §5.7", () => {
+describe("the worked examples of spec model §5.7", () => {
   const fixed = { referencesInSystemMessage: false, scene: QUIET_ROOM, speakerTags: [] };
 
   it("A: no reference", () => {

@@ -21,12 +21,12 @@ export interface Prompt {
 }
 
 export interface BuildPromptOptions {
-  /** Ends the prompt with `<|audio_out_bos|>`, so that the next thing is audio (spec §5.2). */
+  /** Ends the prompt with `<|audio_out_bos|>`, so that the next thing is audio (spec model §5.2). */
   readonly forceAudio: boolean;
 }
 
 /**
- * The prompt for a conversation in the form that the model was trained on (spec §5.1). Every piece is tokenised on its own:
+ * The prompt for a conversation in the form that the model was trained on (spec model §5.1). Every piece is tokenised on its own:
  * words never merge across the border of a turn or of a part.
  */
 export function buildPrompt(

@@ -7,7 +7,7 @@ export interface ConversationOptions {
 }
 
 /**
- * What the model sees from chunk to chunk (spec §6.2): the fixed turns, which are never dropped, then text and audio of the
+ * What the model sees from chunk to chunk (spec model §6.2): the fixed turns, which are never dropped, then text and audio of the
  * chunks spoken so far, of which only the last `bufferSize` are kept.
  */
 export class Conversation {

@@ -55,7 +55,7 @@ describe("expandPrompt", () => {
         const ids = pieces.map((p) => (typeof p === "number" ? p : p.kind === "in" ? IN : OUT));
         const clips = pieces.flatMap((p, i) => (typeof p === "number" ? [] : [clip(p.kind, i, p.frames)]));
         const rows = expandPrompt({ ids, clips }, options);
-        // M − A + Σ nᵢ positions (spec §4.1).
+        // M − A + Σ nᵢ positions (spec model §4.1).
         const columnCount = clips.reduce((sum, { codes }) => sum + (codes[0]?.length ?? 0) + 3, 0);
         expect(rows.rowCount).toBe(ids.length - clips.length + columnCount);
         expect(rows.isAudio).toHaveLength(rows.rowCount);

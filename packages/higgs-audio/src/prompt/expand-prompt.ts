@@ -3,7 +3,7 @@ import type { SpecialTokenIds } from "../tokenizer/special-tokens.ts";
 import type { Prompt } from "./build-prompt.ts";
 import type { Codes } from "./messages.ts";
 
-/** A prompt as the model consumes it: one row a position, positions 0, 1, 2, … without gaps (spec §4.1). */
+/** A prompt as the model consumes it: one row a position, positions 0, 1, 2, … without gaps (spec model §4.1). */
 export interface ExpandedPrompt {
   /** Rows, which is also the position of the first row after them. */
   readonly rowCount: number;

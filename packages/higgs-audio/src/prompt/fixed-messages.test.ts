@@ -28,7 +28,7 @@ function build(input: Partial<FixedMessagesInput>): string[] {
   );
 }
 
-describe("buildFixedMessages: the rows of spec §5.3", () => {
+describe("buildFixedMessages: the rows of spec model §5.3", () => {
   it("no reference, at most one tag, no scene", () => {
     expect(build({})).toEqual([`system: ${INSTRUCTION}`]);
     expect(build({ speakerTags: ["SPEAKER3"], scene: " \u0085\n" })).toEqual([`system: ${INSTRUCTION}`]);

@@ -23,8 +23,8 @@ export interface FixedMessagesInput {
 }
 
 /**
- * The turns before the text to speak, the same for every chunk: the system message by the table of spec §5.3, if any, and
- * the references as turns (§5.4). A described voice forces all references into the system message.
+ * The turns before the text to speak, the same for every chunk: the system message by the table of spec model §5.3, if any, and
+ * the references as turns (spec model §5.4). A described voice forces all references into the system message.
  */
 export function buildFixedMessages(input: FixedMessagesInput): Message[] {
   const { references, speakerTags } = input;

@@ -19,7 +19,7 @@ const user = (content: string) => `<|start_header_id|>user<|end_header_id|>\n\n$
 
 const render = (...messages: NativeMessage[]) => buildNativePrompt(messages, tokenizer, options).text;
 
-describe("buildNativePrompt: the template of spec §5.6", () => {
+describe("buildNativePrompt: the template of spec model §5.6", () => {
   it("trims texts as Python does and forces audio", () => {
     expect(render(SYSTEM, { role: "user", content: "\u0085 a \n\n" })).toBe(`${START}<|eot_id|>${user("a")}${END}`);
     expect(render(SYSTEM, { role: "user", content: [text(" a "), text("\ufeffb ")] })).toBe(
@@ -59,7 +59,7 @@ describe("buildNativePrompt: the template of spec §5.6", () => {
     expect(clips).toHaveLength(1);
   });
 
-  it("gives example A of spec §5.7 with forced audio", () => {
+  it("gives example A of spec model §5.7 with forced audio", () => {
     const { ids } = buildNativePrompt(
       [
         { role: "system", content: "Generate audio following instruction." },

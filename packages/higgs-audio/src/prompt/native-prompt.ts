@@ -26,7 +26,7 @@ export interface NativePromptOptions {
 const CLIP = `${T.audioOutBegin}${T.audioOut}${T.audioEnd}`;
 
 /**
- * The prompt as the native processor makes it (spec §5.6): one string from the chat template, tokenised at once, with the
+ * The prompt as the native processor makes it (spec model §5.6): one string from the chat template, tokenised at once, with the
  * clips' placeholders expanded in the text. For comparison with that implementation; speech uses `buildPrompt`. Throws
  * INVALID_INPUT where the template raises: no system turn first, an assistant turn that is not one clip.
  */
@@ -71,7 +71,7 @@ function renderScene(content: NativeMessage["content"]): string {
   return content.map((part, index) => renderSceneItem(part, index, content[index + 1])).join("");
 }
 
-/** The template puts a blank line after a first text even when a clip follows it (spec §12 row 5). */
+/** The template puts a blank line after a first text even when a clip follows it (spec model §12.5). */
 function renderSceneItem(part: MessagePart, index: number, next: MessagePart | undefined): string {
   if (part.kind === "clip") return ` ${CLIP}${next === undefined ? "" : "\n"}`;
   const text = stripPython(part.text);

@@ -38,7 +38,7 @@ export interface PlanTextOptions extends Pick<ChunkOptions, "isChinese" | "segme
 }
 
 /**
- * From a request to what is said in which turns: checks, speaker tags, normalisation, chunks, turns (spec §5.3 … §6.1).
+ * From a request to what is said in which turns: checks, speaker tags, normalisation, chunks, turns (spec model §5.3 … §6.1).
  * Throws INVALID_INPUT for control strings in any text of the user, or when nothing is left to speak.
  */
 export function planText(request: TextRequest, options: PlanTextOptions = {}): TextPlan {

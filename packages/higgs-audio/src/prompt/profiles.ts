@@ -1,7 +1,7 @@
 import { HiggsError } from "@higgs-worker/errors";
 import type { ReferenceProfile } from "./references.ts";
 
-/** The voices that the model's authors describe in words, by name (spec §5.3); the texts are part of its training. */
+/** The voices that the model's authors describe in words, by name (spec model §5.3); the texts are part of its training. */
 export const VOICE_PROFILES: ReadonlyMap<string, string> = new Map([
   ["male_en", "Male, American accent, modern speaking rate, moderate-pitch, friendly tone, and very clear audio."],
   [

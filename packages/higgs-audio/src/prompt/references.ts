@@ -5,12 +5,12 @@ import type { Codes } from "./messages.ts";
 export interface ReferenceClip {
   readonly kind: "clip";
   readonly name: string;
-  /** What is said in the clip; only stripped, not normalised (spec §5.4). */
+  /** What is said in the clip; only stripped, not normalised (spec model §5.4). */
   readonly transcript: string;
   readonly codes: Codes;
 }
 
-/** A voice described in words (`profile:NAME`, spec §5.3). */
+/** A voice described in words (`profile:NAME`, spec model §5.3). */
 export interface ReferenceProfile {
   readonly kind: "profile";
   readonly name: string;
@@ -28,7 +28,7 @@ export interface ReferenceName {
 const PROFILE_PREFIX = "profile:";
 
 /**
- * The entries of a comma-separated `ref_audio` (spec §5.3). As in the reference, a voice's name is taken as it stands,
+ * The entries of a comma-separated `ref_audio` (spec model §5.3). As in the reference, a voice's name is taken as it stands,
  * spaces included, and a profile's is stripped.
  */
 export function parseReferenceNames(refAudio: string): ReferenceName[] {

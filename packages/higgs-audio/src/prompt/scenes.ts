@@ -33,7 +33,7 @@ export async function listScenePresets(): Promise<string[]> {
 
 /**
  * What a `scene_prompt` means: the name of a preset gives its text, `empty`, blank text and null give none, anything else is
- * the scene's text itself. Differs from the reference, which ignores text that is not a file's path (spec pitfall 16).
+ * the scene's text itself. Differs from the reference, which ignores text that is not a file's path (spec model §11.16).
  */
 export async function resolveScene(nameOrText: string | null): Promise<Scene> {
   const text = stripPython(nameOrText ?? "");

@@ -36,7 +36,7 @@ export interface SpeechModelParts {
   readonly dispose: () => Promise<void>;
 }
 
-/** The whole way from text to PCM on one device (spec §13). As many requests as the model has slots are spoken together. */
+/** The whole way from text to PCM on one device (spec model §13). As many requests as the model has slots are spoken together. */
 export class HiggsSpeechModel implements SpeechModel {
   readonly info: SpeechModelInfo;
   readonly #parts: SpeechModelParts;

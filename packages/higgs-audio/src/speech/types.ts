@@ -1,5 +1,5 @@
 /**
- * The contract between the speech engine and whoever serves it (spec/higgs-audio-v2 §13, design §3): a request in,
+ * The contract between the speech engine and whoever serves it (spec model §13, spec contract §1): a request in,
  * PCM and facts about it out. Nothing here knows of jobs, HTTP or storage.
  */
 import type { SamplingOptions } from "../engine/generation-options.ts";
@@ -22,12 +22,12 @@ export interface SpeechRequest {
   /** The scene's text, already resolved from a preset's name; null for none. */
   readonly scene: string | null;
   readonly sampling: SamplingOptions;
-  /** Columns per chunk, BOS column included (spec §8.6). */
+  /** Columns per chunk, BOS column included (spec model §8.6). */
   readonly maxNewTokens: number;
   readonly chunkMethod: ChunkMethod;
   readonly chunkMaxWordNum: number;
   readonly chunkMaxNumTurns: number;
-  /** Chunks whose audio stays in the prompt; null keeps all (spec §6.2). */
+  /** Chunks whose audio stays in the prompt; null keeps all (spec model §6.2). */
   readonly generationChunkBufferSize: number | null;
   /** 0 … 2^53−1. The same seed gives the same codes on the same build and device. */
   readonly seed: number;

@@ -8,7 +8,7 @@ let segmenter: Intl.Segmenter | undefined;
 
 /**
  * Whether a text is mostly Chinese: more ideographs than words of other scripts, and hardly any kana. It stands in for
- * the reference's language classifier, of which only this decision matters (spec §6.1).
+ * the reference's language classifier, of which only this decision matters (spec model §6.1).
  */
 export function isMostlyChinese(text: string): boolean {
   const ideographs = countMatches(text, /\p{Script=Han}/gu);

@@ -50,7 +50,7 @@ describe("chunkTranscript by words", () => {
     chunkTranscript(text, options({ method: "word", ...overrides }));
 
   it("ends each paragraph with a blank line and splits at single spaces only", () => {
-    // The worked example of spec §6.1.
+    // The worked example of spec model §6.1.
     expect(split("a b c d e\nf g\n\nh i", { maxWordNum: 3 })).toEqual(["a b c", "d e\nf g\n\n", "h i\n\n"]);
     expect(split("a  b   c", { maxWordNum: 2 })).toEqual(["a ", "b ", " c\n\n"]);
     expect(split("", { maxWordNum: 2 })).toEqual(["\n\n"]);

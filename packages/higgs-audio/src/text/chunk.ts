@@ -18,7 +18,7 @@ export interface ChunkOptions {
 }
 
 /**
- * The pieces of a normalised transcript that are spoken one after the other (spec §6.1). `speaker` gives none for a text
+ * The pieces of a normalised transcript that are spoken one after the other (spec model §6.1). `speaker` gives none for a text
  * without any content; throws INVALID_INPUT for a `maxWordNum` below 1.
  */
 export function chunkTranscript(text: string, options: ChunkOptions): string[] {

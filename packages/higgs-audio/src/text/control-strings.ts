@@ -1,6 +1,6 @@
 import { HiggsError } from "@higgs-worker/errors";
 
-/** The special tokens that user text may hold: sound effects (spec §2.3). */
+/** The special tokens that user text may hold: sound effects (spec model §2.3). */
 const SOUND_EFFECT_TOKENS: readonly string[] = ["<SE>", "</SE>", "<SE_s>", "</SE_s>", "<SE_e>", "</SE_e>"];
 
 export interface ControlStringOptions {
@@ -13,7 +13,7 @@ export interface ControlStringOptions {
 /**
  * Throws INVALID_INPUT when user text holds a control string: `<|…|>` within one line, or another special token of the
  * checkpoint, or a lone surrogate, which no encoder can represent. User text is encoded with special tokens recognised,
- * so such a string would steer the conversation instead of being read (spec §5.1). Call it on the raw and on the normalised
+ * so such a string would steer the conversation instead of being read (spec model §5.1). Call it on the raw and on the normalised
  * text: normalisation turns `《|…|》` into `<|…|>`.
  */
 export function refuseControlStrings(text: string, options: ControlStringOptions): void {

@@ -4,7 +4,7 @@ import { normalizeTranscript } from "./normalize.ts";
 import { isPythonWhitespace } from "./python-whitespace.ts";
 
 describe("normalizeTranscript", () => {
-  // The worked examples of spec §5.5.
+  // The worked examples of spec model §5.5.
   it.each([
     [
       "你好，世界！今天70°F（大约21°C）…  对吧？",

@@ -1,6 +1,6 @@
 import { splitPython } from "./python-whitespace.ts";
 
-/** Characters that become their plain counterparts, in any language (spec §5.5 step 3). */
+/** Characters that become their plain counterparts, in any language (spec model §5.5.3). */
 const CHARACTER_REPLACEMENTS: readonly (readonly [from: string, to: string])[] = [
   ["，", ", "],
   ["。", "."],
@@ -57,7 +57,7 @@ const REPLACEMENTS = [...CHARACTER_REPLACEMENTS, ...SIGN_REPLACEMENTS, ...SOUND_
 const SENTENCE_ENDS = [".", "!", "?", ",", ";", '"', "'", "</SE_e>", "</SE>"];
 
 /**
- * The transcript as the model is to read it (spec §5.5 steps 3 … 8): plain punctuation, sound tags as tokens, one space
+ * The transcript as the model is to read it (spec model §5.5.3 to §5.5.8): plain punctuation, sound tags as tokens, one space
  * between words, no blank lines, a sentence end. An empty text becomes `.`. Speaker tags are collected before this, from
  * the raw text.
  */

@@ -1,5 +1,5 @@
 /**
- * Python's idea of whitespace, which the reference's text rules rest on (spec pitfall 20). JavaScript's `\s` and `trim`
+ * Python's idea of whitespace, which the reference's text rules rest on (spec model §11.20). JavaScript's `\s` and `trim`
  * lack U+001C … U+001F and U+0085 and have U+FEFF instead.
  */
 

@@ -3,7 +3,7 @@ const SPEAKER_TAG = /\[(SPEAKER\p{Nd}+)\]/gu;
 
 /**
  * The distinct `SPEAKERn` of a raw transcript, before normalisation, sorted by code points (`SPEAKER10` before
- * `SPEAKER2`); spec §5.3.
+ * `SPEAKER2`); spec model §5.3.
  */
 export function collectSpeakerTags(rawTranscript: string): string[] {
   const tags = new Set<string>();

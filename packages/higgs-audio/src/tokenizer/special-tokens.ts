@@ -1,5 +1,5 @@
 /**
- * Special tokens by their role in prompts (spec §2.3, §5). Only the names are fixed; the ids are those of the checkpoint's
+ * Special tokens by their role in prompts (spec model §2.3, §5). Only the names are fixed; the ids are those of the checkpoint's
  * `tokenizer.json`.
  */
 export const SPECIAL_TOKENS = {

@@ -121,7 +121,7 @@ function byteWords(): string[] {
   return words;
 }
 
-/** Accepts both forms in use, `"a b"` and `["a", "b"]` (spec §2.2). */
+/** Accepts both forms in use, `"a b"` and `["a", "b"]` (spec model §2.2). */
 function checkMerges(merges: unknown, vocabulary: ReadonlyMap<string, number>, problems: string[]): void {
   if (!Array.isArray(merges)) {
     problems.push("model.merges is not a list");

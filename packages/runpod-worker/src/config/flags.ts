@@ -1,6 +1,6 @@
 import { RunpodWorkerError } from "../errors.ts";
 
-/** Command-line flags of the SDK (specification 5.1). */
+/** Command-line flags of the SDK (spec platform §5.1). */
 export interface WorkerFlags {
   /** JSON text of a job for one local run. */
   readonly testInput: string | undefined;

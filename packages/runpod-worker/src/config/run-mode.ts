@@ -1,6 +1,6 @@
 import type { WorkerFlags } from "./flags.ts";
 
-/** What a process does, decided once at start (specification 1.1). */
+/** What a process does, decided once at start (spec platform §1.1). */
 export type RunMode =
   | { readonly kind: "api-server"; readonly host: string; readonly port: number; readonly isRealtime: boolean }
   | { readonly kind: "local" }

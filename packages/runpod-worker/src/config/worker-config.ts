@@ -2,7 +2,7 @@ import { RunpodWorkerError } from "../errors.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { UrlTemplates } from "../platform/worker-urls.ts";
 
-/** What the environment says about this worker, whatever its mode (specification 2.1). */
+/** What the environment says about this worker, whatever its mode (spec platform §2.1). */
 export interface IdentityConfig {
   /** Sent raw; empty when there is none. */
   readonly apiKey: string;
@@ -46,7 +46,7 @@ export function readWorkerConfig(env: Environment, log: Logger): WorkerConfig {
     templates: {
       take: env["RUNPOD_WEBHOOK_GET_JOB"] ?? "",
       done,
-      // The second name is in the official SDK's sample environment only (specification 2.6).
+      // The second name is in the official SDK's sample environment only (spec platform §2.6).
       stream: env["RUNPOD_WEBHOOK_POST_STREAM"] || env["RUNPOD_WEBHOOK_JOB_STREAM"] || undefined,
       ping: identity.pingTemplate,
     },

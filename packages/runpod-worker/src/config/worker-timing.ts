@@ -1,6 +1,6 @@
 /** Every wait and limit of the production worker, in milliseconds. Tests shorten them; nobody else should need to. */
 export interface WorkerTiming {
-  /** Longest time that a take or a stop poll is held (specification 3.2, 3.4). */
+  /** Longest time that a take or a stop poll is held (spec platform §3.2, §3.4). */
   readonly pollTimeoutMs: number;
   /** First and longest wait after a failed poll. */
   readonly pollBackOffMs: number;

@@ -22,7 +22,7 @@ const TICK_MS = 250;
 const CRASH_WITHIN_MS = 10_000;
 const CRASH_PAUSE_MS = { first: 1000, longest: 30_000 };
 
-/** Starts workers when jobs wait and stops them when they are idle, as the platform does (specification 12.2). */
+/** Starts workers when jobs wait and stops them when they are idle, as the platform does (spec platform §12.2). */
 export class Autoscaler {
   readonly #platform: EmulatedPlatform;
   readonly #fleet: WorkerFleet;

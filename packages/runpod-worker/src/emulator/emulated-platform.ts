@@ -40,7 +40,7 @@ export interface PostTotals {
   duplicateDeliveries: number;
 }
 
-/** The platform without its HTTP: queue, workers, and the rules between them (specification 12.2). */
+/** The platform without its HTTP: queue, workers, and the rules between them (spec platform §12.2). */
 export class EmulatedPlatform {
   readonly queue: JobQueue;
   readonly workers: WorkerRegistry;

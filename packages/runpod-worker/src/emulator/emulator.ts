@@ -62,7 +62,7 @@ export interface EmulatorParts {
 }
 
 /**
- * RunPod's platform on this machine (specification 12), for tests of any worker in any language: a queue with the
+ * RunPod's platform on this machine (spec platform §12), for tests of any worker in any language: a queue with the
  * public API on one side and the routes of workers on the other, and controls for everything that can go wrong.
  */
 export class Emulator implements EmulatorParts {

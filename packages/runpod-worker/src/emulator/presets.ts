@@ -1,5 +1,5 @@
 /**
- * Environments in which workers find themselves (specification 12.3): `production` as on the platform, `hub` as in the
+ * Environments in which workers find themselves (spec platform §12.3): `production` as on the platform, `hub` as in the
  * tests of RunPod's Hub, `sample` as in the Python SDK's sample file.
  */
 export const PRESETS = ["production", "hub", "sample"] as const;

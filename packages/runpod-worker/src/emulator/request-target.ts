@@ -7,7 +7,7 @@ export interface RequestTarget {
 }
 
 /**
- * Cuts a target at its first `?` or `&`: workers append `&…` to templates that may have no query (specification 3.1
+ * Cuts a target at its first `?` or `&`: workers append `&…` to templates that may have no query (spec platform §3.1
  * and 12.1).
  */
 export function parseTarget(target: string): RequestTarget {

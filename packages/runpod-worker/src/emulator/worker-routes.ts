@@ -29,7 +29,7 @@ export interface WorkerRoutesOptions {
 
 type WorkerContext = Context<EmulatorEnvironment>;
 
-/** The routes of workers (specification 12.1). The query is read by hand, as it may be glued to the path. */
+/** The routes of workers (spec platform §12.1). The query is read by hand, as it may be glued to the path. */
 export function createWorkerRoutes(options: WorkerRoutesOptions): Hono<EmulatorEnvironment> {
   const { platform, endpointId, workerKey } = options;
   const app = new Hono<EmulatorEnvironment>().basePath(`/v2/${endpointId}`);
@@ -137,7 +137,7 @@ function emptyTake({ rules }: EmulatedPlatform): Response {
   return new Response(null, { status: rules.emptyTakeStatus });
 }
 
-/** A job as a worker gets it (specification 4.1). */
+/** A job as a worker gets it (spec platform §4.1). */
 function wireJobOf(record: JobRecord, { queue, rules }: EmulatedPlatform): Record<string, unknown> {
   const { webhook, s3Config, input } = record.request;
   const job = { ...record.extraFields, id: record.id, input };

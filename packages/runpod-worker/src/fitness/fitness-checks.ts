@@ -19,7 +19,7 @@ const registered: FitnessCheck[] = [];
 /**
  * Registers a check that `start` runs before the first take, in production only. Checks run one after another in the
  * order of registration, before the automatic ones; the first failure ends the worker.
- * Source: specification 1.4.
+ * Source: spec platform §1.4.
  */
 export function registerFitnessCheck(name: string, check: FitnessCheck["check"]): void {
   registered.push({ name, check });

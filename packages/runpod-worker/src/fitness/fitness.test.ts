@@ -100,7 +100,7 @@ describe("system checks", () => {
     expect(await outcomeOf(checks, "_network_check")).toMatch(/Network connectivity failed: .*ECONNREFUSED/);
   });
 
-  it("knobs have the defaults of the specification, and nonsense is warned of", () => {
+  it("knobs have the defaults of spec platform §1.4, and nonsense is warned of", () => {
     const lines: string[] = [];
     expect(readFitnessKnobs({ RUNPOD_MIN_MEMORY_GB: "lots", RUNPOD_SKIP_GPU_CHECK: "TRUE" }, logTo(lines))).toEqual({
       minMemoryGb: 4,

@@ -2,7 +2,7 @@ import type { Logger } from "../logging/logger.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Limits of the automatic checks, as the environment sets them (specification 1.4). */
+/** Limits of the automatic checks, as the environment sets them (spec platform §1.4). */
 export interface FitnessKnobs {
   readonly minMemoryGb: number;
   readonly minDiskPercent: number;

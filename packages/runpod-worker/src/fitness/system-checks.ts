@@ -14,7 +14,7 @@ interface NetworkProbe {
 /** Address that the official SDK asks too: reachable wherever there is a way out. */
 const NETWORK_PROBE = { host: "8.8.8.8", port: 53 };
 
-/** Automatic checks of memory, disk and network; their names are those of the official SDK (specification 1.4). */
+/** Automatic checks of memory, disk and network; their names are those of the official SDK (spec platform §1.4). */
 export function systemChecks(
   knobs: FitnessKnobs,
   log: Logger,

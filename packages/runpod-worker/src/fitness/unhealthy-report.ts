@@ -3,7 +3,7 @@ import { errorMessageOf, errorTypeOf } from "../results/error-text.ts";
 import { REPORTED_VERSION } from "../version.ts";
 import type { FitnessFailure } from "./fitness-checks.ts";
 
-/** Longest reason that the platform takes (specification 3.8). */
+/** Longest reason that the platform takes (spec platform §3.8). */
 const MAX_REASON_CHARACTERS = 256;
 
 export interface UnhealthyReport {

@@ -16,11 +16,11 @@ import { Agent as HttpsAgent, request as openHttps } from "node:https";
 import { setTimeout as wait } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
 
-/** Waits before the tries of one ping (specification 3.7). */
+/** Waits before the tries of one ping (spec platform §3.7). */
 const TRY_DELAYS_MS = [0, 0, 2000, 4000];
 const RETRIED_STATUSES = [429, 500, 502, 503, 504];
 const LONGEST_RETRY_AFTER_MS = 60_000;
-/** Ids beyond this are left out, at a comma (specification 4.5). */
+/** Ids beyond this are left out, at a comma (spec platform §4.5). */
 const MAX_IDS_BYTES = 64 * 1024;
 
 const settings = /** @type {HeartbeatSettings} */ (workerData);
@@ -51,7 +51,7 @@ function joinedIds() {
   return cut.slice(0, cut.lastIndexOf(","));
 }
 
-/** The ping URL with its parameters, added by a real query encoder (specification 3.7). */
+/** The ping URL with its parameters, added by a real query encoder (spec platform §3.7). */
 function pingUrl() {
   const url = new URL(settings.url);
   const ids = joinedIds();

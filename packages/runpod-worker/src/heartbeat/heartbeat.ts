@@ -25,7 +25,7 @@ const END_LIMIT_MS = 5_000;
 /**
  * Tells the platform that this worker lives and which jobs it holds. Runs in a thread of its own, so that a handler
  * that blocks the main thread does not silence it, and dies with the process, so that it never speaks for a dead
- * worker. Source: specification 3.7 (W69 to W74, W81).
+ * worker. Source: spec platform §3.7 (W69 to W74, W81).
  */
 export class Heartbeat {
   readonly #thread: Worker;

@@ -43,7 +43,7 @@ interface JobQueueEvents {
 }
 
 /**
- * The jobs of one endpoint and their states (specification 1.12, 4.6, 12.2): the heart of both the emulator, whose
+ * The jobs of one endpoint and their states (spec platform §1.12, §4.6, §12.2): the heart of both the emulator, whose
  * workers take over HTTP, and the local API server, whose worker is a handler in the same process.
  */
 export class JobQueue extends EventEmitter<JobQueueEvents> {

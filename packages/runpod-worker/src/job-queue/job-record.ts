@@ -65,7 +65,7 @@ export function createRecord(fields: NewRecord): JobRecord {
 /** The states whose answer names the worker and carries output; the others have their times only. */
 const STATUSES_WITH_OUTPUT: ReadonlySet<JobStatus> = new Set(["IN_PROGRESS", "COMPLETED", "FAILED"]);
 
-/** What `/status` shows of a job: the fields that belong to its state (specification 5.4), times in milliseconds. */
+/** What `/status` shows of a job: the fields that belong to its state (spec platform §5.4), times in milliseconds. */
 export function statusBodyOf(record: JobRecord): JobStatusBody {
   const body = { id: record.id, status: record.status, ...timesOf(record), ...retriesOf(record) };
   if (!STATUSES_WITH_OUTPUT.has(record.status)) return body;

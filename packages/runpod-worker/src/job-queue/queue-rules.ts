@@ -18,7 +18,7 @@ export interface QueueRules {
   readonly maxQueuedJobs: number;
 }
 
-/** The documented values of specification 4.6 and 12.2, and bounds that keep the memory finite. */
+/** The documented values of spec platform §4.6 and §12.2, and bounds that keep the memory finite. */
 export const DEFAULT_QUEUE_RULES: QueueRules = {
   executionTimeoutMs: 600_000,
   ttlMs: 86_400_000,

@@ -30,7 +30,7 @@ export interface JobOutlets {
   readonly isRefreshAsked: () => boolean;
   /** Takes one chunk, in order; the generator is pulled again when the returned promise resolves. */
   readonly onChunk: (chunk: unknown) => void | Promise<void>;
-  /** Log without a job id, for the error JSON (specification 6). */
+  /** Log without a job id, for the error JSON (spec platform §6). */
   readonly workerLog: Logger;
 }
 
@@ -41,7 +41,7 @@ export interface ExecutedJob {
 }
 
 /**
- * Runs the handler and turns whatever happens into the body of the final post (specification 4.2 to 4.4). Never
+ * Runs the handler and turns whatever happens into the body of the final post (spec platform §4.2 to §4.4). Never
  * rejects. When the job's signal has aborted, the caller discards the result.
  */
 export async function executeJob(program: JobProgram, job: Job, outlets: JobOutlets): Promise<ExecutedJob> {

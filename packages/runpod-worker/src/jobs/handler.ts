@@ -31,7 +31,7 @@ export type HandlerReturn<Output> =
   | AsyncIterable<Output>
   | Promise<Output | Iterable<Output> | AsyncIterable<Output>>;
 
-/** Does one job. What it returns decides whether the job is streamed (specification 1.6, 4.2). */
+/** Does one job. What it returns decides whether the job is streamed (spec platform §1.6, §4.2). */
 export type Handler<Input = unknown, Output = unknown> = (
   job: Job<Input>,
   context: JobContext,
@@ -42,7 +42,7 @@ function isCollection(value: object): boolean {
   return value instanceof Map || value instanceof Set || ArrayBuffer.isView(value) || Array.isArray(value);
 }
 
-/** The chunks of a handler's returned value, or `undefined` when the value is no stream (specification 1.6, rule 1). */
+/** The chunks of a handler's returned value, or `undefined` when the value is no stream (spec platform §1.6.1). */
 export function streamOf(returned: unknown): AsyncIterable<unknown> | Iterable<unknown> | undefined {
   if (typeof returned !== "object" || returned === null || isCollection(returned)) return undefined;
   if (Symbol.asyncIterator in returned) return returned as AsyncIterable<unknown>;

@@ -20,7 +20,7 @@ export interface SchemaIssue {
 /** Either the value as the schema returns it, or all its issues in one text. */
 export type ValidatedInput<Output> = { readonly value: Output } | { readonly error: string };
 
-/** Validates a job's input; an error names every field that is wrong (specification 7.1, [R]). */
+/** Validates a job's input; an error names every field that is wrong (spec platform §7.1, [R]). */
 export async function validateInput<Output>(
   schema: StandardSchema<Output>,
   input: unknown,

@@ -31,7 +31,7 @@ export interface ApiServerModeOptions {
 }
 
 /**
- * Serves the local API until a signal comes and resolves with the exit code (specification 5.6, 8.4): from the signal
+ * Serves the local API until a signal comes and resolves with the exit code (spec platform §5.6, §8.4): from the signal
  * on `/ping` says 503, running jobs are finished and can still be asked for, then the port closes.
  */
 export async function runApiServer(options: ApiServerModeOptions): Promise<number> {
@@ -109,7 +109,7 @@ function reportJobs({ api: { queue } }: LocalApiServer, heartbeat: Heartbeat): v
   queue.on("final", report);
 }
 
-/** The API modes ping as well where the platform's variables are set (specification 1.1). */
+/** The API modes ping as well where the platform's variables are set (spec platform §1.1). */
 function openHeartbeat({ surface, log, workerId }: ApiServerModeOptions): Heartbeat | undefined {
   const identity = readIdentityConfig(surface.env, log);
   // A laptop has none of the variables, which is not worth a line.

@@ -19,7 +19,7 @@ export interface LocalApiServer {
 }
 
 /**
- * Serves RunPod's public API over a handler (specification 5.6).
+ * Serves RunPod's public API over a handler (spec platform §5.6).
  * @throws the error of `listen`, such as EADDRINUSE.
  */
 export async function serveLocalApi(options: LocalApiServerOptions): Promise<LocalApiServer> {

@@ -29,7 +29,7 @@ export interface LocalApiOptions extends Pick<
   readonly log?: LogSink;
 }
 
-/** Statuses of `/ping` by readiness (specification 8.1 and 8.4). */
+/** Statuses of `/ping` by readiness (spec platform §8.1 and §8.4). */
 const PING_STATUS: Readonly<Record<Readiness, 200 | 204 | 503>> = {
   loading: 204,
   ready: 200,
@@ -38,7 +38,7 @@ const PING_STATUS: Readonly<Record<Readiness, 200 | 204 | 503>> = {
 };
 
 /**
- * RunPod's public API in front of a handler of this process (specification 5.6): a queue, a worker that takes from it,
+ * RunPod's public API in front of a handler of this process (spec platform §5.6): a queue, a worker that takes from it,
  * and the routes. `app` can stand alone or be mounted behind routes of one's own.
  */
 export class LocalApi {

@@ -10,7 +10,7 @@ import { checkRoom } from "../public-api/queue-room.ts";
 const DEFAULT_LIMIT_BYTES = 20 * 1024 * 1024;
 
 /**
- * The realtime route of the Python SDK's server (specification 5.3): the body is a job, and the answer what a worker
+ * The realtime route of the Python SDK's server (spec platform §5.3): the body is a job, and the answer what a worker
  * would post as its result.
  */
 export function createRealtimeRoute(queue: JobQueue, limitBytes = DEFAULT_LIMIT_BYTES): Hono<HttpEnvironment> {

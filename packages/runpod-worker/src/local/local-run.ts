@@ -33,7 +33,7 @@ const DEFAULT_JOB_ID = "local_test";
 
 /**
  * Runs one job without any platform and returns the exit code: 0 when the job succeeded, else 1.
- * Source: specification 5.2 (W01 to W03); generators are iterated and their chunks printed, which the SDK fails to do.
+ * Source: spec platform §5.2 (W01 to W03); generators are iterated and their chunks printed, which the SDK fails to do.
  */
 export async function runLocally(options: LocalRunOptions): Promise<number> {
   const job = await readJob(options);

@@ -1,4 +1,4 @@
-/** Levels from low to high; `NOTSET` writes nothing at all (specification 6). */
+/** Levels from low to high; `NOTSET` writes nothing at all (spec platform §6). */
 export const LOG_LEVELS = ["NOTSET", "TRACE", "DEBUG", "INFO", "WARN", "ERROR"] as const;
 
 export type LogLevel = (typeof LOG_LEVELS)[number];

@@ -7,7 +7,7 @@ export type ConcurrencyModifier = (current: number) => number;
 /** More than this is taken for a mistake. */
 const MAX_CONCURRENCY = 1000;
 
-/** The number of jobs that may run at once: fixed, or asked for before each take (specification 1.11). */
+/** The number of jobs that may run at once: fixed, or asked for before each take (spec platform §1.11). */
 export class Concurrency {
   readonly #modifier: ConcurrencyModifier | undefined;
   readonly #log: Logger;

@@ -7,7 +7,7 @@ import { errorMessageOf } from "../results/error-text.ts";
 import { encodeJson } from "../results/json-encoding.ts";
 import { bodyOfError, type ResultBody } from "../results/result-body.ts";
 
-/** Limits that the documentation names for results; the real one of job-done is not known (specification 4.5). */
+/** Limits that the documentation names for results; the real one of job-done is not known (spec platform §4.5). */
 const DOCUMENTED_SYNC_LIMIT_BYTES = 20_000_000;
 const DOCUMENTED_ASYNC_LIMIT_BYTES = 10_000_000;
 
@@ -19,7 +19,7 @@ export interface ResultPost {
   readonly signal: AbortSignal;
 }
 
-/** Everything that is posted for a job: results, chunks, progress (specification 3.5, 3.6). No method rejects. */
+/** Everything that is posted for a job: results, chunks, progress (spec platform §3.5, §3.6). No method rejects. */
 export class JobPosts {
   readonly #client: PlatformClient;
   readonly #urls: WorkerUrls;

@@ -11,7 +11,7 @@ export interface JobRunnerOptions {
 
 /**
  * Holds the jobs that were taken and not yet ended, runs as many at once as the limit allows, and says when a slot is
- * free. Source: specification 1.5, 1.11.
+ * free. Source: spec platform §1.5, §1.11.
  */
 export class JobRunner {
   readonly #options: JobRunnerOptions;

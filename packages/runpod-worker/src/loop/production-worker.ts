@@ -38,7 +38,7 @@ export interface ProductionWorkerOptions {
 
 /**
  * The life of a worker on a queue: checks, heartbeat, jobs, and its end by signal, refresh or fault.
- * Source: specification 1.3 to 1.10.
+ * Source: spec platform §1.3 to §1.10.
  */
 export class ProductionWorker {
   readonly #options: ProductionWorkerOptions;

@@ -15,7 +15,7 @@ export interface StopLoopOptions {
   readonly onStop: (jobId: string) => boolean;
 }
 
-/** Asks all the time which jobs to stop, also while idle (specification 1.8, 3.4). */
+/** Asks all the time which jobs to stop, also while idle (spec platform §1.8, §3.4). */
 export class StopLoop {
   readonly #options: StopLoopOptions;
   readonly #failures: BackOff;

@@ -21,7 +21,7 @@ export interface TakeLoopOptions {
 
 const REFUSAL_STATUSES: readonly number[] = [401, 403, 404];
 
-/** Asks for jobs while slots are free, one poll at a time (specification 1.5, 3.2, 3.3). */
+/** Asks for jobs while slots are free, one poll at a time (spec platform §1.5, §3.2, §3.3). */
 export class TakeLoop {
   readonly #options: TakeLoopOptions;
   readonly #backOff: BackOff;

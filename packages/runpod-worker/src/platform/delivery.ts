@@ -34,7 +34,7 @@ export interface Parcel {
   readonly onRetry: (detail: string, failures: number) => void;
 }
 
-/** Statuses that may be different a moment later, beside all of 5xx (specification 3.5). */
+/** Statuses that may be different a moment later, beside all of 5xx (spec platform §3.5). */
 const TRANSIENT_STATUSES: readonly number[] = [408, 425, 429];
 
 type Attempt = Delivery | { readonly kind: "try-again"; readonly detail: string; readonly waitMs: number | undefined };
@@ -42,7 +42,7 @@ type Attempt = Delivery | { readonly kind: "try-again"; readonly detail: string;
 /**
  * Posts until the platform has taken the body, refused it for good, or the budget is spent: results live in the memory
  * of this process only, so connection errors, time-outs, 408, 425, 429 and 5xx are retried with the same bytes.
- * Source: specification 3.5 (W42 to W45). Never rejects.
+ * Source: spec platform §3.5 (W42 to W45). Never rejects.
  */
 export async function deliver(client: PlatformClient, parcel: Parcel, limits: DeliveryLimits): Promise<Delivery> {
   const endsAtMs = performance.now() + limits.budgetMs;

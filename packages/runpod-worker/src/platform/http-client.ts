@@ -11,7 +11,7 @@ const REDIRECT_STATUSES: readonly number[] = [301, 302, 303, 307, 308];
 /** Idle connections are closed by us first: after a pause of the whole container the other end may be long gone. */
 const KEPT_CONNECTIONS = { keepAlive: true, timeout: 30_000 };
 
-/** HTTP client with kept connections, as many as needed at once, that sends URLs untouched (specification 3.1). */
+/** HTTP client with kept connections, as many as needed at once, that sends URLs untouched (spec platform §3.1). */
 export class HttpClient {
   readonly #httpAgent = new HttpAgent(KEPT_CONNECTIONS);
   readonly #httpsAgent = new HttpsAgent(KEPT_CONNECTIONS);

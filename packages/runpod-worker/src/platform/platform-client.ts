@@ -21,7 +21,7 @@ export interface PostOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The two kinds of request that a worker's main thread makes, with the headers of specification 3.1. */
+/** The two kinds of request that a worker's main thread makes, with the headers of spec platform §3.1. */
 export class PlatformClient {
   readonly #http = new HttpClient();
   readonly #commonHeaders: Readonly<Record<string, string>>;

@@ -5,7 +5,7 @@ import { RequestFailure } from "./request-failure.ts";
 import { retryAfterMs } from "./retry-after.ts";
 import { isJson } from "./take.ts";
 
-/** What a stop poll brought (specification 3.4). */
+/** What a stop poll brought (spec platform §3.4). */
 export type StopOutcome =
   | { readonly kind: "stop"; readonly jobIds: readonly string[]; readonly warning: string | undefined }
   | { readonly kind: "throttled"; readonly waitMs: number | undefined }

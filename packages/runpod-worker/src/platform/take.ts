@@ -11,7 +11,7 @@ export interface MalformedJob {
   readonly problem: string;
 }
 
-/** What a take brought (specification 3.2). */
+/** What a take brought (spec platform §3.2). */
 export type TakeOutcome =
   | { readonly kind: "jobs"; readonly jobs: readonly Job[]; readonly malformed: readonly MalformedJob[] }
   | { readonly kind: "empty"; readonly detail: string }

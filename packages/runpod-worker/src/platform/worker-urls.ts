@@ -1,4 +1,4 @@
-/** URL templates as the environment gives them (specification 2.1). */
+/** URL templates as the environment gives them (spec platform §2.1). */
 export interface UrlTemplates {
   readonly take: string;
   readonly done: string;
@@ -12,7 +12,7 @@ const TAKE_SEGMENT = "/job-take/";
 /**
  * Builds every URL that a worker asks. Placeholders are replaced as plain text and parameters are appended as literal
  * text that begins with `&`, also where the template has no query: no repair and no encoding, since the platform reads
- * exactly what the official SDK sends. Source: specification 3.1 (W13 to W16).
+ * exactly what the official SDK sends. Source: spec platform §3.1 (W13 to W16).
  */
 export class WorkerUrls {
   readonly #take: string;
@@ -22,7 +22,7 @@ export class WorkerUrls {
   readonly ping: string | undefined;
 
   constructor(templates: UrlTemplates, workerId: string) {
-    // In the take URL `$ID` is the worker and `$RUNPOD_POD_ID` is left for the server (specification 3.1, rule 5).
+    // In the take URL `$ID` is the worker and `$RUNPOD_POD_ID` is left for the server (spec platform §3.1.5).
     this.#take = put(templates.take, "$ID", workerId);
     this.#done = putWorkerId(templates.done, workerId);
     this.#stream = templates.stream === undefined ? undefined : putWorkerId(templates.stream, workerId);

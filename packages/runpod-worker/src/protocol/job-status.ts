@@ -1,9 +1,9 @@
-/** The states of a job that end it; only a retry leaves FAILED and TIMED_OUT again (specification 1.12). */
+/** The states of a job that end it; only a retry leaves FAILED and TIMED_OUT again (spec platform §1.12). */
 export const FINAL_JOB_STATUSES = ["COMPLETED", "FAILED", "CANCELLED", "TIMED_OUT"] as const;
 
 export type FinalJobStatus = (typeof FINAL_JOB_STATUSES)[number];
 
-/** The states that clients see (specification 1.12). */
+/** The states that clients see (spec platform §1.12). */
 export type JobStatus = "IN_QUEUE" | "IN_PROGRESS" | FinalJobStatus;
 
 /** True when no more output, progress or result can come. */
@@ -11,7 +11,7 @@ export function isFinalStatus(status: string): status is FinalJobStatus {
   return (FINAL_JOB_STATUSES as readonly string[]).includes(status);
 }
 
-/** What `/status` answers and webhooks post; which fields are there depends on the state (specification 5.4). */
+/** What `/status` answers and webhooks post; which fields are there depends on the state (spec platform §5.4). */
 export interface JobStatusBody {
   readonly id: string;
   readonly status: JobStatus;
@@ -26,7 +26,7 @@ export interface JobStatusBody {
   readonly retries?: number;
 }
 
-/** What `/health` answers (specification 5.4). */
+/** What `/health` answers (spec platform §5.4). */
 export interface HealthBody {
   readonly jobs: {
     readonly completed: number;

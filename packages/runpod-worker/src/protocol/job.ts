@@ -1,6 +1,6 @@
 import type { ExecutionPolicy } from "./run-request.ts";
 
-/** S3 credentials that a client passes through to the worker (specification 4.1). */
+/** S3 credentials that a client passes through to the worker (spec platform §4.1). */
 export interface S3Config {
   readonly accessId: string;
   readonly accessSecret: string;
@@ -9,7 +9,7 @@ export interface S3Config {
   readonly objectPath?: string;
 }
 
-/** A job as a worker takes it: only `id` and `input` are certain, and unknown fields survive (specification 4.1). */
+/** A job as a worker takes it: only `id` and `input` are certain, and unknown fields survive (spec platform §4.1). */
 export interface Job<Input = unknown> {
   readonly id: string;
   readonly input: Input;
@@ -22,7 +22,7 @@ export interface Job<Input = unknown> {
   readonly [field: string]: unknown;
 }
 
-/** The body of a post to job-done that ends a job (specification 4.2 and 4.3). */
+/** The body of a post to job-done that ends a job (spec platform §4.2 and §4.3). */
 export interface JobResultBody {
   readonly output?: unknown;
   /** A string for every worker of ours; other workers may send anything, and the platform then shows COMPLETED. */

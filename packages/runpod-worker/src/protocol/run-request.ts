@@ -1,4 +1,4 @@
-/** What a client may ask of the platform for one job (specification 4.6). */
+/** What a client may ask of the platform for one job (spec platform §4.6). */
 export interface ExecutionPolicy {
   /** Milliseconds from the take to TIMED_OUT. */
   readonly executionTimeout?: number;
@@ -8,7 +8,7 @@ export interface ExecutionPolicy {
   readonly lowPriority?: boolean;
 }
 
-/** The body of `/run` and `/runsync` (specification 5.4). */
+/** The body of `/run` and `/runsync` (spec platform §5.4). */
 export interface RunRequest {
   /** Any JSON value. */
   readonly input: unknown;

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 
-/** True if the header is the key, with or without `Bearer`, as the platform takes it (specification 5.4). */
+/** True if the header is the key, with or without `Bearer`, as the platform takes it (spec platform §5.4). */
 export function isAuthorized(header: string | undefined, key: string): boolean {
   const given = (header ?? "").replace(/^Bearer\s+/i, "");
   return timingSafeEqual(digest(given), digest(key));

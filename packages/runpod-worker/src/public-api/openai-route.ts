@@ -8,7 +8,7 @@ import { PublicApiError } from "./public-api-error.ts";
 import { checkRoom } from "./queue-room.ts";
 
 /**
- * The platform's OpenAI passthrough (specification 5.7): the request becomes a job with `openai_route` and
+ * The platform's OpenAI passthrough (spec platform §5.7): the request becomes a job with `openai_route` and
  * `openai_input`, and its output the answer. With `stream: true` the handler yields raw text of server-sent events.
  * A caller who hangs up cancels the job, since nobody else can fetch its output.
  */

@@ -32,14 +32,14 @@ export interface PublicRoutesOptions {
 }
 
 const MEBIBYTE = 1024 * 1024;
-/** Bounds of `?wait=` (specification 5.4), and what holds without it. */
+/** Bounds of `?wait=` (spec platform §5.4), and what holds without it. */
 const WAIT_MS = { min: 1000, max: 300_000, default: 90_000 };
 /**
  * The official Python client gives up a `/stream` after 10 s, so an answer must come a little before: a chunk that is
  * handed over just then would be lost.
  */
 const STREAM_HOLD_MS = 9000;
-/** Each operation is served under all of these (specification 5.6). */
+/** Each operation is served under all of these (spec platform §5.6). */
 const PREFIXES = ["", "/:endpoint", "/v2/:endpoint"] as const;
 
 type Method = "GET" | "POST";
@@ -47,7 +47,7 @@ type Handle = (context: Context<HttpEnvironment>) => Response | Promise<Response
 type Operation = readonly [methods: readonly Method[], path: string, handle: Handle, limitBytes?: number];
 
 /**
- * The public API of one endpoint over a queue (specification 5.4 and 5.6), under `/`, `/{endpoint}/` and
+ * The public API of one endpoint over a queue (spec platform §5.4 and §5.6), under `/`, `/{endpoint}/` and
  * `/v2/{endpoint}/`. Successes are always 200, since the official clients take nothing else for one.
  */
 export function createPublicRoutes(options: PublicRoutesOptions): Hono<HttpEnvironment> {

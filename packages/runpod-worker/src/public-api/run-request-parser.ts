@@ -9,7 +9,7 @@ export interface PolicyBounds {
 
 const SEVEN_DAYS_MS = 7 * 86_400_000;
 
-/** The documented bounds (specification 4.6): 5 s to 7 days, and 10 s to 7 days. */
+/** The documented bounds (spec platform §4.6): 5 s to 7 days, and 10 s to 7 days. */
 export const DEFAULT_POLICY_BOUNDS: PolicyBounds = {
   executionTimeoutMs: [5000, SEVEN_DAYS_MS],
   ttlMs: [10_000, SEVEN_DAYS_MS],

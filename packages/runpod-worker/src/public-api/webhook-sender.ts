@@ -14,7 +14,7 @@ export interface WebhookOptions {
 }
 
 /**
- * Posts the status of a job to the address that its client gave, until that answers 200 (specification 5.4): 3 times,
+ * Posts the status of a job to the address that its client gave, until that answers 200 (spec platform §5.4): 3 times,
  * 10 s apart. Addresses of this machine and its network are allowed, since this runs beside the client.
  */
 export class WebhookSender {

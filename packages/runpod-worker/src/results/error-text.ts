@@ -2,7 +2,7 @@ import { escapeNonAscii } from "../logging/logger.ts";
 import type { Redactor } from "../logging/redactor.ts";
 import { REPORTED_VERSION } from "../version.ts";
 
-/** Who reports an error; both are `unknown` where the environment does not say (specification 4.4). */
+/** Who reports an error; both are `unknown` where the environment does not say (spec platform §4.4). */
 export interface ErrorOrigin {
   readonly hostname: string;
   readonly workerId: string;
@@ -50,7 +50,7 @@ export function tracebackOf(thrown: unknown): string {
 
 /**
  * The `error` string of a job whose handler threw: JSON text with six keys in the SDK's order, in ASCII, at most
- * 32 KiB, without known secrets. Source: specification 4.4 (W41).
+ * 32 KiB, without known secrets. Source: spec platform §4.4 (W41).
  */
 export function thrownErrorText(thrown: unknown, origin: ErrorOrigin): string {
   const { redactor } = origin;
@@ -73,7 +73,7 @@ export function thrownErrorText(thrown: unknown, origin: ErrorOrigin): string {
   }
 }
 
-/** The `error` string of a generator that threw: plain text, not JSON (specification 1.6, rule 5). */
+/** The `error` string of a generator that threw: plain text, not JSON (spec platform §1.6.5). */
 export function streamErrorText(thrown: unknown, origin: ErrorOrigin): string {
   const text = `handler: ${errorMessageOf(thrown)} \ntraceback: ${tracebackOf(thrown)}`;
   return cutMiddle(origin.redactor.redact(text), MAX_ERROR_TEXT_BYTES / 4);

@@ -11,7 +11,7 @@ interface OpenObject {
  * Serialises a value as JSON and refuses whatever JSON would change or drop in silence: NaN and infinities, BigInt,
  * cycles, functions, symbols, Map, Set, typed arrays, buffers, errors, promises, and `undefined` inside a list.
  * A property that is `undefined` is left out, as an absent optional property is.
- * Source: specification 3.5, rule 5 (W46).
+ * Source: spec platform §3.5.5 (W46).
  *
  * @throws RunpodWorkerError `NOT_SERIALISABLE`, with the place of the value in the message.
  */

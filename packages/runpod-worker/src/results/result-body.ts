@@ -2,7 +2,7 @@ import { isRecord } from "../protocol/is-record.ts";
 import { encodeJson } from "./json-encoding.ts";
 import { errorMessageOf } from "./error-text.ts";
 
-/** Body of a job's final post (specification 4.2, 4.3). */
+/** Body of a job's final post (spec platform §4.2, §4.3). */
 export interface ResultBody {
   readonly output?: unknown;
   readonly error?: string;

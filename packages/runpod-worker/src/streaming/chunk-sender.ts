@@ -20,7 +20,7 @@ export interface ChunkSenderOptions {
 /**
  * Posts the chunks of one job strictly in order, while the handler already makes the next ones. Joins small texts,
  * splits long ones, and slows the handler down when the platform does not keep up.
- * Source: specification 1.6, 3.6 (W50, W56).
+ * Source: spec platform §1.6, §3.6 (W50, W56).
  */
 export class ChunkSender {
   readonly #options: ChunkSenderOptions;

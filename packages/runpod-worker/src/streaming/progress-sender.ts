@@ -9,7 +9,7 @@ export interface ProgressSenderOptions {
 /**
  * Sends the progress of one job: one post at a time and only the newest value, so that updates cannot overtake each
  * other; `close` makes sure that none arrives after the result, which would reopen the job.
- * Source: specification 1.7, [R] (W57, W58).
+ * Source: spec platform §1.7, [R] (W57, W58).
  */
 export class ProgressSender {
   readonly #options: ProgressSenderOptions;

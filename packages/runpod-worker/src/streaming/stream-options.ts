@@ -16,7 +16,7 @@ export interface ResolvedStreamOptions {
   readonly windowMs: number;
 }
 
-/** Long enough to save round trips, short enough that nobody sees text arrive in jerks (specification 3.6). */
+/** Long enough to save round trips, short enough that nobody sees text arrive in jerks (spec platform §3.6). */
 const DEFAULT_WINDOW_MS = 75;
 
 export function resolveStreamOptions(options: StreamOptions = {}): ResolvedStreamOptions {

@@ -180,7 +180,7 @@ export class StubPlatform {
   }
 }
 
-/** Cuts the target at the first `?` or `&`, as the platform must (specification 12.1). */
+/** Cuts the target at the first `?` or `&`, as the platform must (spec platform §12.1). */
 function record(message: IncomingMessage, response: ServerResponse, body: string, atMs: number): RecordedRequest {
   const target = message.url ?? "";
   const cut = target.search(/[?&]/);

@@ -1,7 +1,7 @@
 /** Where a statement comes from: parity with the official SDK, or our deviation from it. */
 export type StatementKind = "parity" | "deviation";
 
-/** One line of the conformance checklist (specification 11). */
+/** One line of the conformance checklist (spec platform §11). */
 export interface Statement {
   readonly id: string;
   readonly kind: StatementKind;
@@ -135,7 +135,11 @@ export const STATEMENTS: readonly Statement[] = [
     text: "A modifier returning 0, NaN, or undefined does not kill the worker",
     official: "`None` ends it with exit 1",
   },
-  { id: "W36", kind: "parity", text: "Object, string, number, boolean, list, `null` give the bodies of 4.2" },
+  {
+    id: "W36",
+    kind: "parity",
+    text: "Object, string, number, boolean, list, `null` give the bodies of spec platform §4.2",
+  },
   { id: "W37", kind: "parity", text: '`{}` → body `{}`; `undefined` → `{"output":null}`' },
   { id: "W38", kind: "parity", text: '`{"x":1,"error":"bad"}` → `{"output":{"x":1},"error":"bad"}`' },
   { id: "W39", kind: "parity", text: "Falsy `error` is dropped and the job succeeds" },
@@ -148,7 +152,7 @@ export const STATEMENTS: readonly Statement[] = [
   {
     id: "W41",
     kind: "parity",
-    text: "A throw gives `error` = JSON text with the six keys of 4.4; `hostname` and `worker_id` are `unknown` when unset",
+    text: "A throw gives `error` = JSON text with the six keys of spec platform §4.4; `hostname` and `worker_id` are `unknown` when unset",
   },
   { id: "W42", kind: "parity", text: "500, 500, 200 on job-done → delivered; the body is the same each time" },
   { id: "W43", kind: "deviation", text: "Connection reset, then success → delivered", official: "loses it" },

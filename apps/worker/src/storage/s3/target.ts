@@ -20,7 +20,7 @@ export interface S3Target {
   readonly urlExpiresSeconds: number;
 }
 
-/** `s3Config` of a RunPod job (spec/runpod-worker §4.1). */
+/** `s3Config` of a RunPod job (spec platform §4.1). */
 export interface JobS3Config {
   readonly accessId: string;
   readonly accessSecret: string;
@@ -67,7 +67,7 @@ export function resolveS3Target(config: Config, wish: S3Wish): S3Target {
     // A bucket's name that is no host name, or has dots (which no wildcard certificate covers), stands in the path.
     usesPathStyle: config.s3ForcePathStyle ?? (!isAws || !/^[a-z0-9][a-z0-9-]+[a-z0-9]$/.test(bucket)),
     credentials: source.credentials,
-    // RunPod's volume store takes no presigned addresses (spec/runpod-worker §9.5).
+    // RunPod's volume store takes no presigned addresses (spec platform §9.5).
     urlExpiresSeconds: isRunpodVolumeStore(endpoint) ? 0 : config.s3UrlExpiresSeconds,
   };
 }

@@ -27,7 +27,7 @@ const SAME_TYPE: Readonly<Record<string, TensorType>> = { F32: "f32", F16: "f16"
 /** ggml aligns tensors, and the end of the file, to this. */
 const ALIGNMENT = 32;
 
-/** Lays out the GGUF file of a generation model. The text head is left out: nothing here needs it (spec §2.4). */
+/** Lays out the GGUF file of a generation model. The text head is left out: nothing here needs it (spec model §2.4). */
 export function planConversion(ggml: Ggml, checkpoint: LmCheckpoint, format: WeightFormat): ConversionPlan {
   using writer = new GgufWriter(ggml, { maxTensors: checkpoint.tensors.size });
   const { strings, numbers } = describeConversion(checkpoint, format);

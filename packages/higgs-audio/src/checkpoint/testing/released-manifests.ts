@@ -7,7 +7,7 @@ import { countElements } from "../tensor-source.ts";
 /** Names and shapes of all tensors of a checkpoint file. */
 export type Manifest = ReadonlyMap<string, readonly number[]>;
 
-/** What a generation model's files hold, with the text head (spec §3.1, §3.2). */
+/** What a generation model's files hold, with the text head (spec model §3.1, §3.2). */
 export function listLmManifest(shapes: LmShapes, layout: CheckpointLayout): Manifest {
   const isOldHead = layout === "boson";
   return new Map(
@@ -19,7 +19,7 @@ export function listLmManifest(shapes: LmShapes, layout: CheckpointLayout): Mani
   );
 }
 
-/** What an audio tokenizer's file holds, with the parts that inference does not use (spec §9.9). */
+/** What an audio tokenizer's file holds, with the parts that inference does not use (spec model §9.9). */
 export function listCodecManifest(config: CodecConfig): Manifest {
   const isBoson = config.layout === "boson";
   const manifest = new Map<string, readonly number[]>();

@@ -46,7 +46,7 @@ export class OracleCodec {
     return oracleSnake(x, this.values(`${name}.alpha`));
   }
 
-  /** Codes `[codebook][frame]` → Σ project_out(embed[code]) (spec §9.6). */
+  /** Codes `[codebook][frame]` → Σ project_out(embed[code]) (spec model §9.6). */
   quantised(codes: readonly Int32Array[]): Signal {
     const { quantizerDim, codebookDim } = this.#source.config;
     const frames = codes[0]?.length ?? 0;
@@ -59,7 +59,7 @@ export class OracleCodec {
     return sum;
   }
 
-  /** Codes → samples (spec §9.6, §9.4). */
+  /** Codes → samples (spec model §9.6, §9.4). */
   decode(codes: readonly Int32Array[]): Float64Array {
     const latents = this.linear("fc2", this.quantised(codes));
     let x = oracleConv1d(latents, this.conv("acoustic_decoder.conv1"), { padding: 3 });

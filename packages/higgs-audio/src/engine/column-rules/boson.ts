@@ -4,7 +4,7 @@ import type { ColumnOutcome, ColumnRules } from "./column-rules.ts";
 const UNSET = -1;
 
 /**
- * The rules of boson-ai/higgs-audio (spec/higgs-audio-v2 §7.3, §7.4): candidates are overwritten after sampling.
+ * The rules of boson-ai/higgs-audio (spec model §7.3, §7.4): candidates are overwritten after sampling.
  *
  * With 3 codebooks, codebook 0 sampling EOS at column 5 (x sampled and kept, * overwritten):
  *
@@ -46,7 +46,7 @@ export class BosonColumnRules implements ColumnRules {
       columns.fill(audioStreamBosId, offset + this.#startedCodebooks, offset + numCodebooks);
     }
     if (this.#remainingColumns === UNSET) {
-      // The lowest codebook that shows EOS decides, also when higher ones show it too (spec pitfall 24).
+      // The lowest codebook that shows EOS decides, also when higher ones show it too (spec model §11.24).
       let lowest = 0;
       while (lowest < numCodebooks && columns[offset + lowest] !== audioStreamEosId) lowest++;
       if (lowest === numCodebooks) return "audio";
@@ -59,7 +59,7 @@ export class BosonColumnRules implements ColumnRules {
     return this.#remainingColumns === 0 ? "end" : "audio";
   }
 
-  /** C columns hold C − 7 frames, of which the first (BOS) and the last go, also when the length stopped it (spec §7.5). */
+  /** C columns hold C − 7 frames, of which the first (BOS) and the last go, also when the length stopped it (spec model §7.5). */
   frameCount(columnCount: number, isFinished: boolean): number {
     // Until the end another column follows for certain, so the last complete frame is not the one that goes.
     const finalCount = isFinished ? columnCount : columnCount + 1;

@@ -9,11 +9,11 @@ import { NativeColumnRules } from "./native.ts";
  */
 export type ColumnOutcome = "audio" | "delay" | "end";
 
-/** The state machine that turns sampled candidates into columns, for one segment (spec/higgs-audio-v2 §7.3–7.5). */
+/** The state machine that turns sampled candidates into columns, for one segment (spec model §7.3 to §7.5). */
 export interface ColumnRules {
-  /** Whether the RAS window reaches clips of system and user turns too, not only those of assistant turns (spec §8.4). */
+  /** Whether the RAS window reaches clips of system and user turns too, not only those of assistant turns (spec model §8.4). */
   readonly seesEveryClip: boolean;
-  /** Whether BOS and EOS in the RAS window count as repeats (spec §8.4). */
+  /** Whether BOS and EOS in the RAS window count as repeats (spec model §8.4). */
   readonly countsStreamSpecials: boolean;
 
   /** Starts a segment, right after its all-BOS column 0. */
@@ -23,7 +23,7 @@ export interface ColumnRules {
   /** Overwrites what the delay pattern prescribes in the column of candidates at `columns[offset]`, and counts it. */
   finishColumn(columns: Int32Array, offset: number): ColumnOutcome;
 
-  /** Column of codebook 0 of the first frame that is kept (spec §7.5). */
+  /** Column of codebook 0 of the first frame that is kept (spec model §7.5). */
   readonly firstFrameColumn: number;
   /**
    * How many frames are kept; while the segment goes on, how many of them no later column can change or drop.

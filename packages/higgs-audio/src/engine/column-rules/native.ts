@@ -4,7 +4,7 @@ import type { ColumnOutcome, ColumnRules } from "./column-rules.ts";
 const FREE = -1;
 
 /**
- * The rules of transformers (spec/higgs-audio-v2 §7.4, §7.5): logits are masked before sampling. Codebook k is BOS in
+ * The rules of transformers (spec model §7.4, §7.5): logits are masked before sampling. Codebook k is BOS in
  * columns 0 … k. From the column after the first EOS in any codebook on, the codebooks end one a column, always from
  * codebook 0 on, until a column is EOS throughout.
  *

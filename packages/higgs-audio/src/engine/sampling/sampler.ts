@@ -3,7 +3,7 @@ import { Candidates, requireFinite } from "./candidates.ts";
 import { TopK } from "./top-k.ts";
 import { TopP } from "./top-p.ts";
 
-/** The warpers of a row (spec/higgs-audio-v2 §8.2). */
+/** The warpers of a row (spec model §8.2). */
 export interface WarpOptions {
   /** 0 … 2; 0 is greedy (argmax), otherwise logits are divided by it. */
   readonly temperature: number;
@@ -22,7 +22,7 @@ const GREEDY_BELOW = 1e-30;
 const UNWARPED: WarpOptions = { temperature: 1, topK: 0, topP: 1 };
 
 /**
- * Draws ids from rows of logits in the reference's order (spec/higgs-audio-v2 §8.2): temperature, top-k, top-p, draw.
+ * Draws ids from rows of logits in the reference's order (spec model §8.2): temperature, top-k, top-p, draw.
  * Logits are float32 as there, so scaled ties and cuts fall alike. All scratch is made in the constructor; one sampler
  * serves any number of sequences, one after the other.
  */
@@ -52,7 +52,7 @@ export class Sampler {
   }
 
   /**
-   * Draws from softmax(logits) without any warper, as RAS does (spec §8.4).
+   * Draws from softmax(logits) without any warper, as RAS does (spec model §8.4).
    *
    * @throws {HiggsError} GENERATION_FAILED when a logit is not a number or infinite
    */

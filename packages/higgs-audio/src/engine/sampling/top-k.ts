@@ -2,7 +2,7 @@
 const PROBE_STRIDE = 8;
 
 /**
- * Finds the candidates of top-k (spec/higgs-audio-v2 §8.2). A probe of the row gives a bound that is probably a little
+ * Finds the candidates of top-k (spec model §8.2). A probe of the row gives a bound that is probably a little
  * below the k-th largest logit; one pass collects what reaches it, and the exact selection works on those few. A bound
  * that was too high shows, and is then dropped. Preallocated; `collect` allocates nothing.
  */

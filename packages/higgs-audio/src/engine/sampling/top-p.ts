@@ -9,7 +9,7 @@ const BUCKETS = 256;
 const BUCKET_MASK = BUCKETS - 1;
 
 /**
- * Top-p (spec/higgs-audio-v2 §8.2): with the candidates in ascending order, ties by id, all go whose cumulative
+ * Top-p (spec model §8.2): with the candidates in ascending order, ties by id, all go whose cumulative
  * probability is at most 1 − p; the last one always stays.
  *
  * Nothing is sorted: weights are summed in buckets by value, which tells the bucket of the cut, and that one is halved

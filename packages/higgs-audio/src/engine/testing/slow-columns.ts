@@ -1,6 +1,6 @@
 /**
  * The columns that the delay pattern makes of candidates, as closed formulas over the whole script instead of a state that
- * goes from column to column (spec/higgs-audio-v2 §7.3–7.5): the oracle of the tests.
+ * goes from column to column (spec model §7.3 to §7.5): the oracle of the tests.
  */
 import type { CodebookConfig } from "../codebook-config.ts";
 

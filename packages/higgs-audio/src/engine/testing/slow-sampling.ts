@@ -1,5 +1,5 @@
 /**
- * Sampling as the specification words it (spec/higgs-audio-v2 §8.2), with sorts and copies: the oracle of the tests. It
+ * Sampling as the specification words it (spec model §8.2), with sorts and copies: the oracle of the tests. It
  * shares nothing with the fast sampler.
  */
 import type { WarpOptions } from "../sampling/sampler.ts";

@@ -5,7 +5,7 @@ import type { PromptRows } from "../prompt-rows.ts";
 import type { WeightSource } from "../weight-source.ts";
 
 /**
- * The trunk's arithmetic written a second time, from the formulas of spec/higgs-audio-v2 §4 alone: Float64, plain loops, one
+ * The trunk's arithmetic written a second time, from the formulas of spec model §4 alone: Float64, plain loops, one
  * position after the other, every attention over all that came before. Nothing is shared with the ggml graphs.
  */
 export class ReferenceModel {
@@ -51,7 +51,7 @@ export class ReferenceModel {
     );
   }
 
-  /** Σ over k of row k · codebookSize + id[k] (§4.1). */
+  /** Σ over k of row k · codebookSize + id[k] (spec model §4.1). */
   embedColumn(column: ArrayLike<number>): Float64Array {
     const { hiddenSize, codebookSize } = this.config;
     const table = this.tensor("audio_embd.weight");
@@ -63,7 +63,7 @@ export class ReferenceModel {
     return sum;
   }
 
-  /** Logits of all codebooks for a final-normed hidden state (§4.5). */
+  /** Logits of all codebooks for a final-normed hidden state (spec model §4.5). */
   logits(norm: Float64Array): Float64Array {
     return multiply(this.tensor("audio_output.weight"), norm);
   }
@@ -123,7 +123,7 @@ export class ReferenceSequence {
     return { embedding, layers, norm: rmsNorm(x, this.#model.tensor("output_norm.weight"), rmsNormEps) };
   }
 
-  /** §4.2, steps 1 to 6. */
+  /** spec model §4.2.1 to §4.2.6. */
   #layer(il: number, x: Float64Array, suffix: "" | "_audio"): Float64Array {
     const { rmsNormEps } = this.#model.config;
     const weight = (name: string): Float32Array => this.#model.tensor(`blk.${il}.${name}.weight`);
@@ -187,7 +187,7 @@ function add(a: Float64Array, b: Float64Array): Float64Array {
   return a.map((v, i) => v + at(b, i));
 }
 
-/** Rotary embedding with llama3 scaling; dimension j of a head pairs with j + headDim / 2 (§4.4). */
+/** Rotary embedding with llama3 scaling; dimension j of a head pairs with j + headDim / 2 (spec model §4.4). */
 function rotate(x: Float64Array, position: number, config: HiggsConfig): Float64Array {
   const { headDim } = config;
   const half = headDim / 2;

@@ -5,7 +5,7 @@ import { smallTokenizerJson } from "./small-tokenizer.ts";
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
 const reserved = (number: number) => `<|reserved_special_token_${number}|>`;
 
-/** The 256 special tokens of the released model in order of their ids, from 128000 (spec §2.3). */
+/** The 256 special tokens of the released model in order of their ids, from 128000 (spec model §2.3). */
 const SPECIAL_NAMES = [
   "<|begin_of_text|>",
   "<|end_of_text|>",

@@ -1,0 +1,32 @@
+/** Refuses citations, statement ids and links that do not resolve. `npm run check:citations`. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join, relative, sep } from "node:path";
+import { STATEMENTS } from "../packages/runpod-worker/test/conformance/statements.ts";
+import { checkCitations, type TextFile } from "./citations/check.ts";
+
+const root = join(import.meta.dirname, "..");
+const FOLDERS = ["apps", "packages", "docs", "scripts", "examples", "findings", "demo-checkpoint/training"];
+const TEXT = /\.(ts|js|mjs|py|sh|md)$/;
+/** These hold wrong citations on purpose. */
+const LEFT_OUT =
+  /^scripts\/citations\/.*\.test\.ts$|^scripts\/(citations\/(find-citations|check)|check-citations)\.ts$/;
+
+function filesBelow(folder: string, recursive: boolean): TextFile[] {
+  if (!existsSync(join(root, folder))) return [];
+  return readdirSync(join(root, folder), { recursive, withFileTypes: true })
+    .filter((entry) => entry.isFile() && TEXT.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => !/[/\\](node_modules|dist|coverage)[/\\]/.test(path))
+    .map((path) => ({ path: relative(root, path).split(sep).join("/"), text: readFileSync(path, "utf8") }))
+    .filter(({ path }) => !LEFT_OUT.test(path));
+}
+
+const report = checkCitations([...filesBelow(".", false), ...FOLDERS.flatMap((folder) => filesBelow(folder, true))], {
+  pages: { model: "docs/spec/model.md", platform: "docs/spec/platform.md", contract: "docs/spec/contract.md" },
+  statements: new Set(STATEMENTS.map(({ id }) => id)),
+  statementFolder: "packages/runpod-worker/",
+  exists: (path) => existsSync(join(root, path)),
+});
+for (const problem of report.problems) console.error(problem);
+console.log(`${report.citations} citations, ${report.links} links, ${report.problems.length} problems`);
+if (report.citations === 0 || report.problems.length > 0) process.exitCode = 1;

@@ -1,0 +1,44 @@
+export interface Link {
+  /** A path relative to the file that links, or empty for a link within the file. */
+  readonly path: string;
+  readonly anchor: string | null;
+  readonly line: number;
+}
+
+/** The relative links of a Markdown page; addresses and code are left out. */
+export function findLinks(markdown: string): readonly Link[] {
+  const links: Link[] = [];
+  let isCode = false;
+  markdown.split("\n").forEach((line, index) => {
+    if (line.startsWith("```")) isCode = !isCode;
+    if (isCode) return;
+    for (const [, target = ""] of line.replaceAll(/`[^`]*`/g, "").matchAll(/\]\(<?([^)>\s]+)>?\)/g)) {
+      if (/^[a-z]+:/i.test(target)) continue;
+      const [path = "", anchor = null] = target.split("#");
+      links.push({ path, anchor, line: index + 1 });
+    }
+  });
+  return links;
+}
+
+/** The anchors of a Markdown page: those that GitHub makes of headings, and `<a id>`. */
+export function findAnchors(markdown: string): ReadonlySet<string> {
+  const anchors = new Set<string>();
+  let isCode = false;
+  for (const line of markdown.split("\n")) {
+    if (line.startsWith("```")) isCode = !isCode;
+    if (isCode) continue;
+    const heading = /^#+ (.*)$/.exec(line)?.[1];
+    if (heading !== undefined) anchors.add(slug(heading));
+    for (const [, id = ""] of line.matchAll(/<a id="([^"]+)">/g)) anchors.add(id);
+  }
+  return anchors;
+}
+
+function slug(heading: string): string {
+  return heading
+    .replaceAll(/[*`]|\[([^\]]*)\]\([^)]*\)/g, "$1")
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}\s_-]/gu, "")
+    .replaceAll(" ", "-");
+}
