@@ -1,8 +1,9 @@
-/** Refuses citations, statement ids and links that do not resolve. `npm run check:citations`. */
+/** Refuses citations, statement ids and links that do not resolve, and decisions out of form. `npm run check:citations`. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import { STATEMENTS } from "../packages/runpod-worker/test/conformance/statements.ts";
 import { checkCitations, type TextFile } from "./citations/check.ts";
+import { checkDecisions } from "./citations/decisions.ts";
 
 const root = join(import.meta.dirname, "..");
 const FOLDERS = ["apps", "packages", "docs", "scripts", "examples", "findings", "demo-checkpoint/training"];
@@ -21,12 +22,14 @@ function filesBelow(folder: string, recursive: boolean): TextFile[] {
     .filter(({ path }) => !LEFT_OUT.test(path));
 }
 
-const report = checkCitations([...filesBelow(".", false), ...FOLDERS.flatMap((folder) => filesBelow(folder, true))], {
+const files = [...filesBelow(".", false), ...FOLDERS.flatMap((folder) => filesBelow(folder, true))];
+const report = checkCitations(files, {
   pages: { model: "docs/spec/model.md", platform: "docs/spec/platform.md", contract: "docs/spec/contract.md" },
   statements: new Set(STATEMENTS.map(({ id }) => id)),
   statementFolder: "packages/runpod-worker/",
   exists: (path) => existsSync(join(root, path)),
 });
-for (const problem of report.problems) console.error(problem);
-console.log(`${report.citations} citations, ${report.links} links, ${report.problems.length} problems`);
-if (report.citations === 0 || report.problems.length > 0) process.exitCode = 1;
+const problems = [...report.problems, ...checkDecisions(files)];
+for (const problem of problems) console.error(problem);
+console.log(`${report.citations} citations, ${report.links} links, ${problems.length} problems`);
+if (report.citations === 0 || problems.length > 0) process.exitCode = 1;
