@@ -56,7 +56,6 @@ async function speak(fields: Record<string, unknown>, speaker: SpeechModel = mod
     name: speaker.name,
     sampleRateHz: speaker.sampleRateHz,
     info: speaker.info,
-    encodeReference: (pcm, options) => speaker.encodeReference(pcm, options),
     synthesize: async (request, options) => {
       const result = await speaker.synthesize(request, options);
       spoken.push({ request, result });
@@ -105,14 +104,14 @@ describe("cloning with the demo checkpoint", () => {
   }, 120_000);
 
   it("encodes a clip once: then it is in memory, and for another model on disk", async () => {
-    const pcm = Float32Array.from({ length: 24_000 }, (_, index) => 0.3 * Math.sin(index / 20));
-    const first = await model.encodeReference(pcm);
-    expect(first.from).toBe("encoder");
-    expect(first.codes.map((row) => row.length)).toEqual(Array.from({ length: first.codes.length }, () => 25));
-    expect(await model.encodeReference(pcm)).toEqual({ ...first, from: "memory" });
+    const first = await speak({ ref_audio: "awb" });
+    expect(first.result.referenceCodes).toEqual(["encoder"]);
+    expect((await speak({ ref_audio: "awb" })).result.referenceCodes).toEqual(["memory"]);
     const other = await load();
     onTestFinished(async () => await other[Symbol.asyncDispose]());
-    expect(await other.encodeReference(pcm)).toEqual({ ...first, from: "disk" });
+    const again = await speak({ ref_audio: "awb" }, other);
+    expect(again.result.referenceCodes).toEqual(["disk"]);
+    expect(again.output.sha256).toBe(first.output.sha256);
   }, 60_000);
 
   it("references stand in turns or in the system message", async () => {
@@ -134,7 +133,7 @@ describe("dialogue with the demo checkpoint", () => {
       chunk_method: "speaker",
     });
     expect(result.chunkCount).toBe(3);
-    expect(request.references.map(({ name }) => name)).toEqual(["slt", "rms"]);
+    expect(request.references.map(({ kind }) => kind)).toEqual(["clip", "clip"]);
     expect(output.metadata.voice_clone).toBe("slt,rms");
     expect(output.duration_seconds).toBeCloseTo(output.usage.audio_frames / 25, 5);
     expect(result.pcm).toHaveLength(output.usage.audio_frames * 960);

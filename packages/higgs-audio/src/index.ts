@@ -14,7 +14,8 @@ export { makeFolders } from "./checkpoint/convert/make-folders.ts";
 export type { WeightFormat } from "./checkpoint/weight-format.ts";
 export { findProfile } from "./prompt/profiles.ts";
 export { parseReferenceNames } from "./prompt/references.ts";
-export { ReferenceEncoder, type ClipEncoder, type EncodedReference } from "./voices/reference-encoder.ts";
+export { ReferenceEncoder, type ClipEncoder } from "./voices/reference-encoder.ts";
+export { clipSamples, hashSamples } from "./voices/clip-samples.ts";
 export { VoiceLibrary, type LoadedVoice, type NewVoice, type Voice, type VoiceFolder } from "./voices/voice-library.ts";
 export { MAX_VOICE_AUDIO_BYTES, type VoiceMetadata } from "./voices/voice-files.ts";
 export { normalizeVoiceName, voiceNameProblem } from "./voices/voice-name.ts";
@@ -29,6 +30,7 @@ export { casesOfFile as casesOfGoldenFile, readGoldenJson } from "./golden/files
 export { GoldenTensors } from "./golden/tensors.ts";
 export type { GoldenCase, GoldenCollector, GoldenCompute, GoldenOptions, GoldenOutcome } from "./golden/types.ts";
 // For measurements: the parts of a speech model, and random ones of the released shapes.
+export { concatenateSamples } from "./codec/samples.ts";
 export { LanguageModel } from "./model/language-model.ts";
 export { RandomWeightSource } from "./model/random-weight-source.ts";
 export type { WeightSource } from "./model/weight-source.ts";

@@ -1,4 +1,4 @@
-import type { SpeechModel } from "@higgs-worker/higgs-audio";
+import { clipSamples, type SpeechModel } from "@higgs-worker/higgs-audio";
 import type { BenchRow } from "../bench/report.ts";
 import { findModel } from "../model/locations.ts";
 import { BENCH_REQUEST, makeClip, median, type BenchContext } from "./bench-measure.ts";
@@ -43,8 +43,7 @@ export async function* measureVoice({
 
 async function firstFrameMs(model: SpeechModel, clip: Float32Array, signal: AbortSignal): Promise<number> {
   const startMs = performance.now();
-  const { codes } = await model.encodeReference(clip, { signal });
-  const reference = { kind: "clip", name: "bench", transcript: TRANSCRIPT, codes } as const;
+  const reference = { kind: "clip", transcript: TRANSCRIPT, ...clipSamples(clip) } as const;
   let firstMs = Number.NaN;
   await model.synthesize(
     { ...BENCH_REQUEST, references: [reference] },

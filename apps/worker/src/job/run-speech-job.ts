@@ -1,21 +1,16 @@
 import { createHash } from "node:crypto";
 import { measureAudio, type AudioEncoder } from "@higgs-worker/audio";
 import { HiggsError } from "@higgs-worker/errors";
-import type {
-  Reference,
-  SpeechModel,
-  SpeechProgress,
-  SpeechResult,
-  SynthesizeOptions,
+import {
+  concatenateSamples,
+  type SpeechModel,
+  type SpeechProgress,
+  type SpeechRequest,
+  type SpeechResult,
 } from "@higgs-worker/higgs-audio";
 import type { Config } from "../config/settings.ts";
 import type { Logger } from "../logging/logger.ts";
-import {
-  encodeReferences,
-  prepareReferences,
-  type PreparedReferences,
-  type ReferenceServices,
-} from "../references/prepare-references.ts";
+import { prepareReferences, type ReferenceServices } from "../references/prepare-references.ts";
 import { createReferenceServices } from "../references/voices.ts";
 import type { S3StoreOptions } from "../storage/s3/s3-store.ts";
 import { buildJobOutput, type JobOutput } from "./job-output.ts";
@@ -96,11 +91,15 @@ export async function runSpeechJob(
   });
   const model = await services.model();
   const startedMs = performance.now();
-  const request = { ...textRequest, references: await encodedReferences(job, prepared, model, services, options) };
+  const request = { ...textRequest, references: prepared.references };
   logger.debug("generation started", { jobId: job.id, seed: request.seed, characters: input.transcript.length });
   // Loads while the model speaks; a failure shows when it encodes.
   encoder.warmUp().catch(() => undefined);
-  const result = await model.synthesize(request, synthesisOptions(options, model.sampleRateHz));
+  const result = await speak(model, request, options);
+  const { referenceCodes, timings } = result;
+  if (referenceCodes.length > 0) {
+    logger.debug("references encoded", { jobId: job.id, from: referenceCodes, ms: Math.round(timings.referencesMs) });
+  }
   const findings = checkAudio(result);
   const file = await encoder.encode(result.pcm, { sampleRateHz: result.sampleRateHz });
   const sha256 = createHash("sha256").update(file).digest("hex");
@@ -129,26 +128,20 @@ export async function runSpeechJob(
   return { output, pcm: result.pcm, sampleRateHz: result.sampleRateHz, file };
 }
 
-function synthesisOptions({ signal, onProgress, onAudio }: SpeechJobOptions, sampleRateHz: number): SynthesizeOptions {
-  return {
-    ...(signal && { signal }),
-    ...(onProgress && { onProgress }),
-    ...(onAudio && { onAudio: (pcm) => onAudio(pcm, sampleRateHz) }),
-  };
-}
-
-async function encodedReferences(
-  job: SpeechJob,
-  prepared: PreparedReferences,
-  model: SpeechModel,
-  { logger }: SpeechJobServices,
-  options: SpeechJobOptions,
-): Promise<Reference[]> {
-  if (prepared.references.length === 0) return [];
-  const startMs = performance.now();
-  const { references, from } = await encodeReferences(prepared, model, signalOption(options));
-  logger.debug("references encoded", { jobId: job.id, from, ms: Math.round(performance.now() - startMs) });
-  return references;
+/** Speaks; where the audio comes in parts, they are kept to be joined, since the file needs the whole. */
+async function speak(model: SpeechModel, request: SpeechRequest, options: SpeechJobOptions): Promise<SpeechResult> {
+  const { signal, onProgress, onAudio } = options;
+  const callOptions = { ...(signal && { signal }), ...(onProgress && { onProgress }) };
+  if (onAudio === undefined) return await model.synthesize(request, callOptions);
+  const parts: Float32Array[] = [];
+  const result = await model.synthesize(request, {
+    ...callOptions,
+    onAudio: (pcm) => {
+      parts.push(pcm);
+      onAudio(pcm, model.sampleRateHz);
+    },
+  });
+  return { ...result, pcm: concatenateSamples(parts) };
 }
 
 function signalOption({ signal }: SpeechJobOptions): { readonly signal?: AbortSignal } {

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { ClipCache } from "./clip-cache.ts";
 
-const clip = (samples: number) => ({ pcm: new Float32Array(samples), durationSeconds: 1, warnings: [] });
+const clip = (samples: number) => ({ pcm: new Float32Array(samples), hash: "h", durationSeconds: 1, warnings: [] });
 
 it("keeps what was used last within its budget", () => {
   const cache = new ClipCache(1000);

@@ -1,5 +1,6 @@
 import { loadReference, sniffAudio } from "@higgs-worker/audio";
 import { isHiggsError } from "@higgs-worker/errors";
+import { hashSamples } from "@higgs-worker/higgs-audio";
 import { invalidReference } from "./reference-errors.ts";
 
 /** What the codec's encoder takes. */
@@ -17,6 +18,8 @@ export interface PrepareClipOptions {
 export interface PreparedAudio {
   /** Mono at 24 kHz. */
   readonly pcm: Float32Array;
+  /** Of `pcm`. */
+  readonly hash: string;
   readonly durationSeconds: number;
   /** What makes the clip a doubtful reference, each with what to do. */
   readonly warnings: readonly string[];
@@ -42,7 +45,7 @@ export async function prepareClip(bytes: Uint8Array, options: PrepareClipOptions
       ...(signal === undefined ? {} : { signal }),
     });
     const warnings = findings.map(({ message, hint }) => `${message}. ${hint}`);
-    return { pcm: samples, durationSeconds: source.durationSeconds, warnings };
+    return { pcm: samples, hash: hashSamples(samples), durationSeconds: source.durationSeconds, warnings };
   } catch (error) {
     throw named(error, options.where);
   }

@@ -3,10 +3,8 @@ import { HiggsError } from "@higgs-worker/errors";
 import {
   findProfile,
   refuseControlStrings,
-  type EncodedReference,
   type Reference,
-  type ReferenceProfile,
-  type SpeechModel,
+  type ReferenceClip,
   type Voice,
   type VoiceLibrary,
 } from "@higgs-worker/higgs-audio";
@@ -42,16 +40,8 @@ export interface ReferenceServices {
   readonly fetch?: Pick<FetchReferenceOptions, "allowLoopback" | "resolve">;
 }
 
-/** A clip whose samples are ready to be encoded. */
-interface PreparedClip {
-  readonly kind: "clip";
-  readonly name: string;
-  readonly transcript: string;
-  readonly pcm: Float32Array;
-}
-
 export interface PreparedReferences {
-  readonly references: readonly (ReferenceProfile | PreparedClip)[];
+  readonly references: readonly Reference[];
   readonly warnings: readonly string[];
   /** What the output calls `voice_clone`; null without references. */
   readonly voiceClone: string | null;
@@ -82,7 +72,7 @@ export async function prepareReferences(
   for (const source of sources) await checkName(source, services.voices);
   // A described voice puts all of them into the system message (spec model §5.3).
   const needTranscripts = !options.inSystemMessage && sources.every(({ kind }) => kind !== "profile");
-  const references: (ReferenceProfile | PreparedClip)[] = [];
+  const references: Reference[] = [];
   const warnings: string[] = [];
   let positions = 0;
   for (const source of sources) {
@@ -90,34 +80,14 @@ export async function prepareReferences(
       references.push(findProfile(source.name));
       continue;
     }
-    const { audio, clip } = await prepareSource(source, services, options);
-    positions += Math.ceil(clip.pcm.length / SAMPLES_PER_FRAME) + EXTRA_COLUMNS;
+    const { name, audio, clip } = await prepareSource(source, services, options);
+    positions += Math.ceil(audio.pcm.length / SAMPLES_PER_FRAME) + EXTRA_COLUMNS;
     checkContext(positions, source.where, services.contextLength);
     references.push(clip);
-    warnings.push(...audio.warnings.map((warning) => `${source.where} (${clip.name}): ${warning}`));
+    warnings.push(...audio.warnings.map((warning) => `${source.where} (${name}): ${warning}`));
     if (clip.transcript === "" && needTranscripts) warnings.push(missingTranscript(source.where));
   }
   return { references, warnings, voiceClone: sources.length === 0 ? null : sources.map(labelOf).join(",") };
-}
-
-/** The references as the model takes them: clips as codes, encoded or from its cache. */
-export async function encodeReferences(
-  prepared: PreparedReferences,
-  model: Pick<SpeechModel, "encodeReference">,
-  options: { readonly signal?: AbortSignal } = {},
-): Promise<{ references: Reference[]; from: EncodedReference["from"][] }> {
-  const references: Reference[] = [];
-  const from: EncodedReference["from"][] = [];
-  for (const reference of prepared.references) {
-    if (reference.kind === "profile") {
-      references.push(reference);
-      continue;
-    }
-    const encoded = await model.encodeReference(reference.pcm, options);
-    references.push({ kind: "clip", name: reference.name, transcript: reference.transcript, codes: encoded.codes });
-    from.push(encoded.from);
-  }
-  return { references, from };
 }
 
 /** Throws VOICE_NOT_FOUND with the name that was probably meant. */
@@ -141,14 +111,15 @@ async function prepareSource(
   source: ClipSource,
   services: ReferenceServices,
   options: PrepareOptions,
-): Promise<{ audio: PreparedAudio; clip: PreparedClip }> {
+): Promise<{ name: string; audio: PreparedAudio; clip: ReferenceClip }> {
   const { name, bytes, transcript } = await readSource(source, services, options);
   const signal = options.signal === undefined ? {} : { signal: options.signal };
   const hash = createHash("sha256").update(JSON.stringify(transcript)).update(bytes).digest("hex");
   const audio =
     services.clips.get(hash) ??
     services.clips.keep(hash, await prepareClip(bytes, { where: source.where, transcript, ...signal }));
-  return { audio, clip: { kind: "clip", name, transcript: transcript ?? "", pcm: audio.pcm } };
+  const clip = { kind: "clip", transcript: transcript ?? "", samples: audio.pcm, hash: audio.hash } as const;
+  return { name, audio, clip };
 }
 
 interface ReadSource {

@@ -7,8 +7,6 @@ const SAMPLES_PER_FRAME = 960;
 export interface FakeModel extends SpeechModel {
   /** Every request that was made. */
   readonly requests: SpeechRequest[];
-  /** Every reference that was encoded. */
-  readonly clips: Float32Array[];
 }
 
 export interface FakeModelOptions {
@@ -24,7 +22,6 @@ export interface FakeModelOptions {
 export function fakeModel(options: FakeModelOptions = {}): FakeModel {
   const frames = options.frames ?? 25;
   const requests: SpeechRequest[] = [];
-  const clips: Float32Array[] = [];
   return {
     name: "fake/higgs",
     sampleRateHz: SAMPLE_RATE_HZ,
@@ -38,7 +35,6 @@ export function fakeModel(options: FakeModelOptions = {}): FakeModel {
       modelBytes: 1,
     },
     requests,
-    clips,
     synthesize: async (request, synthesis = {}) => {
       requests.push(request);
       if (options.fail !== undefined) throw options.fail;
@@ -46,14 +42,7 @@ export function fakeModel(options: FakeModelOptions = {}): FakeModel {
       const pcm = hum(frames, request.seed);
       const spoken = options.spoil?.(pcm) ?? pcm;
       giveParts(spoken, synthesis);
-      return resultOf(request, spoken, frames);
-    },
-    encodeReference: async (pcm) => {
-      clips.push(pcm);
-      return {
-        codes: Array.from({ length: 8 }, () => new Int32Array(Math.ceil(pcm.length / SAMPLES_PER_FRAME))),
-        from: "encoder",
-      };
+      return resultOf(request, synthesis.onAudio === undefined ? spoken : new Float32Array(0), frames);
     },
     [Symbol.asyncDispose]: async () => undefined,
   };
@@ -91,7 +80,8 @@ function resultOf(request: SpeechRequest, pcm: Float32Array, frames: number): Sp
     chunkCount: 1,
     promptTokens: 43,
     audioFrames: frames,
-    timings: { prefillMs: 10, generateMs: 200, decodeMs: 30, firstAudioMs: 50, totalMs: 240 },
+    referenceCodes: request.references.filter(({ kind }) => kind === "clip").map(() => "encoder"),
+    timings: { referencesMs: 1, prefillMs: 10, generateMs: 200, decodeMs: 30, firstAudioMs: 50, totalMs: 240 },
     warnings: [],
   };
 }

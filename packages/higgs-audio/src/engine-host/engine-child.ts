@@ -2,15 +2,15 @@ import { type ChildProcess, fork } from "node:child_process";
 import { HiggsError } from "@higgs-worker/errors";
 import type { LogSink } from "@higgs-worker/ggml";
 import type { LoadProgress } from "../model/open-weights.ts";
-import type { EncodedReference, SpeechRequest, SpeechResult, SynthesizeOptions } from "../speech/types.ts";
+import type { SpeechRequest, SpeechResult, SynthesizeOptions } from "../speech/types.ts";
 import type { EngineEntry } from "./engine-entry.ts";
 import type {
   EngineAnswer,
   EngineFacts,
   EngineLoadOptions,
   EngineNews,
-  EngineOutcome,
   FromEngine,
+  PlainRequest,
   ToEngine,
 } from "./messages.ts";
 import { OutputTail } from "./output-tail.ts";
@@ -30,10 +30,13 @@ export interface EngineChildOptions {
 }
 
 interface Pending {
+  readonly request: SpeechRequest;
   readonly options: SynthesizeOptions;
-  readonly resolve: (outcome: EngineOutcome) => void;
+  readonly resolve: (result: SpeechResult) => void;
   readonly reject: (error: unknown) => void;
 }
+
+type WantSamples = Extract<EngineNews, { type: "want-samples" }>;
 
 /** What is kept of the process's last words. */
 const OUTPUT_TAIL_CHARS = 4_000;
@@ -118,22 +121,33 @@ export class EngineChild {
   }
 
   /** As `SpeechModel.synthesize`; rejects with ENGINE_CRASHED when the process ends. */
-  async synthesize(request: SpeechRequest, options: SynthesizeOptions): Promise<SpeechResult> {
-    const wantsProgress = options.onProgress !== undefined;
-    const wantsAudio = options.onAudio !== undefined;
-    const outcome = await this.#ask((id) => ({ type: "synthesize", id, request, wantsProgress, wantsAudio }), options);
-    if (outcome.type === "result") return outcome.result;
-    throw new HiggsError("INTERNAL", `Cannot speak: the engine answered something else (got ${outcome.type})`);
-  }
-
-  /** As `SpeechModel.encodeReference`; rejects with ENGINE_CRASHED when the process ends. */
-  async encodeReference(pcm: Float32Array, options: Pick<SynthesizeOptions, "signal">): Promise<EncodedReference> {
-    const outcome = await this.#ask((id) => ({ type: "encode-reference", id, pcm }), options);
-    if (outcome.type === "encoded") return outcome.reference;
-    throw new HiggsError(
-      "INTERNAL",
-      `Cannot encode the clip: the engine answered something else (got ${outcome.type})`,
-    );
+  synthesize(request: SpeechRequest, options: SynthesizeOptions): Promise<SpeechResult> {
+    const { signal } = options;
+    if (this.#endReason !== null) return Promise.reject(this.#crash("start the speech"));
+    const id = this.#nextId++;
+    let abortTimer: NodeJS.Timeout | undefined;
+    const onAbort = () => {
+      this.#send({ type: "abort", id });
+      // An engine that does not obey is stuck, for this request and for all others.
+      abortTimer = setTimeout(() => this.#process.kill("SIGKILL"), this.#options.abortTimeoutMs);
+    };
+    const asked = new Promise<SpeechResult>((resolve, reject) => {
+      this.#pending.set(id, { request, options, resolve, reject });
+      this.#send({
+        type: "synthesize",
+        id,
+        request: withoutSamples(request),
+        wantsProgress: options.onProgress !== undefined,
+        wantsAudio: options.onAudio !== undefined,
+      });
+      signal?.addEventListener("abort", onAbort);
+      if (signal?.aborted === true) onAbort();
+    });
+    return asked.finally(() => {
+      this.#pending.delete(id);
+      clearTimeout(abortTimer);
+      signal?.removeEventListener("abort", onAbort);
+    });
   }
 
   /** Frees the model and ends the process; no request may be running. */
@@ -150,30 +164,6 @@ export class EngineChild {
     this.#isEnding = true;
     this.#process.kill("SIGKILL");
     if (this.#process.pid !== undefined) await this.#exited;
-  }
-
-  /** Sends a request and waits for its outcome; a failure rejects. */
-  #ask(message: (id: number) => ToEngine, options: SynthesizeOptions): Promise<EngineOutcome> {
-    const { signal } = options;
-    if (this.#endReason !== null) return Promise.reject(this.#crash("start the speech"));
-    const id = this.#nextId++;
-    let abortTimer: NodeJS.Timeout | undefined;
-    const onAbort = () => {
-      this.#send({ type: "abort", id });
-      // An engine that does not obey is stuck, for this request and for all others.
-      abortTimer = setTimeout(() => this.#process.kill("SIGKILL"), this.#options.abortTimeoutMs);
-    };
-    const asked = new Promise<EngineOutcome>((resolve, reject) => {
-      this.#pending.set(id, { options, resolve, reject });
-      this.#send(message(id));
-      signal?.addEventListener("abort", onAbort);
-      if (signal?.aborted === true) onAbort();
-    });
-    return asked.finally(() => {
-      this.#pending.delete(id);
-      clearTimeout(abortTimer);
-      signal?.removeEventListener("abort", onAbort);
-    });
   }
 
   #receive(message: FromEngine): void {
@@ -196,8 +186,8 @@ export class EngineChild {
         break;
       case "progress":
       case "audio":
+      case "want-samples":
       case "result":
-      case "encoded":
       case "failed":
         this.#answer(message);
         break;
@@ -209,12 +199,23 @@ export class EngineChild {
     const pending = this.#pending.get(message.id);
     if (pending === undefined) return;
     if (message.type === "failed") pending.reject(fromPlainError(message.error));
-    else if (message.type === "result" || message.type === "encoded") pending.resolve(message);
+    else if (message.type === "result") pending.resolve(message.result);
+    else if (message.type === "want-samples") void this.#sendSamples(pending, message);
     else this.#notify(pending, message);
   }
 
+  async #sendSamples({ request, reject }: Pending, { id, hash }: WantSamples): Promise<void> {
+    try {
+      const samples = await samplesOf(request, hash);
+      this.#send({ type: "samples", id, hash, samples });
+    } catch (error) {
+      this.#send({ type: "abort", id });
+      reject(error);
+    }
+  }
+
   /** A listener that throws ends its request, as it does in the engine's own process. */
-  #notify({ options, reject }: Pending, message: EngineNews): void {
+  #notify({ options, reject }: Pending, message: Exclude<EngineNews, WantSamples>): void {
     try {
       if (message.type === "progress") options.onProgress?.(message.progress);
       else options.onAudio?.(message.pcm);
@@ -253,4 +254,22 @@ export class EngineChild {
     // A message to a process that has just ended is lost; its end is told by the event.
     if (this.#process.connected) this.#process.send(message, () => undefined);
   }
+}
+
+/** Most clips were encoded before, so their samples stay here until they are asked for. */
+function withoutSamples(request: SpeechRequest): PlainRequest {
+  const references = request.references.map((reference) => {
+    if (reference.kind === "profile") return reference;
+    const { samples: _samples, ...rest } = reference;
+    return rest;
+  });
+  return { ...request, references };
+}
+
+async function samplesOf({ references }: SpeechRequest, hash: string): Promise<Float32Array> {
+  for (const reference of references) {
+    if (reference.kind !== "clip" || reference.hash !== hash) continue;
+    return typeof reference.samples === "function" ? await reference.samples() : reference.samples;
+  }
+  throw new HiggsError("INTERNAL", "Cannot encode the reference: the engine asked for an unknown clip");
 }

@@ -4,14 +4,7 @@ import { HiggsError, toHiggsError } from "@higgs-worker/errors";
 import type { LogSink } from "@higgs-worker/ggml";
 import { throwIfCancelled } from "../checkpoint/checkpoint-error.ts";
 import type { LoadSpeechModelOptions } from "../speech/load-speech-model.ts";
-import type {
-  EncodedReference,
-  SpeechModel,
-  SpeechModelInfo,
-  SpeechRequest,
-  SpeechResult,
-  SynthesizeOptions,
-} from "../speech/types.ts";
+import type { SpeechModel, SpeechModelInfo, SpeechRequest, SpeechResult, SynthesizeOptions } from "../speech/types.ts";
 import { EngineChild } from "./engine-child.ts";
 import { findEngineEntry } from "./engine-entry.ts";
 import type { EngineFacts, EngineLoadOptions } from "./messages.ts";
@@ -111,10 +104,6 @@ class EngineSupervisor implements EngineProcess {
 
   synthesize(request: SpeechRequest, options: SynthesizeOptions = {}): Promise<SpeechResult> {
     return this.#ask(options.signal, (child) => child.synthesize(request, options));
-  }
-
-  encodeReference(pcm: Float32Array, options: { readonly signal?: AbortSignal } = {}): Promise<EncodedReference> {
-    return this.#ask(options.signal, (child) => child.encodeReference(pcm, options));
   }
 
   /** Waits for what runs, then ends the process. */

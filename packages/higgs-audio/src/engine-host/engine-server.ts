@@ -1,7 +1,7 @@
 import { HiggsError } from "@higgs-worker/errors";
 import type { LoadSpeechModelOptions } from "../speech/load-speech-model.ts";
-import type { SpeechModel, SynthesizeOptions } from "../speech/types.ts";
-import type { EngineOutcome, FromEngine, ToEngine } from "./messages.ts";
+import type { SpeechModel, SpeechRequest, SynthesizeOptions } from "../speech/types.ts";
+import type { EngineOutcome, FromEngine, PlainRequest, ToEngine } from "./messages.ts";
 import { toPlainError } from "./plain-error.ts";
 
 export interface EngineServerOptions {
@@ -15,6 +15,8 @@ export interface EngineServerOptions {
 export class EngineServer {
   readonly #options: EngineServerOptions;
   readonly #running = new Map<number, AbortController>();
+  /** Takers of samples that were asked for, by request and hash. */
+  readonly #wanted = new Map<string, (samples: Float32Array) => void>();
   #model: SpeechModel | null = null;
 
   constructor(options: EngineServerOptions) {
@@ -29,11 +31,8 @@ export class EngineServer {
       case "synthesize":
         void this.#answer(message.id, (signal, model) => this.#synthesize(message, signal, model));
         break;
-      case "encode-reference":
-        void this.#answer(message.id, async (signal, model) => {
-          const reference = await model.encodeReference(message.pcm, { signal });
-          return { type: "encoded", id: message.id, reference };
-        });
+      case "samples":
+        this.#wanted.get(wantedKey(message.id, message.hash))?.(message.samples);
         break;
       case "abort":
         this.#running.get(message.id)?.abort();
@@ -84,7 +83,34 @@ export class EngineServer {
       ...(wantsProgress && { onProgress: (progress) => send({ type: "progress", id, progress }) }),
       ...(wantsAudio && { onAudio: (pcm) => send({ type: "audio", id, pcm }) }),
     };
-    return { type: "result", id, result: await model.synthesize(request, options) };
+    return { type: "result", id, result: await model.synthesize(this.#fullRequest(id, request, signal), options) };
+  }
+
+  #fullRequest(id: number, request: PlainRequest, signal: AbortSignal): SpeechRequest {
+    const references = request.references.map((reference) =>
+      reference.kind === "profile"
+        ? reference
+        : { ...reference, samples: () => this.#askForSamples(id, reference.hash, signal) },
+    );
+    return { ...request, references };
+  }
+
+  /** An abort ends the wait: the other side may have forgotten the request then. */
+  async #askForSamples(id: number, hash: string, signal: AbortSignal): Promise<Float32Array> {
+    const key = wantedKey(id, hash);
+    let onAbort = (): void => undefined;
+    try {
+      return await new Promise<Float32Array>((resolve, reject) => {
+        onAbort = () => reject(new HiggsError("CANCELLED", "Cannot encode the reference: the request was cancelled"));
+        if (signal.aborted) return onAbort();
+        signal.addEventListener("abort", onAbort);
+        this.#wanted.set(key, resolve);
+        this.#options.send({ type: "want-samples", id, hash });
+      });
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+      this.#wanted.delete(key);
+    }
   }
 
   async #end(): Promise<void> {
@@ -94,4 +120,8 @@ export class EngineServer {
       this.#options.onEnd();
     }
   }
+}
+
+function wantedKey(id: number, hash: string): string {
+  return `${id} ${hash}`;
 }

@@ -2,7 +2,8 @@ import type { LogSink } from "@higgs-worker/ggml";
 import type { LoadProgress } from "../model/open-weights.ts";
 import type { LoadSpeechModelOptions } from "../speech/load-speech-model.ts";
 import type {
-  EncodedReference,
+  ReferenceClip,
+  ReferenceProfile,
   SpeechModelInfo,
   SpeechProgress,
   SpeechRequest,
@@ -13,17 +14,23 @@ import type { PlainError } from "./plain-error.ts";
 /** What the engine's process needs to load the model: all that can be copied into it. */
 export type EngineLoadOptions = Omit<LoadSpeechModelOptions, "signal" | "onProgress" | "log">;
 
+/** A request without the samples of its clips, which the engine asks for when it has no codes of them. */
+export interface PlainRequest extends Omit<SpeechRequest, "references"> {
+  readonly references: readonly (Omit<ReferenceClip, "samples"> | ReferenceProfile)[];
+}
+
 /** To the engine's process. Everything is copied by the structured clone algorithm. */
 export type ToEngine =
   | { readonly type: "load"; readonly options: EngineLoadOptions }
   | {
       readonly type: "synthesize";
       readonly id: number;
-      readonly request: SpeechRequest;
+      readonly request: PlainRequest;
       readonly wantsProgress: boolean;
       readonly wantsAudio: boolean;
     }
-  | { readonly type: "encode-reference"; readonly id: number; readonly pcm: Float32Array }
+  /** Answers `want-samples`; in the same order. */
+  | { readonly type: "samples"; readonly id: number; readonly hash: string; readonly samples: Float32Array }
   | { readonly type: "abort"; readonly id: number }
   /** Finish what is running, free everything, and exit. */
   | { readonly type: "end" };
@@ -50,10 +57,11 @@ export type EngineAnswer = EngineNews | EngineOutcome;
 
 export type EngineNews =
   | { readonly type: "progress"; readonly id: number; readonly progress: SpeechProgress }
-  | { readonly type: "audio"; readonly id: number; readonly pcm: Float32Array };
+  | { readonly type: "audio"; readonly id: number; readonly pcm: Float32Array }
+  /** Samples of one of the request's clips are needed: there are no codes for its hash. */
+  | { readonly type: "want-samples"; readonly id: number; readonly hash: string };
 
 /** Ends a request. */
 export type EngineOutcome =
   | { readonly type: "result"; readonly id: number; readonly result: SpeechResult }
-  | { readonly type: "encoded"; readonly id: number; readonly reference: EncodedReference }
   | { readonly type: "failed"; readonly id: number; readonly error: PlainError };

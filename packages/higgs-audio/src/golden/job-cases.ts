@@ -4,9 +4,11 @@ import * as v from "valibot";
 import { buildPrompt } from "../prompt/build-prompt.ts";
 import { Conversation } from "../prompt/conversation.ts";
 import type { Codes, Message } from "../prompt/messages.ts";
-import { planText, type TextPlan } from "../prompt/plan-text.ts";
+import { buildFixedMessages } from "../prompt/fixed-messages.ts";
+import { planText } from "../prompt/plan-text.ts";
+import { collectSpeakerTags } from "../text/speaker-tags.ts";
 import { findProfile, VOICE_PROFILES } from "../prompt/profiles.ts";
-import { parseReferenceNames, type Reference } from "../prompt/references.ts";
+import { parseReferenceNames, type PromptReference } from "../prompt/references.ts";
 import { loadTextTokenizer, type TextTokenizer } from "../tokenizer/text-tokenizer.ts";
 import { describeDifference, firstDifference } from "./compare.ts";
 import { casesOfFile, readGoldenJson } from "./files.ts";
@@ -129,22 +131,29 @@ function compareError(answer: { readonly job: Job; readonly error: string }, fil
   return failed(`${answer.error}: expected ${expected}, got a plan`);
 }
 
-function planJob(job: Job, file: JobsFile, recorded: Parameters<typeof languageOf>[0]): TextPlan {
+interface JobPlan {
+  readonly chunks: readonly string[];
+  readonly fixedMessages: readonly Message[];
+}
+
+function planJob(job: Job, file: JobsFile, recorded: Parameters<typeof languageOf>[0]): JobPlan {
+  const names = job.ref_audio === null ? [] : parseReferenceNames(job.ref_audio);
+  const fixedMessages = buildFixedMessages({
+    references: names.map((name) => find(name, file)),
+    referencesInSystemMessage: job.ref_audio_in_system_message,
+    scene: job.scene_text ?? null,
+    speakerTags: collectSpeakerTags(job.transcript),
+  });
   const request = {
     transcript: job.transcript,
     normalize: true,
-    references: job.ref_audio === null ? [] : parseReferenceNames(job.ref_audio).map((name) => find(name, file)),
-    referencesInSystemMessage: job.ref_audio_in_system_message,
-    scene: job.scene_text ?? null,
     chunkMethod: null,
     chunkMaxWordNum: job.chunk_max_word_num,
     chunkMaxNumTurns: job.chunk_max_num_turns,
   } as const;
-  const { text } = planText(request, { controlStrings: "allow" });
-  return planText(
-    { ...request, chunkMethod: toChunkMethod(job.chunk_method) },
-    { ...languageOf(recorded, text), controlStrings: "allow" },
-  );
+  const { text } = planText(request);
+  const method = { ...request, chunkMethod: toChunkMethod(job.chunk_method) };
+  return { fixedMessages, chunks: planText(method, languageOf(recorded, text)).chunks };
 }
 
 function toChunkMethod(method: string | null): v.InferOutput<typeof GoldenChunkMethod> {
@@ -156,15 +165,15 @@ function toChunkMethod(method: string | null): v.InferOutput<typeof GoldenChunkM
   );
 }
 
-function find({ kind, name }: ReturnType<typeof parseReferenceNames>[number], file: JobsFile): Reference {
+function find({ kind, name }: ReturnType<typeof parseReferenceNames>[number], file: JobsFile): PromptReference {
   if (kind === "profile") return findProfile(name);
   const voice = Object.hasOwn(file.voices, name) ? file.voices[name] : undefined;
   if (voice === undefined)
     throw new HiggsError("VOICE_NOT_FOUND", "Cannot use the voice: the golden set has none of that name");
-  return { kind: "clip", name, ...voice };
+  return { kind: "clip", ...voice };
 }
 
-function speak(plan: TextPlan, job: Job, file: JobsFile, tokenizer: TextTokenizer) {
+function speak(plan: JobPlan, job: Job, file: JobsFile, tokenizer: TextTokenizer) {
   const names = new Map<Codes, string>();
   for (const [name, { codes }] of Object.entries(file.voices)) names.set(codes, `voice:${name}`);
   for (const [index, codes] of file.generated.entries()) names.set(codes, `generated:${index}`);

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { buildFixedMessages, type FixedMessagesInput } from "./fixed-messages.ts";
 import type { Message } from "./messages.ts";
 import { findProfile } from "./profiles.ts";
-import type { Reference } from "./references.ts";
+import type { PromptReference } from "./references.ts";
 
 const INSTRUCTION = "Generate audio following instruction.";
 const MULTI = [
@@ -11,8 +11,8 @@ const MULTI = [
   "If no speaker tag is present, select a suitable voice on your own.",
 ].join("\n");
 
-function clip(name: string, transcript = `I am ${name}.`): Reference {
-  return { kind: "clip", name, transcript, codes: [Int32Array.of(name.length)] };
+function clip(name: string, transcript = `I am ${name}.`): PromptReference {
+  return { kind: "clip", transcript, codes: [Int32Array.of(name.length)] };
 }
 
 /** Each turn as `role: text`, a clip as `{clip}`. */

@@ -1,6 +1,6 @@
 import { stripPython } from "../text/python-whitespace.ts";
 import { spokenMessage, textMessage, type Message, type MessagePart } from "./messages.ts";
-import type { Reference } from "./references.ts";
+import type { PromptReference } from "./references.ts";
 
 const SINGLE_SPEAKER_INSTRUCTION = "Generate audio following instruction.";
 
@@ -14,7 +14,7 @@ const SCENE_START = "<|scene_desc_start|>\n";
 const SCENE_END = "\n<|scene_desc_end|>";
 
 export interface FixedMessagesInput {
-  readonly references: readonly Reference[];
+  readonly references: readonly PromptReference[];
   readonly referencesInSystemMessage: boolean;
   /** The scene's text; null or blank for none. */
   readonly scene: string | null;
@@ -52,7 +52,7 @@ function sceneParagraph(scene: string): string {
 }
 
 /** One line a reference; a clip stands within the line, which cuts the system message into parts. */
-function withReferencesInScene(scene: string, references: readonly Reference[]): Message {
+function withReferencesInScene(scene: string, references: readonly PromptReference[]): Message {
   const parts: MessagePart[] = [];
   let text = `${SINGLE_SPEAKER_INSTRUCTION}\n\n${SCENE_START}${sceneParagraph(scene)}`;
   for (const [index, reference] of references.entries()) {
@@ -69,7 +69,7 @@ function withReferencesInScene(scene: string, references: readonly Reference[]):
 }
 
 /** Transcript and clip of each voice; the speaker's tag is written only when there are several. */
-function referenceTurns(references: readonly Reference[]): Message[] {
+function referenceTurns(references: readonly PromptReference[]): Message[] {
   return references.flatMap((reference, index) => {
     if (reference.kind === "profile") return [];
     const transcript = stripPython(reference.transcript);

@@ -1,10 +1,9 @@
 import { stripPython } from "../text/python-whitespace.ts";
 import type { Codes } from "./messages.ts";
 
-/** A reference clip that is already encoded. */
-export interface ReferenceClip {
+/** A reference clip as prompts take it: encoded. */
+export interface EncodedClip {
   readonly kind: "clip";
-  readonly name: string;
   /** What is said in the clip; only stripped, not normalised (spec model §5.4). */
   readonly transcript: string;
   readonly codes: Codes;
@@ -17,7 +16,7 @@ export interface ReferenceProfile {
   readonly description: string;
 }
 
-export type Reference = ReferenceClip | ReferenceProfile;
+export type PromptReference = EncodedClip | ReferenceProfile;
 
 /** One entry of `ref_audio`, not looked up yet. */
 export interface ReferenceName {

@@ -1,6 +1,5 @@
 import type { CodecDecoder } from "../codec/codec-decoder.ts";
 import type { CodecStream } from "../codec/codec-stream.ts";
-import { concatenateSamples } from "../codec/samples.ts";
 import type { SynthesizeOptions } from "./types.ts";
 
 /** Where the frames of a request become audio. All its chunks are one piece of audio. */
@@ -10,7 +9,7 @@ export interface AudioOutput {
    * is thrown at the next call.
    */
   push(codes: readonly Int32Array[]): void;
-  /** The whole audio, after the last frame. `codes` are all frames that there were. */
+  /** The whole audio after the last frame, or nothing where the parts were given. `codes` are all frames that there were. */
   finish(codes: readonly Int32Array[]): Promise<Float32Array>;
   /** Waits until nothing is computed any more; for requests that failed. Never rejects. */
   settle(): Promise<void>;
@@ -61,7 +60,6 @@ class StreamedAudio implements AudioOutput {
   readonly #stream: CodecStream;
   readonly #onAudio: (pcm: Float32Array) => void;
   readonly #options: CallOptions;
-  readonly #parts: Float32Array[] = [];
   #failure: { readonly error: unknown } | null = null;
   /** Ends with the last part that was asked for. */
   #tail: Promise<void> = Promise.resolve();
@@ -83,7 +81,7 @@ class StreamedAudio implements AudioOutput {
     this.#emit(this.#stream.flush(this.#options));
     await this.#tail;
     this.#throwFailure();
-    return concatenateSamples(this.#parts);
+    return new Float32Array(0);
   }
 
   settle(): Promise<void> {
@@ -109,7 +107,6 @@ class StreamedAudio implements AudioOutput {
     const nowMs = performance.now();
     this.decodeMs += nowMs - startMs;
     this.firstAudioAtMs ??= nowMs;
-    this.#parts.push(pcm);
     this.#onAudio(pcm);
   }
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { clipSamples } from "../voices/clip-samples.ts";
 import { loadTextTokenizer } from "../tokenizer/text-tokenizer.ts";
 import { collectProgress, DEMO_CHECKPOINT, isSame, loadDemo, speechRequest } from "./testing/demo-model.ts";
 import type { SpeechModel, SpeechRequest, SpeechResult } from "./types.ts";
@@ -58,8 +59,8 @@ describe("synthesize()", () => {
 
   it("hears the reference clip: its columns are in the prompt, and other codes come out", async () => {
     const plain = await speak();
-    const codes = (await speak({ seed: 9 })).codes;
-    const clip = { kind: "clip", name: "voice", transcript: "The sun is warm.", codes } as const;
+    const { pcm } = await speak({ seed: 9 });
+    const clip = { kind: "clip", transcript: "The sun is warm.", ...clipSamples(pcm) } as const;
     const spoken = await speak({ references: [clip] });
     // Without a scene a reference stands in for the system message; T frames are T + 9 columns.
     const tokenizer = await loadTextTokenizer(DEMO_CHECKPOINT);

@@ -12,10 +12,13 @@ import type { PromptRows } from "../model/prompt-rows.ts";
 import { buildPrompt, type Prompt } from "../prompt/build-prompt.ts";
 import { Conversation } from "../prompt/conversation.ts";
 import { expandPrompt } from "../prompt/expand-prompt.ts";
+import { buildFixedMessages } from "../prompt/fixed-messages.ts";
 import type { Message } from "../prompt/messages.ts";
-import { planText } from "../prompt/plan-text.ts";
+import { planText, refuseControlStringsIn, type TextPlan } from "../prompt/plan-text.ts";
+import type { PromptReference } from "../prompt/references.ts";
+import { collectSpeakerTags } from "../text/speaker-tags.ts";
 import type { TextTokenizer } from "../tokenizer/text-tokenizer.ts";
-import type { EncodedReference, ReferenceEncoder } from "../voices/reference-encoder.ts";
+import type { CodesOrigin, ReferenceEncoder } from "../voices/reference-encoder.ts";
 import { type AudioOutput, createAudioOutput } from "./audio-output.ts";
 import { Gate } from "./gate.ts";
 import type { SpeechModel, SpeechModelInfo, SpeechRequest, SpeechResult, SynthesizeOptions } from "./types.ts";
@@ -30,7 +33,7 @@ export interface SpeechModelParts {
   readonly scheduler: Scheduler;
   readonly decoder: CodecDecoder;
   readonly tokenizer: TextTokenizer;
-  readonly createReferenceEncoder: (exclusively: <T>(work: () => Promise<T>) => Promise<T>) => ReferenceEncoder;
+  readonly referenceEncoder: ReferenceEncoder;
   readonly info: SpeechModelInfo;
   /** Frees the parts, in order, after the last synthesis. */
   readonly dispose: () => Promise<void>;
@@ -41,15 +44,14 @@ export class HiggsSpeechModel implements SpeechModel {
   readonly info: SpeechModelInfo;
   readonly #parts: SpeechModelParts;
   readonly #gate: Gate;
-  readonly #references: ReferenceEncoder;
-  #isDisposed = false;
+  /** Requests that are not answered. */
+  readonly #asked = new Set<Promise<unknown>>();
+  #disposal: Promise<void> | null = null;
 
   constructor(parts: SpeechModelParts) {
     this.info = parts.info;
     this.#parts = parts;
     this.#gate = new Gate(parts.languageModel.slots);
-    // The device takes turns by itself, so a reference is encoded while others speak.
-    this.#references = parts.createReferenceEncoder((work) => withGgmlErrors(work));
   }
 
   get name(): string {
@@ -60,29 +62,37 @@ export class HiggsSpeechModel implements SpeechModel {
     return this.#parts.decoder.sampleRateHz;
   }
 
-  synthesize(request: SpeechRequest, options: SynthesizeOptions = {}): Promise<SpeechResult> {
-    const startMs = performance.now();
-    const speak = async (): Promise<SpeechResult> => {
-      if (this.#isDisposed) throw new HiggsError("INTERNAL", "Cannot speak: the model is disposed");
-      return await withGgmlErrors(() => new Synthesis(this.#parts, request, options, startMs).run());
-    };
-    return this.#gate.run(speak, options.signal).catch((error: unknown) => {
+  async synthesize(request: SpeechRequest, options: SynthesizeOptions = {}): Promise<SpeechResult> {
+    if (this.#disposal !== null) throw new HiggsError("INTERNAL", "Cannot speak: the model is disposed");
+    const answer = withGgmlErrors(() => this.#speak(request, options));
+    this.#asked.add(answer);
+    try {
+      return await answer;
+    } catch (error) {
       throwIfCancelled(options.signal, "speak");
       throw error;
-    });
-  }
-
-  encodeReference(pcm: Float32Array, options: { readonly signal?: AbortSignal } = {}): Promise<EncodedReference> {
-    return this.#references.encode(pcm, options);
+    } finally {
+      this.#asked.delete(answer);
+    }
   }
 
   /** Waits for all requests that were made before, then frees everything. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#references[Symbol.asyncDispose]();
-    await this.#gate.runAlone(async () => {
-      this.#isDisposed = true;
-      await this.#parts.dispose();
-    });
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#disposal ??= this.#free();
+    return this.#disposal;
+  }
+
+  async #speak(request: SpeechRequest, options: SynthesizeOptions): Promise<SpeechResult> {
+    const synthesis = new Synthesis(this.#parts, request, options);
+    // The device takes turns by itself, so references are encoded while others speak.
+    await synthesis.prepare();
+    return await this.#gate.run(() => synthesis.run(), options.signal);
+  }
+
+  async #free(): Promise<void> {
+    await Promise.allSettled(this.#asked);
+    await this.#parts.referenceEncoder[Symbol.asyncDispose]();
+    await this.#parts.dispose();
   }
 }
 
@@ -91,20 +101,40 @@ class Synthesis {
   readonly #parts: SpeechModelParts;
   readonly #request: SpeechRequest;
   readonly #options: SynthesizeOptions;
-  readonly #startMs: number;
+  readonly #startMs = performance.now();
+  readonly #referenceCodes: CodesOrigin[] = [];
   readonly #warnings: string[] = [];
   readonly #chunks: GeneratedSequence[] = [];
   readonly #audio: AudioOutput;
+  #plan: TextPlan = { text: "", chunks: [] };
+  #fixedMessages: readonly Message[] = [];
+  #referencesMs = 0;
   #prefixRows = 0;
   #promptTokens = 0;
   #frames = 0;
 
-  constructor(parts: SpeechModelParts, request: SpeechRequest, options: SynthesizeOptions, startMs: number) {
+  constructor(parts: SpeechModelParts, request: SpeechRequest, options: SynthesizeOptions) {
     this.#parts = parts;
     this.#request = request;
     this.#options = options;
-    this.#startMs = startMs;
     this.#audio = createAudioOutput(parts.decoder, options);
+  }
+
+  /** Refuses what can be refused at once, then makes the turns that come before each chunk. */
+  async prepare(): Promise<void> {
+    const { tokenizer, languageModel } = this.#parts;
+    const request = this.#request;
+    const limits = { codebookSize: languageModel.config.codebookSize, maxColumns: languageModel.contextLength };
+    checkGenerationOptions(this.#generationOptions(), limits);
+    throwIfCancelled(this.#options.signal, "start the speech");
+    refuseControlStringsIn(request, [...tokenizer.addedTokens.keys()]);
+    this.#plan = planText(request);
+    this.#fixedMessages = buildFixedMessages({
+      ...request,
+      references: await this.#encodeReferences(),
+      speakerTags: collectSpeakerTags(request.transcript),
+    });
+    this.#referencesMs = performance.now() - this.#startMs;
   }
 
   async run(): Promise<SpeechResult> {
@@ -116,21 +146,31 @@ class Synthesis {
   }
 
   async #speak(): Promise<SpeechResult> {
-    const { tokenizer, languageModel } = this.#parts;
-    const request = this.#request;
-    const limits = { codebookSize: languageModel.config.codebookSize, maxColumns: languageModel.contextLength };
-    checkGenerationOptions(this.#generationOptions(), limits);
-    throwIfCancelled(this.#options.signal, "start the speech");
-    const plan = planText(request, { specialTokens: tokenizer.addedTokens.keys() });
-    const conversation = new Conversation(plan.fixedMessages, { bufferSize: request.generationChunkBufferSize });
-    this.#prefixRows = this.#countPrefixRows(plan.fixedMessages);
-    for (const [index, text] of plan.chunks.entries()) {
-      const chunk = await this.#generateChunk(conversation.startChunk(text), index, plan.chunks.length);
+    const { generationChunkBufferSize: bufferSize } = this.#request;
+    const conversation = new Conversation(this.#fixedMessages, { bufferSize });
+    this.#prefixRows = this.#countPrefixRows(this.#fixedMessages);
+    const { text, chunks } = this.#plan;
+    for (const [index, chunkText] of chunks.entries()) {
+      const chunk = await this.#generateChunk(conversation.startChunk(chunkText), index, chunks.length);
       conversation.endChunk(chunk.codes);
       this.#chunks.push(chunk);
     }
     const codes = concatenateCodes(this.#chunks.map((chunk) => chunk.codes));
-    return this.#result(plan.text, codes, await this.#audio.finish(codes));
+    return this.#result(text, codes, await this.#audio.finish(codes));
+  }
+
+  async #encodeReferences(): Promise<PromptReference[]> {
+    const references: PromptReference[] = [];
+    for (const reference of this.#request.references) {
+      if (reference.kind === "profile") {
+        references.push(reference);
+        continue;
+      }
+      const { codes, from } = await this.#parts.referenceEncoder.encode(reference, this.#signalOption());
+      references.push({ kind: "clip", transcript: reference.transcript, codes });
+      this.#referenceCodes.push(from);
+    }
+    return references;
   }
 
   async #generateChunk(
@@ -229,7 +269,9 @@ class Synthesis {
       chunkCount: this.#chunks.length,
       promptTokens: this.#promptTokens,
       audioFrames: this.#frames,
+      referenceCodes: this.#referenceCodes,
       timings: {
+        referencesMs: this.#referencesMs,
         prefillMs: total((chunk) => chunk.prefillMs),
         generateMs: total((chunk) => chunk.generateMs),
         decodeMs: this.#audio.decodeMs,

@@ -14,6 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { GgmlError, findLibrary, libraryPackage } from "@higgs-worker/ggml";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { clipSamples } from "../voices/clip-samples.ts";
 import type { LoadProgress } from "../model/open-weights.ts";
 import { type LoadSpeechModelOptions, loadSpeechModel } from "./load-speech-model.ts";
 import { DEMO_CHECKPOINT, demoOptions, isSame, loadDemo, speechRequest } from "./testing/demo-model.ts";
@@ -73,22 +74,18 @@ describe("loadSpeechModel()", () => {
     expect(model.info.weights).toBe("bf16");
   });
 
-  it("encodes references with the codec of the checkpoint, once", async () => {
+  it("keeps the codes of references on disk, for the next start", async () => {
     const pcm = Float32Array.from({ length: 12_000 }, (_, i) => 0.3 * Math.sin(i * 0.06) * Math.sin(i * 0.001));
-    const options = { cacheDir: scratch };
-    const first = await (async () => {
-      await using model = await loadDemo(options);
-      const encoded = await model.encodeReference(pcm);
-      expect((await model.encodeReference(pcm)).from).toBe("memory");
-      const tooShort = model.encodeReference(new Float32Array(50));
-      await expect(tooShort).rejects.toMatchObject({ code: "REFERENCE_INVALID" });
-      return encoded;
-    })();
-    expect(first.from).toBe("encoder");
-    expect(first.codes.map((row) => row.length)).toEqual(Array.from({ length: 8 }, () => 13));
-    expect(new Set(first.codes.flatMap((row) => [...row])).size).toBeGreaterThan(8);
-    await using again = await loadDemo(options);
-    expect(await again.encodeReference(pcm)).toEqual({ codes: first.codes, from: "disk" });
+    const request = speechRequest({ references: [{ kind: "clip", transcript: "x", ...clipSamples(pcm) }] });
+    const speak = async () => {
+      await using model = await loadDemo({ cacheDir: scratch });
+      return await model.synthesize(request);
+    };
+    const first = await speak();
+    expect(first.referenceCodes).toEqual(["encoder"]);
+    const again = await speak();
+    expect(again.referenceCodes).toEqual(["disk"]);
+    expect(again.codes).toEqual(first.codes);
   });
 
   it("reports progress that grows to the end", async () => {

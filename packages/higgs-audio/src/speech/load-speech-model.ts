@@ -70,13 +70,11 @@ async function load(options: LoadSpeechModelOptions, acquired: ReleaseStack): Pr
     scheduler: new Scheduler(languageModel),
     decoder,
     tokenizer,
-    createReferenceEncoder: (exclusively) =>
-      new ReferenceEncoder({
-        ...codec,
-        cacheDirectory: join(options.cacheDir, "references"),
-        exclusively,
-        load: (loadOptions) => loadEncoder(backend, options.tokenizerPath, loadOptions),
-      }),
+    referenceEncoder: new ReferenceEncoder({
+      ...codec,
+      cacheDirectory: join(options.cacheDir, "references"),
+      load: (loadOptions) => loadEncoder(backend, options.tokenizerPath, loadOptions),
+    }),
     dispose: () => acquired.releaseAll(),
     info: {
       layout: source.config.layout,

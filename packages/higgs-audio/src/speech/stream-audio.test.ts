@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { concatenateSamples } from "../codec/samples.ts";
 import { loadDemo, speechRequest } from "./testing/demo-model.ts";
 import type { SpeechModel, SpeechRequest, SpeechResult } from "./types.ts";
 
@@ -32,13 +33,14 @@ function largestDifference(a: Float32Array, b: Float32Array): number {
 }
 
 describe("synthesize() with onAudio", () => {
-  it("gives the audio in parts, across chunks, that are together the result and equal the whole decode", async () => {
+  it("gives the audio in parts, across chunks, that are together the whole decode", async () => {
     const { parts, result } = await stream();
     expect(parts.length).toBeGreaterThanOrEqual(3);
-    expect(Float32Array.from(parts.flatMap(({ pcm }) => [...pcm]))).toEqual(result.pcm);
+    const joined = concatenateSamples(parts.map(({ pcm }) => pcm));
     expect(result.codes).toEqual(whole.codes);
-    expect(result.pcm).toHaveLength(whole.pcm.length);
-    expect(largestDifference(result.pcm, whole.pcm)).toBeLessThan(1e-4);
+    expect(joined).toHaveLength(whole.pcm.length);
+    expect(largestDifference(joined, whole.pcm)).toBeLessThan(1e-4);
+    expect(result.pcm).toHaveLength(0);
   });
 
   it("gives the first part long before the end, and says when", async () => {
@@ -49,9 +51,8 @@ describe("synthesize() with onAudio", () => {
   });
 
   it("gives one part of audio that is shorter than a window", async () => {
-    const { parts, result } = await stream({ maxNewTokens: 14 });
-    expect(parts).toHaveLength(1);
-    expect(result.pcm).toHaveLength(5 * 960);
+    const { parts } = await stream({ maxNewTokens: 14 });
+    expect(parts.map(({ pcm }) => pcm.length)).toEqual([5 * 960]);
   });
 
   it("stops with CANCELLED within a part, and the model is as good as before", async () => {

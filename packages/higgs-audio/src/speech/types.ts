@@ -3,15 +3,25 @@
  * PCM and facts about it out. Nothing here knows of jobs, HTTP or storage.
  */
 import type { SamplingOptions } from "../engine/generation-options.ts";
-import type { Reference, ReferenceClip, ReferenceProfile } from "../prompt/references.ts";
+import type { ReferenceProfile } from "../prompt/references.ts";
 import type { ChunkMethod } from "../text/chunk.ts";
-import type { EncodedReference } from "../voices/reference-encoder.ts";
+import type { ClipSamples } from "../voices/clip-samples.ts";
+import type { CodesOrigin } from "../voices/reference-encoder.ts";
 
 export type { SamplingOptions };
 
 export type { ChunkMethod };
 
-export type { EncodedReference, Reference, ReferenceClip, ReferenceProfile };
+export type { ReferenceProfile };
+
+/** A voice to imitate: `{ kind: "clip", transcript, ...clipSamples(samples) }`. Codes are cached by content, so a clip used again costs nothing. */
+export interface ReferenceClip extends ClipSamples {
+  readonly kind: "clip";
+  /** What is said in the clip; only stripped, not normalised (spec model §5.4). */
+  readonly transcript: string;
+}
+
+export type Reference = ReferenceClip | ReferenceProfile;
 
 export interface SpeechRequest {
   /** Raw text; normalised inside unless `normalize` is false. */
@@ -44,6 +54,8 @@ export interface SpeechProgress {
 }
 
 export interface SpeechTimings {
+  /** Until all references were encoded or found in a cache. */
+  readonly referencesMs: number;
   readonly prefillMs: number;
   readonly generateMs: number;
   readonly decodeMs: number;
@@ -53,7 +65,7 @@ export interface SpeechTimings {
 }
 
 export interface SpeechResult {
-  /** Mono Float32 in about −1 … 1 (not clamped), at `sampleRateHz`. */
+  /** Mono Float32 in about −1 … 1 (not clamped), at `sampleRateHz`. Empty with `onAudio`, which was given all of it. */
   readonly pcm: Float32Array;
   readonly sampleRateHz: number;
   /** `codes[codebook][frame]` of all chunks. */
@@ -63,6 +75,8 @@ export interface SpeechResult {
   readonly chunkCount: number;
   readonly promptTokens: number;
   readonly audioFrames: number;
+  /** Where the codes of each clip among the references came from. */
+  readonly referenceCodes: readonly CodesOrigin[];
   readonly timings: SpeechTimings;
   readonly warnings: readonly string[];
 }
@@ -72,8 +86,8 @@ export interface SynthesizeOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: SpeechProgress) => void;
   /**
-   * Given the audio in parts while it is made; one after the other they are the result's `pcm`, and they equal what is made
-   * without it up to the order of float additions. Streaming costs more time in all, so leave it out where nobody listens.
+   * Given the audio in parts while it is made; one after the other they are the whole, equal to what is made without it up to
+   * the order of float additions. Streaming costs more time in all, so leave it out when nothing uses the parts.
    */
   readonly onAudio?: (pcm: Float32Array) => void;
 }
@@ -83,12 +97,11 @@ export interface SpeechModel extends AsyncDisposable {
   readonly name: string;
   readonly sampleRateHz: number;
   readonly info: SpeechModelInfo;
-  synthesize(request: SpeechRequest, options?: SynthesizeOptions): Promise<SpeechResult>;
   /**
-   * Codes of a reference clip: mono Float32 at 24 kHz. They are cached by content, so that a clip used again costs nothing.
-   * Throws CANCELLED, OUT_OF_MEMORY, and MODEL_* when the audio tokenizer has no encoder.
+   * @throws HiggsError INVALID_INPUT, REFERENCE_INVALID, CONTEXT_OVERFLOW, GENERATION_FAILED, OUT_OF_MEMORY, CANCELLED, and
+   *   MODEL_* when references need an encoder that the audio tokenizer lacks
    */
-  encodeReference(pcm: Float32Array, options?: { readonly signal?: AbortSignal }): Promise<EncodedReference>;
+  synthesize(request: SpeechRequest, options?: SynthesizeOptions): Promise<SpeechResult>;
 }
 
 export interface SpeechModelInfo {

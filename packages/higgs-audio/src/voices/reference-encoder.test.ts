@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { makeTemporaryFolder } from "../checkpoint/testing/temporary-folder.ts";
+import { clipSamples } from "./clip-samples.ts";
 import { CodesCache } from "./codes-cache.ts";
 import { readCodesFile, writeCodesFile } from "./codes-file.ts";
 import { ReferenceEncoder, type ReferenceEncoderOptions } from "./reference-encoder.ts";
@@ -46,17 +47,18 @@ function setUp(options: Partial<ReferenceEncoderOptions> = {}) {
 }
 
 const clip = (value: number) => new Float32Array(2400).fill(value);
+const clipOf = (value: number) => clipSamples(clip(value));
 
 describe("ReferenceEncoder", () => {
   it("encodes once, then remembers, then reads from disk", async () => {
     const { counts, make } = setUp();
     const first = make();
     const pcm = clip(0.25);
-    expect(await first.encode(pcm)).toEqual({ codes: codesOf(pcm), from: "encoder" });
-    expect(await first.encode(pcm.slice())).toEqual({ codes: codesOf(pcm), from: "memory" });
+    expect(await first.encode(clipSamples(pcm))).toEqual({ codes: codesOf(pcm), from: "encoder" });
+    expect(await first.encode(clipSamples(pcm.slice()))).toEqual({ codes: codesOf(pcm), from: "memory" });
     const second = make();
-    expect(await second.encode(pcm)).toEqual({ codes: codesOf(pcm), from: "disk" });
-    expect(await second.encode(pcm)).toMatchObject({ from: "memory" });
+    expect(await second.encode(clipSamples(pcm))).toEqual({ codes: codesOf(pcm), from: "disk" });
+    expect(await second.encode(clipSamples(pcm))).toMatchObject({ from: "memory" });
     expect(counts).toMatchObject({ loaded: 1, encoded: 1 });
     expect(second.isLoaded).toBe(false);
   });
@@ -65,11 +67,11 @@ describe("ReferenceEncoder", () => {
     const { counts, make } = setUp({ idleMs: 20 });
     const encoder = make();
     expect(counts.loaded).toBe(0);
-    await encoder.encode(clip(0.1));
+    await encoder.encode(clipOf(0.1));
     expect(encoder.isLoaded).toBe(true);
     await expect.poll(() => counts.freed).toBe(1);
     expect(encoder.isLoaded).toBe(false);
-    await encoder.encode(clip(0.2));
+    await encoder.encode(clipOf(0.2));
     expect(counts).toMatchObject({ loaded: 2, encoded: 2 });
   });
 
@@ -77,7 +79,7 @@ describe("ReferenceEncoder", () => {
     const { counts, make } = setUp();
     const encoder = make();
     const clips = [0.1, 0.1, 0.2, 0.1, 0.3].map(clip);
-    const results = await Promise.all(clips.map((pcm) => encoder.encode(pcm)));
+    const results = await Promise.all(clips.map((pcm) => encoder.encode(clipSamples(pcm))));
     expect(results.map(({ codes }) => codes)).toEqual(clips.map(codesOf));
     expect(counts).toMatchObject({ loaded: 1, encoded: 3 });
   });
@@ -86,15 +88,15 @@ describe("ReferenceEncoder", () => {
     const { counts, make } = setUp();
     const one = make();
     const other = make({ sourceHash: "other codec" });
-    await one.encode(clip(0.1));
-    expect(await other.encode(clip(0.1))).toMatchObject({ from: "encoder" });
+    await one.encode(clipOf(0.1));
+    expect(await other.encode(clipOf(0.1))).toMatchObject({ from: "encoder" });
     expect(counts.encoded).toBe(2);
   });
 
   it("ignores and rewrites a damaged entry, whatever was damaged", async () => {
     const { counts, directory, make } = setUp();
     const writer = make();
-    await writer.encode(clip(0.5));
+    await writer.encode(clipOf(0.5));
     const path = join(directory, readdirSync(directory)[0] ?? "");
     const sound = readFileSync(path);
     const flipped = Buffer.from(sound);
@@ -102,7 +104,7 @@ describe("ReferenceEncoder", () => {
     for (const damaged of [Buffer.alloc(0), sound.subarray(0, 40), flipped, Buffer.concat([sound, sound])]) {
       writeFileSync(path, damaged);
       const reader = make();
-      expect(await reader.encode(clip(0.5))).toEqual({ codes: codesOf(clip(0.5)), from: "encoder" });
+      expect(await reader.encode(clipOf(0.5))).toEqual({ codes: codesOf(clip(0.5)), from: "encoder" });
       expect(readFileSync(path)).toEqual(sound);
     }
     expect(counts.encoded).toBe(5);
@@ -114,14 +116,14 @@ describe("ReferenceEncoder", () => {
     writeFileSync(blocked, "");
     const { make } = setUp({ cacheDirectory: join(blocked, "deeper") });
     const encoder = make();
-    expect(await encoder.encode(clip(0.5))).toMatchObject({ from: "encoder" });
-    expect(await encoder.encode(clip(0.5))).toMatchObject({ from: "memory" });
+    expect(await encoder.encode(clipOf(0.5))).toMatchObject({ from: "encoder" });
+    expect(await encoder.encode(clipOf(0.5))).toMatchObject({ from: "memory" });
   });
 
   it("many writers of one entry leave one sound file", async () => {
     const { directory, make } = setUp();
     const encoders = Array.from({ length: 8 }, () => make());
-    await Promise.all(encoders.map((encoder) => encoder.encode(clip(0.7))));
+    await Promise.all(encoders.map((encoder) => encoder.encode(clipOf(0.7))));
     const names = readdirSync(directory);
     expect(names).toHaveLength(1);
     expect(readCodesFile(readFileSync(join(directory, names[0] ?? "")), shape)).toEqual(codesOf(clip(0.7)));
@@ -136,36 +138,40 @@ describe("ReferenceEncoder", () => {
         return { encode: async (pcm) => codesOf(pcm), [Symbol.dispose]: () => undefined };
       },
     });
-    await expect(encoder.encode(clip(1), { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: "CANCELLED" });
-    await expect(encoder.encode(clip(1))).rejects.toThrow("no memory");
+    await expect(encoder.encode(clipOf(1), { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      code: "CANCELLED",
+    });
+    await expect(encoder.encode(clipOf(1))).rejects.toThrow("no memory");
     fails = false;
-    expect(await encoder.encode(clip(1))).toMatchObject({ from: "encoder" });
+    expect(await encoder.encode(clipOf(1))).toMatchObject({ from: "encoder" });
     expect(counts.loaded).toBe(0);
   });
 
-  it("computes on the device only while it has it alone", async () => {
-    let isAlone = false;
+  it("asks for samples only when there are no codes", async () => {
     const { make } = setUp();
-    const encoder = make({
-      exclusively: async (work) => {
-        isAlone = true;
-        try {
-          return await work();
-        } finally {
-          isAlone = false;
-        }
+    const { samples: pcm, hash } = clipSamples(clip(0.4));
+    let asked = 0;
+    const lazy = {
+      hash,
+      samples: async () => {
+        asked += 1;
+        return pcm as Float32Array;
       },
-      load: async () => ({
-        encode: async (pcm) => {
-          expect(isAlone).toBe(true);
-          return codesOf(pcm);
-        },
-        [Symbol.dispose]: () => expect(isAlone).toBe(true),
-      }),
-    });
-    await encoder.encode(clip(0.3));
+    };
+    const encoder = make();
+    expect(await encoder.encode(lazy)).toEqual({ codes: codesOf(clip(0.4)), from: "encoder" });
+    expect(await encoder.encode(lazy)).toMatchObject({ from: "memory" });
+    expect(await make().encode(lazy)).toMatchObject({ from: "disk" });
+    expect(asked).toBe(1);
+  });
+
+  it("encodes nothing after its disposal", async () => {
+    const { counts, make } = setUp();
+    const encoder = make();
+    await encoder.encode(clipOf(0.3));
     await encoder[Symbol.asyncDispose]();
-    await expect(encoder.encode(clip(0.9))).rejects.toMatchObject({ code: "INTERNAL" });
+    expect(counts.freed).toBe(1);
+    await expect(encoder.encode(clipOf(0.9))).rejects.toMatchObject({ code: "INTERNAL" });
   });
 });
 

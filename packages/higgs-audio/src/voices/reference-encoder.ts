@@ -3,6 +3,7 @@ import { HiggsError } from "@higgs-worker/errors";
 import { throwIfCancelled } from "../checkpoint/checkpoint-error.ts";
 import type { CodeShape } from "../codec/codes.ts";
 import { SerialQueue } from "../codec/serial-queue.ts";
+import type { ClipSamples } from "./clip-samples.ts";
 import { CodesCache } from "./codes-cache.ts";
 
 /** Raised when the encoder's codes change for the same samples: old entries of caches are not found then. */
@@ -25,15 +26,15 @@ export interface ReferenceEncoderOptions {
   readonly memoryBytes?: number;
   /** The encoder is freed when it was not needed for this long. */
   readonly idleMs?: number;
-  /** Runs work alone on the device that the encoder computes on. */
-  readonly exclusively?: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
-/** Codes of a clip, and what it cost to get them. */
+/** Where the codes of a clip came from: a cache, or the encoder's work. */
+export type CodesOrigin = "memory" | "disk" | "encoder";
+
 export interface EncodedReference {
   /** `codes[codebook][frame]`, 25 frames a second. */
   readonly codes: readonly Int32Array[];
-  readonly from: "memory" | "disk" | "encoder";
+  readonly from: CodesOrigin;
 }
 
 const DEFAULT_MEMORY_BYTES = 16e6;
@@ -63,12 +64,12 @@ export class ReferenceEncoder implements AsyncDisposable {
   }
 
   /**
-   * Codes of mono samples at 24 kHz. Equal samples that are asked for at the same time are encoded once.
-   * Throws CANCELLED, and what loading the encoder throws.
+   * Codes of a clip. Equal clips that are asked for at the same time are encoded once.
+   * Throws CANCELLED, and what loading the encoder or getting the samples throws.
    */
-  async encode(pcm: Float32Array, options: { readonly signal?: AbortSignal } = {}): Promise<EncodedReference> {
-    const key = this.#keyOf(pcm);
-    return this.#recall(key) ?? (await this.#queue.run(() => this.#encodeOnce(key, pcm, options)));
+  async encode(clip: ClipSamples, options: { readonly signal?: AbortSignal } = {}): Promise<EncodedReference> {
+    const key = this.#keyOf(clip);
+    return this.#recall(key) ?? (await this.#queue.run(() => this.#encodeOnce(key, clip, options)));
   }
 
   /** Waits for the encoding in progress and frees the encoder. */
@@ -79,7 +80,7 @@ export class ReferenceEncoder implements AsyncDisposable {
 
   async #encodeOnce(
     key: string,
-    pcm: Float32Array,
+    { samples }: ClipSamples,
     options: { readonly signal?: AbortSignal },
   ): Promise<EncodedReference> {
     throwIfCancelled(options.signal, "encode the reference");
@@ -88,13 +89,20 @@ export class ReferenceEncoder implements AsyncDisposable {
     const read = await this.#cache.read(key);
     if (read !== null) return { codes: read, from: "disk" };
     if (this.#isDisposed) throw new HiggsError("INTERNAL", "Cannot encode the reference: the encoder is disposed");
-    const codes = await this.#exclusively(async () => {
-      this.#stopIdling();
-      this.#encoder ??= await this.#options.load(options);
-      return this.#encoder.encode(pcm, options);
-    }).finally(() => this.#startIdling());
+    const pcm = typeof samples === "function" ? await samples() : samples;
+    const codes = await this.#encodeSamples(pcm, options);
     await this.#cache.write(key, codes);
     return { codes, from: "encoder" };
+  }
+
+  async #encodeSamples(pcm: Float32Array, options: { readonly signal?: AbortSignal }): Promise<readonly Int32Array[]> {
+    this.#stopIdling();
+    try {
+      this.#encoder ??= await this.#options.load(options);
+      return await this.#encoder.encode(pcm, options);
+    } finally {
+      this.#startIdling();
+    }
   }
 
   #recall(key: string): EncodedReference | null {
@@ -102,9 +110,8 @@ export class ReferenceEncoder implements AsyncDisposable {
     return codes === null ? null : { codes, from: "memory" };
   }
 
-  #keyOf(pcm: Float32Array): string {
-    const samples = createHash("sha256").update(new Uint8Array(pcm.buffer, pcm.byteOffset, pcm.byteLength));
-    const parts = [ENCODER_VERSION, this.#options.sourceHash, samples.digest("hex")];
+  #keyOf({ hash }: ClipSamples): string {
+    const parts = [ENCODER_VERSION, this.#options.sourceHash, hash];
     return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
   }
 
@@ -123,14 +130,9 @@ export class ReferenceEncoder implements AsyncDisposable {
     this.#idle = null;
   }
 
-  async #free(): Promise<void> {
+  #free(): void {
     this.#stopIdling();
-    const encoder = this.#encoder;
+    this.#encoder?.[Symbol.dispose]();
     this.#encoder = null;
-    if (encoder !== null) await this.#exclusively(async () => encoder[Symbol.dispose]());
-  }
-
-  #exclusively<T>(work: () => Promise<T>): Promise<T> {
-    return this.#options.exclusively === undefined ? work() : this.#options.exclusively(work);
   }
 }
