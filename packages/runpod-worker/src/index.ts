@@ -1,4 +1,12 @@
 export { JobError, RunpodWorkerError, type RunpodWorkerErrorCode } from "./errors.ts";
+export {
+  type ApiServerMode,
+  hasQueue,
+  type LocalMode,
+  type ProductionMode,
+  readRunMode,
+  type RunMode,
+} from "./config/run-mode.ts";
 export { type FitnessCheck, registerFitnessCheck } from "./fitness/fitness-checks.ts";
 export { modelFilesCheck, type RequiredFile } from "./fitness/model-files-check.ts";
 export type { Handler, HandlerReturn, JobContext } from "./jobs/handler.ts";

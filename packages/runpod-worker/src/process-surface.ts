@@ -48,3 +48,35 @@ export function nodeProcessSurface(): ProcessSurface {
     },
   };
 }
+
+/**
+ * The same surface, which tells listeners also of the signals that came before them: there is a moment between the start of
+ * a worker and its listening, and a signal that is lost in it leaves a worker that goes on when it was told to end.
+ * `release` ends the listening.
+ */
+export function rememberSignals(from: ProcessSurface): {
+  readonly surface: ProcessSurface;
+  readonly release: () => void;
+} {
+  const received: ShutdownSignal[] = [];
+  const listeners = new Set<(signal: ShutdownSignal) => void>();
+  const release = from.onShutdownSignal((signal) => {
+    received.push(signal);
+    for (const listener of listeners) listener(signal);
+  });
+  const surface: ProcessSurface = {
+    argv: from.argv,
+    env: from.env,
+    workingDirectory: from.workingDirectory,
+    writeOut: (text) => from.writeOut(text),
+    exit: (code) => from.exit(code),
+    onFault: (listener) => from.onFault(listener),
+    onShutdownSignal(listener) {
+      // Not at once: who listens may need the function that is returned.
+      for (const signal of received) queueMicrotask(() => listeners.has(listener) && listener(signal));
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+  return { surface, release };
+}

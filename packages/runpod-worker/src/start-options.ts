@@ -1,3 +1,4 @@
+import type { RunMode } from "./config/run-mode.ts";
 import type { WorkerTiming } from "./config/worker-timing.ts";
 import type { FitnessCheck } from "./fitness/fitness-checks.ts";
 import type { Handler } from "./jobs/handler.ts";
@@ -43,6 +44,8 @@ export interface StartOptions<Input = unknown, Output = unknown> {
   readonly onStateChange?: ((state: WorkerState) => void) | undefined;
   /** Called once with the result of a local run (`--test_input`), beside the log lines. */
   readonly onLocalResult?: ((result: LocalResult) => void) | undefined;
+  /** What to do. Default: what flags and environment ask for (`readRunMode`). */
+  readonly mode?: RunMode | undefined;
   /** Arguments, environment, output and exit of the process. Default: the real ones. */
   readonly surface?: ProcessSurface | undefined;
   /** Waits and limits that differ from the usual ones; meant for tests. */

@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { parseFlags, type WorkerFlags } from "./config/flags.ts";
-import { chooseRunMode, type RunMode } from "./config/run-mode.ts";
+import { type ApiServerMode, chooseRunMode } from "./config/run-mode.ts";
 import type { JobProgram } from "./jobs/execute-job.ts";
 import { runLocally } from "./local/local-run.ts";
 import { chooseLogLevel } from "./logging/log-level.ts";
 import { PlatformLogger } from "./logging/logger.ts";
 import { Redactor } from "./logging/redactor.ts";
-import { nodeProcessSurface, type ProcessSurface } from "./process-surface.ts";
+import { nodeProcessSurface, type ProcessSurface, rememberSignals } from "./process-surface.ts";
 import { errorMessageOf, errorTypeOf, tracebackOf } from "./results/error-text.ts";
 import { DEFAULT_SHUTDOWN_GRACE_MS, type PreparedProcess, runInProduction } from "./start-production.ts";
 import type { StartOptions } from "./start-options.ts";
@@ -21,9 +21,10 @@ const USAGE_EXIT_CODE = 2;
  * Source: spec platform §1.1.
  */
 export async function start<Input = unknown, Output = unknown>(options: StartOptions<Input, Output>): Promise<number> {
-  const surface = options.surface ?? nodeProcessSurface();
+  const { surface, release } = rememberSignals(options.surface ?? nodeProcessSurface());
   surface.writeOut(`--- Starting Serverless Worker |  Version ${REPORTED_VERSION} ---\n`);
   const exitCode = await runGuarded(options, surface);
+  release();
   surface.exit(exitCode);
   return exitCode;
 }
@@ -52,41 +53,30 @@ async function runMode<Input, Output>(options: StartOptions<Input, Output>, surf
   const log = createLogger(surface, flags.logLevel);
   const workerId = surface.env["RUNPOD_POD_ID"] || randomUUID();
   const program = createProgram(options, surface, log);
-  const mode = chooseRunMode(flags, surface.env);
+  const mode = options.mode ?? chooseRunMode(flags, surface.env);
   if (mode.kind === "local") {
-    const { testInput } = flags;
+    const { testInput } = mode;
     return runLocally({ program, surface, log, workerId, testInput, onResult: options.onLocalResult });
   }
   if (mode.kind === "production") return runInProduction(options, { surface, log, workerId, program });
-  return serveApi(options, { surface, log, workerId, program }, mode, flags);
+  return serveApi(options, { surface, log, workerId, program }, mode);
 }
 
 /** Loaded on demand, since a worker on a queue needs no HTTP framework to start. */
 async function serveApi<Input, Output>(
   options: StartOptions<Input, Output>,
   prepared: PreparedProcess,
-  mode: Extract<RunMode, { kind: "api-server" }>,
-  flags: WorkerFlags,
+  { host, port, concurrency }: ApiServerMode,
 ): Promise<number> {
   const { runApiServer } = await import("./local-api/api-server-mode.ts");
   return runApiServer({
     ...prepared,
-    host: mode.host,
-    port: mode.port,
-    concurrency: apiConcurrency(flags, prepared.surface, mode) ?? options.concurrency ?? 1,
+    host,
+    port,
+    concurrency: concurrency ?? options.concurrency ?? 1,
     shutdownGraceMs: options.shutdownGraceMs ?? DEFAULT_SHUTDOWN_GRACE_MS,
     settings: options.api ?? {},
   });
-}
-
-/** The number of processes that the SDK would start is the number of jobs at once here. */
-function apiConcurrency(
-  flags: WorkerFlags,
-  { env }: ProcessSurface,
-  mode: Extract<RunMode, { kind: "api-server" }>,
-): number | undefined {
-  const asked = mode.isRealtime ? Number(env["RUNPOD_REALTIME_CONCURRENCY"] ?? "1") : flags.apiConcurrency;
-  return Number.isInteger(asked) && asked > 1 ? asked : undefined;
 }
 
 function createLogger(surface: ProcessSurface, levelFlag: string | undefined): PlatformLogger {

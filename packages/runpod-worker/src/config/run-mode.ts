@@ -1,18 +1,61 @@
-import type { WorkerFlags } from "./flags.ts";
+import { parseFlags, type WorkerFlags } from "./flags.ts";
 
-/** What a process does, decided once at start (spec platform §1.1). */
-export type RunMode =
-  | { readonly kind: "api-server"; readonly host: string; readonly port: number; readonly isRealtime: boolean }
-  | { readonly kind: "local" }
-  | { readonly kind: "production" };
+/** What a process does, decided once at its start (spec platform §1.1). */
+export type RunMode = ProductionMode | LocalMode | ApiServerMode;
+
+/** Takes jobs of the queue that the environment names. */
+export interface ProductionMode {
+  readonly kind: "production";
+}
+
+/** Runs one job and ends. */
+export interface LocalMode {
+  readonly kind: "local";
+  /** JSON text of the job; absent = `test_input.json` in the working directory. */
+  readonly testInput?: string | undefined;
+}
+
+/** Serves the local API. */
+export interface ApiServerMode {
+  readonly kind: "api-server";
+  /** Name or address to listen on. */
+  readonly host: string;
+  /** 0 to 65535; 0 = any free port. */
+  readonly port: number;
+  /** Jobs that may run at once; absent = the start option decides. */
+  readonly concurrency?: number | undefined;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * What `start` does with these arguments and this environment, for a program that has to know before it starts: pass the
+ * answer, or a mode of your own, as `start({ mode })`. An empty `--test_input` counts as none, as in the official SDK.
+ *
+ * @throws RunpodWorkerError `INVALID_OPTION` when a known flag lacks its value or has one that cannot be used.
+ */
+export function readRunMode(argv: readonly string[], env: Environment): RunMode {
+  return chooseRunMode(parseFlags(argv), env);
+}
 
 /** Chooses the mode: API server, realtime server, one local run, or the production worker, in this order. */
-export function chooseRunMode(flags: WorkerFlags, env: Readonly<Record<string, string | undefined>>): RunMode {
-  if (flags.isApiServer) return { kind: "api-server", host: flags.apiHost, port: flags.apiPort, isRealtime: false };
+export function chooseRunMode(flags: WorkerFlags, env: Environment): RunMode {
+  const { isApiServer, apiHost: host, apiPort: port, testInput } = flags;
+  if (isApiServer) return { kind: "api-server", host, port, concurrency: aboveOne(flags.apiConcurrency) };
   const realtimePort = Number(env["RUNPOD_REALTIME_PORT"] ?? "0");
   if (Number.isInteger(realtimePort) && realtimePort > 0) {
-    return { kind: "api-server", host: "0.0.0.0", port: realtimePort, isRealtime: true };
+    const concurrency = aboveOne(Number(env["RUNPOD_REALTIME_CONCURRENCY"] ?? "1"));
+    return { kind: "api-server", host: "0.0.0.0", port: realtimePort, concurrency };
   }
-  const hasQueue = (env["RUNPOD_WEBHOOK_GET_JOB"] ?? "") !== "";
-  return flags.testInput !== undefined || !hasQueue ? { kind: "local" } : { kind: "production" };
+  return testInput !== undefined || !hasQueue(env) ? { kind: "local", testInput } : { kind: "production" };
+}
+
+/** True where the environment names a queue, so that the process runs as a worker of the platform. */
+export function hasQueue(env: Environment): boolean {
+  return (env["RUNPOD_WEBHOOK_GET_JOB"] ?? "") !== "";
+}
+
+/** The number of processes that the SDK would start is the number of jobs at once here; its default asks for nothing. */
+function aboveOne(count: number): number | undefined {
+  return Number.isInteger(count) && count > 1 ? count : undefined;
 }

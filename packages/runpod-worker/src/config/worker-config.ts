@@ -1,5 +1,6 @@
 import { RunpodWorkerError } from "../errors.ts";
 import type { Logger } from "../logging/logger.ts";
+import { parseTarget } from "../platform/request-target.ts";
 import type { UrlTemplates } from "../platform/worker-urls.ts";
 
 /** What the environment says about this worker, whatever its mode (spec platform §2.1). */
@@ -40,14 +41,16 @@ export function readWorkerConfig(env: Environment, log: Logger): WorkerConfig {
       "Cannot start: RUNPOD_WEBHOOK_GET_JOB is set but RUNPOD_WEBHOOK_POST_OUTPUT is not, so results would be lost",
     );
   }
+  const take = env["RUNPOD_WEBHOOK_GET_JOB"] ?? "";
+  requireUrl("RUNPOD_WEBHOOK_GET_JOB", take);
+  requireUrl("RUNPOD_WEBHOOK_POST_OUTPUT", done);
   const identity = readIdentityConfig(env, log);
   return {
     ...identity,
     templates: {
-      take: env["RUNPOD_WEBHOOK_GET_JOB"] ?? "",
+      take,
       done,
-      // The second name is in the official SDK's sample environment only (spec platform §2.6).
-      stream: env["RUNPOD_WEBHOOK_POST_STREAM"] || env["RUNPOD_WEBHOOK_JOB_STREAM"] || undefined,
+      stream: readStreamTemplate(env, log),
       ping: identity.pingTemplate,
     },
   };
@@ -55,15 +58,42 @@ export function readWorkerConfig(env: Environment, log: Logger): WorkerConfig {
 
 /** Reads what every mode needs. */
 export function readIdentityConfig(env: Environment, log: Logger): IdentityConfig {
-  const ping = env["RUNPOD_WEBHOOK_PING"];
   return {
-    pingTemplate: ping === "" || ping === "PING_NOT_SET" ? undefined : ping,
+    pingTemplate: readPingTemplate(env, log),
     apiKey: env["RUNPOD_AI_API_KEY"] ?? "",
     hasPodId: (env["RUNPOD_POD_ID"] ?? "") !== "",
     pingIntervalMs: readPingInterval(env["RUNPOD_PING_INTERVAL"]),
     shutdownGraceMs: readMilliseconds(env, "RUNPOD_SHUTDOWN_GRACE_MS", log),
     integration: env["RUNPOD_UA_INTEGRATION"],
   };
+}
+
+/** A worker that cannot ask for jobs, or not say how they ended, must not start. */
+function requireUrl(name: string, template: string): void {
+  if (isUrl(template)) return;
+  throw new RunpodWorkerError("INVALID_OPTION", `Cannot start: ${name} is not a valid http or https URL`);
+}
+
+/** Streaming and pings are not a precondition for working, so that a template that is no URL counts as none. */
+function readOptionalTemplate(name: string, template: string | undefined, log: Logger): string | undefined {
+  if (template === undefined || template === "" || isUrl(template)) return template || undefined;
+  log.error(`${name} is not a valid http or https URL, ignored.`);
+  return undefined;
+}
+
+function readStreamTemplate(env: Environment, log: Logger): string | undefined {
+  // The second name is in the official SDK's sample environment only (spec platform §2.6).
+  const name = env["RUNPOD_WEBHOOK_POST_STREAM"] ? "RUNPOD_WEBHOOK_POST_STREAM" : "RUNPOD_WEBHOOK_JOB_STREAM";
+  return readOptionalTemplate(name, env[name], log);
+}
+
+function readPingTemplate(env: Environment, log: Logger): string | undefined {
+  const ping = env["RUNPOD_WEBHOOK_PING"];
+  return ping === "PING_NOT_SET" ? undefined : readOptionalTemplate("RUNPOD_WEBHOOK_PING", ping, log);
+}
+
+function isUrl(template: string): boolean {
+  return parseTarget(template) !== undefined;
 }
 
 /** At least a second; ten seconds where the value is no number (W74). */

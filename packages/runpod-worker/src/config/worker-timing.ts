@@ -33,6 +33,8 @@ export interface WorkerTiming {
   readonly progressTimeoutMs: number;
   /** How long a held take may still bring a job after shutdown began: it may be on the wire already. */
   readonly takeLingerMs: number;
+  /** Longest time without a byte of a take's answer that has begun when shutdown begins. */
+  readonly takeStallMs: number;
   /** Longest time from a fault of the process to its exit. */
   readonly faultExitMs: number;
   /** How long the platform may take to stop the container after a handler asked for a refresh. */
@@ -60,6 +62,7 @@ export const DEFAULT_TIMING: WorkerTiming = {
   postIdleTimeoutMs: 60_000,
   progressTimeoutMs: 10_000,
   takeLingerMs: 300,
+  takeStallMs: 500,
   faultExitMs: 4_000,
   refreshExitMs: 60_000,
   unhealthyReportMs: 2_000,

@@ -1,7 +1,14 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { JobError, RunpodWorkerError } from "../errors.ts";
 import type { Logger } from "../logging/logger.ts";
-import { type ErrorOrigin, errorMessageOf, streamErrorText, thrownErrorText } from "../results/error-text.ts";
+import {
+  type ErrorOrigin,
+  errorMessageOf,
+  isThrown,
+  readSafely,
+  streamErrorText,
+  thrownErrorText,
+} from "../results/error-text.ts";
 import {
   bodyOfError,
   bodyOfReturned,
@@ -115,7 +122,7 @@ async function* keepReturned(
 
 function bodyOfThrown(thrown: unknown, isStream: boolean, origin: ErrorOrigin, outlets: JobOutlets): ExecutedJob {
   const { context, workerLog } = outlets;
-  const isRefreshing = thrown instanceof JobError && thrown.refreshWorker;
+  const isRefreshing = isThrown(thrown, JobError) && readSafely(() => thrown.refreshWorker, false);
   const text = textOfThrown(thrown, isStream, origin);
   if (context.signal.aborted) {
     // A handler that obeys its signal throws; that is no event to alarm anybody with.
@@ -132,7 +139,7 @@ function bodyOfThrown(thrown: unknown, isStream: boolean, origin: ErrorOrigin, o
 
 function textOfThrown(thrown: unknown, isStream: boolean, origin: ErrorOrigin): string {
   // Our own refusals (a chunk that is no JSON, a broken stream) say all there is; a traceback would only hide it.
-  if (thrown instanceof RunpodWorkerError) return thrown.message;
+  if (isThrown(thrown, RunpodWorkerError)) return errorMessageOf(thrown);
   return isStream ? streamErrorText(thrown, origin) : thrownErrorText(thrown, origin);
 }
 

@@ -1,5 +1,6 @@
 import { RunpodWorkerError } from "../errors.ts";
 import type { Logger } from "../logging/logger.ts";
+import { errorTypeOf } from "../results/error-text.ts";
 
 /** Says, before each take, how many jobs may run at once; gets what it said last, at first 1. */
 export type ConcurrencyModifier = (current: number) => number;
@@ -38,7 +39,7 @@ export class Concurrency {
       if (typeof wanted === "number" && !Number.isNaN(wanted)) this.#current = clamp(wanted);
       else this.#warn(`it returned ${typeof wanted === "number" ? "NaN" : typeof wanted}`);
     } catch (error) {
-      this.#warn(`it threw ${error instanceof Error ? error.name : typeof error}`);
+      this.#warn(`it threw ${errorTypeOf(error)}`);
     }
     return this.#current;
   }

@@ -25,6 +25,7 @@ export class JobPosts {
   readonly #urls: WorkerUrls;
   readonly #timing: WorkerTiming;
   #hasWarnedOfStream = false;
+  #lostResults = 0;
 
   constructor(client: PlatformClient, urls: WorkerUrls, timing: WorkerTiming) {
     this.#client = client;
@@ -32,17 +33,33 @@ export class JobPosts {
     this.#timing = timing;
   }
 
-  /** Posts the one final body of a job; what cannot be sent becomes an error that can (W45, W46, W49). */
-  async result(jobId: string, post: ResultPost, log: Logger): Promise<void> {
+  /** Final posts that were given up, so that the platform does not know how their jobs ended. */
+  get lostResults(): number {
+    return this.#lostResults;
+  }
+
+  /**
+   * Posts the one final body of a job; what cannot be sent becomes an error that can (W45, W46, W49).
+   *
+   * @returns whether the platform knows how the job ended, or does not ask any more.
+   */
+  async result(jobId: string, post: ResultPost, log: Logger): Promise<boolean> {
+    const delivery = await this.#postResult(jobId, post, log);
+    report(delivery, log);
+    if (delivery.kind === "lost" || delivery.kind === "unacceptable") this.#lostResults += 1;
+    return delivery.kind === "delivered" || delivery.kind === "gone";
+  }
+
+  async #postResult(jobId: string, post: ResultPost, log: Logger): Promise<Delivery> {
     const body = encodeBody(post.body, log);
     const isLarge = body.length > DOCUMENTED_SYNC_LIMIT_BYTES;
     if (isLarge) log.warn(`The result is above the documented limits (got ${body.length} bytes, limit ${limits()}).`);
     const delivery = await this.#deliverResult(jobId, body, post, isLarge, log);
     const refusal = refusalIn(delivery, isLarge);
-    if (refusal === undefined) return report(delivery, log);
+    if (refusal === undefined) return delivery;
     log.error(`Failed to return job results. | ${refusal} for ${body.length} bytes, posting an error instead.`);
     const substitute = encodeBody(substituteFor(body.length, refusal, post.body), log);
-    return report(await this.#deliverResult(jobId, substitute, post, false, log), log);
+    return this.#deliverResult(jobId, substitute, post, false, log);
   }
 
   /** Posts one chunk; resolves with the reason when it is lost for good, also when the job was stopped meanwhile. */

@@ -43,6 +43,7 @@ export class JobRun {
   #isStream = false;
   #isRefreshAsked = false;
   #finalPost: Promise<void> | undefined;
+  #isAnswered = false;
   #stopTimer: NodeJS.Timeout | undefined;
 
   constructor(job: Job, parts: JobRunParts) {
@@ -65,6 +66,11 @@ export class JobRun {
   /** True once the platform has ended the job; its slot is taken until the handler has really returned. */
   get isStopped(): boolean {
     return this.#verdict === "stopped";
+  }
+
+  /** True while the platform waits for a result that it does not have. */
+  get isUnanswered(): boolean {
+    return !this.#isAnswered && !this.isStopped;
   }
 
   /** Runs the job. Never rejects; resolves when the slot is free again. */
@@ -165,9 +171,9 @@ export class JobRun {
     }
   }
 
-  #post(body: ResultBody, isStream: boolean, budgetMs: number | undefined): Promise<void> {
+  async #post(body: ResultBody, isStream: boolean, budgetMs: number | undefined): Promise<void> {
     const { signal } = this.#postAbort;
-    return this.#parts.posts.result(this.job.id, { body, isStream, budgetMs, signal }, this.#log);
+    this.#isAnswered = await this.#parts.posts.result(this.job.id, { body, isStream, budgetMs, signal }, this.#log);
   }
 }
 

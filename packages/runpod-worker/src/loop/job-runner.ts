@@ -17,6 +17,8 @@ export class JobRunner {
   readonly #options: JobRunnerOptions;
   readonly #waiting: JobRun[] = [];
   readonly #running = new Set<JobRun>();
+  /** Jobs that are failed without having run. */
+  readonly #failing = new Set<JobRun>();
   /** Shared by all who wait for the next change. */
   #change = changeSignal();
   #limit = 1;
@@ -27,7 +29,16 @@ export class JobRunner {
 
   /** Jobs taken and not yet ended, running or not. */
   get heldJobs(): number {
-    return this.#waiting.length + this.#running.size;
+    return this.#held.length;
+  }
+
+  /** Ids of the held jobs whose result the platform does not have. */
+  get unansweredJobs(): readonly string[] {
+    return this.#held.filter((run) => run.isUnanswered).map((run) => run.job.id);
+  }
+
+  get #held(): readonly JobRun[] {
+    return [...this.#running, ...this.#waiting, ...this.#failing];
   }
 
   /** Slots that a take may ask jobs for, at this limit; never below zero. Growing takes effect at once (W34). */
@@ -58,8 +69,10 @@ export class JobRunner {
 
   /** Fails every job that has no result yet, all at once, within `budgetMs`. */
   async failAll(reason: unknown, budgetMs: number): Promise<void> {
-    const runs = [...this.#running, ...this.#waiting.splice(0)];
-    await Promise.all(runs.map((run) => run.fail(reason, budgetMs)));
+    for (const run of this.#waiting.splice(0)) this.#failing.add(run);
+    await Promise.all([...this.#running, ...this.#failing].map((run) => run.fail(reason, budgetMs)));
+    // What could not be posted stays, so that it can be named.
+    for (const run of this.#failing) if (!run.isUnanswered) this.#failing.delete(run);
     this.#changed();
   }
 
@@ -75,7 +88,7 @@ export class JobRunner {
 
   /** A stopped job whose handler has not returned does not stand in the way of a new delivery of the same id. */
   #find(jobId: string): JobRun | undefined {
-    return [...this.#running, ...this.#waiting].find((run) => run.job.id === jobId && !run.isStopped);
+    return this.#held.find((run) => run.job.id === jobId && !run.isStopped);
   }
 
   #startWaiting(): void {
@@ -95,7 +108,7 @@ export class JobRunner {
   }
 
   #changed(): void {
-    const held = [...this.#running, ...this.#waiting].map((run) => run.job.id);
+    const held = this.#held.map((run) => run.job.id);
     this.#options.onJobsChange([...new Set(held)]);
     const { announce } = this.#change;
     this.#change = changeSignal();

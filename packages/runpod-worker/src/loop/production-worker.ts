@@ -51,6 +51,8 @@ export class ProductionWorker {
   #session: QueueSession | undefined;
   #heartbeat: Heartbeat | undefined;
   #isSignalled = false;
+  /** Results that had been lost before the worker was told to end; they say nothing of how it ends. */
+  #lostBefore = 0;
   #isFaulty = false;
 
   constructor(options: ProductionWorkerOptions) {
@@ -82,6 +84,9 @@ export class ProductionWorker {
   }
 
   async #live(): Promise<void> {
+    // A signal may have come before the worker did anything.
+    await Promise.resolve();
+    if (this.#state.isOver) return;
     try {
       this.#state.enter("checking");
       const failure = await runFitnessChecks(await this.#options.fitnessChecks(), this.#options.log);
@@ -169,7 +174,7 @@ export class ProductionWorker {
   async #obeySignal(session: QueueSession, graceMs: number): Promise<void> {
     // After a refresh only the wait for this signal may be left.
     this.#hurry.abort();
-    if (this.#state.state === "running") this.#state.enter("draining");
+    if (this.#state.state === "running") this.#beginDraining(session);
     const grace = new AbortController();
     const isDrained = await Promise.race([
       this.#drain(session).then(() => true),
@@ -179,6 +184,11 @@ export class ProductionWorker {
     if (!isDrained)
       await this.#failHeldJobs(session, jobStopped(`the worker was shut down after ${graceMs} ms of grace`));
     this.#finish("stopped");
+  }
+
+  #beginDraining(session: QueueSession): void {
+    this.#state.enter("draining");
+    this.#lostBefore = session.lostResults;
   }
 
   async #drain(session: QueueSession): Promise<void> {
@@ -191,7 +201,7 @@ export class ProductionWorker {
     const session = this.#session;
     if (session === undefined) return;
     if (this.#state.state === "running") {
-      this.#state.enter("draining");
+      this.#beginDraining(session);
       void this.#leaveAfterRefresh(session);
     }
     await session.stopTaking();
@@ -233,10 +243,22 @@ export class ProductionWorker {
     await Promise.race([session.runner.failAll(reason, timing.faultExitMs / 2), sleep(timing.faultExitMs)]);
   }
 
-  #finish(state: "stopped" | "failed"): void {
+  #finish(wanted: "stopped" | "failed"): void {
     if (this.#state.isOver) return;
+    const state = this.#hasLostResults() ? "failed" : wanted;
     this.#state.enter(state);
     this.#end(state === "stopped" ? 0 : 1);
+  }
+
+  /** Whether the platform waits for a result that dies with this process; says which. */
+  #hasLostResults(): boolean {
+    const session = this.#session;
+    if (session === undefined) return false;
+    const { unansweredJobs } = session.runner;
+    for (const jobId of unansweredJobs) {
+      this.#options.log.forJob({ jobId }).error("The worker ends although this job's result could not be delivered.");
+    }
+    return unansweredJobs.length > 0 || session.lostResults > this.#lostBefore;
   }
 }
 

@@ -35,7 +35,7 @@ export class QueueSession {
   readonly #log: PlatformLogger;
   readonly #onLoopEnd: QueueSessionOptions["onLoopEnd"];
   /** Error posts for deliveries that are no jobs. */
-  readonly #rejections = new Set<Promise<void>>();
+  readonly #rejections = new Set<Promise<boolean>>();
   readonly #abandoned = new AbortController();
   #takeEnd: Promise<void> | undefined;
 
@@ -51,6 +51,11 @@ export class QueueSession {
     const onMalformed = (malformed: MalformedJob): void => this.#reject(malformed);
     this.#takeLoop = new TakeLoop({ ...shared, urls, runner: this.runner, concurrency, onMalformed });
     this.#stopLoop = new StopLoop({ ...shared, url: urls.stop, onStop: (jobId) => this.runner.stop(jobId) });
+  }
+
+  /** Final posts that were given up so far. */
+  get lostResults(): number {
+    return this.#posts.lostResults;
   }
 
   start(): void {
@@ -103,11 +108,8 @@ export class QueueSession {
     const log = this.#log.forJob({ jobId: id });
     log.error(problem);
     const { signal } = this.#abandoned;
-    const post = this.#posts.result(
-      id,
-      { body: bodyOfError(problem), isStream: false, budgetMs: undefined, signal },
-      log,
-    );
+    const body = bodyOfError(problem);
+    const post = this.#posts.result(id, { body, isStream: false, budgetMs: undefined, signal }, log);
     this.#rejections.add(post);
     void post.finally(() => this.#rejections.delete(post));
   }

@@ -79,7 +79,9 @@ export class TakeLoop {
     const startedAtMs = performance.now();
     const url = urls.take(freeSlots, runner.heldJobs > 0);
     const signal = this.#abandoning.signal;
-    const outcome = await takeJobs(client, url, { timeoutMs: timing.pollTimeoutMs, signal });
+    // A job that the server has begun to give away is read although the loop was told to end.
+    const options = { timeoutMs: timing.pollTimeoutMs, signal, graceIdleMs: timing.takeStallMs };
+    const outcome = await takeJobs(client, url, options);
     await this.#follow(outcome, performance.now() - startedAtMs);
   }
 
@@ -112,7 +114,10 @@ export class TakeLoop {
   }
 
   async #followFailure({ failure }: Extract<TakeOutcome, { kind: "failed" }>): Promise<void> {
-    if (failure.kind === "aborted") return;
+    if (failure.kind === "aborted") {
+      if (failure.hadAnswer) this.#options.log.warn("The answer to a take did not arrive whole, given up.");
+      return;
+    }
     this.#refusedSinceMs = undefined;
     // The end of a held poll is how long-polling works.
     if (failure.kind === "timeout") this.#options.log.debug("Take timed out, asking again.");

@@ -96,16 +96,35 @@ describe("HttpClient", () => {
     expect((await failureOf(client.send(get(url, { signal: aborting.signal })))).kind).toBe("aborted");
   });
 
-  it("reads a precious answer to its end although the signal aborts", async () => {
+  it("reads an answer that goes on to its end although the signal aborts", async () => {
     const { url, client } = await serve((_request, response) => {
       response.write("first ");
       setTimeout(() => response.end("second"), 100);
     });
     const aborting = new AbortController();
     setTimeout(() => aborting.abort(), 50);
-    const answer = await client.send(get(url, { signal: aborting.signal, isAnswerPrecious: true }));
+    const answer = await client.send(get(url, { signal: aborting.signal, graceIdleMs: 5_000 }));
     expect(answer.body.toString()).toBe("first second");
   });
+
+  it("gives up an answer that is stuck half-way when the signal aborts", async () => {
+    const aborting = new AbortController();
+    const { url, client } = await serve((_request, response) => {
+      response.write("first ", () => aborting.abort());
+    });
+    const failure = await failureOf(client.send(get(url, { signal: aborting.signal, graceIdleMs: 50 })));
+    expect(failure).toMatchObject({ kind: "aborted" });
+  });
+
+  it.each(["http://[", "http://a:99999/", "ftp://elsewhere/", "mailto:me"])(
+    "takes a redirect to %s for a broken answer",
+    async (location) => {
+      const { url, client } = await serve((_request, response) => {
+        response.writeHead(307, { Location: location }).end();
+      });
+      expect(await failureOf(client.send(get(url)))).toMatchObject({ kind: "connection" });
+    },
+  );
 
   it("follows redirects, keeps a post a post, and does not show the key to another host", async () => {
     const other = await serve((request, response) => {

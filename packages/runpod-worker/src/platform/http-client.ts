@@ -53,9 +53,16 @@ export class HttpClient {
   }
 }
 
+/** A redirect that leads nowhere is a broken answer like any other, which the next try may not meet. */
+function redirectTarget(location: string, base: string): URL {
+  const url = URL.canParse(location, base) ? new URL(location, base) : undefined;
+  if (url?.protocol === "http:" || url?.protocol === "https:") return url;
+  throw new RequestFailure("connection", "the answer redirects to an address that is not a valid http URL");
+}
+
 /** The request that follows a redirect. A post keeps its body, since a result must not turn into an empty GET. */
 function redirected(request: HttpRequest, from: RequestTarget, status: number, location: string): HttpRequest {
-  const url = new URL(location, `${from.origin}${from.path}`);
+  const url = redirectTarget(location, `${from.origin}${from.path}`);
   const { Authorization: _key, ...publicHeaders } = request.headers;
   return {
     ...request,

@@ -21,8 +21,11 @@ export interface HttpRequest {
   /** Longest time without a byte in either direction, in milliseconds. Default: none. */
   readonly idleTimeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** True = the signal no longer counts once the answer has begun: what the server gave away is read to its end. */
-  readonly isAnswerPrecious?: boolean | undefined;
+  /**
+   * Once the answer has begun, what the server gave away is read to its end although the signal aborts, as long as no more
+   * than this many milliseconds pass without a byte of it. Absent: an abort ends the answer too.
+   */
+  readonly graceIdleMs?: number | undefined;
   /** True = the status alone counts, so that an answer whose body breaks off is an answer all the same. */
   readonly isBodyIgnored?: boolean | undefined;
 }
@@ -80,7 +83,7 @@ class RequestGuard {
   readonly #client: ClientRequest;
   readonly #request: HttpRequest;
   readonly #timer: NodeJS.Timeout;
-  readonly #onAbort = (): void => this.#end(new RequestFailure("aborted", "the request was aborted"));
+  readonly #onAbort = (): void => this.#abort();
   #ownFailure: RequestFailure | undefined;
   #hasAnswer = false;
 
@@ -95,7 +98,6 @@ class RequestGuard {
 
   onAnswerBegun(): void {
     this.#hasAnswer = true;
-    if (this.#request.isAnswerPrecious === true) this.#request.signal?.removeEventListener("abort", this.#onAbort);
   }
 
   release(): void {
@@ -107,6 +109,14 @@ class RequestGuard {
     if (this.#ownFailure !== undefined) return this.#ownFailure;
     const isStaleConnection = this.#client.reusedSocket && !this.#hasAnswer;
     return new RequestFailure("connection", describe(error), { cause: error, isStaleConnection });
+  }
+
+  #abort(): void {
+    const { graceIdleMs } = this.#request;
+    const hadAnswer = this.#hasAnswer;
+    const end = (): void => this.#end(new RequestFailure("aborted", "the request was aborted", { hadAnswer }));
+    if (this.#hasAnswer && graceIdleMs !== undefined) this.#client.setTimeout(graceIdleMs, end);
+    else end();
   }
 
   #end(failure: RequestFailure): void {

@@ -10,7 +10,7 @@ export interface PlatformClientOptions {
 export interface PollOptions {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
-  readonly isAnswerPrecious?: boolean | undefined;
+  readonly graceIdleMs?: number | undefined;
 }
 
 export interface PostOptions {
@@ -61,5 +61,6 @@ export class PlatformClient {
 
 /** An id with characters that a header cannot hold is percent-encoded; no id seen so far has any. */
 function headerValue(jobId: string): string {
-  return /^[\x21-\x7e]+$/.test(jobId) ? jobId : encodeURIComponent(jobId);
+  // A half of a surrogate pair, which no encoding can hold, becomes U+FFFD, as it does in the URL.
+  return /^[\x21-\x7e]+$/.test(jobId) ? jobId : encodeURIComponent(Buffer.from(jobId).toString());
 }

@@ -7,14 +7,17 @@ export class RequestFailure extends Error {
   readonly kind: RequestFailureKind;
   /** True = a kept connection broke before any answer, as happens when the server closes it just then. */
   readonly isStaleConnection: boolean;
+  /** True = the server had begun to answer. */
+  readonly hadAnswer: boolean;
 
   constructor(
     kind: RequestFailureKind,
     message: string,
-    options: ErrorOptions & { readonly isStaleConnection?: boolean } = {},
+    options: ErrorOptions & { readonly isStaleConnection?: boolean; readonly hadAnswer?: boolean } = {},
   ) {
     super(message, options);
     this.kind = kind;
     this.isStaleConnection = options.isStaleConnection ?? false;
+    this.hadAnswer = options.hadAnswer ?? false;
   }
 }

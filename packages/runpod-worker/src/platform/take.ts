@@ -19,10 +19,12 @@ export type TakeOutcome =
   | { readonly kind: "refused"; readonly status: number }
   | { readonly kind: "failed"; readonly failure: RequestFailure };
 
-/** Asks for jobs once. Never rejects; a job that the server gave away is read even when the signal aborts. */
+const MISSING_FIELDS = "Job has missing field(s): id or input.";
+
+/** Asks for jobs once. Never rejects. */
 export async function takeJobs(client: PlatformClient, url: string, options: PollOptions): Promise<TakeOutcome> {
   try {
-    return readTake(await client.poll(url, { ...options, isAnswerPrecious: true }));
+    return readTake(await client.poll(url, options));
   } catch (error) {
     const failure = error instanceof RequestFailure ? error : new RequestFailure("connection", "the request broke");
     return { kind: "failed", failure };
@@ -59,19 +61,44 @@ function sortElements(elements: readonly unknown[]): TakeOutcome {
   const jobs: Job[] = [];
   const malformed: MalformedJob[] = [];
   for (const element of elements) {
-    if (isJob(element)) jobs.push(element);
-    else malformed.push(describeMalformed(element));
+    const job = readJob(element);
+    if (job instanceof MalformedElement) malformed.push(job);
+    else jobs.push(job);
   }
   return { kind: "jobs", jobs, malformed };
 }
 
-function isJob(element: unknown): element is Job {
-  return isRecord(element) && typeof element["id"] === "string" && element["id"] !== "" && "input" in element;
+function readJob(element: unknown): Job | MalformedElement {
+  if (!isRecord(element)) return new MalformedElement(undefined, "Job is not an object.");
+  const { id: given } = element;
+  if (given === undefined || given === null || given === "") return new MalformedElement(undefined, MISSING_FIELDS);
+  const id = idText(given);
+  if (id === undefined) {
+    return new MalformedElement(id, `Job has an id that is neither text nor a whole number (got ${typeof given}).`);
+  }
+  if (!isWellFormed(id)) return new MalformedElement(id, "Job has an id that is not valid Unicode text.");
+  if (!("input" in element)) return new MalformedElement(id, MISSING_FIELDS);
+  return { ...element, id, input: element["input"] };
 }
 
-function describeMalformed(element: unknown): MalformedJob {
-  if (!isRecord(element)) return { id: undefined, problem: "Job is not an object." };
-  const { id } = element;
-  const hasId = (typeof id === "string" && id !== "") || typeof id === "number";
-  return { id: hasId ? String(id) : undefined, problem: "Job has missing field(s): id or input." };
+/** A class, since a job may have fields of any name. */
+class MalformedElement implements MalformedJob {
+  readonly id: string | undefined;
+  readonly problem: string;
+
+  constructor(id: string | undefined, problem: string) {
+    this.id = id;
+    this.problem = problem;
+  }
+}
+
+/** An id as text. A whole number is one as well, as long as its digits have survived. */
+function idText(id: unknown): string | undefined {
+  if (typeof id === "string") return id;
+  return Number.isSafeInteger(id) ? String(id) : undefined;
+}
+
+/** False for text with half of a surrogate pair, which neither a URL nor a header can hold. */
+function isWellFormed(text: string): boolean {
+  return Buffer.from(text).toString() === text;
 }

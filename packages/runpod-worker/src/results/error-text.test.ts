@@ -60,6 +60,46 @@ describe("error texts", () => {
   });
 });
 
+describe("what refuses to be read", () => {
+  const refuse = (): never => {
+    throw new Error("no");
+  };
+  const hostile: readonly (readonly [name: string, thrown: unknown])[] = [
+    ["an error whose message cannot be read", Object.defineProperty(new Error("x"), "message", { get: refuse })],
+    ["an error whose name cannot be read", Object.defineProperty(new Error("x"), "name", { get: refuse })],
+    ["an error whose stack cannot be read", Object.defineProperty(new Error("x"), "stack", { get: refuse })],
+    ["an error whose cause cannot be read", Object.defineProperty(new Error("x"), "cause", { get: refuse })],
+    [
+      "an error whose constructor cannot be read",
+      Object.defineProperty(new Error("x"), "constructor", { get: refuse }),
+    ],
+    ["an error whose cause is such an error", new Error("x", { cause: Proxy.revocable({}, {}).proxy })],
+    ["an object whose toString and toJSON throw", { toString: refuse, toJSON: refuse }],
+    ["an object whose tag cannot be read", Object.defineProperty({ n: 1n }, Symbol.toStringTag, { get: refuse })],
+    ["an object without a prototype", Object.create(null)],
+    ["a symbol", Symbol("s")],
+    ["a function", refuse],
+    [
+      "a proxy that refuses everything",
+      new Proxy(new Error("x"), { get: refuse, has: refuse, getPrototypeOf: refuse, ownKeys: refuse }),
+    ],
+    ["a proxy whose prototype is asked for", new Proxy({}, { getPrototypeOf: refuse })],
+    ["a revoked proxy", revoked()],
+  ];
+
+  function revoked(): object {
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    return proxy;
+  }
+
+  it.each(hostile)("%s becomes a text", (_name, thrown) => {
+    expect(JSON.parse(thrownErrorText(thrown, origin()))).toMatchObject({ error_message: expect.any(String) });
+    expect(streamErrorText(thrown, origin())).toEqual(expect.any(String));
+    expect(errorTypeOf(thrown)).toEqual(expect.any(String));
+  });
+});
+
 describe("Redactor", () => {
   it("forgets a secret when its last holder lets go, and leaves short texts alone", () => {
     const redactor = new Redactor();

@@ -15,15 +15,35 @@ const MAX_MESSAGE_CHARACTERS = 4096;
 /** Causes followed in a traceback; a chain longer than this is a cycle or of no use. */
 const MAX_CAUSES = 8;
 
-/** Name of what was thrown: the error's own name, unless that is the bare `Error` of a subclass. */
-export function errorTypeOf(thrown: unknown): string {
-  if (!(thrown instanceof Error)) return thrown === null ? "null" : typeof thrown;
-  return textOf(thrown.name === "Error" ? thrown.constructor.name : thrown.name);
+/** Stands for what a hostile or half-built object does not let itself be asked. */
+const UNREADABLE = "(cannot be read)";
+
+/**
+ * What `read` gives, or the fallback when it throws. Anything can be thrown: a proxy, an object without a prototype, an
+ * error whose getters throw. None of it may end the worker that only wants to report it.
+ */
+export function readSafely<Value>(read: () => Value, fallback: Value): Value {
+  try {
+    return read();
+  } catch {
+    return fallback;
+  }
 }
 
-/** Message of what was thrown, or the text of a thrown value that is no Error. */
+/** `instanceof` for what was thrown; false where asking throws. */
+export function isThrown<Thrown>(thrown: unknown, kind: abstract new (...args: never) => Thrown): thrown is Thrown {
+  return readSafely(() => thrown instanceof kind, false);
+}
+
+/** Name of what was thrown: the error's own name, unless that is the bare `Error` of a subclass. Never throws. */
+export function errorTypeOf(thrown: unknown): string {
+  if (!isThrown(thrown, Error)) return thrown === null ? "null" : typeof thrown;
+  return readSafely(() => textOf(thrown.name === "Error" ? thrown.constructor.name : thrown.name), "Error");
+}
+
+/** Message of what was thrown, or the text of a thrown value that is no Error. Never throws. */
 export function errorMessageOf(thrown: unknown): string {
-  return textOf(thrown instanceof Error ? thrown.message : thrown);
+  return readSafely(() => textOf(isThrown(thrown, Error) ? thrown.message : thrown), UNREADABLE);
 }
 
 /** A value as text, whatever it is: error classes may put anything in place of a message or a stack. */
@@ -36,16 +56,25 @@ function textOf(value: unknown): string {
   }
 }
 
-/** Stack of what was thrown, followed by those of its causes. */
+/** Stack of what was thrown, followed by those of its causes. Never throws. */
 export function tracebackOf(thrown: unknown): string {
   const parts: string[] = [];
   let current = thrown;
   for (let depth = 0; current !== undefined && depth <= MAX_CAUSES; depth += 1) {
-    const text = current instanceof Error ? textOf(current.stack ?? current.message) : errorMessageOf(current);
+    const text = stackOf(current);
     parts.push(depth === 0 ? text : `Caused by: ${text}`);
-    current = current instanceof Error ? current.cause : undefined;
+    current = causeOf(current);
   }
   return parts.join("\n");
+}
+
+function stackOf(thrown: unknown): string {
+  if (!isThrown(thrown, Error)) return errorMessageOf(thrown);
+  return readSafely(() => textOf(thrown.stack ?? thrown.message), errorMessageOf(thrown));
+}
+
+function causeOf(thrown: unknown): unknown {
+  return isThrown(thrown, Error) ? readSafely<unknown>(() => thrown.cause, undefined) : undefined;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { types } from "node:util";
 import { RunpodWorkerError } from "../errors.ts";
+import { isThrown } from "./error-text.ts";
 
 /** An object that is being written, and the step that led to it from the object above. */
 interface OpenObject {
@@ -36,8 +37,8 @@ export function encodeJson(value: unknown): string {
   try {
     return JSON.stringify(value ?? null, inspect);
   } catch (error) {
-    if (error instanceof RunpodWorkerError) throw error;
-    const reason = error instanceof RangeError ? "it is nested too deeply or too long" : "reading it failed";
+    if (isThrown(error, RunpodWorkerError)) throw error;
+    const reason = isThrown(error, RangeError) ? "it is nested too deeply or too long" : "reading it failed";
     throw new RunpodWorkerError("NOT_SERIALISABLE", `Cannot write the result as JSON: ${reason}`, { cause: error });
   }
 }

@@ -19,7 +19,7 @@ function isFalsy(value: unknown): boolean {
 /** The text of an `error` of any type: the platform takes anything but a string for success (W40). */
 function errorString(error: unknown): string {
   if (typeof error === "string") return error;
-  if (error instanceof Error) return error.message;
+  if (error instanceof Error) return errorMessageOf(error);
   try {
     return encodeJson(error);
   } catch {

@@ -1,7 +1,8 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { type Handler, type Job, JobError, type JobContext, type WorkerState } from "../../src/index.ts";
-import { json, status } from "../../src/testing/stub-platform.ts";
+import { type Handler, type Job, JobError, type JobContext, start, type WorkerState } from "../../src/index.ts";
+import { FakeSurface } from "../../src/testing/fake-surface.ts";
+import { json, status, StubPlatform } from "../../src/testing/stub-platform.ts";
 import { WorkerBench } from "../../src/testing/worker-bench.ts";
 
 function errorOf(body: unknown): string {
@@ -51,10 +52,12 @@ describe("stopping jobs", () => {
 
   it("W60: a stopped stream posts no more chunks and its generator is closed", async () => {
     let isClosed = false;
+    let made = 0;
     const handler: Handler = async function* () {
       try {
-        for (let n = 0; ; n += 1) {
-          yield n;
+        for (;;) {
+          yield made;
+          made += 1;
           await wait(5);
         }
       } finally {
@@ -65,9 +68,12 @@ describe("stopping jobs", () => {
     await bench.platform.until(() => bench.platform.of("stream").length > 3, "some chunks");
     bench.platform.stop("j1");
     await bench.platform.until(() => bench.surface.output.includes("Job stopped."), "the stop");
-    const posted = bench.platform.of("stream").length;
+    // The last one may be on the wire still.
+    const lastChunk = made;
     await wait(80);
-    expect(bench.platform.of("stream").length).toBe(posted);
+    expect(made).toBe(lastChunk);
+    const chunks = bench.platform.of("stream").map((post) => (post.json as { output: number }).output);
+    expect(Math.max(...chunks)).toBeLessThanOrEqual(lastChunk);
     expect(bench.platform.results).toEqual([]);
     expect(isClosed).toBe(true);
   });
@@ -379,5 +385,96 @@ describe("shutting down", () => {
       error_message: "Cannot finish the job: the worker was shut down after 100 ms of grace",
     });
     expect(aborted).toHaveLength(1);
+  });
+
+  it("W68: a result that could not be posted by the end of the grace time is named, and the exit is no success", async () => {
+    const bench = await WorkerBench.open(
+      (job) => job.id,
+      { shutdownGraceMs: 100 },
+      (platform) => {
+        platform.respond("done", status(503));
+        platform.queue({ id: "lost-job", input: 1 });
+      },
+    );
+    await bench.platform.until(() => bench.platform.results.length > 0, "a refused result");
+    bench.surface.signal("SIGTERM");
+    expect(await bench.exit).toBe(1);
+    expect(bench.surface.lines).toContain(
+      "ERROR  | lost-job | The worker ends although this job's result could not be delivered.",
+    );
+  });
+
+  it("W68: so is one that was being posted when a second SIGTERM came", async () => {
+    const bench = await WorkerBench.open(
+      (job) => job.id,
+      {},
+      (platform) => {
+        platform.respond("done", () => new Promise(() => {}));
+        platform.queue({ id: "lost-job", input: 1 });
+      },
+    );
+    await bench.platform.until(() => bench.platform.results.length > 0, "a held result");
+    bench.surface.signal("SIGTERM");
+    bench.surface.signal("SIGTERM");
+    expect(await bench.exit).toBe(1);
+    expect(bench.surface.output).toContain("| lost-job | The worker ends although");
+  });
+
+  it("W66: a result that is given up while the worker drains is no success either", async () => {
+    const bench = await WorkerBench.open(
+      (job) => job.id,
+      { timing: { resultBudgetMs: 150 } },
+      (platform) => {
+        platform.respond("done", status(503));
+        platform.queue({ id: "j1", input: 1 });
+      },
+    );
+    await bench.platform.until(() => bench.platform.results.length > 0, "a refused result");
+    bench.surface.signal("SIGTERM");
+    expect(await bench.exit).toBe(1);
+    expect(bench.surface.output).toContain("ERROR  | j1 | Failed to return job results. | HTTP 503");
+  });
+
+  it("W66: one that was lost long before does not make a later end a failure", async () => {
+    const bench = await WorkerBench.open(
+      (job) => job.id,
+      {},
+      (platform) => {
+        platform.respondInTurn("done", [status(409)]);
+        platform.queue({ id: "j1", input: 1 }, { id: "j2", input: 1 });
+      },
+    );
+    await bench.results(2);
+    await bench.platform.until(() => bench.platform.of("take").length === 3, "the take after the jobs");
+    bench.surface.signal("SIGTERM");
+    expect(await bench.exit).toBe(0);
+  });
+
+  it.each([
+    ["in its head", "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"],
+    ["in its body", 'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{"id":"j1",'],
+  ])("W65: SIGTERM while the answer to a take is stuck %s ends the worker", async (_name, bytes) => {
+    let sent = false;
+    const bench = await WorkerBench.open(patient, { timing: { pollTimeoutMs: 3_600_000 } }, (platform) => {
+      platform.respond("take", ({ response }) => {
+        response.socket?.write(bytes, () => void (sent = true));
+        return true;
+      });
+    });
+    await bench.platform.until(() => sent, "half of an answer");
+    bench.surface.signal("SIGTERM");
+    expect(await bench.exit).toBe(0);
+    expect(bench.platform.results).toEqual([]);
+  });
+
+  it("W65: a signal that comes while start() has not begun to listen ends the worker before the first take", async () => {
+    const platform = await StubPlatform.open();
+    platform.queue({ id: "j1", input: 1 });
+    const surface = new FakeSurface({ env: platform.env() });
+    const exit = start({ handler: () => 1, surface });
+    surface.signal("SIGTERM");
+    expect(await exit).toBe(0);
+    await platform.close();
+    expect(platform.requests).toEqual([]);
   });
 });

@@ -109,6 +109,35 @@ describe("result bodies", () => {
     expect(Object.keys(JSON.parse(error) as object)).toHaveLength(6);
   });
 
+  it.each([
+    ["throws", (value: unknown) => Promise.reject(value)],
+    ["returns as its error", (error: unknown) => ({ error })],
+    ["returns as its output", (value: unknown) => ({ value })],
+    ["returns", (value: unknown) => value],
+  ])("W41: nothing that a handler %s ends the worker, however hostile it is", async (_name, end) => {
+    const refuse = (): never => {
+      throw new Error("no");
+    };
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    const hostile: readonly unknown[] = [
+      Object.defineProperty(new Error("x"), "message", { get: refuse, enumerable: true }),
+      new Proxy(new Error("x"), { get: refuse, has: refuse, getPrototypeOf: refuse, ownKeys: refuse }),
+      new Proxy(new JobError("x"), { get: refuse }),
+      Object.defineProperty(new JobError("x"), "refreshWorker", { get: refuse }),
+      { toString: refuse, toJSON: refuse },
+      Object.create(null),
+      proxy,
+      Symbol("s"),
+    ];
+    const handler: Handler = (job) => end(hostile[Number(job.input)]);
+    const bench = await WorkerBench.open(handler, {}, (platform) => {
+      platform.queue(...hostile.map((_, input) => ({ id: `j${input}`, input })));
+    });
+    expect(await bench.results(hostile.length)).toHaveLength(hostile.length);
+    expect(bench.surface.exitCodes).toEqual([]);
+  });
+
   it("W48: the returned object is not changed", async () => {
     const shared = Object.freeze({ z: 1, error: "again", refresh_worker: false });
     const bench = await WorkerBench.open(
@@ -131,6 +160,14 @@ describe("delivery of results", () => {
     const bodies = await bodiesAfter([status(500), status(500)]);
     expect(bodies).toEqual(['{"output":{"a":1}}', '{"output":{"a":1}}', '{"output":{"a":1}}']);
   });
+
+  it.each(["http://[", "http://a:99999/", "ftp://elsewhere/"])(
+    "W43: a redirect to %s, then success, is delivered",
+    async (location) => {
+      const bodies = await bodiesAfter([status(307, { Location: location })]);
+      expect(bodies).toEqual(['{"output":{"a":1}}', '{"output":{"a":1}}']);
+    },
+  );
 
   it("W43: a connection that is reset, then success, delivers", async () => {
     const bodies = await bodiesAfter([reset, reset, reset]);
