@@ -1,9 +1,12 @@
-/** Writes the tables of docs/ that come from code. `--check` only compares, and fails on a difference. */
+/** Writes the documents, and the parts of documents, that come from code. `--check` only compares, and fails on a difference. */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { configMarkdown } from "../apps/worker/src/config/describe.ts";
+import { SETTINGS } from "../apps/worker/src/config/settings.ts";
+import { jobFieldsMarkdown, jobInputSchema } from "../apps/worker/src/job/describe-fields.ts";
 import { benchmarksMarkdown } from "./docs/benchmarks-markdown.ts";
 import { errorsMarkdown } from "./docs/errors-markdown.ts";
+import { withGeneratedPart } from "./docs/generated-part.ts";
 
 const root = join(import.meta.dirname, "..");
 const resultsDir = join(root, "bench", "results");
@@ -14,10 +17,21 @@ const results = existsSync(resultsDir)
       .map((name) => ({ name, json: readFileSync(join(resultsDir, name), "utf8") }))
   : [];
 
+const { contextLength, maxTranscriptChars } = SETTINGS;
+const inputSchema = {
+  $schema: "https://json-schema.org/draft/2020-12/schema",
+  ...jobInputSchema({
+    contextLength: contextLength.defaultValue,
+    maxTranscriptChars: maxTranscriptChars.defaultValue,
+  }),
+};
+
 const documents: Readonly<Record<string, string>> = {
   "docs/CONFIG.md": configMarkdown(),
   "docs/ERRORS.md": errorsMarkdown(),
   "docs/BENCHMARKS.md": benchmarksMarkdown(results),
+  "docs/JOB.md": withGeneratedPart(readFileSync(join(root, "docs/JOB.md"), "utf8"), jobFieldsMarkdown()),
+  "docs/job-input.schema.json": `${JSON.stringify(inputSchema, null, 2)}\n`,
 };
 
 const isCheck = process.argv.includes("--check");

@@ -1,26 +1,28 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
-import { inputEntries } from "../../apps/worker/src/job/input-fields.ts";
 import { findProfile } from "@higgs-worker/higgs-audio";
+import { describe, expect, it } from "vitest";
+import { withGeneratedPart } from "./generated-part.ts";
 
 const document = readFileSync(join(import.meta.dirname, "../../docs/JOB.md"), "utf8");
 
 describe("docs/JOB.md", () => {
-  it.each(Object.keys(inputEntries({ contextLength: 8192 })))("names the field %s", (field) => {
-    expect(document).toMatch(new RegExp(`^\\| .*\`${field}\``, "m"));
-  });
-
-  it("names no field that does not exist", () => {
-    const rows = document.split("## Output")[0]?.match(/^\| (`\w+`(, )?)+/gm) ?? [];
-    const named = rows.flatMap((row) => row.match(/\w+/g) ?? []);
-    expect(named.toSorted()).toEqual(Object.keys(inputEntries({ contextLength: 8192 })).toSorted());
-  });
-
   it("names profiles that exist", () => {
     for (const name of ["male_en", "female_en_story", "male_en_british", "female_en_british"]) {
       expect(document).toContain(`\`${name}\``);
       expect(findProfile(name).kind).toBe("profile");
     }
+  });
+});
+
+describe("withGeneratedPart()", () => {
+  it("replaces what is between the markers, and only that", () => {
+    const begin = "<!-- Generated from a.ts by b; do not edit this part. -->";
+    const end = "<!-- End of the generated part. -->";
+    expect(withGeneratedPart(`# A\n${begin}\nold\n${end}\nB\n`, "new")).toBe(`# A\n${begin}\nnew\n\n${end}\nB\n`);
+  });
+
+  it("fails on a document without them, instead of leaving it unchecked", () => {
+    expect(() => withGeneratedPart("# A\n", "new")).toThrow("markers are missing");
   });
 });

@@ -81,7 +81,7 @@ describe("invalid input", () => {
       2,
     ],
     ["empty", speak("  "), {}, "transcript is empty", 2],
-    ["control strings", speak("Hi <|eot_id|>"), {}, "control strings", 2],
+    ["control strings", speak("Hi <|eot_id|>"), {}, "control string", 2],
     ["bad UTF-8", speak("Hi \uD800"), {}, "not valid Unicode", 2],
     ["an unknown profile", speak("Hi.", "--ref-audio", "profile:nobody"), {}, "VOICE_NOT_FOUND", 1],
     ["an unknown voice", speak("Hi.", "--ref-audio", "nobody"), {}, "VOICE_NOT_FOUND", 1],

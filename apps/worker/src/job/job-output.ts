@@ -1,6 +1,6 @@
 import type { AudioFormat } from "@higgs-worker/audio";
 import type { SpeechRequest, SpeechResult } from "@higgs-worker/higgs-audio";
-import type { JobInput } from "./parse-input.ts";
+import { GENERATION_FIELD_NAMES, type GenerationFieldName, type JobInput } from "./job-fields.ts";
 
 /** `output` of a finished job: the contract's shape, complete (spec contract §4). Fields are never renamed or removed. */
 export interface JobOutput {
@@ -35,23 +35,10 @@ export interface JobOutput {
   readonly warnings: readonly string[];
 }
 
-export type GenerationParameters = Pick<
-  JobInput,
-  | "temperature"
-  | "top_k"
-  | "top_p"
-  | "max_new_tokens"
-  | "chunk_method"
-  | "chunk_max_word_num"
-  | "chunk_max_num_turns"
-  | "generation_chunk_buffer_size"
-  | "ras_win_len"
-  | "ras_win_max_num_repeat"
-  | "scene_prompt"
-  | "ref_audio_in_system_message"
-  | "normalize"
-  | "output_format"
-> & { readonly seed: number; readonly delivery: string };
+export type GenerationParameters = Omit<Pick<JobInput, GenerationFieldName>, "seed" | "delivery"> & {
+  readonly seed: number;
+  readonly delivery: string;
+};
 
 export interface JobTimings {
   readonly queue_ms: number;
@@ -122,25 +109,11 @@ export function buildJobOutput(parts: JobOutputParts): JobOutput {
   };
 }
 
+/** The fields as they were given, but for those that had to be made effective. */
 function generationParameters({ input, request, delivery }: JobOutputParts): GenerationParameters {
-  return {
-    temperature: input.temperature,
-    top_k: input.top_k,
-    top_p: input.top_p,
-    max_new_tokens: input.max_new_tokens,
-    chunk_method: input.chunk_method,
-    chunk_max_word_num: input.chunk_max_word_num,
-    chunk_max_num_turns: input.chunk_max_num_turns,
-    generation_chunk_buffer_size: input.generation_chunk_buffer_size,
-    ras_win_len: request.sampling.rasWinLen,
-    ras_win_max_num_repeat: input.ras_win_max_num_repeat,
-    seed: request.seed,
-    scene_prompt: input.scene_prompt,
-    ref_audio_in_system_message: input.ref_audio_in_system_message,
-    normalize: input.normalize,
-    output_format: input.output_format,
-    delivery: delivery.kind,
-  };
+  const given = Object.fromEntries(GENERATION_FIELD_NAMES.map((name) => [name, input[name]]));
+  const effective = { ras_win_len: request.sampling.rasWinLen, seed: request.seed, delivery: delivery.kind };
+  return { ...(given as Pick<JobInput, GenerationFieldName>), ...effective };
 }
 
 function rounded(value: number, digits: number): number {

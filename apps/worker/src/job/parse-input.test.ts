@@ -1,7 +1,20 @@
 import { isHiggsError } from "@higgs-worker/errors";
 import * as fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import type * as NearestName from "../names/nearest-name.ts";
 import { parseJobInput } from "./parse-input.ts";
+
+const suggestions = vi.hoisted(() => ({ count: 0 }));
+vi.mock("../names/nearest-name.ts", async (importOriginal) => {
+  const original = await importOriginal<typeof NearestName>();
+  return {
+    ...original,
+    suggestion: (...args: Parameters<typeof original.suggestion>) => {
+      suggestions.count++;
+      return original.suggestion(...args);
+    },
+  };
+});
 
 const limits = { maxTranscriptChars: 100, contextLength: 4096 };
 const parse = (fields: Record<string, unknown>) => parseJobInput({ transcript: "Hello.", ...fields }, limits);
@@ -104,9 +117,12 @@ describe("parseJobInput()", () => {
     [{ transcript: "… 🙂!" }, "transcript has nothing to speak"],
     [{ transcript: 5 }, "transcript must be a string (got number)"],
     [{ transcript: "x".repeat(101) }, "transcript is too long (got 101 characters, limit 100)"],
-    [{ transcript: "Hi <|eot_id|> there" }, "transcript: control strings of the form <|…|> are not allowed"],
-    [{ transcript: "a\ud83d" }, "transcript: it is not valid Unicode"],
-    [{ transcript: "a", scene_prompt: "<|scene_desc_end|>" }, "scene_prompt: control strings"],
+    [
+      { transcript: "Hi <|eot_id|> there" },
+      "transcript has a control string of the form <|…|> (got one at character 4",
+    ],
+    [{ transcript: "a\ud83d" }, "transcript is not valid Unicode"],
+    [{ transcript: "a", scene_prompt: "<|scene_desc_end|>" }, "scene_prompt has a control string"],
     [{ transcript: "a", scene_prompt: "x".repeat(2001) }, "scene_prompt is too long (got 2001 characters, limit 2000)"],
     [{ transcript: "a", temperature: "hot" }, "temperature must be a number (got string)"],
     [{ transcript: "a", temperature: 2.1 }, "temperature is out of range (got 2.1, limit 0 … 2)"],
@@ -125,7 +141,7 @@ describe("parseJobInput()", () => {
     [{ transcript: "a", generation_chunk_buffer_size: -1 }, "generation_chunk_buffer_size is out of range"],
     [{ transcript: "a", seed: -1 }, "seed is out of range"],
     [{ transcript: "a", seed: 2 ** 53 }, "seed is out of range"],
-    [{ transcript: "a", seed: "7" }, "seed must be a whole number (got string)"],
+    [{ transcript: "a", seed: "7" }, "seed must be a whole number (got string), without quotes"],
     [
       { transcript: "a", output_format: "mp33" },
       'output_format must be one of wav, mp3, flac, opus, pcm (got "mp33"), did you mean mp3?',
@@ -135,10 +151,24 @@ describe("parseJobInput()", () => {
       'delivery must be one of auto, s3, base64, file, put_url (got "S3"), did you mean s3?',
     ],
     [{ transcript: "a", stream: "yes" }, "stream must be true or false"],
-    [{ transcript: "a", s3_bucket: "my bucket" }, "s3_bucket is no bucket name"],
+    [{ transcript: "a", s3_bucket: "my bucket" }, "s3_bucket is not a bucket name"],
     [{ transcript: "a", s3_key: "../../etc/passwd" }, "s3_key has an empty segment, `.` or `..`"],
     [{ transcript: "a", ref_audio: 5 }, "ref_audio must be a voice's name"],
-    [{ transcript: "a", ref_audio: { audio_base64: 5 } }, "ref_audio"],
+    [{ transcript: "a", ref_audio: { audio_base64: 5 } }, "ref_audio.audio_base64 must be a string (got number)"],
+    [{ transcript: "a", ref_audio: ["slt", 5] }, "ref_audio[1] must be a voice's name"],
+    [{ transcript: "a", ref_audio: ["slt", null] }, "ref_audio[1] must be a voice's name"],
+    [{ transcript: "a", ref_audio: ["slt", " "] }, "ref_audio[1] is empty"],
+    [
+      { transcript: "a", ref_audio: [{ audio_base64: "AA==", transcrpit: "hi" }] },
+      'ref_audio[0] has an unknown field "transcrpit", did you mean transcript?',
+    ],
+    [
+      { transcript: "a", ref_audio: { audioBase64: "AA==" } },
+      'ref_audio has an unknown field "audioBase64", did you mean audio_base64?',
+    ],
+    [{ transcript: "a", ref_audio: Array.from({ length: 17 }, () => "slt") }, "too many entries (got 17, limit 16)"],
+    [{ transcript: "a", temperature: "0.8" }, "temperature must be a number (got string), without quotes"],
+    [{ transcript: "a", stream: "true" }, "stream must be true or false (got string)"],
     [{ transcript: "a", tempreature: 1 }, 'unknown field "tempreature", did you mean temperature?'],
     [{ transcript: "a", topK: 1 }, 'unknown field "topK", did you mean top_k?'],
     [{ text: "a" }, 'unknown field "text"'],
@@ -162,11 +192,26 @@ describe("parseJobInput()", () => {
     }
   });
 
-  it("lists at most 20 of them", () => {
-    const fields = Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`field_${index}`, 1]));
-    const message = messageOf({ transcript: "a", ...fields });
-    expect(message).toContain("and 980 more");
+  it.each<[string, (fields: Record<string, unknown>) => unknown]>([
+    ["beside the transcript", (fields) => ({ transcript: "a", ...fields })],
+    ["in a clip", (fields) => ({ transcript: "a", ref_audio: { audio_base64: "AA==", ...fields } })],
+    ["in each of 16 clips", (fields) => ({ transcript: "a", ref_audio: Array.from({ length: 16 }, () => fields) })],
+  ])("100 000 unknown fields %s cost no more than the 20 that are shown", (_where, inputOf) => {
+    const fields = Object.fromEntries(Array.from({ length: 100_000 }, (_, index) => [`field_${index}`, 1]));
+    suggestions.count = 0;
+    const message = messageOf(inputOf(fields));
+    expect(message).toMatch(/; and \d+ more$/);
     expect(message.length).toBeLessThan(2000);
+    expect(suggestions.count).toBe(20);
+  });
+
+  it("a text of 20 MB is measured and not searched", () => {
+    const search = vi.spyOn(String.prototype, "search");
+    const message = messageOf({ transcript: "<|x|>".repeat(4_000_000), scene_prompt: "<|x|>".repeat(4_000_000) });
+    expect(message).toContain("transcript is too long (got 20000000 characters, limit 100)");
+    expect(message).not.toContain("control");
+    expect(search).not.toHaveBeenCalled();
+    search.mockRestore();
   });
 
   it("never repeats what could be the user's text", () => {

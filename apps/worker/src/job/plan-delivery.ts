@@ -8,7 +8,7 @@ import { fillKeyTemplate, keyProblem } from "../storage/object-key.ts";
 import type { ObjectStore } from "../storage/object-store.ts";
 import { createS3Store, type S3StoreOptions } from "../storage/s3/s3-store.ts";
 import { knownBucket, resolveS3Target, type JobS3Config } from "../storage/s3/target.ts";
-import type { JobInput } from "./parse-input.ts";
+import type { JobInput } from "./job-fields.ts";
 
 /** Where the audio of a job goes; decided before anything is generated, so that a job that cannot be delivered costs nothing. */
 export type DeliveryPlan =

@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import { listScenePresets, resolveScene, type SpeechRequest } from "@higgs-worker/higgs-audio";
 import { nearestName } from "../names/nearest-name.ts";
-import type { JobInput } from "./parse-input.ts";
+import type { JobInput } from "./job-fields.ts";
 
 export interface PreparedRequest {
   readonly request: SpeechRequest;

@@ -1,5 +1,5 @@
 import { HiggsError } from "@higgs-worker/errors";
-import type { JobInput } from "./parse-input.ts";
+import type { JobInput } from "./job-fields.ts";
 
 /**
  * Refuses the parts of the contract that this build does not have yet.

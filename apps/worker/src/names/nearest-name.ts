@@ -1,9 +1,12 @@
+/** Longest part of a name that is looked at; hostile ones can have millions of letters. */
+const MAX_COMPARED_CHARS = 64;
+
 /**
  * The known name that somebody probably meant: the one with the fewest edits (insert, remove, replace, swap of
  * neighbours), or null when even that needs more than a third of its letters changed. Case, `-` and `_` do not count.
  */
 export function nearestName(name: string, known: Iterable<string>): string | null {
-  const wanted = comparable(name).slice(0, 64);
+  const wanted = comparable(name);
   let best: string | null = null;
   let bestEdits = Number.POSITIVE_INFINITY;
   for (const candidate of known) {
@@ -24,7 +27,10 @@ export function suggestion(name: string, known: Iterable<string>): string {
 }
 
 function comparable(name: string): string {
-  return name.toLowerCase().replaceAll(/[-_\s]/g, "");
+  return name
+    .slice(0, MAX_COMPARED_CHARS)
+    .toLowerCase()
+    .replaceAll(/[-_\s]/g, "");
 }
 
 /** Optimal string alignment distance, by the usual table of three rows. */

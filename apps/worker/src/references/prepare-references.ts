@@ -12,7 +12,7 @@ import { suggestion } from "../names/nearest-name.ts";
 import type { ClipCache } from "./clip-cache.ts";
 import { fetchReference, type FetchLimits, type FetchReferenceOptions } from "./fetch-reference.ts";
 import { checkAudioStart, prepareClip, type PreparedAudio } from "./prepare-clip.ts";
-import { parseRefAudio, type RefAudio, type ReferenceSource } from "./ref-audio.ts";
+import { MAX_REFERENCES, parseRefAudio, type RefAudio, type ReferenceSource } from "./ref-audio.ts";
 import { invalidReference } from "./reference-errors.ts";
 
 /** Bounds on what one job may bring. */
@@ -22,7 +22,7 @@ export interface ReferenceLimits extends FetchLimits {
 }
 
 export const REFERENCE_LIMITS: ReferenceLimits = {
-  maxReferences: 16,
+  maxReferences: MAX_REFERENCES,
   maxBytes: 32 * 1024 * 1024,
   timeoutMs: 20_000,
   maxRedirects: 3,

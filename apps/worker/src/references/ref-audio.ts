@@ -1,18 +1,81 @@
 import { HiggsError } from "@higgs-worker/errors";
 import { parseReferenceNames, refuseControlStrings } from "@higgs-worker/higgs-audio";
+import { describeUnknownField, kindOf } from "../names/describe-value.ts";
 import { decodeBase64, decodeDataUri } from "./base64.ts";
 import { refusedReference } from "./reference-errors.ts";
 
-/** An entry of `ref_audio` that brings its own audio. */
-export interface RefAudioClip {
-  readonly audio_base64?: string | undefined;
-  readonly url?: string | undefined;
-  readonly transcript?: string | undefined;
-  readonly name?: string | undefined;
-}
+/** Most entries of `ref_audio`. */
+export const MAX_REFERENCES = 16;
+
+const CLIP_FIELDS = ["audio_base64", "url", "transcript", "name"] as const;
+
+/** An entry of `ref_audio` that brings its own audio; a field that is null counts as left out. */
+export type RefAudioClip = { readonly [Name in (typeof CLIP_FIELDS)[number]]?: string | null | undefined };
 
 /** The job field `ref_audio` (spec contract §3). */
 export type RefAudio = string | RefAudioClip | readonly (string | RefAudioClip)[] | null;
+
+const CLIP_SCHEMA = {
+  type: "object",
+  properties: Object.fromEntries(CLIP_FIELDS.map((name) => [name, { type: ["string", "null"] }])),
+  additionalProperties: false,
+};
+
+/** `RefAudio` as JSON Schema. */
+export const REF_AUDIO_SCHEMA = {
+  anyOf: [
+    { type: "string" },
+    CLIP_SCHEMA,
+    { type: "array", items: { anyOf: [{ type: "string" }, CLIP_SCHEMA] }, maxItems: MAX_REFERENCES },
+  ],
+};
+
+/**
+ * A value of the job field as far as its form goes, or undefined after problems were reported: the rest of a sentence that
+ * begins with the field's name, and the place within the field.
+ */
+export function readRefAudio(
+  value: unknown,
+  report: (problem: string | (() => string), path?: string) => void,
+): RefAudio | undefined {
+  if (!Array.isArray(value)) return readEntry(value, report, "");
+  if (value.length > MAX_REFERENCES) {
+    report(`has too many entries (got ${value.length}, limit ${MAX_REFERENCES})`);
+    return undefined;
+  }
+  const entries = value.map((entry, index) => {
+    if (typeof entry === "string" && entry.trim() === "") report("is empty", `[${index}]`);
+    return readEntry(entry, report, `[${index}]`);
+  });
+  return entries.filter((entry) => entry !== undefined);
+}
+
+function readEntry(
+  value: unknown,
+  report: (problem: string | (() => string), path?: string) => void,
+  path: string,
+): string | RefAudioClip | undefined {
+  if (typeof value === "string") return value;
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    report(
+      `must be a voice's name, a list of names, or objects with audio_base64 or url, and transcript (got ${kindOf(value)})`,
+      path,
+    );
+    return undefined;
+  }
+  const clip: Partial<Record<string, string>> = {};
+  for (const name of Object.keys(value)) {
+    const part = (value as Readonly<Record<string, unknown>>)[name];
+    if (!(CLIP_FIELDS as readonly string[]).includes(name)) {
+      report(() => `has an ${describeUnknownField(name, CLIP_FIELDS)}`, path);
+    } else if (typeof part === "string") {
+      clip[name] = part;
+    } else if (part !== null && part !== undefined) {
+      report(`must be a string (got ${kindOf(part)})`, `${path}.${name}`);
+    }
+  }
+  return clip;
+}
 
 /** Where one reference comes from; `where` is what messages call it. */
 export type ReferenceSource =
@@ -47,7 +110,7 @@ const ADDRESS = /^[a-z][a-z0-9+.-]*:/i;
  * @throws HiggsError INVALID_INPUT, REFERENCE_INVALID or REFERENCE_REFUSED for what cannot be a reference.
  */
 export function parseRefAudio(refAudio: RefAudio, limits: RefAudioLimits): ReferenceSource[] {
-  if (refAudio === null || refAudio === "") return [];
+  if (refAudio === null || (typeof refAudio === "string" && refAudio.trim() === "")) return [];
   const isList = Array.isArray(refAudio);
   const entries: readonly (string | RefAudioClip)[] = isList ? refAudio : [refAudio as string | RefAudioClip];
   const sources = entries.flatMap((entry, index) => {
@@ -62,9 +125,13 @@ export function parseRefAudio(refAudio: RefAudio, limits: RefAudioLimits): Refer
 
 function parseText(text: string, where: string, limits: RefAudioLimits): ReferenceSource[] {
   const trimmed = text.trim();
+  if (/^["'`][a-z]+:/i.test(trimmed)) throw invalidInput("is in quotation marks; send the address without them", where);
   if (!trimmed.startsWith("profile:") && ADDRESS.test(trimmed)) {
     return [parseAddress(trimmed, { where, name: UNNAMED, transcript: null }, limits)];
   }
+  const names = trimmed.split(",", limits.maxReferences + 1);
+  if (names.length > limits.maxReferences)
+    throw invalidInput(`has too many names (limit ${limits.maxReferences})`, where);
   return parseReferenceNames(trimmed).map(({ kind, name }) => ({ kind, where, name: name.trim() }));
 }
 
@@ -78,26 +145,29 @@ function parseAddress(address: string, audio: OwnAudio, limits: RefAudioLimits):
 }
 
 function parseClip(clip: RefAudioClip, where: string, limits: RefAudioLimits): ReferenceSource {
-  const { audio_base64: base64, url } = clip;
   const audio: OwnAudio = {
     where,
-    name: clipName(clip, where),
-    transcript: clipTranscript(clip, where, limits),
+    name: clipName(clip.name ?? "", where),
+    transcript: clipTranscript(clip.transcript ?? "", where, limits),
   };
-  if ((base64 === undefined) === (url === undefined)) throw invalidInput("needs either audio_base64 or url", where);
-  if (url !== undefined) return parseAddress(url.trim(), audio, limits);
-  return { ...audio, kind: "bytes", bytes: decodeBase64(base64 ?? "", where, limits.maxBytes) };
+  const base64 = clip.audio_base64 ?? "";
+  const url = (clip.url ?? "").trim();
+  if (url !== "" && base64 === "") return parseAddress(url, audio, limits);
+  if (url !== "" || typeof clip.audio_base64 !== "string") {
+    throw invalidInput(`needs either audio_base64 or url${url === "" ? "" : ", not both"}`, where);
+  }
+  return { ...audio, kind: "bytes", bytes: decodeBase64(base64, where, limits.maxBytes) };
 }
 
 /** A name only labels the result, so it may be any short line. */
-function clipName({ name = "" }: RefAudioClip, where: string): string {
-  if (Array.from(name).length > 64 || /\p{C}/u.test(name)) {
+function clipName(name: string, where: string): string {
+  if (name.length > 128 || Array.from(name).length > 64 || /\p{C}/u.test(name)) {
     throw invalidInput("is not usable (limit 64 characters of one line)", `${where}.name`);
   }
   return name.trim() === "" ? UNNAMED : name.trim();
 }
 
-function clipTranscript({ transcript = "" }: RefAudioClip, where: string, limits: RefAudioLimits): string | null {
+function clipTranscript(transcript: string, where: string, limits: RefAudioLimits): string | null {
   const field = `${where}.transcript`;
   const characters = transcript.length;
   if (characters > limits.maxTranscriptChars) {

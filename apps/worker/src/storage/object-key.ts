@@ -1,5 +1,5 @@
 /** S3 limits keys to 1024 bytes of UTF-8. */
-const MAX_KEY_BYTES = 1024;
+export const MAX_KEY_BYTES = 1024;
 
 /** What is wrong with a key, or null. Refused is what a store, an address or a folder would read as another name. */
 export function keyProblem(key: string): string | null {

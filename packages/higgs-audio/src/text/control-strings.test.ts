@@ -46,7 +46,7 @@ describe("refuseControlStrings", () => {
 
   it("names the field and the place but not the text", () => {
     expect(() => refuseControlStrings("my secret <|eot_id|>", { field: "scene_prompt" })).toThrowError(
-      "Cannot use scene_prompt: control strings of the form <|…|> are not allowed in text (got one at character 11, limit none; only <SE…> sound tags are)",
+      "Cannot use scene_prompt: it has a control string of the form <|…|> (got one at character 11, limit none; only <SE…> sound tags are allowed)",
     );
   });
 

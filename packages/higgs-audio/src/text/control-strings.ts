@@ -11,27 +11,29 @@ export interface ControlStringOptions {
 }
 
 /**
- * Throws INVALID_INPUT when user text holds a control string: `<|…|>` within one line, or another special token of the
- * checkpoint, or a lone surrogate, which no encoder can represent. User text is encoded with special tokens recognised,
- * so such a string would steer the conversation instead of being read (spec model §5.1). Call it on the raw and on the normalised
- * text: normalisation turns `《|…|》` into `<|…|>`.
+ * What is wrong with user text that the tokenizer would take for more than text, as the rest of a sentence, or null: a
+ * control string `<|…|>` within one line, another special token of the checkpoint, or a lone surrogate, which no encoder can
+ * represent. User text is encoded with special tokens recognised, so such a string would steer the conversation instead of
+ * being read (spec model §5.1).
  */
-export function refuseControlStrings(text: string, options: ControlStringOptions): void {
-  const position = findControlString(text) ?? findSpecialToken(text, options.specialTokens ?? []);
+export function controlStringProblem(text: string, specialTokens: readonly string[] = []): string | null {
+  const position = findControlString(text) ?? findSpecialToken(text, specialTokens);
   if (position !== null) {
-    throw new HiggsError(
-      "INVALID_INPUT",
-      `Cannot use ${options.field}: control strings of the form <|…|> are not allowed in text` +
-        ` (got one at character ${position + 1}, limit none; only <SE…> sound tags are)`,
-    );
+    return `has a control string of the form <|…|> (got one at character ${position + 1}, limit none; only <SE…> sound tags are allowed)`;
   }
   const surrogate = text.search(/\p{Surrogate}/u);
-  if (surrogate !== -1) {
-    throw new HiggsError(
-      "INVALID_INPUT",
-      `Cannot use ${options.field}: it is not valid Unicode (got a lone surrogate at character ${surrogate + 1}, limit none)`,
-    );
-  }
+  return surrogate === -1
+    ? null
+    : `is not valid Unicode (got a lone surrogate at character ${surrogate + 1}, limit none)`;
+}
+
+/**
+ * Throws INVALID_INPUT for what `controlStringProblem` finds. Call it on the raw and on the normalised text: normalisation
+ * turns `《|…|》` into `<|…|>`.
+ */
+export function refuseControlStrings(text: string, options: ControlStringOptions): void {
+  const problem = controlStringProblem(text, options.specialTokens);
+  if (problem !== null) throw new HiggsError("INVALID_INPUT", `Cannot use ${options.field}: it ${problem}`);
 }
 
 /** Index of the first `<|` that a `|>` follows in the same line. */

@@ -1,0 +1,202 @@
+import { AUDIO_FORMATS } from "@higgs-worker/audio";
+import { readRefAudio, REF_AUDIO_SCHEMA, type RefAudio } from "../references/ref-audio.ts";
+import { keyProblem, MAX_KEY_BYTES } from "../storage/object-key.ts";
+import {
+  choice,
+  field,
+  integer,
+  number,
+  optionalChoice,
+  optionalInteger,
+  optionalText,
+  requiredText,
+  text,
+  truth,
+  type FieldValue,
+  type JobField,
+} from "./job-field.ts";
+import { controlProblems, transcriptProblems } from "./text-problems.ts";
+
+/** Longest literal scene, in characters; the presets have about forty. */
+const MAX_SCENE_CHARS = 2_000;
+
+/** Numbers that are counts of something have to end somewhere. */
+const MAX_COUNT = 100_000;
+
+/** Ids of a codebook, the largest useful top-k. */
+const CODEBOOK_IDS = 1026;
+
+const TEXT_FIELDS = {
+  transcript: requiredText({
+    maxChars: "maxTranscriptChars",
+    problemsOf: transcriptProblems,
+    meaning:
+      "what is said; `[SPEAKERn]` tags for dialogue; at least one letter or digit beside them; strings of the form `<|…|>` are refused",
+  }),
+  ref_audio: field<RefAudio>(
+    {
+      meaning: "whose voice; see [References](#references) and [VOICES.md](VOICES.md)",
+      placeholder: "<voice>",
+      help: "voices, profile:NAME, an address, or an audio file",
+    },
+    {
+      kind: "references",
+      allowed: "names with commas or as a list, `profile:NAME`, an `https://` or `data:` address, or clips",
+      defaultText: "none",
+      defaultFor: () => null,
+      read: (value, report) => readRefAudio(value, report),
+      jsonSchema: () => REF_AUDIO_SCHEMA,
+    },
+  ),
+};
+
+/** What the output repeats under `generation_parameters`, beside the format and the way of delivery. */
+const GENERATION_FIELDS = {
+  ref_audio_in_system_message: truth({
+    defaultValue: false,
+    meaning: "describe the voices to the model instead of letting them speak first; profiles are always described",
+    help: "describe the voices to the model instead of letting them speak first",
+  }),
+  scene_prompt: text({
+    defaultValue: "quiet_indoor",
+    maxChars: MAX_SCENE_CHARS,
+    problemsOf: controlProblems,
+    meaning: "a preset's name, `empty` for none, else the scene in words",
+    placeholder: "<scene>",
+  }),
+  normalize: truth({
+    defaultValue: true,
+    meaning: "`false` speaks the text exactly as it is written",
+    help: "speak the text exactly as it is written",
+  }),
+  temperature: number({
+    min: 0,
+    max: 2,
+    defaultValue: 1,
+    meaning: "how freely codes are drawn; 0 is greedy",
+    placeholder: "<t>",
+  }),
+  top_k: integer({
+    min: 0,
+    max: CODEBOOK_IDS,
+    defaultValue: 50,
+    meaning: "draw from so many of the likeliest codes; 0 is off",
+    placeholder: "<k>",
+  }),
+  top_p: number({
+    min: 0,
+    isMinExcluded: true,
+    max: 1,
+    defaultValue: 0.95,
+    meaning: "draw from the likeliest codes that together have this probability; 1 is off",
+    placeholder: "<p>",
+  }),
+  max_new_tokens: integer({
+    min: 16,
+    max: "contextLength",
+    defaultValue: 2048,
+    meaning: "frames of audio a chunk at most, 25 a second",
+    placeholder: "<n>",
+  }),
+  chunk_method: optionalChoice({
+    choices: ["speaker", "word"],
+    // What Python programs send for no chunking.
+    nullWords: ["none", "None"],
+    choicesText: '"speaker", "word" or null',
+    meaning: "where the text is cut into chunks; `none` and `null` do not cut",
+    placeholder: "<method>",
+  }),
+  chunk_max_word_num: integer({
+    min: 1,
+    max: MAX_COUNT,
+    defaultValue: 200,
+    meaning: "words a chunk, for `word`",
+    placeholder: "<n>",
+  }),
+  chunk_max_num_turns: integer({
+    min: 1,
+    max: MAX_COUNT,
+    defaultValue: 1,
+    meaning: "speaker turns a chunk, for `speaker`",
+    placeholder: "<n>",
+  }),
+  generation_chunk_buffer_size: optionalInteger({
+    min: 0,
+    max: MAX_COUNT,
+    meaning: "chunks whose audio stays in the prompt; 0 and `null` keep all",
+    placeholder: "<n>",
+  }),
+  ras_win_len: integer({
+    min: 0,
+    max: "contextLength",
+    defaultValue: 7,
+    meaning: "columns in which repetitions are looked for; 0 is off",
+    placeholder: "<n>",
+  }),
+  ras_win_max_num_repeat: integer({
+    min: 0,
+    max: "contextLength",
+    defaultValue: 2,
+    meaning: "repetitions from which a code is drawn again; 0 is off",
+    placeholder: "<n>",
+  }),
+  seed: optionalInteger({
+    min: 0,
+    max: Number.MAX_SAFE_INTEGER,
+    allowed: "0 … 2^53 − 1",
+    defaultText: "drawn",
+    meaning: "the same seed gives the same audio on the same build and device",
+    placeholder: "<n>",
+  }),
+  output_format: choice({
+    choices: AUDIO_FORMATS,
+    defaultValue: "wav",
+    meaning: "`mp3`, `flac` and `opus` are not supported yet",
+  }),
+  delivery: choice({
+    choices: ["auto", "s3", "base64", "file", "put_url"],
+    defaultValue: "auto",
+    meaning:
+      "`auto`: S3 if a bucket or key is known, else `base64`; `file` is below `HIGGS_OUTPUT_DIR`; `put_url` is not supported yet",
+  }),
+};
+
+const DELIVERY_FIELDS = {
+  s3_bucket: optionalText({
+    defaultText: "`S3_BUCKET`",
+    allowed: "a bucket's name",
+    pattern: /^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$/,
+    patternProblem: "is not a bucket name (limit 2 … 255 letters, digits, dots, dashes and underscores)",
+    meaning: "the bucket that the audio goes to",
+  }),
+  s3_key: optionalText({
+    defaultText: "`S3_KEY_TEMPLATE`",
+    maxChars: MAX_KEY_BYTES,
+    allowed: `text, up to ${MAX_KEY_BYTES} bytes`,
+    problemsOf: (key) => [keyProblem(key)].filter((problem) => problem !== null),
+    meaning: "the key in the bucket, or the path below `HIGGS_OUTPUT_DIR`",
+  }),
+  put_url: optionalText({ allowed: "an address", meaning: "not supported yet" }),
+  stream: truth({
+    defaultValue: false,
+    meaning: "`true`: audio as stream items while it is made, see [Streaming](#streaming)",
+  }),
+};
+
+/**
+ * Every field of the job input, in the order of the documents (spec contract §3). Checks, the type of the input, the flags of
+ * `higgs speak`, the output's `generation_parameters`, the table in docs/JOB.md and the API description come from here.
+ */
+export const JOB_FIELDS = { ...TEXT_FIELDS, ...GENERATION_FIELDS, ...DELIVERY_FIELDS } as const;
+
+export type JobFieldName = keyof typeof JOB_FIELDS;
+
+export type GenerationFieldName = keyof typeof GENERATION_FIELDS;
+
+/** The job input, complete, with every default filled in. */
+export type JobInput = { readonly [Name in JobFieldName]: FieldValue<(typeof JOB_FIELDS)[Name]> };
+
+export const GENERATION_FIELD_NAMES = Object.keys(GENERATION_FIELDS) as readonly GenerationFieldName[];
+
+/** All fields with their names, in order. */
+export const JOB_FIELD_ENTRIES = Object.entries(JOB_FIELDS) as readonly (readonly [JobFieldName, JobField<unknown>])[];

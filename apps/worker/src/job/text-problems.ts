@@ -1,0 +1,21 @@
+import { controlStringProblem, withoutSpeakerTags } from "@higgs-worker/higgs-audio";
+
+/** What is wrong with a transcript, apart from its length. */
+export function transcriptProblems(transcript: string): string[] {
+  const problem = nothingToSpeakProblem(transcript);
+  return problem === null ? controlProblems(transcript) : [problem, ...controlProblems(transcript)];
+}
+
+/** Control strings and lone surrogates. */
+export function controlProblems(text: string): string[] {
+  const problem = controlStringProblem(text);
+  return problem === null ? [] : [problem];
+}
+
+/** Of speaker tags and signs alone, the model would make noise. */
+function nothingToSpeakProblem(transcript: string): string | null {
+  if (transcript.trim() === "") return "is empty";
+  return /[\p{L}\p{N}]/u.test(withoutSpeakerTags(transcript))
+    ? null
+    : "has nothing to speak (no letter or digit beside speaker tags)";
+}
