@@ -5,8 +5,8 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { wavEncoder } from "@higgs-worker/audio";
 import { loadConfig } from "../apps/worker/src/config/load.ts";
+import { parseJob } from "../apps/worker/src/job/parse-input.ts";
 import { runSpeechJob } from "../apps/worker/src/job/run-speech-job.ts";
 import { silentLogger } from "../apps/worker/src/logging/logger.ts";
 import { loadSpeechModel } from "../apps/worker/src/model/load-model.ts";
@@ -39,11 +39,11 @@ if (problem !== null) {
 
 const { config } = loadConfig({ HIGGS_VOLUME_DIR: "/nowhere", HIGGS_DEVICE: "cpu" });
 const model = await loadSpeechModel(findModel(config, { allowDemo: true }), config, { logger: silentLogger });
-const services = { config, logger: silentLogger, encoder: wavEncoder, model: async () => model };
+const services = { config, logger: silentLogger, model: async () => model };
 
 async function countErrors(transcript: string, seed: number): Promise<number> {
   const job = { id: "intelligibility", input: { transcript, temperature: 0.3, seed, max_new_tokens: MAX_FRAMES } };
-  const { pcm } = await runSpeechJob(job, services, { delivery: { kind: "bytes" } });
+  const { pcm } = await runSpeechJob(parseJob(job, config), services, { delivery: { kind: "bytes" } });
   const heard = await transcribe(pcm);
   const errors = wordErrors(wordsOf(transcript), wordsOf(heard));
   console.log(`${errors}  ${transcript}  ->  ${heard}`);

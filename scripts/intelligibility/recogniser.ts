@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { wavEncoder } from "@higgs-worker/audio";
+import { encoderFor } from "@higgs-worker/audio";
 import { resampleThreeToTwo } from "./resample.ts";
 
 const PROGRAM = "pocketsphinx_continuous";
@@ -27,7 +27,7 @@ export async function transcribe(pcm24k: Float32Array): Promise<string> {
   const dir = mkdtempSync(join(tmpdir(), "higgs-hear-"));
   try {
     const file = join(dir, "speech.wav");
-    writeFileSync(file, await wavEncoder.encode(padded, { sampleRateHz: RATE_HZ }));
+    writeFileSync(file, await encoderFor("wav").encode(padded, { sampleRateHz: RATE_HZ }));
     const model = [
       "-hmm",
       join(MODEL_DIR, "en-us"),

@@ -3,10 +3,10 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { wavEncoder } from "@higgs-worker/audio";
 import type { SpeechModel, SpeechRequest, SpeechResult } from "@higgs-worker/higgs-audio";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { loadConfig } from "../src/config/load.ts";
+import { parseJob } from "../src/job/parse-input.ts";
 import { runSpeechJob } from "../src/job/run-speech-job.ts";
 import { silentLogger } from "../src/logging/logger.ts";
 import { loadSpeechModel } from "../src/model/load-model.ts";
@@ -63,9 +63,9 @@ async function speak(fields: Record<string, unknown>, speaker: SpeechModel = mod
     },
     [Symbol.asyncDispose]: async () => undefined,
   };
-  const services = { config, logger: silentLogger, encoder: wavEncoder, model: async () => watched, references };
+  const services = { config, logger: silentLogger, model: async () => watched, references };
   const input = { transcript: TEXT, temperature: 0.3, seed: 11, max_new_tokens: 200, ...fields };
-  const { output } = await runSpeechJob({ id: "clone", input }, services);
+  const { output } = await runSpeechJob(parseJob({ id: "clone", input }, config), services);
   const [only] = spoken;
   if (only === undefined) throw new Error("nothing was spoken");
   return { output, ...only };

@@ -4,11 +4,11 @@ export { decodeAndResample, decodeAudio, type DecodeAudioOptions } from "./decod
 export { DEFAULT_DECODE_LIMITS, type DecodeLimits } from "./decoding/limits.ts";
 export { sniffAudio } from "./decoding/sniff-audio.ts";
 export { measureAudio, type AudioMeasures } from "./measure.ts";
+export { encoderFor, WRITABLE_FORMATS } from "./encoders.ts";
 export { floatToPcm16, pcm16ToBytes } from "./pcm16.ts";
 export { examineReference, type ReferenceAudio } from "./reference/examine-reference.ts";
 export { FINDING_CODES, type Finding, type FindingCode } from "./reference/finding.ts";
 export { loadReference, type LoadedReference, type LoadReferenceOptions } from "./reference/load-reference.ts";
 export { resample, resampledLength } from "./resample/resample.ts";
-export { wavEncoder } from "./wav/encoder.ts";
 export { drawWaveformPng, type WaveformPngOptions } from "./waveform/png.ts";
 export { drawWaveformText, type WaveformTextOptions } from "./waveform/terminal.ts";

@@ -1,8 +1,9 @@
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { drawWaveformPng, drawWaveformText, measureAudio, wavEncoder } from "@higgs-worker/audio";
+import { drawWaveformPng, drawWaveformText, measureAudio } from "@higgs-worker/audio";
 import type { SettingFlags } from "../config/load.ts";
-import { runSpeechJob, type FinishedSpeechJob, type SpeechJob, type SpeechJobServices } from "../job/run-speech-job.ts";
+import { parseJob, type SpeechJob } from "../job/parse-input.ts";
+import { runSpeechJob, type FinishedSpeechJob, type SpeechJobServices } from "../job/run-speech-job.ts";
 import { loadSpeechModel, type ModelLoader } from "../model/load-model.ts";
 import { findModel } from "../model/locations.ts";
 import { createFileStore, writeFileAtomically } from "../storage/file-store.ts";
@@ -46,8 +47,8 @@ export async function runDemo(
   const model = await loadModel(found, config, { logger, signal: io.signal });
   try {
     const finished = await speak(
-      { id: "demo", input },
-      { config, logger, encoder: wavEncoder, model: async () => model },
+      parseJob({ id: "demo", input }, config),
+      { config, logger, model: async () => model },
       outDir,
       io,
     );
@@ -62,7 +63,7 @@ export async function runDemo(
 }
 
 async function speak(
-  job: SpeechJob & { readonly input: { readonly transcript: string } },
+  job: SpeechJob,
   services: SpeechJobServices,
   outDir: string,
   io: CommandIo,

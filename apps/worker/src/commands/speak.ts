@@ -1,8 +1,8 @@
 import { basename, dirname, resolve } from "node:path";
-import { wavEncoder } from "@higgs-worker/audio";
 import { HiggsError, toHiggsError } from "@higgs-worker/errors";
 import type { SettingFlags } from "../config/load.ts";
 import type { DeliveryPlan } from "../job/plan-delivery.ts";
+import { parseJob } from "../job/parse-input.ts";
 import { runSpeechJob, type FinishedSpeechJob } from "../job/run-speech-job.ts";
 import { readDemoVocabulary, unknownWords } from "../model/demo-vocabulary.ts";
 import { loadSpeechModel, type ModelLoader } from "../model/load-model.ts";
@@ -58,8 +58,12 @@ async function speak(args: SpeakArgs, io: CommandIo, loadModel: ModelLoader): Pr
     const references = createReferenceServices(session.config, {
       fetch: { allowLoopback: args.allowLoopback ?? false },
     });
-    const services = { ...session, encoder: wavEncoder, model: model.get, references };
-    const finished = await runSpeechJob(job, services, { signal: io.signal, onProgress: bar.onProgress, delivery });
+    const services = { ...session, model: model.get, references };
+    const finished = await runSpeechJob(parseJob(job, session.config), services, {
+      signal: io.signal,
+      onProgress: bar.onProgress,
+      delivery,
+    });
     await bar.clear();
     if (args.out === "-") await io.stdout.write(finished.file);
     return finished;

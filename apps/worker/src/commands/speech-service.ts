@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { wavEncoder } from "@higgs-worker/audio";
 import { toHiggsError } from "@higgs-worker/errors";
 import type { FitnessCheck, Handler } from "runpod-worker";
 import type { Config } from "../config/settings.ts";
@@ -51,7 +50,6 @@ export function createSpeechService(options: SpeechServiceOptions): SpeechServic
     handler: createJobHandler({
       config,
       logger,
-      encoder: wavEncoder,
       model: load,
       references: createReferenceServices(config),
       isWornOut: () => loaded?.state === "failed",

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { resample, wavEncoder } from "@higgs-worker/audio";
+import { resample, encoderFor } from "@higgs-worker/audio";
 import { runGoldenCase } from "@higgs-worker/higgs-audio";
 import { describe, expect, it } from "vitest";
 import { scratchDir } from "../testing/scratch.ts";
@@ -30,7 +30,7 @@ async function goldenSet(mono: Float32Array, at24k: Float32Array, rate = RATE_HZ
   const directory = scratchDir();
   const folder = join(directory, "resample");
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, "a.wav"), await wavEncoder.encode(pcm, { sampleRateHz: RATE_HZ }));
+  writeFileSync(join(folder, "a.wav"), await encoderFor("wav").encode(pcm, { sampleRateHz: RATE_HZ }));
   writeFileSync(join(folder, "files.json"), JSON.stringify({ files: [{ file: "a.wav", rate, channels: 1 }] }));
   writeFileSync(join(folder, "expected.safetensors"), safetensors({ "a.mono": mono, "a.24k": at24k }));
   return directory;

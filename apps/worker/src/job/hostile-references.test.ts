@@ -2,7 +2,6 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { wavEncoder } from "@higgs-worker/audio";
 import { isHiggsError } from "@higgs-worker/errors";
 import { expect, it, onTestFinished } from "vitest";
 import { loadConfig } from "../config/load.ts";
@@ -12,6 +11,7 @@ import { createReferenceServices } from "../references/voices.ts";
 import { fakeModel } from "../testing/fake-model.ts";
 import { flacBomb, humBytes, nanBytes, silentMp3, wavOf } from "../testing/hostile-audio.ts";
 import { scratchDir } from "../testing/scratch.ts";
+import { parseJob } from "./parse-input.ts";
 import { runSpeechJob } from "./run-speech-job.ts";
 
 /** Everything that a stranger can put into `ref_audio`: one clear error each, nothing on disk, memory bounded. */
@@ -158,14 +158,13 @@ it.each(Object.entries(CASES))("%s", async (_name, { refAudio, error, serve: lis
   const services = {
     config,
     logger: silentLogger,
-    encoder: wavEncoder,
     model: async () => model,
     references: createReferenceServices(config, { fetch, limits }),
   };
   const before = process.memoryUsage().rss;
-  const failure: unknown = await runSpeechJob({ id: "j", input: { transcript: "Hi.", ref_audio } }, services).catch(
-    (error: unknown) => error,
-  );
+  const speak = async () =>
+    runSpeechJob(parseJob({ id: "j", input: { transcript: "Hi.", ref_audio } }, config), services);
+  const failure: unknown = await speak().catch((error: unknown) => error);
   expect(process.memoryUsage().rss - before).toBeLessThan(MEMORY_BYTES);
   expect(isHiggsError(failure) ? failure.toString() : failure).toMatch(error);
   expect(String(failure).length).toBeLessThan(400);

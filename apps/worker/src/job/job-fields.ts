@@ -1,4 +1,4 @@
-import { AUDIO_FORMATS } from "@higgs-worker/audio";
+import { AUDIO_FORMATS, WRITABLE_FORMATS } from "@higgs-worker/audio";
 import { readRefAudio, REF_AUDIO_SCHEMA, type RefAudio } from "../references/ref-audio.ts";
 import { keyProblem, MAX_KEY_BYTES } from "../storage/object-key.ts";
 import {
@@ -151,7 +151,7 @@ const GENERATION_FIELDS = {
   output_format: choice({
     choices: AUDIO_FORMATS,
     defaultValue: "wav",
-    meaning: "`mp3`, `flac` and `opus` are not supported yet",
+    meaning: `supported so far: ${WRITABLE_FORMATS.map((format) => `\`${format}\``).join(", ")}`,
   }),
   delivery: choice({
     choices: ["auto", "s3", "base64", "file", "put_url"],

@@ -1,4 +1,3 @@
-import { wavEncoder } from "@higgs-worker/audio";
 import { HiggsError } from "@higgs-worker/errors";
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../config/load.ts";
@@ -9,7 +8,7 @@ import type { StreamItem } from "./stream-job.ts";
 
 function setUp(model: FakeModel = fakeModel()) {
   const { config } = loadConfig({});
-  const handler = createJobHandler({ config, logger: silentLogger, encoder: wavEncoder, model: async () => model });
+  const handler = createJobHandler({ config, logger: silentLogger, model: async () => model });
   const controller = new AbortController();
   const updates: unknown[] = [];
   const context = {
@@ -83,8 +82,13 @@ describe("a job with stream", () => {
       items: [],
       result: { error: "GENERATION_FAILED: Cannot make audio: too quiet" },
     });
-    const refused = await collect(streamOf(setUp().run({ stream: true, top_k: -1 })));
-    expect(refused).toEqual({ items: [], result: { error: expect.stringMatching(/^INVALID_INPUT: /) } });
+  });
+
+  it("is no stream when its input is wrong: the reason is the result", async () => {
+    const model = fakeModel();
+    const result = setUp(model).run({ stream: true, top_k: -1 });
+    expect(await result).toEqual({ error: expect.stringMatching(/^INVALID_INPUT: .*top_k/) });
+    expect(model.requests).toEqual([]);
   });
 
   it("stops the speech when nobody listens any more, or the job is cancelled", async () => {
@@ -115,6 +119,36 @@ describe("a job with stream", () => {
     controller.abort();
     expect((await collect(stream)).result).toEqual({ error: expect.stringMatching(/^CANCELLED: /) });
   });
+});
+
+describe("a job's input", () => {
+  it("is read once, before anything else looks at it", async () => {
+    const reads: string[] = [];
+    const input = new Proxy<Record<string, unknown>>(
+      { transcript: "Hello.", seed: 1, delivery: "base64", output_format: "wav", stream: false },
+      {
+        get: (target, name) => {
+          reads.push(String(name));
+          return target[String(name)];
+        },
+      },
+    );
+    const { config } = loadConfig({});
+    const handler = createJobHandler({ config, logger: silentLogger, model: async () => fakeModel() });
+    const context = { signal: AbortSignal.any([]), progress: () => undefined, refreshWorker: () => undefined };
+    expect(await handler({ id: "j1", input }, context)).toMatchObject({ success: true });
+    expect(reads.toSorted()).toEqual(["delivery", "output_format", "seed", "stream", "transcript"]);
+  });
+
+  it.each([[null], ["text"], [[]], [{}], [{ stream: true }]])(
+    "that is %j is refused with the reason",
+    async (input) => {
+      const { config } = loadConfig({});
+      const handler = createJobHandler({ config, logger: silentLogger, model: async () => fakeModel() });
+      const context = { signal: AbortSignal.any([]), progress: () => undefined, refreshWorker: () => undefined };
+      expect(await handler({ id: "j1", input }, context)).toEqual({ error: expect.stringMatching(/^INVALID_INPUT: /) });
+    },
+  );
 });
 
 describe("progress", () => {

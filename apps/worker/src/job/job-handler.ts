@@ -2,7 +2,8 @@ import { toHiggsError } from "@higgs-worker/errors";
 import type { SpeechProgress } from "@higgs-worker/higgs-audio";
 import { estimateRemainingSeconds } from "./estimate-remaining.ts";
 import type { JobOutput } from "./job-output.ts";
-import { runSpeechJob, type SpeechJob, type SpeechJobOptions, type SpeechJobServices } from "./run-speech-job.ts";
+import { parseJob, type ReceivedJob, type SpeechJob } from "./parse-input.ts";
+import { runSpeechJob, type SpeechJobOptions, type SpeechJobServices } from "./run-speech-job.ts";
 import { type StreamItem, streamSpeechJob } from "./stream-job.ts";
 
 /** What the platform's runtime gives beside the job. */
@@ -43,8 +44,18 @@ const PROGRESS_MS = 1_000;
  * A failure becomes `{ error }`.
  */
 export function createJobHandler(services: JobHandlerServices) {
-  return (job: SpeechJob, context: JobHandlerContext): Promise<JobResult> | AsyncGenerator<StreamItem, JobResult> =>
-    wantsStream(job.input) ? stream(job, services, context) : answer(job, services, context);
+  return (
+    received: ReceivedJob,
+    context: JobHandlerContext,
+  ): Promise<JobResult> | AsyncGenerator<StreamItem, JobResult> => {
+    let job: SpeechJob;
+    try {
+      job = parseJob(received, services.config);
+    } catch (error) {
+      return Promise.resolve(failure(error, received, services, context));
+    }
+    return job.input.stream ? stream(job, services, context) : answer(job, services, context);
+  };
 }
 
 async function answer(job: SpeechJob, services: JobHandlerServices, context: JobHandlerContext): Promise<JobResult> {
@@ -71,7 +82,7 @@ async function* stream(
 
 function failure(
   error: unknown,
-  job: SpeechJob,
+  job: Pick<SpeechJob, "id">,
   { logger, isWornOut }: JobHandlerServices,
   context: JobHandlerContext,
 ): JobFailure {
@@ -86,11 +97,11 @@ function jobOptions(
   job: SpeechJob,
   { signal, progress }: JobHandlerContext,
 ): Pick<SpeechJobOptions, "signal" | "onProgress"> {
-  return { signal, onProgress: throttled((item) => progress(describe(item, fieldOf(job.input, "transcript")))) };
+  return { signal, onProgress: throttled((item) => progress(describe(item, job.input.transcript))) };
 }
 
-function describe(item: SpeechProgress, transcript: unknown): JobProgress {
-  const remaining = estimateRemainingSeconds(item, typeof transcript === "string" ? transcript : "");
+function describe(item: SpeechProgress, transcript: string): JobProgress {
+  const remaining = estimateRemainingSeconds(item, transcript);
   return {
     chunk: item.chunkIndex + 1,
     chunks: item.chunkCount,
@@ -108,15 +119,4 @@ function throttled(report: (progress: SpeechProgress) => void): (progress: Speec
     reportedMs = nowMs;
     report(progress);
   };
-}
-
-/** Whether the input is checked or not: what is not exactly `true` is refused later, or no stream. */
-function wantsStream(input: unknown): boolean {
-  return fieldOf(input, "stream") === true;
-}
-
-function fieldOf(input: unknown, name: string): unknown {
-  return typeof input === "object" && input !== null && Object.hasOwn(input, name)
-    ? (input as Readonly<Record<string, unknown>>)[name]
-    : undefined;
 }

@@ -3,8 +3,31 @@ import { describeUnknownField, kindOf } from "../names/describe-value.ts";
 import type { InputLimits } from "./job-field.ts";
 import { JOB_FIELD_ENTRIES, JOB_FIELDS, type JobInput } from "./job-fields.ts";
 
+/** A job as the platform hands it over, not checked yet. */
+export interface ReceivedJob {
+  readonly id: string;
+  readonly input: unknown;
+  readonly s3Config?: unknown;
+}
+
+/** A job whose input is checked and complete; where the audio goes is checked when it is planned. */
+export interface SpeechJob {
+  readonly id: string;
+  readonly input: JobInput;
+  readonly s3Config: unknown;
+}
+
 /** More problems than this are only counted, and cost nothing. */
 const MAX_LISTED_PROBLEMS = 20;
+
+/**
+ * The first thing that is done to a job; nothing looks at the input before.
+ *
+ * @throws HiggsError INVALID_INPUT as `parseJobInput`
+ */
+export function parseJob({ id, input, s3Config = null }: ReceivedJob, limits: InputLimits): SpeechJob {
+  return { id, input: parseJobInput(input, limits), s3Config };
+}
 
 /**
  * Reads a job's `input`. A field that is `null` counts as left out.

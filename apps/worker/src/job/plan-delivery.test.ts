@@ -1,4 +1,3 @@
-import { wavEncoder } from "@higgs-worker/audio";
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../config/load.ts";
 import { parseJobInput } from "./parse-input.ts";
@@ -20,7 +19,7 @@ function plan(
       s3Config: null,
       config,
       seed: 7,
-      encoder: wavEncoder,
+
       sampleRateHz: 24_000,
       ...context,
     },

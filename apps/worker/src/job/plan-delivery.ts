@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { HiggsError } from "@higgs-worker/errors";
-import type { AudioEncoder } from "@higgs-worker/audio";
+import { encoderFor } from "@higgs-worker/audio";
 import * as v from "valibot";
 import type { Config } from "../config/settings.ts";
 import { createFileStore } from "../storage/file-store.ts";
@@ -23,7 +23,6 @@ export interface DeliveryContext {
   readonly s3Config: unknown;
   readonly config: Config;
   readonly seed: number;
-  readonly encoder: AudioEncoder;
   /** Samples a second that the model makes; for sizes that can be foreseen. */
   readonly sampleRateHz: number;
   readonly s3Options?: S3StoreOptions;
@@ -73,11 +72,8 @@ export function encodeBase64(file: Uint8Array, maxResultBytes: number): string {
   return Buffer.from(file.buffer, file.byteOffset, file.byteLength).toString("base64");
 }
 
-function refuseForeseeablyLarge(
-  input: JobInput,
-  { encoder, sampleRateHz }: DeliveryContext,
-  maxResultBytes: number,
-): void {
+function refuseForeseeablyLarge(input: JobInput, { sampleRateHz }: DeliveryContext, maxResultBytes: number): void {
+  const encoder = encoderFor(input.output_format);
   const longestChunk = (input.max_new_tokens - DELAY_COLUMNS) / FRAMES_PER_SECOND;
   const leastSeconds = Math.min(
     input.transcript.length / MAX_CHARACTERS_PER_SECOND,
@@ -103,7 +99,7 @@ function keyOf(input: JobInput, context: DeliveryContext, jobConfig: JobS3Config
   const facts = {
     jobId: context.jobId,
     seed: context.seed,
-    extension: context.encoder.fileExtension,
+    extension: encoderFor(input.output_format).fileExtension,
     now: new Date(),
     uuid: randomUUID(),
   };

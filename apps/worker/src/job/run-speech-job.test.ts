@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { wavEncoder } from "@higgs-worker/audio";
 import { HiggsError } from "@higgs-worker/errors";
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../config/load.ts";
@@ -10,6 +9,7 @@ import { silentLogger } from "../logging/logger.ts";
 import { fakeModel, type FakeModel } from "../testing/fake-model.ts";
 import { startS3Stub } from "../testing/s3-stub.ts";
 import { scratchDir } from "../testing/scratch.ts";
+import { parseJob } from "./parse-input.ts";
 import { runSpeechJob, type SpeechJobOptions } from "./run-speech-job.ts";
 
 function run(
@@ -22,11 +22,10 @@ function run(
   const services = {
     config,
     logger: silentLogger,
-    encoder: wavEncoder,
     model: async () => model,
     s3Options: { firstRetryMs: 1 },
   };
-  return runSpeechJob({ id: "job-1", input: { transcript: "Hello.", ...fields } }, services, options);
+  return runSpeechJob(parseJob({ id: "job-1", input: { transcript: "Hello.", ...fields } }, config), services, options);
 }
 
 const sha256Of = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
@@ -177,7 +176,6 @@ describe("runSpeechJob()", () => {
 
 describe("runSpeechJob() refuses", () => {
   it.each([
-    ["a wrong field", { top_k: -1 }, "INVALID_INPUT"],
     ["an unknown profile", { ref_audio: "profile:nobody" }, "VOICE_NOT_FOUND"],
     ["an unknown voice", { ref_audio: "nobody" }, "VOICE_NOT_FOUND"],
     ["an unknown voice beside a profile", { ref_audio: "profile:male_en,nobody" }, "VOICE_NOT_FOUND"],
@@ -192,10 +190,10 @@ describe("runSpeechJob() refuses", () => {
     const services = {
       config,
       logger: silentLogger,
-      encoder: wavEncoder,
       model: () => Promise.reject(new Error("the model was loaded")),
     };
-    await expect(runSpeechJob({ id: "j", input: { transcript: "Hi.", ...fields } }, services)).rejects.toMatchObject({
+    const job = parseJob({ id: "j", input: { transcript: "Hi.", ...fields } }, config);
+    await expect(runSpeechJob(job, services)).rejects.toMatchObject({
       code,
     });
   });

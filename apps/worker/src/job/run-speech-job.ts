@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { measureAudio, type AudioEncoder } from "@higgs-worker/audio";
+import { encoderFor, measureAudio } from "@higgs-worker/audio";
 import { HiggsError } from "@higgs-worker/errors";
 import {
   concatenateSamples,
@@ -14,22 +14,14 @@ import { prepareReferences, type ReferenceServices } from "../references/prepare
 import { createReferenceServices } from "../references/voices.ts";
 import type { S3StoreOptions } from "../storage/s3/s3-store.ts";
 import { buildJobOutput, type JobOutput } from "./job-output.ts";
-import { parseJobInput } from "./parse-input.ts";
+import type { SpeechJob } from "./parse-input.ts";
 import { encodeBase64, planDelivery, type DeliveryPlan } from "./plan-delivery.ts";
 import { toSpeechRequest } from "./speech-request.ts";
 import { refuseUnsupported } from "./unsupported.ts";
 
-/** A job as the platform hands it over; `input` is not checked yet. */
-export interface SpeechJob {
-  readonly id: string;
-  readonly input: unknown;
-  readonly s3Config?: unknown;
-}
-
 export interface SpeechJobServices {
   readonly config: Config;
   readonly logger: Logger;
-  readonly encoder: AudioEncoder;
   /** Gives the model, loading it at the first call; asked only when the input is right. */
   readonly model: () => Promise<SpeechModel>;
   readonly s3Options?: S3StoreOptions;
@@ -61,7 +53,7 @@ const FORESEEN_SAMPLE_RATE_HZ = 24_000;
 const AUDIBLE_CLIPPING_SHARE = 1e-3;
 
 /**
- * Runs one job: input, request, delivery plan, speech, checks, file, delivery, output (spec contract §1). What can be refused is
+ * Runs one job: request, delivery plan, speech, checks, file, delivery, output (spec contract §1). What can be refused is
  * refused before anything is generated.
  *
  * @throws HiggsError of any code of the registry; nothing is stored then.
@@ -72,16 +64,17 @@ export async function runSpeechJob(
   options: SpeechJobOptions = {},
 ): Promise<FinishedSpeechJob> {
   const receivedMs = performance.now();
-  const { config, encoder, logger } = services;
-  const input = parseJobInput(job.input, config);
+  const { config, logger } = services;
+  const { input } = job;
   refuseUnsupported(input);
+  const encoder = encoderFor(input.output_format);
   const { request: textRequest, warnings } = await toSpeechRequest(input);
   const plan =
     options.delivery ??
     planDelivery(input, {
       ...services,
       jobId: job.id,
-      s3Config: job.s3Config ?? null,
+      s3Config: job.s3Config,
       seed: textRequest.seed,
       sampleRateHz: FORESEEN_SAMPLE_RATE_HZ,
     });

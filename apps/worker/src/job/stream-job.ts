@@ -1,9 +1,9 @@
-import { wavEncoder } from "@higgs-worker/audio";
+import { encoderFor } from "@higgs-worker/audio";
 import type { JobOutput } from "./job-output.ts";
+import type { SpeechJob } from "./parse-input.ts";
 import {
   type FinishedSpeechJob,
   runSpeechJob,
-  type SpeechJob,
   type SpeechJobOptions,
   type SpeechJobServices,
 } from "./run-speech-job.ts";
@@ -103,7 +103,7 @@ async function audioItem(
   sequence: number,
   sampleOffset: number,
 ): Promise<AudioItem> {
-  const file = await wavEncoder.encode(pcm, { sampleRateHz });
+  const file = await encoderFor("wav").encode(pcm, { sampleRateHz });
   return {
     type: "audio",
     sequence,
