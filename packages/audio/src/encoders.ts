@@ -1,9 +1,10 @@
 import { HiggsError } from "@higgs-worker/errors";
 import type { AudioEncoder, AudioFormat } from "./audio-encoder.ts";
+import { pcmEncoder } from "./pcm/encoder.ts";
 import { wavEncoder } from "./wav/encoder.ts";
 
 /** The formats that can be written; the order is that of messages and documents. */
-const ENCODERS: readonly AudioEncoder[] = [wavEncoder];
+const ENCODERS: readonly AudioEncoder[] = [wavEncoder, pcmEncoder];
 
 export const WRITABLE_FORMATS: readonly AudioFormat[] = ENCODERS.map(({ format }) => format);
 

@@ -151,7 +151,8 @@ const GENERATION_FIELDS = {
   output_format: choice({
     choices: AUDIO_FORMATS,
     defaultValue: "wav",
-    meaning: `supported so far: ${WRITABLE_FORMATS.map((format) => `\`${format}\``).join(", ")}`,
+    placeholder: "<format>",
+    meaning: `the file's format; supported so far: ${WRITABLE_FORMATS.map((format) => `\`${format}\``).join(", ")}`,
   }),
   delivery: choice({
     choices: ["auto", "s3", "base64", "file", "put_url"],

@@ -166,6 +166,22 @@ describe("runSpeechJob()", () => {
     expect((await fetch(output.download_url ?? "")).status).toBe(200);
   });
 
+  it("delivers raw samples, named and typed as such", async () => {
+    const stub = await startS3Stub();
+    const wav = await run({ seed: 3 }, fakeModel());
+    const { output } = await run({ seed: 3, output_format: "pcm", delivery: "s3" }, fakeModel(), stub.env);
+    const [[key, stored] = ["", undefined]] = [...stub.objects];
+    expect(key).toMatch(/\.pcm$/);
+    expect(stored?.contentType).toBe("audio/pcm");
+    expect(stored?.bytes).toEqual(Buffer.from(wav.file.subarray(44)));
+    expect(output).toMatchObject({
+      format: "pcm",
+      size_bytes: 48_000,
+      sha256: sha256Of(stored?.bytes ?? Buffer.of()),
+      metadata: { generation_parameters: { output_format: "pcm" } },
+    });
+  });
+
   it("delivers to a file", async () => {
     const dir = scratchDir();
     const { output } = await run({ delivery: "file", s3_key: "deep/a.wav" }, fakeModel(), { HIGGS_OUTPUT_DIR: dir });

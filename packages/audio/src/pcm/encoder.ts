@@ -1,0 +1,19 @@
+import { HiggsError } from "@higgs-worker/errors";
+import type { AudioEncoder } from "../audio-encoder.ts";
+import { floatToPcm16, pcm16ToBytes } from "../pcm16.ts";
+
+const BYTES_PER_SAMPLE = 2;
+
+/** The samples of the WAV file without its header: 16-bit little-endian, mono. A reader has to know the rate. */
+export const pcmEncoder: AudioEncoder = {
+  format: "pcm",
+  // No type is registered for it: audio/L16 is big-endian. This one is what other speech services answer.
+  mimeType: "audio/pcm",
+  fileExtension: "pcm",
+  maxEncodedBytes: (sampleCount) => sampleCount * BYTES_PER_SAMPLE,
+  warmUp: () => Promise.resolve(),
+  encode: async (pcm) => {
+    if (pcm.length === 0) throw new HiggsError("GENERATION_FAILED", "Cannot encode PCM: there is no sample");
+    return pcm16ToBytes(floatToPcm16(pcm));
+  },
+};
