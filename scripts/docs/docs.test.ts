@@ -1,4 +1,4 @@
-import { ERRORS } from "@higgs-worker/errors";
+import { ERRORS } from "@higgs-worker/base";
 import { expect, it } from "vitest";
 import { benchmarksMarkdown } from "./benchmarks-markdown.ts";
 import { errorsMarkdown } from "./errors-markdown.ts";

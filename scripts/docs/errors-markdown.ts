@@ -1,4 +1,4 @@
-import { ERRORS, type ErrorDefinition } from "@higgs-worker/errors";
+import { ERRORS, type ErrorDefinition } from "@higgs-worker/base";
 
 /** docs/ERRORS.md, complete. */
 export function errorsMarkdown(): string {
@@ -7,7 +7,7 @@ export function errorsMarkdown(): string {
       `| \`${code}\` | ${httpStatus} | ${isRetryable ? "yes" : "no"} | ${meaning} | ${fix} |`,
   );
   return [
-    "<!-- Generated from packages/errors/src/registry.ts by `npm run docs:generate`; do not edit. -->",
+    "<!-- Generated from packages/base/src/errors/registry.ts by `npm run docs:generate`; do not edit. -->",
     "# Errors",
     "",
     "A failed job has `error` = `CODE: Cannot <do>: <why> (got …, limit …)`. Match on the code, which never changes its",

@@ -13,16 +13,16 @@ export interface PackageRule {
 }
 
 export const PACKAGE_RULES: Readonly<Record<string, PackageRule>> = {
-  "@higgs-worker/errors": { folder: "packages/errors", mayImport: [], order: [] },
+  "@higgs-worker/base": { folder: "packages/base", mayImport: [], order: ["errors", "async", "files"] },
   "@higgs-worker/ggml": { folder: "packages/ggml", mayImport: [], order: null },
   "@higgs-worker/audio": {
     folder: "packages/audio",
-    mayImport: ["@higgs-worker/errors"],
+    mayImport: ["@higgs-worker/base"],
     order: null,
   },
   "@higgs-worker/higgs-audio": {
     folder: "packages/higgs-audio",
-    mayImport: ["@higgs-worker/errors", "@higgs-worker/ggml"],
+    mayImport: ["@higgs-worker/base", "@higgs-worker/ggml"],
     order: [
       ["text", "tokenizer", "checkpoint"],
       "prompt",
@@ -37,7 +37,7 @@ export const PACKAGE_RULES: Readonly<Record<string, PackageRule>> = {
     folder: "apps/worker",
     mayImport: [
       "@higgs-worker/audio",
-      "@higgs-worker/errors",
+      "@higgs-worker/base",
       "@higgs-worker/ggml",
       "@higgs-worker/higgs-audio",
       "runpod-worker",

@@ -1,4 +1,4 @@
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError } from "@higgs-worker/base";
 import type { AudioEncoder, AudioFormat } from "./audio-encoder.ts";
 import { pcmEncoder } from "./pcm/encoder.ts";
 import { wavEncoder } from "./wav/encoder.ts";
@@ -18,6 +18,7 @@ export function encoderFor(format: AudioFormat): AudioEncoder {
   if (encoder !== undefined) return encoder;
   throw new HiggsError(
     "NOT_SUPPORTED",
-    `Cannot write the audio as ${format}: not supported yet (supported: ${WRITABLE_FORMATS.join(", ")})`,
+    `write the audio as ${format}`,
+    `not supported yet (supported: ${WRITABLE_FORMATS.join(", ")})`,
   );
 }

@@ -29,7 +29,7 @@ export class Backend implements Disposable {
 
   /** The native backend; for this package only. */
   get pointer(): Pointer {
-    if (this.#pointer === null) throw new GgmlError("disposed", `Cannot use backend ${this.name}: it is disposed`);
+    if (this.#pointer === null) throw new GgmlError("disposed", `use backend ${this.name}`, "it is disposed");
     return this.#pointer;
   }
 
@@ -84,7 +84,7 @@ export class Backend implements Disposable {
 
   [Symbol.dispose](): void {
     if (this.#running > 0) {
-      throw new GgmlError("disposed", `Cannot dispose backend ${this.name}: a computation is running`);
+      throw new GgmlError("disposed", `dispose backend ${this.name}`, "a computation is running");
     }
     if (this.#pointer !== null) this.ggml.native.backendFree(this.#pointer);
     this.#pointer = null;
@@ -99,7 +99,7 @@ export class Backend implements Disposable {
       this.#lastGraph = null;
       this.#pointer = native.deviceInit(this.#device, null);
       if (this.#pointer === null) {
-        throw new GgmlError("device-not-found", `Cannot open device ${this.name} again: ggml could not initialise it`);
+        throw new GgmlError("device-not-found", `open device ${this.name} again`, "ggml could not initialise it");
       }
     }
     this.#lastGraph = graph;
@@ -108,7 +108,7 @@ export class Backend implements Disposable {
   #check(status: number): void {
     if (status === STATUS.success) return;
     const kind = status === STATUS.allocationFailed ? "allocation-failed" : "compute-failed";
-    throw new GgmlError(kind, `Cannot compute a graph on ${this.name}: ggml returned status ${status}`);
+    throw new GgmlError(kind, `compute a graph on ${this.name}`, `ggml returned status ${status}`);
   }
 }
 

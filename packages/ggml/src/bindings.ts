@@ -323,6 +323,6 @@ function bindAll(
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     const where = declaration === "" ? "" : ` while binding \`${declaration}\``;
-    throw new GgmlError("library-invalid", `Cannot load ggml from ${file}: ${reason}${where}`, error);
+    throw new GgmlError("library-invalid", `load ggml from ${file}`, `${reason}${where}`, error);
   }
 }

@@ -14,13 +14,18 @@ export type GgmlErrorKind =
   | "disposed"
   | "gguf-invalid";
 
-/** Every error of this package. `kind` is stable; the message says what could not be done, why, and with which values. */
+/** Every error of this package. `kind` is stable; the message is `Cannot <subject>: <reason>`, with the values. */
 export class GgmlError extends Error {
   override readonly name = "GgmlError";
   readonly kind: GgmlErrorKind;
+  /** What could not be done. */
+  readonly subject: string;
+  readonly reason: string;
 
-  constructor(kind: GgmlErrorKind, message: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
+  constructor(kind: GgmlErrorKind, subject: string, reason: string, cause?: unknown) {
+    super(`Cannot ${subject}: ${reason}`, cause === undefined ? undefined : { cause });
     this.kind = kind;
+    this.subject = subject;
+    this.reason = reason;
   }
 }

@@ -55,14 +55,15 @@ export class Ggml {
       if (!accepts(device)) continue;
       const backend = this.native.deviceInit(pointer, null);
       if (backend === null) {
-        throw new GgmlError("device-not-found", `Cannot open device ${device.name}: ggml could not initialise it`);
+        throw new GgmlError("device-not-found", `open device ${device.name}`, "ggml could not initialise it");
       }
       return new Backend(this, backend, pointer, device);
     }
     const names = this.devices().map((device) => `${device.name} (${device.kind})`);
     throw new GgmlError(
       "device-not-found",
-      `Cannot use device ${wanted}: this ggml library offers ${names.join(", ") || "no device"} (looked in ${this.files.directory})`,
+      `use device ${wanted}`,
+      `this ggml library offers ${names.join(", ") || "no device"} (looked in ${this.files.directory})`,
     );
   }
 
@@ -105,7 +106,8 @@ export function loadGgml(options: LoadOptions = {}): Ggml {
   if (native.deviceCount() === 0) {
     throw new GgmlError(
       "library-invalid",
-      `Cannot use ggml from ${files.directory}: none of its backends could be loaded on this machine`,
+      `use ggml from ${files.directory}`,
+      "none of its backends could be loaded on this machine",
     );
   }
   const ggml = new Ggml(files, native);

@@ -44,10 +44,10 @@ export class GgufFile implements Disposable {
     try {
       const magic = Buffer.alloc(4);
       if (readSync(fd, magic, 0, 4, 0) !== 4 || magic.readUInt32LE(0) !== MAGIC) {
-        throw new GgmlError("gguf-invalid", `Cannot read ${path}: it is not a GGUF file`);
+        throw new GgmlError("gguf-invalid", `read ${path}`, "it is not a GGUF file");
       }
       const pointer = ggml.native.ggufInitFromFile(path, { no_alloc: true, ctx: null });
-      if (pointer === null) throw new GgmlError("gguf-invalid", `Cannot read ${path}: its GGUF metadata is damaged`);
+      if (pointer === null) throw new GgmlError("gguf-invalid", `read ${path}`, "its GGUF metadata is damaged");
       try {
         return new GgufFile(path, fd, readContents(ggml.native, pointer, path, statSync(path).size));
       } finally {
@@ -61,12 +61,12 @@ export class GgufFile implements Disposable {
 
   /** Fills `target` with a tensor's bytes from `byteOffset` on. Throws GgmlError when the file ends early. */
   read(tensor: GgufTensorInfo, target: Uint8Array, byteOffset = 0): void {
-    if (this.#fd === null) throw new GgmlError("disposed", `Cannot read ${this.path}: it is closed`);
+    if (this.#fd === null) throw new GgmlError("disposed", `read ${this.path}`, "it is closed");
     let done = 0;
     while (done < target.byteLength) {
       const count = readSync(this.#fd, target, done, target.byteLength - done, tensor.byteOffset + byteOffset + done);
       if (count === 0)
-        throw new GgmlError("gguf-invalid", `Cannot read tensor ${tensor.name} of ${this.path}: the file ends early`);
+        throw new GgmlError("gguf-invalid", `read tensor ${tensor.name} of ${this.path}`, "the file ends early");
       done += count;
     }
   }
@@ -97,7 +97,8 @@ function readContents(native: Bindings, gguf: Pointer, path: string, fileBytes: 
     if (info.byteLength !== byteLengthOf(info.type, info.shape) || info.byteOffset + info.byteLength > fileBytes) {
       throw new GgmlError(
         "gguf-invalid",
-        `Cannot read ${path}: tensor ${info.name} lies outside the file (got ${info.byteOffset} + ${info.byteLength}, limit ${fileBytes})`,
+        `read ${path}`,
+        `tensor ${info.name} lies outside the file (got ${info.byteOffset} + ${info.byteLength}, limit ${fileBytes})`,
       );
     }
     contents.tensors.set(info.name, info);
@@ -110,10 +111,7 @@ function readTensorInfo(native: Bindings, gguf: Pointer, id: number, dataOffset:
   const typeId = native.ggufTensorType(gguf, id);
   const type = tensorTypeOf(typeId);
   if (type === undefined) {
-    throw new GgmlError(
-      "gguf-invalid",
-      `Cannot read tensor ${name}: its type ${native.typeName(typeId)} is not supported`,
-    );
+    throw new GgmlError("gguf-invalid", `read tensor ${name}`, `its type ${native.typeName(typeId)} is not supported`);
   }
   const bytes = native.view(native.ggufTensorShape(gguf, id), 32);
   const sizes = new DataView(bytes.buffer, bytes.byteOffset, 32);

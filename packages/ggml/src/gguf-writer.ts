@@ -62,7 +62,7 @@ export class GgufWriter implements Disposable {
   }
 
   #live(): Pointer {
-    if (this.#gguf === null) throw new GgmlError("disposed", "Cannot use the GGUF writer: it is disposed");
+    if (this.#gguf === null) throw new GgmlError("disposed", "use the GGUF writer", "it is disposed");
     return this.#gguf;
   }
 }

@@ -337,7 +337,7 @@ export class GraphOperations {
 
   #check(operation: string, fits: boolean, ...operands: readonly Tensor[]): void {
     if (fits) return;
-    throw new GgmlError("shape-mismatch", `Cannot ${operation}: operands do not fit (got ${operands.join(" and ")})`);
+    throw new GgmlError("shape-mismatch", operation, `operands do not fit (got ${operands.join(" and ")})`);
   }
 }
 

@@ -26,7 +26,7 @@ export class Graph extends GraphOperations implements Disposable {
     const bytes = native.tensorOverhead() * options.maxNodes * 2 + native.graphOverhead(options.maxNodes, false);
     const context = native.init({ mem_size: bytes, mem_buffer: null, no_alloc: true });
     if (context === null) {
-      throw new GgmlError("allocation-failed", `Cannot make a graph: no memory for metadata (got ${bytes} bytes)`);
+      throw new GgmlError("allocation-failed", "make a graph", `no memory for metadata (got ${bytes} bytes)`);
     }
     super(native, context);
     this.#ggml = ggml;
@@ -73,7 +73,8 @@ export class Graph extends GraphOperations implements Disposable {
       if (allocator !== null) this.native.gallocrFree(allocator);
       throw new GgmlError(
         "allocation-failed",
-        `Cannot allocate a graph of ${this.nodeCount} nodes on ${backend.name}: too little memory`,
+        `allocate a graph of ${this.nodeCount} nodes on ${backend.name}`,
+        "too little memory",
       );
     }
     this.#allocator = allocator;
@@ -83,7 +84,7 @@ export class Graph extends GraphOperations implements Disposable {
   /** The native graph, once allocated; for Backend only. */
   get allocatedPointer(): Pointer {
     this.#live();
-    if (!this.#isAllocated) throw new GgmlError("compute-failed", "Cannot compute a graph: it is not allocated");
+    if (!this.#isAllocated) throw new GgmlError("compute-failed", "compute a graph", "it is not allocated");
     return this.#graph;
   }
 
@@ -96,6 +97,6 @@ export class Graph extends GraphOperations implements Disposable {
   }
 
   #live(): void {
-    if (this.#context === null) throw new GgmlError("disposed", "Cannot use the graph: it is disposed");
+    if (this.#context === null) throw new GgmlError("disposed", "use the graph", "it is disposed");
   }
 }

@@ -40,7 +40,8 @@ export function findLibrary(options: { directory?: string; flavour?: LibraryFlav
   if (packageName === null) {
     throw new GgmlError(
       "library-not-found",
-      `Cannot load ggml: no prebuilt ${flavour} library exists for ${process.platform}-${process.arch}; ` +
+      "load ggml",
+      `no prebuilt ${flavour} library exists for ${process.platform}-${process.arch}; ` +
         `point HIGGS_GGML_DIR at a folder with one`,
     );
   }
@@ -63,7 +64,8 @@ function binariesOf(packageName: string): string {
   } catch (error) {
     throw new GgmlError(
       "library-not-found",
-      `Cannot load ggml: the npm package ${packageName} is not installed; ` +
+      "load ggml",
+      `the npm package ${packageName} is not installed; ` +
         `run \`npm install ${packageName}@${pinnedVersion()}\` or name a folder that holds a ggml build`,
       error,
     );
@@ -76,16 +78,13 @@ function binariesOf(packageName: string): string {
 function filesIn(directory: string, what: string): LibraryFiles {
   const status = statSync(directory, { throwIfNoEntry: false });
   if (status?.isDirectory() === false) {
-    throw new GgmlError("library-not-found", `Cannot load ggml: it is no folder (got ${directory})`);
+    throw new GgmlError("library-not-found", "load ggml", `it is no folder (got ${directory})`);
   }
   const names = status === undefined ? [] : readdirSync(directory);
   const base = names.find((name) => /^(lib)?ggml-base\.(so|dylib|dll)$/.test(name));
   const registry = names.find((name) => /^(lib)?ggml(\.[\w.]+)?\.(so|dylib|dll)$/.test(name));
   if (base === undefined || registry === undefined) {
-    throw new GgmlError(
-      "library-not-found",
-      `Cannot load ggml: ${what} holds no ggml library (looked in ${directory})`,
-    );
+    throw new GgmlError("library-not-found", "load ggml", `${what} holds no ggml library (looked in ${directory})`);
   }
   return { directory, base: path.join(directory, base), registry: path.join(directory, registry) };
 }

@@ -56,7 +56,8 @@ function countRows(type: TensorType, source: Float32Array, target: Uint8Array, r
   if (!Number.isInteger(rows) || target.byteLength < bytes) {
     throw new GgmlError(
       "shape-mismatch",
-      `Cannot quantise to ${type}: buffers do not fit (got ${source.length} values, ${target.byteLength} bytes, need ${bytes})`,
+      `quantise to ${type}`,
+      `buffers do not fit (got ${source.length} values, ${target.byteLength} bytes, need ${bytes})`,
     );
   }
   return rows;

@@ -22,10 +22,7 @@ export class TensorArena implements Disposable {
     const bytes = ggml.native.tensorOverhead() * options.maxTensors;
     this.#context = ggml.native.init({ mem_size: bytes, mem_buffer: null, no_alloc: true });
     if (this.#context === null) {
-      throw new GgmlError(
-        "allocation-failed",
-        `Cannot make a tensor arena: no memory for metadata (got ${bytes} bytes)`,
-      );
+      throw new GgmlError("allocation-failed", "make a tensor arena", `no memory for metadata (got ${bytes} bytes)`);
     }
   }
 
@@ -34,23 +31,21 @@ export class TensorArena implements Disposable {
     const context = this.#live();
     const shape = toShape(dimensions);
     if (this.#buffer !== null) {
-      throw new GgmlError("disposed", `Cannot define tensor ${name}: the arena is allocated already`);
+      throw new GgmlError("disposed", `define tensor ${name}`, "the arena is allocated already");
     }
     if (this.#tensors.size >= this.#capacity) {
-      throw new GgmlError(
-        "allocation-failed",
-        `Cannot define tensor ${name}: the arena is full (limit ${this.#capacity})`,
-      );
+      throw new GgmlError("allocation-failed", `define tensor ${name}`, `the arena is full (limit ${this.#capacity})`);
     }
     if (this.#tensors.has(name) || Buffer.byteLength(name) >= MAX_NAME_BYTES) {
-      throw new GgmlError("shape-mismatch", `Cannot define tensor ${name}: the name is taken or longer than 63 bytes`);
+      throw new GgmlError("shape-mismatch", `define tensor ${name}`, "the name is taken or longer than 63 bytes");
     }
     const { id, blockSize } = TENSOR_TYPES[type];
     const isValid = shape.every((size) => Number.isSafeInteger(size) && size > 0) && shape[0] % blockSize === 0;
     if (!isValid) {
       throw new GgmlError(
         "shape-mismatch",
-        `Cannot define tensor ${name}: shape [${shape.join(", ")}] is not possible as ${type}`,
+        `define tensor ${name}`,
+        `shape [${shape.join(", ")}] is not possible as ${type}`,
       );
     }
     const pointer = this.#ggml.native.newTensor4d(context, id, ...shape);
@@ -68,7 +63,8 @@ export class TensorArena implements Disposable {
       const bytes = [...this.#tensors.values()].reduce((sum, tensor) => sum + tensor.byteLength, 0);
       throw new GgmlError(
         "allocation-failed",
-        `Cannot allocate tensors on ${backend.name}: too little memory (got ${bytes} bytes, free ${backend.device.memoryFreeBytes})`,
+        `allocate tensors on ${backend.name}`,
+        `too little memory (got ${bytes} bytes, free ${backend.device.memoryFreeBytes})`,
       );
     }
     this.#ggml.native.bufferSetUsage(buffer, BUFFER_USAGE[usage]);
@@ -95,15 +91,14 @@ export class TensorArena implements Disposable {
   hostBytes(tensor: Tensor): Uint8Array {
     this.#live();
     const address = this.isHost ? this.#ggml.native.getData(tensor.pointer) : null;
-    if (address === null)
-      throw new GgmlError("disposed", `Cannot view tensor ${tensor.name}: it is not in host memory`);
+    if (address === null) throw new GgmlError("disposed", `view tensor ${tensor.name}`, "it is not in host memory");
     return this.#ggml.native.view(address, tensor.byteLength);
   }
 
   /** The tensor of that name. Throws GgmlError when there is none. */
   tensor(name: string): Tensor {
     const tensor = this.#tensors.get(name);
-    if (tensor === undefined) throw new GgmlError("shape-mismatch", `Cannot use tensor ${name}: it is not defined`);
+    if (tensor === undefined) throw new GgmlError("shape-mismatch", `use tensor ${name}`, "it is not defined");
     return tensor;
   }
 
@@ -124,7 +119,7 @@ export class TensorArena implements Disposable {
   }
 
   #live(): Pointer {
-    if (this.#context === null) throw new GgmlError("disposed", "Cannot use the tensor arena: it is disposed");
+    if (this.#context === null) throw new GgmlError("disposed", "use the tensor arena", "it is disposed");
     return this.#context;
   }
 }

@@ -67,7 +67,7 @@ export class Tensor {
   /** All values of an f32 tensor, in memory order. */
   toFloat32(): Float32Array {
     if (this.type !== "f32") {
-      throw new GgmlError("shape-mismatch", `Cannot read tensor ${this.name} as f32: its type is ${this.type}`);
+      throw new GgmlError("shape-mismatch", `read tensor ${this.name} as f32`, `its type is ${this.type}`);
     }
     const values = new Float32Array(this.elementCount);
     this.get(values);
@@ -84,13 +84,15 @@ export class Tensor {
     if (!this.#isAllocated) {
       throw new GgmlError(
         "shape-mismatch",
-        `Cannot ${verb} tensor ${this.toString()}: it is not allocated (an input that no output needs has no memory)`,
+        `${verb} tensor ${this.toString()}`,
+        "it is not allocated (an input that no output needs has no memory)",
       );
     }
     if (byteOffset < 0 || byteLength < 0 || byteOffset + byteLength > this.byteLength) {
       throw new GgmlError(
         "shape-mismatch",
-        `Cannot ${verb} tensor ${this.toString()}: bytes out of range (got ${byteOffset} + ${byteLength}, limit ${this.byteLength})`,
+        `${verb} tensor ${this.toString()}`,
+        `bytes out of range (got ${byteOffset} + ${byteLength}, limit ${this.byteLength})`,
       );
     }
   }

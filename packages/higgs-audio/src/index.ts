@@ -10,7 +10,6 @@ export {
 export { openWeights, type LoadProgress } from "./model/open-weights.ts";
 export { chooseDevice, loadLibrary, openDevice, type OpenDeviceOptions } from "./model/device.ts";
 export { type ConvertedModel, convertCheckpoint } from "./checkpoint/convert/convert-checkpoint.ts";
-export { makeFolders } from "./checkpoint/convert/make-folders.ts";
 export type { WeightFormat } from "./checkpoint/weight-format.ts";
 export { findProfile } from "./prompt/profiles.ts";
 export { parseReferenceNames } from "./prompt/references.ts";

@@ -3,7 +3,7 @@ import { cpus, totalmem } from "node:os";
 import { join, resolve } from "node:path";
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { makeFolders } from "@higgs-worker/higgs-audio";
+import { makeFolders } from "@higgs-worker/base";
 import { benchRowsText, type BenchReport, type BenchRow } from "../bench/report.ts";
 import type { Config } from "../config/settings.ts";
 import type { SettingFlags } from "../config/load.ts";

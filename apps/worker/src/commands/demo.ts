@@ -6,7 +6,7 @@ import { parseJob, type SpeechJob } from "../job/parse-input.ts";
 import { runSpeechJob, type FinishedSpeechJob, type SpeechJobServices } from "../job/run-speech-job.ts";
 import { loadSpeechModel, type ModelLoader } from "../model/load-model.ts";
 import { findModel } from "../model/locations.ts";
-import { createFileStore, writeFileAtomically } from "../storage/file-store.ts";
+import { createFileStore, writeOutputFile } from "../storage/file-store.ts";
 import { EXIT_OK, type CommandIo } from "../terminal/command-io.ts";
 import { createProgressBar } from "../terminal/progress-bar.ts";
 import { openSession } from "./session.ts";
@@ -81,7 +81,7 @@ async function speak(
 }
 
 async function drawWaveform({ pcm, sampleRateHz }: FinishedSpeechJob, outDir: string, io: CommandIo): Promise<void> {
-  await writeFileAtomically(join(outDir, "demo.png"), await drawWaveformPng(pcm, { sampleRateHz }));
+  await writeOutputFile(join(outDir, "demo.png"), await drawWaveformPng(pcm, { sampleRateHz }));
   const columns = Math.min(100, io.stdout.columns);
   await io.stdout.write(`${BAR}\n${drawWaveformText(pcm, { sampleRateHz, columns }).join("\n")}\n`);
 }

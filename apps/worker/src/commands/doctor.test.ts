@@ -59,7 +59,7 @@ describe("higgs doctor", () => {
       "a cache folder that cannot be made",
       { HIGGS_CACHE_DIR: "/proc/none/cache" },
       "cache",
-      "VOLUME_UNAVAILABLE: Cannot use the cache folder: the folder cannot be made (got /proc/none/cache)",
+      "VOLUME_UNAVAILABLE: Cannot use the cache folder: the folder is gone or cannot be made (got /proc/none/cache)",
     ],
     ["a volume that is no folder", { HIGGS_VOLUME_DIR: "/proc/version" }, "volume", "it is no folder"],
     ["a device that is not there", { HIGGS_DEVICE: "metal" }, "device", "HIGGS_DEVICE=metal is not there"],

@@ -1,4 +1,4 @@
-import { toHiggsError } from "@higgs-worker/errors";
+import { toHiggsError } from "@higgs-worker/base";
 import type { CheckResult } from "../doctor/check.ts";
 import { DOCTOR_CHECKS } from "../doctor/checks.ts";
 import type { SettingFlags } from "../config/load.ts";

@@ -1,4 +1,4 @@
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError } from "@higgs-worker/base";
 import type { SettingFlags } from "../config/load.ts";
 import { convertModel, type ModelConverter } from "../model/convert-model.ts";
 import { EXIT_OK, type CommandIo } from "../terminal/command-io.ts";
@@ -21,7 +21,8 @@ export async function runModelsConvert(
   if (config.weights === "auto") {
     throw new HiggsError(
       "INVALID_INPUT",
-      "Cannot convert the model: say to which type with --weights (allowed bf16, q8_0, q4_k)",
+      "convert the model",
+      "say to which type with --weights (allowed bf16, q8_0, q4_k)",
     );
   }
   const { isTerminal } = io.stderr;

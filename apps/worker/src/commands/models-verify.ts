@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError } from "@higgs-worker/base";
 import { openAnyCheckpoint, type AnyCheckpoint } from "../model/open-any-checkpoint.ts";
 import { EXIT_FAILED, EXIT_OK, type CommandIo } from "../terminal/command-io.ts";
 import { formatBytes } from "../terminal/format.ts";
@@ -42,7 +42,7 @@ async function brokenTensors({ checkpoint }: AnyCheckpoint, io: CommandIo): Prom
   const names = [...checkpoint.tensors.keys(), ...checkpoint.optionalTensors.keys()];
   const broken: string[] = [];
   for (const [index, name] of names.entries()) {
-    if (io.signal.aborted) throw new HiggsError("CANCELLED", "Cannot finish the check: it was cancelled");
+    if (io.signal.aborted) throw new HiggsError("CANCELLED", "finish the check", "it was cancelled");
     if (io.stderr.isTerminal) await io.stderr.write(`\r\u001B[2K${index + 1}/${names.length} ${name}`);
     if (!(await isFiniteThroughout(checkpoint, name))) broken.push(name);
   }

@@ -1,4 +1,4 @@
-import { toHiggsError } from "@higgs-worker/errors";
+import { toHiggsError } from "@higgs-worker/base";
 import type { SettingFlags } from "../config/load.ts";
 import { findModel, modelPlaces, type FoundModel, type ModelLocation } from "../model/locations.ts";
 import { EXIT_FAILED, EXIT_OK, type CommandIo } from "../terminal/command-io.ts";

@@ -1,5 +1,5 @@
 import { basename, dirname, resolve } from "node:path";
-import { HiggsError, toHiggsError } from "@higgs-worker/errors";
+import { HiggsError, toHiggsError } from "@higgs-worker/base";
 import type { SettingFlags } from "../config/load.ts";
 import type { DeliveryPlan } from "../job/plan-delivery.ts";
 import { parseJob } from "../job/parse-input.ts";
@@ -47,7 +47,7 @@ export async function runSpeak(
 
 async function speak(args: SpeakArgs, io: CommandIo, loadModel: ModelLoader): Promise<FinishedSpeechJob> {
   if (args.out === "-" && args.isJson) {
-    throw new HiggsError("INVALID_INPUT", "Cannot write both the audio and JSON to stdout: use --out FILE with --json");
+    throw new HiggsError("INVALID_INPUT", "write both the audio and JSON to stdout", "use --out FILE with --json");
   }
   const session = await openSession(io, args.settings);
   const delivery = await planOutput(args.out, io);

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { toHiggsError } from "@higgs-worker/errors";
+import { toHiggsError } from "@higgs-worker/base";
 import type { FitnessCheck, Handler } from "runpod-worker";
 import type { Config } from "../config/settings.ts";
 import { createJobHandler } from "../job/job-handler.ts";

@@ -1,5 +1,5 @@
 import { collectGoldenCases, runGoldenCase, type GoldenCompute } from "@higgs-worker/higgs-audio";
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError } from "@higgs-worker/base";
 import type { SettingFlags } from "../config/load.ts";
 import { ALL_GOLDEN_GROUPS } from "../golden/groups.ts";
 import { openDevice } from "../model/devices.ts";
@@ -55,7 +55,7 @@ export async function runVerifyGolden(args: VerifyGoldenArgs, io: CommandIo): Pr
   try {
     const options = { compute, ...(args.fullTokenizer === null ? {} : { fullTokenizerPath: args.fullTokenizer }) };
     for await (const golden of collectGoldenCases(args.directory, options, groups, ALL_GOLDEN_GROUPS)) {
-      if (io.signal.aborted) throw new HiggsError("CANCELLED", "Cannot finish the comparison: it was cancelled");
+      if (io.signal.aborted) throw new HiggsError("CANCELLED", "finish the comparison", "it was cancelled");
       const name = `${golden.group}/${golden.name}`;
       if (args.caseFilter !== null && !name.includes(args.caseFilter)) continue;
       if (args.isList) {
@@ -92,7 +92,8 @@ function checkGroups(groups: readonly string[]): readonly string[] {
     if (!known.includes(group)) {
       throw new HiggsError(
         "INVALID_INPUT",
-        `Cannot run the golden group: there is none of that name (got ${group}, known ${known.join(", ")})${suggestion(group, known)}`,
+        "run the golden group",
+        `there is none of that name (got ${group}, known ${known.join(", ")})${suggestion(group, known)}`,
       );
     }
   }

@@ -1,4 +1,4 @@
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError } from "@higgs-worker/base";
 import type { SettingFlags } from "../config/load.ts";
 import { importUpstream, UPSTREAM_WARNING } from "../references/import-upstream.ts";
 import { UPSTREAM_BASE_URL, type UpstreamVoice } from "../references/upstream-voices.ts";
@@ -24,7 +24,7 @@ export async function runVoicesImport(
   const { config } = await openSession(io, args.settings);
   await io.stderr.write(UPSTREAM_WARNING);
   if (!args.isAccepted) {
-    throw new HiggsError("INVALID_INPUT", "Cannot import the voices: read the warning above and add --accept");
+    throw new HiggsError("INVALID_INPUT", "import the voices", "read the warning above and add --accept");
   }
   const voices = await importUpstream({
     ...options,

@@ -53,7 +53,7 @@ describe("higgs voices", () => {
     [
       "a file that is not there",
       ["add", "x", "--audio", "y.wav", "--transcript", "Hi."],
-      /^INVALID_INPUT: .*ENOENT/,
+      /^INVALID_INPUT: .*no such file/,
       2,
     ],
     ["a bad name", ["add", "../x", "--audio", "anna.wav", "--transcript", "Hi."], /^INVALID_INPUT: /, 2],

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError } from "@higgs-worker/base";
 import type { EngineState } from "@higgs-worker/higgs-audio";
 import { describe, expect, it } from "vitest";
 import type { SettingFlags } from "../config/load.ts";
@@ -205,7 +205,7 @@ describe("runWorker() in production", () => {
   });
 
   it("a device that loads the model but cannot speak is unfit", async () => {
-    const fail = new HiggsError("DEVICE_UNAVAILABLE", "Cannot compute: no kernel");
+    const fail = new HiggsError("DEVICE_UNAVAILABLE", "compute", "no kernel");
     const fields = { settings: { modelPath: demo }, startEngine: async () => fakeModel({ fail }) };
     await serve(fields, async ({ fitnessChecks }) => {
       await expect(fitnessChecks?.[0]?.check()).rejects.toMatchObject({ name: "DEVICE_UNAVAILABLE" });
@@ -213,7 +213,7 @@ describe("runWorker() in production", () => {
   });
 
   it("has the worker replaced when the engine has ended for good", async () => {
-    const fail = new HiggsError("DEVICE_UNAVAILABLE", "Cannot speak: the engine ended again and again");
+    const fail = new HiggsError("DEVICE_UNAVAILABLE", "speak", "the engine ended again and again");
     let state: EngineState = "running";
     const model = {
       ...fakeModel(),
@@ -243,7 +243,7 @@ describe("runWorker() in production", () => {
       startEngine: (_found, _config, { signal }) =>
         new Promise((_resolve, reject) => {
           signal?.addEventListener("abort", () => {
-            aborted = new HiggsError("CANCELLED", "Cannot load the model: the start was cancelled");
+            aborted = new HiggsError("CANCELLED", "load the model", "the start was cancelled");
             reject(aborted);
           });
         }),

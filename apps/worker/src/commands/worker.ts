@@ -1,4 +1,4 @@
-import { HiggsError, toHiggsError } from "@higgs-worker/errors";
+import { HiggsError, toHiggsError } from "@higgs-worker/base";
 import type { ProcessSurface } from "runpod-worker";
 import type { SettingFlags } from "../config/load.ts";
 import { type EngineStarter, loadSpeechModel, type ModelLoader, startSpeechEngine } from "../model/load-model.ts";
@@ -185,7 +185,8 @@ function loadBalancerArgv(env: CommandIo["env"]): string[] {
   if (healthPort !== port) {
     throw new HiggsError(
       "NOT_SUPPORTED",
-      `Cannot serve /ping on a port of its own: leave PORT_HEALTH out (got ${healthPort}, PORT is ${port})`,
+      "serve /ping on a port of its own",
+      `leave PORT_HEALTH out (got ${healthPort}, PORT is ${port})`,
     );
   }
   return ["--rp_serve_api", "--rp_api_host", "0.0.0.0", "--rp_api_port", port];

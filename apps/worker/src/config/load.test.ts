@@ -1,4 +1,4 @@
-import { isHiggsError } from "@higgs-worker/errors";
+import { isHiggsError } from "@higgs-worker/base";
 import { describe, expect, expectTypeOf, it } from "vitest";
 import { configMarkdown, flagKeys, helpText } from "./describe.ts";
 import { loadConfig, type Environment, type SettingFlags } from "./load.ts";

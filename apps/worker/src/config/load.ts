@@ -1,4 +1,4 @@
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError } from "@higgs-worker/base";
 import { suggestion } from "../names/nearest-name.ts";
 import type { Setting } from "./setting.ts";
 import { SETTINGS, SETTING_KEYS, type Config, type SettingKey } from "./settings.ts";
@@ -36,7 +36,7 @@ export function loadConfig(env: Environment, flags: SettingFlags = {}): LoadedCo
     if (value === undefined) problems.push(describeProblem(setting, given));
     else values[key] = value;
   }
-  if (problems.length > 0) throw new HiggsError("INVALID_INPUT", `Cannot start: ${problems.join("; ")}`, { problems });
+  if (problems.length > 0) throw new HiggsError("INVALID_INPUT", "start", problems.join("; "), { problems });
   return { config: Object.freeze(values) as Config, warnings: unknownVariables(env) };
 }
 

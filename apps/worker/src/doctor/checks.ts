@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { freemem, totalmem } from "node:os";
 import { join } from "node:path";
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError } from "@higgs-worker/base";
 import { chooseDevice } from "@higgs-worker/higgs-audio";
 import type { Config } from "../config/settings.ts";
 import { cacheDirOf } from "../model/cache-dir.ts";
@@ -109,7 +109,7 @@ async function checkVolume({ config }: CheckContext): Promise<CheckResult> {
     };
   }
   if (!statSync(config.volumeDir).isDirectory()) {
-    throw new HiggsError("VOLUME_UNAVAILABLE", `Cannot use the volume: it is no folder (got ${config.volumeDir})`);
+    throw new HiggsError("VOLUME_UNAVAILABLE", "use the volume", `it is no folder (got ${config.volumeDir})`);
   }
   const { bavail, bsize } = await statfs(config.volumeDir);
   return ok(`${config.volumeDir}, ${formatBytes(bavail * bsize)} free`);
@@ -168,7 +168,7 @@ async function checkCache({ config }: CheckContext): Promise<CheckResult> {
   const dir = cacheDirOf(config);
   const problem = await findWriteProblem(join(dir, "probe"));
   if (problem !== null) {
-    throw new HiggsError("VOLUME_UNAVAILABLE", `Cannot use the cache folder: ${problem.reason} (got ${dir})`, {
+    throw new HiggsError("VOLUME_UNAVAILABLE", "use the cache folder", `${problem.reason} (got ${dir})`, {
       cause: problem.cause,
     });
   }

@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
-import { isHiggsError } from "@higgs-worker/errors";
 import { createS3Store } from "../storage/s3/s3-store.ts";
-import { knownBucket, resolveS3Target, type S3Target } from "../storage/s3/target.ts";
+import { checkS3Credentials, knownBucket, resolveS3Target, type S3Target } from "../storage/s3/target.ts";
 import type { CheckContext, CheckResult } from "./check.ts";
 
 /** One small object, always the same, so that repeated checks leave no more than one behind. */
@@ -55,14 +54,10 @@ export async function checkClock({ config, signal }: CheckContext): Promise<Chec
 /** Null when nothing is set at all; a half-set store throws. */
 function configuredTarget(config: CheckContext["config"]): S3Target | null {
   const wish = { bucket: null, jobConfig: null };
-  const isAnythingSet =
-    knownBucket(config, wish) !== null || config.awsAccessKeyId !== null || config.bucketEndpointUrl !== null;
+  const bucket = knownBucket(config, wish);
+  const isAnythingSet = bucket !== null || config.awsAccessKeyId !== null || config.bucketEndpointUrl !== null;
   if (!isAnythingSet) return null;
-  try {
-    return resolveS3Target(config, wish);
-  } catch (error) {
-    // Credentials without a bucket are a complete set-up for jobs that name one.
-    if (isHiggsError(error) && error.message.includes("no bucket is known")) return null;
-    throw error;
-  }
+  checkS3Credentials(config, wish);
+  // Credentials without a bucket are a complete set-up for jobs that name one.
+  return bucket === null ? null : resolveS3Target(config, wish);
 }

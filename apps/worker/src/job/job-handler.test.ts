@@ -1,4 +1,4 @@
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError } from "@higgs-worker/base";
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../config/load.ts";
 import { silentLogger } from "../logging/logger.ts";
@@ -77,7 +77,7 @@ describe("a job with stream", () => {
   });
 
   it("returns the reason when the speech fails", async () => {
-    const fail = new HiggsError("GENERATION_FAILED", "Cannot make audio: too quiet");
+    const fail = new HiggsError("GENERATION_FAILED", "make audio", "too quiet");
     expect(await collect(streamOf(setUp(fakeModel({ fail })).run({ stream: true })))).toEqual({
       items: [],
       result: { error: "GENERATION_FAILED: Cannot make audio: too quiet" },

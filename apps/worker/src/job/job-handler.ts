@@ -1,4 +1,4 @@
-import { toHiggsError } from "@higgs-worker/errors";
+import { toHiggsError } from "@higgs-worker/base";
 import type { SpeechProgress } from "@higgs-worker/higgs-audio";
 import { estimateRemainingSeconds } from "./estimate-remaining.ts";
 import type { JobOutput } from "./job-output.ts";

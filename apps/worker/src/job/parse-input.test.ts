@@ -1,4 +1,4 @@
-import { isHiggsError } from "@higgs-worker/errors";
+import { isHiggsError } from "@higgs-worker/base";
 import * as fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import type * as NearestName from "../names/nearest-name.ts";

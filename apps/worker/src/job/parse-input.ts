@@ -1,4 +1,4 @@
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError } from "@higgs-worker/base";
 import { describeUnknownField, kindOf } from "../names/describe-value.ts";
 import type { InputLimits } from "./job-field.ts";
 import { JOB_FIELD_ENTRIES, JOB_FIELDS, type JobInput } from "./job-fields.ts";
@@ -79,6 +79,6 @@ class Problems {
   toError(): HiggsError {
     const more = this.count - this.#listed.length;
     const list = this.#listed.join("; ") + (more > 0 ? `; and ${more} more` : "");
-    return new HiggsError("INVALID_INPUT", `Cannot read the job input: ${list}`, { problems: this.#listed });
+    return new HiggsError("INVALID_INPUT", "read the job input", list, { problems: this.#listed });
   }
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError } from "@higgs-worker/base";
 import { encoderFor } from "@higgs-worker/audio";
 import * as v from "valibot";
 import type { Config } from "../config/settings.ts";
@@ -90,7 +90,8 @@ function base64Bytes(fileBytes: number): number {
 function tooLarge(bytes: number, limit: number): HiggsError {
   return new HiggsError(
     "RESULT_TOO_LARGE",
-    `Cannot deliver the audio as base64: the result would be too large for the platform (got ${bytes} bytes, limit ${limit})`,
+    "deliver the audio as base64",
+    `the result would be too large for the platform (got ${bytes} bytes, limit ${limit})`,
   );
 }
 
@@ -110,7 +111,8 @@ function keyOf(input: JobInput, context: DeliveryContext, jobConfig: JobS3Config
   if (problem === null) return key;
   throw new HiggsError(
     "STORAGE_NOT_CONFIGURED",
-    `Cannot name the object: the key of S3_KEY_TEMPLATE or objectPath ${problem}`,
+    "name the object",
+    `the key of S3_KEY_TEMPLATE or objectPath ${problem}`,
   );
 }
 
@@ -127,17 +129,18 @@ function parseJobS3Config(raw: unknown): JobS3Config | null {
   const result = v.safeParse(JobS3ConfigSchema, raw);
   if (!result.success) {
     if (raw === null || raw === undefined) return null;
-    throw new HiggsError("INVALID_INPUT", "Cannot read the job's s3Config: its fields must be strings");
+    throw new HiggsError("INVALID_INPUT", "read the job's s3Config", "its fields must be strings");
   }
   const config = result.output;
   if (config.accessId === "") return null;
   const missing = (["accessSecret", "bucketName", "endpointUrl"] as const).filter((name) => config[name] === "");
   if (missing.length > 0)
-    throw new HiggsError("INVALID_INPUT", `Cannot read the job's s3Config: ${missing.join(", ")} missing`);
+    throw new HiggsError("INVALID_INPUT", "read the job's s3Config", `${missing.join(", ")} missing`);
   if (!URL.canParse(config.endpointUrl) || !/^https?:/.test(config.endpointUrl)) {
     throw new HiggsError(
       "INVALID_INPUT",
-      "Cannot read the job's s3Config: endpointUrl must be an http:// or https:// address",
+      "read the job's s3Config",
+      "endpointUrl must be an http:// or https:// address",
     );
   }
   return config;

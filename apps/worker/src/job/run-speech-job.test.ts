@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError } from "@higgs-worker/base";
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../config/load.ts";
 import { silentLogger } from "../logging/logger.ts";
@@ -243,7 +243,7 @@ describe("runSpeechJob() refuses", () => {
   });
 
   it("an error of the engine as it is", async () => {
-    const fail = new HiggsError("CONTEXT_OVERFLOW", "Cannot speak: too long");
+    const fail = new HiggsError("CONTEXT_OVERFLOW", "speak", "too long");
     await expect(run({}, fakeModel({ fail }))).rejects.toBe(fail);
   });
 

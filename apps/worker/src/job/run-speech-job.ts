@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { encoderFor, measureAudio } from "@higgs-worker/audio";
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError } from "@higgs-worker/base";
 import {
   concatenateSamples,
   type SpeechModel,
@@ -145,11 +145,12 @@ function signalOption({ signal }: SpeechJobOptions): { readonly signal?: AbortSi
 function checkAudio({ pcm, sampleRateHz }: SpeechResult): string[] {
   const { peak, clippedSamples, nonFiniteSamples, silenceShare } = measureAudio(pcm, sampleRateHz);
   if (pcm.length === 0)
-    throw new HiggsError("GENERATION_FAILED", "Cannot make audio: the model stopped before the first frame");
+    throw new HiggsError("GENERATION_FAILED", "make audio", "the model stopped before the first frame");
   if (nonFiniteSamples > 0) {
     throw new HiggsError(
       "GENERATION_FAILED",
-      `Cannot make audio: the codec gave samples that are no numbers (got ${nonFiniteSamples})`,
+      "make audio",
+      `the codec gave samples that are no numbers (got ${nonFiniteSamples})`,
     );
   }
   const warnings: string[] = [];

@@ -1,5 +1,5 @@
 import { WRITABLE_FORMATS } from "@higgs-worker/audio";
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError } from "@higgs-worker/base";
 import type { JobInput } from "./job-fields.ts";
 
 /**
@@ -15,7 +15,7 @@ export function refuseUnsupported(input: JobInput): void {
   if (input.delivery === "put_url" || input.put_url !== null)
     problems.push("delivery put_url (supported: auto, s3, base64, file)");
   if (problems.length > 0) {
-    throw new HiggsError("NOT_SUPPORTED", `Cannot run the job: not supported yet: ${problems.join("; ")}`, {
+    throw new HiggsError("NOT_SUPPORTED", "run the job", `not supported yet: ${problems.join("; ")}`, {
       problems,
     });
   }

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError } from "@higgs-worker/base";
 import type { Config } from "../config/settings.ts";
 import { findSnapshot } from "./hub-cache.ts";
 
@@ -94,7 +94,8 @@ function firstFound(places: readonly ModelLocation[], what: string, variable: st
   if (set !== undefined && !set.isFound) {
     throw new HiggsError(
       "MODEL_NOT_FOUND",
-      `Cannot find the ${what}: ${set.label} names a folder without config.json (got ${set.path})`,
+      `find the ${what}`,
+      `${set.label} names a folder without config.json (got ${set.path})`,
     );
   }
   const found = places.find((location) => location.isFound);
@@ -102,7 +103,8 @@ function firstFound(places: readonly ModelLocation[], what: string, variable: st
   const searched = places.map((location) => location.path).join(", ");
   throw new HiggsError(
     "MODEL_NOT_FOUND",
-    `Cannot find the ${what}: ${variable} is not set and no other place has it (looked in ${searched})`,
+    `find the ${what}`,
+    `${variable} is not set and no other place has it (looked in ${searched})`,
   );
 }
 

@@ -1,4 +1,4 @@
-import { isHiggsError } from "@higgs-worker/errors";
+import { isHiggsError } from "@higgs-worker/base";
 import { openCheckpoint, openCodec, type CodecCheckpoint, type LmCheckpoint } from "@higgs-worker/higgs-audio";
 
 export type AnyCheckpoint =

@@ -1,5 +1,5 @@
 import { type SpeechModel, resolveScene } from "@higgs-worker/higgs-audio";
-import { isHiggsError } from "@higgs-worker/errors";
+import { isHiggsError } from "@higgs-worker/base";
 import type { Logger } from "../logging/logger.ts";
 
 /** A few frames are enough to build every kind of graph and, on a new GPU, to compile its kernels. */

@@ -5,8 +5,7 @@ import { dirname } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { HiggsError, isHiggsError } from "@higgs-worker/errors";
-import { makeFolders } from "@higgs-worker/higgs-audio";
+import { HiggsError, isHiggsError, makeFolders } from "@higgs-worker/base";
 
 export interface DownloadOptions {
   readonly url: string;
@@ -39,8 +38,7 @@ export async function downloadFile(options: DownloadOptions): Promise<Buffer> {
       if (createHash("sha256").update(bytes).digest("hex") === options.sha256) return bytes;
       throw unavailable("its content is not the expected one (SHA-256 differs)");
     } catch (error) {
-      if (signal?.aborted === true)
-        throw new HiggsError("CANCELLED", "Cannot download the file: the command was stopped");
+      if (signal?.aborted === true) throw new HiggsError("CANCELLED", "download the file", "the command was stopped");
       if (attempt >= attempts) throw isHiggsError(error) ? error : unavailable(reasonOf(error), error);
       await sleep(retryMs * attempt);
     }
@@ -94,7 +92,7 @@ function bounded(maxBytes: number, onChunk: () => void): Transform {
 }
 
 function unavailable(why: string, cause?: unknown): HiggsError {
-  return new HiggsError("VOLUME_UNAVAILABLE", `Cannot download the file: ${why}`, { cause });
+  return new HiggsError("VOLUME_UNAVAILABLE", "download the file", why, { cause });
 }
 
 function reasonOf(error: unknown): string {

@@ -3,7 +3,7 @@ import { lookup } from "node:dns/promises";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { isIP } from "node:net";
-import { HiggsError, isHiggsError } from "@higgs-worker/errors";
+import { HiggsError, isHiggsError } from "@higgs-worker/base";
 import { isLoopbackAddress, isPublicAddress } from "./public-address.ts";
 import { invalidReference, refusedReference } from "./reference-errors.ts";
 
@@ -52,7 +52,7 @@ export async function fetchReference(address: string, options: FetchReferenceOpt
     }
     throw invalidReference(where, `it redirects too often (limit ${limits.maxRedirects})`);
   } catch (error) {
-    if (signal?.aborted === true) throw new HiggsError("CANCELLED", `Cannot read ${where}: the request was cancelled`);
+    if (signal?.aborted === true) throw new HiggsError("CANCELLED", `read ${where}`, "the request was cancelled");
     if (isHiggsError(error)) throw error;
     if (deadline.aborted) throw invalidReference(where, `its server is too slow (limit ${limits.timeoutMs} ms)`, error);
     throw invalidReference(where, `its server cannot be read (${codeOf(error)})`, error);

@@ -1,6 +1,5 @@
-import { readFile, stat } from "node:fs/promises";
 import { basename, extname, resolve } from "node:path";
-import { HiggsError, isHiggsError } from "@higgs-worker/errors";
+import { HiggsError, readRegularFile } from "@higgs-worker/base";
 import { MAX_VOICE_AUDIO_BYTES } from "@higgs-worker/higgs-audio";
 import type { RefAudio } from "./ref-audio.ts";
 
@@ -25,25 +24,18 @@ export async function localRefAudio(text: string, options: LocalReferenceOptions
   }
   if (transcript === null) return text;
   if (/^(?:https?|data):/i.test(text)) return { url: text, transcript };
-  throw new HiggsError("INVALID_INPUT", "Cannot use --ref-transcript: a voice of the library has its own transcript");
+  throw new HiggsError("INVALID_INPUT", "use --ref-transcript", "a voice of the library has its own transcript");
 }
 
 /** An audio file that the user of the command line named. Throws INVALID_INPUT. */
-export async function readAudioFile(path: string): Promise<Buffer> {
-  try {
-    const { size } = await stat(path);
-    if (size > MAX_VOICE_AUDIO_BYTES) {
-      throw new HiggsError(
-        "INVALID_INPUT",
-        `Cannot read the audio file: it is too large (got ${size} bytes, limit ${MAX_VOICE_AUDIO_BYTES})`,
-      );
-    }
-    return await readFile(path);
-  } catch (error) {
-    if (isHiggsError(error)) throw error;
-    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
-    throw new HiggsError("INVALID_INPUT", `Cannot read the audio file: ${code} (got ${path})`, { cause: error });
-  }
+export function readAudioFile(path: string): Promise<Buffer> {
+  return readRegularFile(path, {
+    subject: "read the audio file",
+    missing: "INVALID_INPUT",
+    refused: "INVALID_INPUT",
+    failed: "INVALID_INPUT",
+    maxBytes: MAX_VOICE_AUDIO_BYTES,
+  });
 }
 
 /** A separator or an extension, but no scheme: names of voices have neither. */

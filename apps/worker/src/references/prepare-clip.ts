@@ -1,5 +1,5 @@
 import { loadReference, sniffAudio } from "@higgs-worker/audio";
-import { isHiggsError } from "@higgs-worker/errors";
+import { isHiggsError } from "@higgs-worker/base";
 import { hashSamples } from "@higgs-worker/higgs-audio";
 import { invalidReference } from "./reference-errors.ts";
 
@@ -54,5 +54,5 @@ export async function prepareClip(bytes: Uint8Array, options: PrepareClipOptions
 /** The same error with the field's name, so that the reader knows which reference is meant. */
 function named(error: unknown, where: string): unknown {
   if (!isHiggsError(error) || error.code !== "REFERENCE_INVALID") return error;
-  return invalidReference(where, error.message.replace(/^Cannot [^:]*: /, ""), error);
+  return invalidReference(where, error.reason, error);
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError } from "@higgs-worker/base";
 import {
   findProfile,
   refuseControlStrings,
@@ -97,7 +97,7 @@ export async function findVoice(name: string, where: string, voices: VoiceLibrar
   // The name itself stays out of the message: it may be anything.
   const known = await voices.names();
   const meant = suggestion(name, known) || (known.length === 0 ? "" : ` (known: ${known.slice(0, 20).join(", ")})`);
-  throw new HiggsError("VOICE_NOT_FOUND", `Cannot use ${where}: no voice has this name${meant}`);
+  throw new HiggsError("VOICE_NOT_FOUND", `use ${where}`, `no voice has this name${meant}`);
 }
 
 async function checkName(source: ReferenceSource, voices: VoiceLibrary): Promise<void> {

@@ -1,4 +1,4 @@
-import { isHiggsError } from "@higgs-worker/errors";
+import { isHiggsError } from "@higgs-worker/base";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseRefAudio, type RefAudio } from "./ref-audio.ts";

@@ -1,4 +1,4 @@
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError } from "@higgs-worker/base";
 import { parseReferenceNames, refuseControlStrings } from "@higgs-worker/higgs-audio";
 import { describeUnknownField, kindOf } from "../names/describe-value.ts";
 import { decodeBase64, decodeDataUri } from "./base64.ts";
@@ -178,5 +178,5 @@ function clipTranscript(transcript: string, where: string, limits: RefAudioLimit
 }
 
 function invalidInput(why: string, where = "ref_audio"): HiggsError {
-  return new HiggsError("INVALID_INPUT", `Cannot read the job input: ${where} ${why}`);
+  return new HiggsError("INVALID_INPUT", "read the job input", `${where} ${why}`);
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { describeObjectStore, storeRequest } from "../testing/describe-object-store.ts";
 import { scratchDir } from "../testing/scratch.ts";
-import { checkWritable, createFileStore, writeFileAtomically } from "./file-store.ts";
+import { checkWritable, createFileStore, writeOutputFile } from "./file-store.ts";
 
 function filesBelow(dir: string): string[] {
   return readdirSync(dir, { recursive: true, encoding: "utf8" }).filter((name) => statSync(join(dir, name)).isFile());
@@ -26,20 +26,20 @@ it("says where the file is", async () => {
   });
 });
 
-describe("writeFileAtomically()", () => {
+describe("writeOutputFile()", () => {
   it.each([
     ["a folder in its place", (dir: string) => mkdirSync(join(dir, "a.wav")), "the path is a folder"],
     [
       "a file where a folder should be",
       (dir: string) => writeFileSync(join(dir, "sub"), ""),
-      "a part of the path is no folder",
+      "a part of the path is not a folder",
     ],
   ])("fails on %s, and leaves nothing", async (_name, spoil, reason) => {
     const dir = scratchDir();
     spoil(dir);
     const before = filesBelow(dir);
     const path = join(dir, reason.startsWith("a part") ? "sub/a.wav" : "a.wav");
-    await expect(writeFileAtomically(path, new Uint8Array(10))).rejects.toMatchObject({
+    await expect(writeOutputFile(path, new Uint8Array(10))).rejects.toMatchObject({
       code: "STORAGE_FAILED",
       message: `Cannot write the audio file: ${reason} (got ${path})`,
     });
@@ -49,14 +49,14 @@ describe("writeFileAtomically()", () => {
   it.skipIf(process.getuid?.() === 0)("fails where it may not write", async () => {
     const dir = scratchDir();
     chmodSync(dir, 0o500);
-    await expect(writeFileAtomically(join(dir, "a.wav"), new Uint8Array(1))).rejects.toMatchObject({
+    await expect(writeOutputFile(join(dir, "a.wav"), new Uint8Array(1))).rejects.toMatchObject({
       code: "STORAGE_FAILED",
     });
   });
 
   it("fails where no folder can be made", async () => {
-    await expect(writeFileAtomically("/proc/none/a.wav", new Uint8Array(1))).rejects.toMatchObject({
-      message: "Cannot write the audio file: the folder cannot be made (got /proc/none/a.wav)",
+    await expect(writeOutputFile("/proc/none/a.wav", new Uint8Array(1))).rejects.toMatchObject({
+      message: "Cannot write the audio file: the folder is gone or cannot be made (got /proc/none/a.wav)",
     });
   });
 });

@@ -1,4 +1,4 @@
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError } from "@higgs-worker/base";
 import { describe, expect, it } from "vitest";
 import { fakeIo } from "../testing/fake-io.ts";
 import { errorText, exitCodeOf } from "./error-text.ts";
@@ -70,11 +70,11 @@ it("columns are as wide as their widest cell", () => {
 });
 
 describe("errorText()", () => {
-  const error = new HiggsError("STORAGE_DENIED", "Cannot store", { cause: new Error("root") });
+  const error = new HiggsError("STORAGE_DENIED", "store", "no permission", { cause: new Error("root") });
 
   it("gives code, message and fix, and no stack", () => {
     expect(errorText(error, { withStack: false })).toBe(
-      "STORAGE_DENIED: Cannot store\n  Check the credentials and that they may write to the bucket\n",
+      "STORAGE_DENIED: Cannot store: no permission\n  Check the credentials and that they may write to the bucket\n",
     );
   });
 
@@ -85,7 +85,7 @@ describe("errorText()", () => {
   });
 
   it("wrong arguments are usage errors", () => {
-    expect(exitCodeOf(new HiggsError("INVALID_INPUT", "x"))).toBe(2);
+    expect(exitCodeOf(new HiggsError("INVALID_INPUT", "x", "y"))).toBe(2);
     expect(exitCodeOf(new Error("x"))).toBe(1);
   });
 });

@@ -1,4 +1,4 @@
-import { isHiggsError } from "@higgs-worker/errors";
+import { isHiggsError } from "@higgs-worker/base";
 
 /** The text of the HiggsError with which a promise rejects; empty when it does not. Rejects with any other error. */
 export async function failureOf(promise: Promise<unknown>): Promise<string> {

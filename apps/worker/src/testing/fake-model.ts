@@ -1,4 +1,4 @@
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError } from "@higgs-worker/base";
 import type { SpeechModel, SpeechRequest, SpeechResult, SynthesizeOptions } from "@higgs-worker/higgs-audio";
 
 const SAMPLE_RATE_HZ = 24_000;
@@ -50,8 +50,7 @@ export function fakeModel(options: FakeModelOptions = {}): FakeModel {
 
 async function makeFrames(frames: number, frameMs: number, { signal, onProgress }: SynthesizeOptions): Promise<void> {
   for (let frame = 1; frame <= frames; frame++) {
-    if (signal?.aborted === true)
-      throw new HiggsError("CANCELLED", "Cannot finish the speech: the request was cancelled");
+    if (signal?.aborted === true) throw new HiggsError("CANCELLED", "finish the speech", "the request was cancelled");
     await new Promise((resolve) => setTimeout(resolve, frameMs));
     onProgress?.({ chunkIndex: 0, chunkCount: 1, audioSeconds: frame / 25, frames: frame, elapsedMs: frame });
   }

@@ -1,4 +1,4 @@
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError } from "@higgs-worker/base";
 import { Worker, type WorkerOptions } from "node:worker_threads";
 import type { DecodedAudio } from "./audio-decoder.ts";
 import type { DecodingReply, DecodingResult, DecodingTask } from "./decoding-thread.ts";
@@ -52,7 +52,7 @@ export async function decodeInThread(
   }
   if (options.signal?.aborted === true) throw cancelled(options.signal);
   const reply = await runThread({ bytes, limits, ...work }, options);
-  if ("code" in reply) throw new HiggsError(reply.code, reply.message);
+  if ("code" in reply) throw new HiggsError(reply.code, reply.subject, reply.reason);
   return reply;
 }
 
@@ -104,5 +104,5 @@ function startFromSource(options: WorkerOptions): Worker {
 }
 
 function cancelled(signal: AbortSignal | undefined): HiggsError {
-  return new HiggsError("CANCELLED", "Cannot read the audio: the request was cancelled", { cause: signal?.reason });
+  return new HiggsError("CANCELLED", "read the audio", "the request was cancelled", { cause: signal?.reason });
 }

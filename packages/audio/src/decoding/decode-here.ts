@@ -1,4 +1,4 @@
-import { isHiggsError } from "@higgs-worker/errors";
+import { isHiggsError } from "@higgs-worker/base";
 import { SOURCE_FORMATS, type DecodedAudio } from "./audio-decoder.ts";
 import { DECODERS } from "./decoders.ts";
 import type { DecodeLimits } from "./limits.ts";

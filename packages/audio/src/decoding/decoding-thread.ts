@@ -1,4 +1,4 @@
-import { toHiggsError, type ErrorCode } from "@higgs-worker/errors";
+import { toHiggsError, type ErrorCode } from "@higgs-worker/base";
 import { parentPort, workerData } from "node:worker_threads";
 import { examineReference } from "../reference/examine-reference.ts";
 import type { Finding } from "../reference/finding.ts";
@@ -25,8 +25,15 @@ export interface DecodingResult {
   readonly findings: readonly Finding[];
 }
 
+/** A HiggsError as it crosses the border of the thread. */
+export interface DecodingFailure {
+  readonly code: ErrorCode;
+  readonly subject: string;
+  readonly reason: string;
+}
+
 /** The one message of the thread. */
-export type DecodingReply = DecodingResult | { readonly code: ErrorCode; readonly message: string };
+export type DecodingReply = DecodingResult | DecodingFailure;
 
 async function run({ bytes, limits, resampleToHz, examine }: DecodingTask): Promise<void> {
   let reply: DecodingReply;
@@ -39,8 +46,8 @@ async function run({ bytes, limits, resampleToHz, examine }: DecodingTask): Prom
     buffers.push(audio.samples.buffer);
     if (resampled !== null) buffers.push(resampled.buffer);
   } catch (error) {
-    const { code, message } = toHiggsError(error);
-    reply = { code, message };
+    const { code, subject, reason } = toHiggsError(error);
+    reply = { code, subject, reason };
   }
   parentPort?.postMessage(reply, buffers as ArrayBuffer[]);
 }

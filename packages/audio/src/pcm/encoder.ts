@@ -1,4 +1,4 @@
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError } from "@higgs-worker/base";
 import type { AudioEncoder } from "../audio-encoder.ts";
 import { floatToPcm16, pcm16ToBytes } from "../pcm16.ts";
 
@@ -13,7 +13,7 @@ export const pcmEncoder: AudioEncoder = {
   maxEncodedBytes: (sampleCount) => sampleCount * BYTES_PER_SAMPLE,
   warmUp: () => Promise.resolve(),
   encode: async (pcm) => {
-    if (pcm.length === 0) throw new HiggsError("GENERATION_FAILED", "Cannot encode PCM: there is no sample");
+    if (pcm.length === 0) throw new HiggsError("GENERATION_FAILED", "encode PCM", "there is no sample");
     return pcm16ToBytes(floatToPcm16(pcm));
   },
 };

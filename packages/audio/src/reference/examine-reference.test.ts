@@ -102,7 +102,7 @@ describe("examineReference()", () => {
   it("says the value, the limit and what to do, in sentences without full stop", () => {
     const findings = Object.values(FAULTS).flatMap((audio) => examineReference(audio));
     for (const { message, hint } of findings) {
-      expect(message).toMatch(/^(?:The|Most|Channels|All) .*[^.]$/);
+      expect(message).toMatch(/^(?:The|Most|Channels|All|it|its) .*[^.]$/);
       expect(hint).toMatch(/^[A-Z].*[^.]$/);
     }
     expect(examineReference(FAULTS.leading_silence)[0]?.message).toBe(

@@ -86,7 +86,7 @@ function refusalOf(audio: ReferenceAudio, levels: Levels): Finding | null {
     return {
       code: "too_short",
       severity: "refuse",
-      message: `The reference is too short to hold a voice (got ${seconds.toFixed(2)} s, limit ${MIN_REFERENCE_SECONDS} s)`,
+      message: `it is too short to hold a voice (got ${seconds.toFixed(2)} s, limit ${MIN_REFERENCE_SECONDS} s)`,
       hint: "Use 5 to 15 seconds of clear speech of one person",
     };
   }
@@ -95,14 +95,14 @@ function refusalOf(audio: ReferenceAudio, levels: Levels): Finding | null {
     return {
       code: "cancelling_channels",
       severity: "refuse",
-      message: "The channels of the reference cancel each other out: their mean is silent",
+      message: "its channels cancel each other out, their mean is silent",
       hint: "Save it again with one channel, or turn the phase of one channel around",
     };
   }
   return {
     code: "silent",
     severity: "refuse",
-    message: `The reference is silent throughout (peak ${decibels(levels.peak)}, limit ${decibels(SILENCE_LEVEL)} RMS)`,
+    message: `it is silent throughout (peak ${decibels(levels.peak)}, limit ${decibels(SILENCE_LEVEL)} RMS)`,
     hint: "Check that the right file was sent and that the microphone was on",
   };
 }

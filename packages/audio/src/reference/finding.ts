@@ -26,7 +26,10 @@ export interface Finding {
   readonly code: FindingCode;
   /** `refuse`: no voice can come out of it. `warning`: it works, but worse than it could. */
   readonly severity: "warning" | "refuse";
-  /** What it is, with the value and the limit; a sentence without full stop, and without any of the user's words. */
+  /**
+   * What it is, with the value and the limit; a sentence without full stop, and without any of the user's words.
+   * That of a refusal is a reason, such as `it is silent throughout`.
+   */
   readonly message: string;
   /** What to do about it. */
   readonly hint: string;

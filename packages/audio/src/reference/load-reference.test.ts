@@ -22,11 +22,11 @@ describe("loadReference()", () => {
   it("refuses what no voice can come out of", async () => {
     await expect(loadReference(readFixture("mp3-stereo-44k.mp3"), 24_000)).rejects.toMatchObject({
       code: "REFERENCE_INVALID",
-      message: "Cannot use the reference: the reference is too short to hold a voice (got 0.15 s, limit 0.4 s)",
+      message: "Cannot use the reference: it is too short to hold a voice (got 0.15 s, limit 0.4 s)",
     });
     await expect(loadReference(makeWav(new Uint8Array(64_000)), 24_000)).rejects.toMatchObject({
       code: "REFERENCE_INVALID",
-      message: "Cannot use the reference: the reference is silent throughout (peak -inf dB, limit -60 dB RMS)",
+      message: "Cannot use the reference: it is silent throughout (peak -inf dB, limit -60 dB RMS)",
     });
   });
 });

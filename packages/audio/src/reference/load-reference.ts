@@ -1,4 +1,4 @@
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError } from "@higgs-worker/base";
 import type { DecodedAudio } from "../decoding/audio-decoder.ts";
 import { decodeInThread, type DecodeAudioOptions } from "../decoding/decode-audio.ts";
 import type { Finding } from "./finding.ts";
@@ -33,8 +33,7 @@ export async function loadReference(
   const { audio, resampled, findings } = await decodeInThread(bytes, work, options);
   const refusal = findings.find(({ severity }) => severity === "refuse");
   if (refusal !== undefined) {
-    const why = refusal.message.replace(/^The/, "the");
-    throw new HiggsError("REFERENCE_INVALID", `Cannot use the reference: ${why}`);
+    throw new HiggsError("REFERENCE_INVALID", "use the reference", refusal.message);
   }
   const { format, channels, durationSeconds } = audio;
   return {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { isHiggsError } from "@higgs-worker/errors";
+import { isHiggsError } from "@higgs-worker/base";
 import { describe, expect, it } from "vitest";
 import type { DecodedAudio, SourceFormat } from "../decoding/audio-decoder.ts";
 import { decodeHere } from "../decoding/decode-here.ts";

@@ -1,4 +1,4 @@
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError } from "@higgs-worker/base";
 import type { AudioEncoder, EncodeOptions } from "../audio-encoder.ts";
 import { floatToPcm16, pcm16ToBytes } from "../pcm16.ts";
 
@@ -23,11 +23,12 @@ export const wavEncoder: AudioEncoder = {
 };
 
 async function encodeWav(pcm: Float32Array, options: EncodeOptions): Promise<Uint8Array> {
-  if (pcm.length === 0) throw new HiggsError("GENERATION_FAILED", "Cannot encode WAV: there is no sample");
+  if (pcm.length === 0) throw new HiggsError("GENERATION_FAILED", "encode WAV", "there is no sample");
   if (pcm.length > MAX_SAMPLES) {
     throw new HiggsError(
       "RESULT_TOO_LARGE",
-      `Cannot encode WAV: the file would pass 4 GiB (got ${pcm.length} samples, limit ${MAX_SAMPLES})`,
+      "encode WAV",
+      `the file would pass 4 GiB (got ${pcm.length} samples, limit ${MAX_SAMPLES})`,
     );
   }
   const { BufferTarget, EncodedAudioPacketSource, EncodedPacket, Output, WavOutputFormat } = await loadLibrary();
@@ -42,6 +43,6 @@ async function encodeWav(pcm: Float32Array, options: EncodeOptions): Promise<Uin
     decoderConfig: { codec: "pcm-s16", numberOfChannels: 1, sampleRate: options.sampleRateHz },
   });
   await output.finalize();
-  if (target.buffer === null) throw new HiggsError("INTERNAL", "Cannot encode WAV: the container was left unfinished");
+  if (target.buffer === null) throw new HiggsError("INTERNAL", "encode WAV", "the container was left unfinished");
   return new Uint8Array(target.buffer);
 }

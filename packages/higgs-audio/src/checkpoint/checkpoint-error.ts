@@ -1,4 +1,4 @@
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError } from "@higgs-worker/base";
 
 const MAX_CLIPPED_LENGTH = 120;
 const MAX_PROBLEMS_IN_MESSAGE = 10;
@@ -15,12 +15,12 @@ export function clip(text: string): string {
 
 /** MODEL_CORRUPT: the file is truncated, malformed or hostile. */
 export function corrupt(fileName: string, why: string, cause?: unknown): HiggsError {
-  return new HiggsError("MODEL_CORRUPT", `Cannot read ${fileName}: ${why}`, { cause });
+  return new HiggsError("MODEL_CORRUPT", `read ${fileName}`, why, { cause });
 }
 
 /** MODEL_UNSUPPORTED: the file is well-formed but holds something that this build cannot use. */
 export function unsupported(fileName: string, why: string): HiggsError {
-  return new HiggsError("MODEL_UNSUPPORTED", `Cannot use ${fileName}: ${why}`);
+  return new HiggsError("MODEL_UNSUPPORTED", `use ${fileName}`, why);
 }
 
 /** One MODEL_UNSUPPORTED that lists all problems; the message holds the first ten, `problems` all of them. */
@@ -29,19 +29,14 @@ export function unsupportedBecause(what: string, problems: readonly string[]): H
   const rest = problems.length - shown.length;
   const tail = rest > 0 ? `; and ${rest} more` : "";
   const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
-  return new HiggsError("MODEL_UNSUPPORTED", `Cannot use ${what}: ${count}: ${shown.join("; ")}${tail}`, { problems });
-}
-
-/** CANCELLED when the signal has fired. */
-export function throwIfCancelled(signal: AbortSignal | undefined, what: string): void {
-  if (signal?.aborted === true) throw new HiggsError("CANCELLED", `Cannot ${what}: the request was cancelled`);
+  return new HiggsError("MODEL_UNSUPPORTED", `use ${what}`, `${count}: ${shown.join("; ")}${tail}`, { problems });
 }
 
 /** What a failed file operation means for the reader of the message. */
 export function fileError(path: string, verb: string, error: unknown): HiggsError {
   const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
   if (code === "ENOENT" || code === "ENOTDIR") {
-    return new HiggsError("MODEL_NOT_FOUND", `Cannot ${verb} ${path}: no such file`, { cause: error });
+    return new HiggsError("MODEL_NOT_FOUND", `${verb} ${path}`, "no such file", { cause: error });
   }
-  return new HiggsError("VOLUME_UNAVAILABLE", `Cannot ${verb} ${path}: ${code}`, { cause: error });
+  return new HiggsError("VOLUME_UNAVAILABLE", `${verb} ${path}`, code, { cause: error });
 }

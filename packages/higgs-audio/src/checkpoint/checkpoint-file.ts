@@ -1,10 +1,8 @@
-import { open, type FileHandle } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { basename } from "node:path";
+import { openRegularFile, readFully, readRegularFile, type RegularFileOptions } from "@higgs-worker/base";
 import { corrupt, fileError } from "./checkpoint-error.ts";
 import type { SourceFile } from "./tensor-source.ts";
-
-/** One read call asks for at most this much: more is not faster, and Linux itself stops at 2 GiB. */
-const MAX_READ_BYTES = 256 * 1024 * 1024;
 
 /** A read-only file of a checkpoint with positional reads that give all bytes or an error. */
 export class CheckpointFile implements SourceFile, AsyncDisposable {
@@ -26,17 +24,8 @@ export class CheckpointFile implements SourceFile, AsyncDisposable {
 
   /** Throws MODEL_NOT_FOUND (no such file), MODEL_CORRUPT (not a regular file) or VOLUME_UNAVAILABLE. */
   static async open(path: string): Promise<CheckpointFile> {
-    const handle = await open(path, "r").catch((error: unknown) => {
-      throw fileError(path, "open", error);
-    });
-    try {
-      const status = await handle.stat();
-      if (!status.isFile()) throw corrupt(basename(path), "it is not a regular file");
-      return new CheckpointFile(path, handle, status.size, status.mtimeMs);
-    } catch (error) {
-      await handle.close();
-      throw error;
-    }
+    const { handle, status } = await openRegularFile(path, openOptions(path));
+    return new CheckpointFile(path, handle, status.size, status.mtimeMs);
   }
 
   /** Fills `target` from `position` on. Throws MODEL_CORRUPT when the file ends before. */
@@ -45,15 +34,10 @@ export class CheckpointFile implements SourceFile, AsyncDisposable {
       const end = position + target.length;
       throw corrupt(this.name, `it is truncated (got ${this.sizeBytes} bytes, needed ${end})`);
     }
-    let done = 0;
-    while (done < target.length) {
-      const length = Math.min(target.length - done, MAX_READ_BYTES);
-      const { bytesRead } = await this.#handle.read(target, done, length, position + done).catch((error: unknown) => {
-        throw fileError(this.path, "read", error);
-      });
-      if (bytesRead === 0) throw corrupt(this.name, "it became shorter while it was read");
-      done += bytesRead;
-    }
+    const isWhole = await readFully(this.#handle, target, position).catch((error: unknown) => {
+      throw fileError(this.path, "read", error);
+    });
+    if (!isWhole) throw corrupt(this.name, "it became shorter while it was read");
   }
 
   /** The bytes of a range whose length the caller has already limited. */
@@ -73,15 +57,11 @@ export class CheckpointFile implements SourceFile, AsyncDisposable {
   }
 }
 
-/** Reads a small file whole. Throws MODEL_CORRUPT when it is larger than `maxBytes`. */
-export async function readSmallFile(path: string, maxBytes: number): Promise<Uint8Array> {
-  const file = await CheckpointFile.open(path);
-  try {
-    if (file.sizeBytes > maxBytes) {
-      throw corrupt(file.name, `it is too large (got ${file.sizeBytes} bytes, limit ${maxBytes})`);
-    }
-    return await file.read(0, file.sizeBytes);
-  } finally {
-    await file.close();
-  }
+/** Reads a small file whole. Throws as `CheckpointFile.open`, and MODEL_CORRUPT when it is larger than `maxBytes`. */
+export function readSmallFile(path: string, maxBytes: number): Promise<Uint8Array> {
+  return readRegularFile(path, { ...openOptions(path), maxBytes });
+}
+
+function openOptions(path: string): RegularFileOptions {
+  return { subject: `read ${basename(path)}`, missing: "MODEL_NOT_FOUND", refused: "MODEL_CORRUPT" };
 }

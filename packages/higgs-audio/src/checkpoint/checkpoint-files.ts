@@ -1,6 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError } from "@higgs-worker/base";
 import { fileError } from "./checkpoint-error.ts";
 import { readSmallFile } from "./checkpoint-file.ts";
 
@@ -44,10 +44,7 @@ export async function findCheckpointFiles(what: string, directory: string): Prom
       searched.push(weightsPath);
     }
   }
-  throw new HiggsError(
-    "MODEL_NOT_FOUND",
-    `Cannot open ${what}: no checkpoint was found (searched ${searched.join(", ")})`,
-  );
+  throw new HiggsError("MODEL_NOT_FOUND", `open ${what}`, `no checkpoint was found (searched ${searched.join(", ")})`);
 }
 
 /** The folder itself, then the snapshots in it: the one that `refs/main` names, then the others, newest first. */

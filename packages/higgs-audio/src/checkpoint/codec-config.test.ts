@@ -1,4 +1,4 @@
-import { isHiggsError } from "@higgs-worker/errors";
+import { isHiggsError } from "@higgs-worker/base";
 import { describe, expect, it } from "vitest";
 import { parseCodecConfig, type CodecConfig } from "./codec-config.ts";
 import { RELEASED_CODEC_CONFIG } from "./released-config.ts";

@@ -1,4 +1,4 @@
-import { isHiggsError } from "@higgs-worker/errors";
+import { isHiggsError } from "@higgs-worker/base";
 import { describe, expect, it } from "vitest";
 import { parseHiggsConfig, type CheckpointLayout } from "./lm-config.ts";
 import { RELEASED_HIGGS_CONFIG } from "./released-config.ts";

@@ -1,5 +1,5 @@
 import { basename, dirname, join } from "node:path";
-import { isHiggsError } from "@higgs-worker/errors";
+import { isHiggsError } from "@higgs-worker/base";
 import { corrupt, quote } from "./checkpoint-error.ts";
 import { CheckpointFile, readSmallFile } from "./checkpoint-file.ts";
 import { FileTensorSource, hashStructure, type LocatedTensor } from "./file-tensor-source.ts";

@@ -1,4 +1,4 @@
-import { isHiggsError } from "@higgs-worker/errors";
+import { isHiggsError } from "@higgs-worker/base";
 import { describe, expect, it } from "vitest";
 import { planTensors, type ExpectedTensor } from "./tensor-plan.ts";
 import { countElements, DTYPE_BYTES, type TensorDtype, type TensorInfo } from "./tensor-source.ts";

@@ -1,4 +1,4 @@
-import { throwIfCancelled } from "./checkpoint-error.ts";
+import { throwIfCancelled } from "@higgs-worker/base";
 import { convertToF32, isFloatDtype, type FloatDtype } from "./convert-dtype.ts";
 import { DEFAULT_CHUNK_BYTES } from "./limits.ts";
 import type { CheckpointTensor } from "./tensor-plan.ts";

@@ -1,4 +1,4 @@
-import { isHiggsError } from "@higgs-worker/errors";
+import { isHiggsError } from "@higgs-worker/base";
 import type { Backend } from "@higgs-worker/ggml";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { listCodecTensors } from "../checkpoint/codec-tensors.ts";

@@ -1,13 +1,11 @@
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError, SerialQueue, throwIfCancelled } from "@higgs-worker/base";
 import type { Backend } from "@higgs-worker/ggml";
-import { throwIfCancelled } from "../checkpoint/checkpoint-error.ts";
 import { type CodecCallOptions, CodecStream, type WindowDecoder } from "./codec-stream.ts";
 import type { CodecSource } from "./codec-weights.ts";
 import { toTableRows } from "./codes.ts";
 import { DecoderGraphs } from "./decoder-graphs.ts";
 import { DecoderModel } from "./decoder-model.ts";
 import type { FrameContext } from "./receptive-field.ts";
-import { SerialQueue } from "./serial-queue.ts";
 import { emittedPart, planWindow } from "./window-plan.ts";
 
 export interface CodecDecoderOptions extends CodecCallOptions {
@@ -103,7 +101,7 @@ export class CodecDecoder implements Disposable {
   [Symbol.dispose](): void {
     if (this.#isDisposed) return;
     if (this.#queue.isBusy) {
-      throw new HiggsError("INTERNAL", "Cannot dispose the codec decoder: a decode is still running");
+      throw new HiggsError("INTERNAL", "dispose the codec decoder", "a decode is still running");
     }
     this.#isDisposed = true;
     this.#graphs[Symbol.dispose]();
@@ -121,7 +119,7 @@ export class CodecDecoder implements Disposable {
   }
 
   #run(rows: Int32Array): Promise<Float32Array> {
-    if (this.#isDisposed) throw new HiggsError("INTERNAL", "Cannot decode: the codec decoder is disposed");
+    if (this.#isDisposed) throw new HiggsError("INTERNAL", "decode", "the codec decoder is disposed");
     return this.#graphs.run(rows);
   }
 }

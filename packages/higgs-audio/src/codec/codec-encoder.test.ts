@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { isHiggsError } from "@higgs-worker/errors";
+import { isHiggsError } from "@higgs-worker/base";
 import type { Backend } from "@higgs-worker/ggml";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openCodec } from "../checkpoint/open-checkpoint.ts";

@@ -1,11 +1,10 @@
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError, SerialQueue } from "@higgs-worker/base";
 import type { Backend } from "@higgs-worker/ggml";
 import type { CodecSource } from "./codec-weights.ts";
 import type { EncodeRules } from "./encode-lengths.ts";
 import { EncoderModel } from "./encoder-model.ts";
 import { GraphRunner, type GraphRunnerOptions } from "./graph-runner.ts";
 import type { RvqCodes } from "./rvq-encode.ts";
-import { SerialQueue } from "./serial-queue.ts";
 
 export interface EncodeOptions extends GraphRunnerOptions {
   /** By default `boson`, whose codes the generation model was trained on. */
@@ -56,10 +55,10 @@ export class CodecEncoder implements Disposable {
    */
   async encode(pcm: Float32Array, options: EncodeOptions = {}): Promise<RvqCodes> {
     if (!pcm.every(Number.isFinite)) {
-      throw new HiggsError("REFERENCE_INVALID", "Cannot encode the audio: it has samples that are not finite numbers");
+      throw new HiggsError("REFERENCE_INVALID", "encode the audio", "it has samples that are not finite numbers");
     }
     return this.#queue.run(async () => {
-      if (this.#isDisposed) throw new HiggsError("INTERNAL", "Cannot encode: the codec encoder is disposed");
+      if (this.#isDisposed) throw new HiggsError("INTERNAL", "encode", "the codec encoder is disposed");
       const runner = new GraphRunner(this.#model.backend, options);
       try {
         return await this.#model.encode(runner, pcm, options.rules ?? "boson");
@@ -73,7 +72,7 @@ export class CodecEncoder implements Disposable {
   [Symbol.dispose](): void {
     if (this.#isDisposed) return;
     if (this.#queue.isBusy) {
-      throw new HiggsError("INTERNAL", "Cannot dispose the codec encoder: an encode is still running");
+      throw new HiggsError("INTERNAL", "dispose the codec encoder", "an encode is still running");
     }
     this.#isDisposed = true;
     this.#model[Symbol.dispose]();

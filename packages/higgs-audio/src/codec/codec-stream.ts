@@ -1,5 +1,4 @@
-import { HiggsError } from "@higgs-worker/errors";
-import { throwIfCancelled } from "../checkpoint/checkpoint-error.ts";
+import { HiggsError, throwIfCancelled } from "@higgs-worker/base";
 import { type CodeShape, toTableRows } from "./codes.ts";
 import { concatenateSamples } from "./samples.ts";
 import type { FrameContext } from "./receptive-field.ts";
@@ -53,7 +52,7 @@ export class CodecStream {
    * are served in order. Throws INTERNAL for codes out of range or after `flush`, CANCELLED, or GgmlError.
    */
   async push(codes: readonly Int32Array[], options: CodecCallOptions = {}): Promise<Float32Array> {
-    if (this.#isEnded) throw new HiggsError("INTERNAL", "Cannot decode more frames: the stream is flushed");
+    if (this.#isEnded) throw new HiggsError("INTERNAL", "decode more frames", "the stream is flushed");
     this.#append(toTableRows(codes, this.#decoder.shape));
     return this.#drain({ received: this.#received, isEnded: false }, options);
   }
@@ -75,7 +74,7 @@ export class CodecStream {
   /** `upTo` is what was known when the call was made, so that overlapping calls each return their own part. */
   #drain(upTo: Pick<DecodeProgress, "received" | "isEnded">, { signal }: CodecCallOptions): Promise<Float32Array> {
     return this.#decoder.exclusively(async () => {
-      if (this.#isFailed) throw new HiggsError("INTERNAL", "Cannot decode more frames: the stream failed before");
+      if (this.#isFailed) throw new HiggsError("INTERNAL", "decode more frames", "the stream failed before");
       try {
         const parts: Float32Array[] = [];
         for (let window = this.#plan(upTo); window !== null; window = this.#plan(upTo)) {

@@ -1,5 +1,5 @@
+import { throwIfCancelled } from "@higgs-worker/base";
 import { type Backend, type Tensor, TensorArena } from "@higgs-worker/ggml";
-import { throwIfCancelled } from "../checkpoint/checkpoint-error.ts";
 import type { CodecConfig } from "../checkpoint/codec-config.ts";
 
 /** What the codec needs of an open checkpoint: `openCodec()` gives one, `randomCodec()` another. */

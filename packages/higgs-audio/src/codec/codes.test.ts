@@ -1,4 +1,4 @@
-import { isHiggsError } from "@higgs-worker/errors";
+import { isHiggsError } from "@higgs-worker/base";
 import { describe, expect, it } from "vitest";
 import { toTableRows } from "./codes.ts";
 

@@ -1,4 +1,4 @@
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError } from "@higgs-worker/base";
 
 /** What codes must look like: one row a quantiser, ids 0 … codebookSize − 1. */
 export interface CodeShape {
@@ -11,7 +11,8 @@ function countFrames(codes: readonly Int32Array[], { quantizerCount }: CodeShape
   if (codes.length !== quantizerCount || codes.some((row) => row.length !== frames)) {
     throw new HiggsError(
       "INTERNAL",
-      `Cannot decode codes: one row of equal length a codebook is needed (got ${codes.length} rows, expected ${quantizerCount})`,
+      "decode codes",
+      `one row of equal length a codebook is needed (got ${codes.length} rows, expected ${quantizerCount})`,
     );
   }
   return frames;
@@ -36,6 +37,7 @@ export function toTableRows(codes: readonly Int32Array[], shape: CodeShape): Int
 function badCode(code: number, codebook: number, frame: number, shape: CodeShape): HiggsError {
   return new HiggsError(
     "INTERNAL",
-    `Cannot decode codes: an id is out of range in codebook ${codebook}, frame ${frame} (got ${code}, limit ${shape.codebookSize - 1})`,
+    "decode codes",
+    `an id is out of range in codebook ${codebook}, frame ${frame} (got ${code}, limit ${shape.codebookSize - 1})`,
   );
 }

@@ -1,3 +1,4 @@
+import { LruCache } from "@higgs-worker/base";
 import type { Graph, Tensor } from "@higgs-worker/ggml";
 import type { DecoderModel } from "./decoder-model.ts";
 
@@ -13,13 +14,19 @@ interface DecoderGraph {
  */
 export class DecoderGraphs implements Disposable {
   readonly #model: DecoderModel;
-  readonly #maxFrames: number;
-  /** By frames, least recently used first. */
-  readonly #graphs = new Map<number, DecoderGraph>();
+  readonly #sizeOf: (frames: number) => number;
+  /** By frames. */
+  readonly #graphs: LruCache<number, DecoderGraph>;
 
-  constructor(model: DecoderModel, options: { maxFrames: number }) {
+  constructor(model: DecoderModel, { maxFrames }: { maxFrames: number }) {
     this.#model = model;
-    this.#maxFrames = options.maxFrames;
+    // One that is larger than the limit is kept too, alone.
+    this.#sizeOf = (frames) => Math.min(frames, maxFrames);
+    this.#graphs = new LruCache({
+      maxSize: maxFrames,
+      sizeOf: (_, frames) => this.#sizeOf(frames),
+      onDrop: ({ graph }) => graph[Symbol.dispose](),
+    });
   }
 
   /** Bytes of scratch memory held by all graphs. */
@@ -39,27 +46,17 @@ export class DecoderGraphs implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const { graph } of this.#graphs.values()) graph[Symbol.dispose]();
     this.#graphs.clear();
   }
 
   #graphFor(frames: number): DecoderGraph {
     const found = this.#graphs.get(frames);
-    if (found === undefined) this.#makeRoom(frames);
-    const graph = found ?? this.#build(frames);
-    this.#graphs.delete(frames);
+    if (found !== undefined) return found;
+    // Before it is built: both would not fit into the memory of a small device.
+    this.#graphs.makeRoom(this.#sizeOf(frames));
+    const graph = this.#build(frames);
     this.#graphs.set(frames, graph);
     return graph;
-  }
-
-  #makeRoom(frames: number): void {
-    let total = [...this.#graphs.keys()].reduce((sum, held) => sum + held, frames);
-    for (const [held, { graph }] of this.#graphs) {
-      if (total <= this.#maxFrames) return;
-      graph[Symbol.dispose]();
-      this.#graphs.delete(held);
-      total -= held;
-    }
   }
 
   #build(frames: number): DecoderGraph {

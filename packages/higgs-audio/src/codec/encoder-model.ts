@@ -1,5 +1,5 @@
 import type { Backend } from "@higgs-worker/ggml";
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError } from "@higgs-worker/base";
 import type { CodecConfig } from "../checkpoint/codec-config.ts";
 import { type CodecSource, CodecWeights } from "./codec-weights.ts";
 import { type DacEncoder, dacEncoderStages, defineDacEncoder } from "./dac-encoder.ts";
@@ -77,7 +77,8 @@ export class EncoderModel implements Disposable {
     if (frames < 1) {
       throw new HiggsError(
         "REFERENCE_INVALID",
-        `Cannot encode the audio: it is too short for one frame (got ${pcm.length} samples, one frame has ${this.config.hopLength})`,
+        "encode the audio",
+        `it is too short for one frame (got ${pcm.length} samples, one frame has ${this.config.hopLength})`,
       );
     }
     const semantic = await this.#encodeSemantic(runner, pcm);

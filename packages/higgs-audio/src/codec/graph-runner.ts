@@ -1,5 +1,5 @@
+import { throwIfCancelled } from "@higgs-worker/base";
 import { type Backend, Graph, type Tensor } from "@higgs-worker/ggml";
-import { throwIfCancelled } from "../checkpoint/checkpoint-error.ts";
 import type { TimeLayer } from "./receptive-field.ts";
 import type { Observe } from "./stages.ts";
 import { type Features, outputLength, placePiece, planPieces, sliceTime } from "./time-stage.ts";

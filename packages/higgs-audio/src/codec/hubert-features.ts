@@ -1,4 +1,4 @@
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError } from "@higgs-worker/base";
 import type { CodecWeights } from "./codec-weights.ts";
 import { type Conv1d, conv1d, defineConv1d, timeLayerOf } from "./conv1d.ts";
 import type { TimeStage } from "./graph-runner.ts";
@@ -32,7 +32,7 @@ export async function defineHubertFeatures(weights: CodecWeights): Promise<Huber
 export function hubertFeatureStage(features: HubertFeatures, samples: Float32Array): TimeStage {
   const { convs } = features;
   const last = convs.at(-1);
-  if (last === undefined) throw new HiggsError("INTERNAL", "Cannot encode: the semantic model has no convolutions");
+  if (last === undefined) throw new HiggsError("INTERNAL", "encode", "the semantic model has no convolutions");
   const { scale, shift } = normalisation(features, samples);
   return {
     layers: convs.map(timeLayerOf),

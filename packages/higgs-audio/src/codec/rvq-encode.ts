@@ -1,5 +1,5 @@
 import type { Graph, Tensor } from "@higgs-worker/ggml";
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError } from "@higgs-worker/base";
 import type { CodecWeights } from "./codec-weights.ts";
 import type { GraphRunner } from "./graph-runner.ts";
 import { type Linear, defineLinear, linear } from "./linear.ts";
@@ -96,7 +96,7 @@ function pickBest(scores: Float32Array, frames: number): { codes: Int32Array; ma
       } else if (score > second) second = score;
     }
     if (!Number.isFinite(best)) {
-      throw new HiggsError("INTERNAL", `Cannot encode the audio: the features of frame ${frame} are not finite`);
+      throw new HiggsError("INTERNAL", "encode the audio", `the features of frame ${frame} are not finite`);
     }
     margins[frame] = best - second;
   }

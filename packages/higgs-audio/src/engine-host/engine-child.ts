@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError } from "@higgs-worker/base";
 import type { LogSink } from "@higgs-worker/ggml";
 import type { LoadProgress } from "../model/open-weights.ts";
 import type { SpeechRequest, SpeechResult, SynthesizeOptions } from "../speech/types.ts";
@@ -85,8 +85,7 @@ export class EngineChild {
    */
   static async start(options: EngineChildOptions, signal: AbortSignal): Promise<EngineChild> {
     const child = new EngineChild(options);
-    const onAbort = () =>
-      child.#failLoad(new HiggsError("CANCELLED", "Cannot load the model: the start was cancelled"));
+    const onAbort = () => child.#failLoad(new HiggsError("CANCELLED", "load the model", "the start was cancelled"));
     try {
       await new Promise<void>((resolve, reject) => {
         child.#settleLoad = { resolve, reject };
@@ -106,7 +105,7 @@ export class EngineChild {
   }
 
   get facts(): EngineFacts {
-    if (this.#facts === null) throw new HiggsError("INTERNAL", "Cannot describe the model: it is not loaded");
+    if (this.#facts === null) throw new HiggsError("INTERNAL", "describe the model", "it is not loaded");
     return this.#facts;
   }
 
@@ -230,7 +229,7 @@ export class EngineChild {
     const { startTimeoutMs } = this.#options;
     this.#startTimer = setTimeout(() => {
       const why = `the engine's process was silent for too long (limit ${startTimeoutMs / 1000} s)`;
-      this.#failLoad(new HiggsError("DEVICE_UNAVAILABLE", `Cannot load the model: ${why}`));
+      this.#failLoad(new HiggsError("DEVICE_UNAVAILABLE", "load the model", why));
     }, startTimeoutMs);
   }
 
@@ -247,7 +246,7 @@ export class EngineChild {
   }
 
   #crash(what: string): HiggsError {
-    return new HiggsError("ENGINE_CRASHED", `Cannot ${what}: the engine's process ended (got ${this.#endReason})`);
+    return new HiggsError("ENGINE_CRASHED", what, `the engine's process ended (got ${this.#endReason})`);
   }
 
   #send(message: ToEngine): void {
@@ -271,5 +270,5 @@ async function samplesOf({ references }: SpeechRequest, hash: string): Promise<F
     if (reference.kind !== "clip" || reference.hash !== hash) continue;
     return typeof reference.samples === "function" ? await reference.samples() : reference.samples;
   }
-  throw new HiggsError("INTERNAL", "Cannot encode the reference: the engine asked for an unknown clip");
+  throw new HiggsError("INTERNAL", "encode the reference", "the engine asked for an unknown clip");
 }

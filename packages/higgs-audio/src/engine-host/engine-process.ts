@@ -1,8 +1,7 @@
 import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { HiggsError, toHiggsError } from "@higgs-worker/errors";
+import { HiggsError, throwIfCancelled, toHiggsError } from "@higgs-worker/base";
 import type { LogSink } from "@higgs-worker/ggml";
-import { throwIfCancelled } from "../checkpoint/checkpoint-error.ts";
 import type { LoadSpeechModelOptions } from "../speech/load-speech-model.ts";
 import type { SpeechModel, SpeechModelInfo, SpeechRequest, SpeechResult, SynthesizeOptions } from "../speech/types.ts";
 import { EngineChild } from "./engine-child.ts";
@@ -59,7 +58,7 @@ class EngineSupervisor implements EngineProcess {
   readonly #budget: RestartBudget;
   /** Ends waits and starts when the model is disposed. */
   readonly #lifetime = new AbortController();
-  #current: Promise<EngineChild> = Promise.reject(new HiggsError("INTERNAL", "Cannot speak: nothing is started"));
+  #current: Promise<EngineChild> = Promise.reject(new HiggsError("INTERNAL", "speak", "nothing is started"));
   #child: EngineChild | null = null;
   #facts: EngineFacts | null = null;
   #state: EngineState = "starting";
@@ -113,13 +112,13 @@ class EngineSupervisor implements EngineProcess {
   }
 
   get #described(): EngineFacts {
-    if (this.#facts === null) throw new HiggsError("INTERNAL", "Cannot describe the model: it is not loaded");
+    if (this.#facts === null) throw new HiggsError("INTERNAL", "describe the model", "it is not loaded");
     return this.#facts;
   }
 
   /** Asks the process that runs, or the next one; disposal waits for the answer. */
   async #ask<T>(signal: AbortSignal | undefined, ask: (child: EngineChild) => Promise<T>): Promise<T> {
-    if (this.#disposal !== null) throw new HiggsError("INTERNAL", "Cannot speak: the model is disposed");
+    if (this.#disposal !== null) throw new HiggsError("INTERNAL", "speak", "the model is disposed");
     throwIfCancelled(signal, "start the speech");
     const answer = this.#engine(signal).then(ask);
     this.#asked.add(answer);
@@ -131,7 +130,7 @@ class EngineSupervisor implements EngineProcess {
     if (signal === undefined) return this.#current;
     let onAbort = (): void => undefined;
     const aborted = new Promise<never>((_resolve, reject) => {
-      onAbort = () => reject(new HiggsError("CANCELLED", "Cannot start the speech: the request was cancelled"));
+      onAbort = () => reject(new HiggsError("CANCELLED", "start the speech", "the request was cancelled"));
       signal.addEventListener("abort", onAbort);
     });
     try {
@@ -176,7 +175,7 @@ class EngineSupervisor implements EngineProcess {
       await sleep(waitMs, undefined, { signal });
       return await this.#startChild(signal);
     } catch (error) {
-      if (signal.aborted) throw new HiggsError("CANCELLED", "Cannot start the speech: the model is disposed");
+      if (signal.aborted) throw new HiggsError("CANCELLED", "start the speech", "the model is disposed");
       this.#log("error", `The engine cannot be started again: ${toHiggsError(error).toString()}`);
       // Who waited is told why; the next attempt is made all the same.
       this.#current = this.#restart();
@@ -189,7 +188,7 @@ class EngineSupervisor implements EngineProcess {
     this.#state = "failed";
     const { maxCrashes, windowMs } = { ...DEFAULT_RESTART_RULES, ...this.#options.host?.restart };
     const limit = `limit ${maxCrashes} times in ${windowMs / 60_000} minutes`;
-    const error = new HiggsError("DEVICE_UNAVAILABLE", `Cannot speak: the engine ended again and again (${limit})`);
+    const error = new HiggsError("DEVICE_UNAVAILABLE", "speak", `the engine ended again and again (${limit})`);
     this.#log("error", error.message);
     this.#options.host?.onGiveUp?.(error);
     return error;

@@ -1,4 +1,4 @@
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError } from "@higgs-worker/base";
 import type { LoadSpeechModelOptions } from "../speech/load-speech-model.ts";
 import type { SpeechModel, SpeechRequest, SynthesizeOptions } from "../speech/types.ts";
 import type { EngineOutcome, FromEngine, PlainRequest, ToEngine } from "./messages.ts";
@@ -63,7 +63,7 @@ export class EngineServer {
     const controller = new AbortController();
     this.#running.set(id, controller);
     try {
-      if (this.#model === null) throw new HiggsError("INTERNAL", "Cannot speak: no model is loaded");
+      if (this.#model === null) throw new HiggsError("INTERNAL", "speak", "no model is loaded");
       this.#options.send(await work(controller.signal, this.#model));
     } catch (error) {
       this.#options.send({ type: "failed", id, error: toPlainError(error) });
@@ -101,7 +101,7 @@ export class EngineServer {
     let onAbort = (): void => undefined;
     try {
       return await new Promise<Float32Array>((resolve, reject) => {
-        onAbort = () => reject(new HiggsError("CANCELLED", "Cannot encode the reference: the request was cancelled"));
+        onAbort = () => reject(new HiggsError("CANCELLED", "encode the reference", "the request was cancelled"));
         if (signal.aborted) return onAbort();
         signal.addEventListener("abort", onAbort);
         this.#wanted.set(key, resolve);

@@ -1,23 +1,24 @@
-import { type ErrorCode, HiggsError, toHiggsError } from "@higgs-worker/errors";
+import { type ErrorCode, HiggsError, toHiggsError } from "@higgs-worker/base";
 
 /** An error as it crosses a process boundary: classes do not. */
 export interface PlainError {
   readonly code: ErrorCode;
-  readonly message: string;
+  readonly subject: string;
+  readonly reason: string;
   readonly problems: readonly string[];
   /** Where it was thrown, for logs. */
   readonly stack: string;
 }
 
 export function toPlainError(error: unknown): PlainError {
-  const { code, message, problems, stack = "", cause } = toHiggsError(error);
+  const { code, subject, reason, problems, stack = "", cause } = toHiggsError(error);
   const causeStack = cause instanceof Error ? `\ncaused by ${cause.stack ?? cause.message}` : "";
-  return { code, message, problems, stack: stack + causeStack };
+  return { code, subject, reason, problems, stack: stack + causeStack };
 }
 
 /** The error again, with the stack of the process that threw it. */
-export function fromPlainError({ code, message, problems, stack }: PlainError): HiggsError {
-  const error = new HiggsError(code, message, { problems });
+export function fromPlainError({ code, subject, reason, problems, stack }: PlainError): HiggsError {
+  const error = new HiggsError(code, subject, reason, { problems });
   error.stack = stack;
   return error;
 }

@@ -1,4 +1,4 @@
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError } from "@higgs-worker/base";
 import { clipToCode, type CodebookConfig } from "./codebook-config.ts";
 import { ColumnHistory, type HistoryClip } from "./column-history.ts";
 import { createColumnRules, type ColumnOutcome, type ColumnRules } from "./column-rules/column-rules.ts";
@@ -181,5 +181,5 @@ export class ColumnDecoder {
 }
 
 function misuse(action: string, reason: string): HiggsError {
-  return new HiggsError("INTERNAL", `Cannot ${action}: ${reason}`);
+  return new HiggsError("INTERNAL", action, reason);
 }

@@ -11,7 +11,7 @@
  *
  * Columns are stored one after the other, `columns[column * numCodebooks + codebook]`, as the model consumes them.
  */
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError } from "@higgs-worker/base";
 import type { CodebookConfig } from "./codebook-config.ts";
 
 /**
@@ -73,7 +73,8 @@ function frameCountOf(codes: readonly ArrayLike<number>[], numCodebooks: number)
     const lengths = codes.map((row) => row.length).join(", ");
     throw new HiggsError(
       "INTERNAL",
-      `Cannot apply the delay pattern: every codebook needs the same number of frames (got lengths [${lengths}], codebooks ${numCodebooks})`,
+      "apply the delay pattern",
+      `every codebook needs the same number of frames (got lengths [${lengths}], codebooks ${numCodebooks})`,
     );
   }
   return frameCount;

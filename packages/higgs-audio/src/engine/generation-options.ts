@@ -1,4 +1,4 @@
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError } from "@higgs-worker/base";
 import type { WarpOptions } from "./sampling/sampler.ts";
 
 /** Which reference's column rules are followed (spec model §12.9 to §12.16); `boson` unless parity needs `native`. */
@@ -76,7 +76,7 @@ export function checkGenerationOptions(
     `1 … ${limits.maxColumns}`,
   );
   if (problems.length === 0) return;
-  throw new HiggsError("INVALID_INPUT", `Cannot generate with these options: ${problems.join("; ")}`, { problems });
+  throw new HiggsError("INVALID_INPUT", "generate with these options", problems.join("; "), { problems });
 }
 
 function isIntegerIn(value: number, smallest: number, largest: number): boolean {

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { LruCache } from "@higgs-worker/base";
 import type { PromptRows } from "../model/prompt-rows.ts";
 
 /** The beginning of one prompt, as the cache knows it. */
@@ -17,14 +18,13 @@ export interface SharedPrefix {
  */
 export class PrefixCache {
   readonly #budgetBytes: number;
-  /** In the order of use, the last one last. */
-  readonly #entries = new Map<string, Uint8Array>();
-  #bytes = 0;
+  readonly #entries: LruCache<string, Uint8Array>;
   #hits = 0;
   #misses = 0;
 
   constructor(budgetBytes: number) {
     this.#budgetBytes = budgetBytes;
+    this.#entries = new LruCache({ maxSize: budgetBytes, sizeOf: ({ byteLength }) => byteLength });
   }
 
   get counts(): { readonly hits: number; readonly misses: number } {
@@ -33,7 +33,7 @@ export class PrefixCache {
 
   /** Bytes that are kept now, never more than the budget. */
   get byteLength(): number {
-    return this.#bytes;
+    return this.#entries.size;
   }
 
   /** The first `rowCount` rows of a prompt; null when there are none. At least one row must follow them. */
@@ -50,22 +50,11 @@ export class PrefixCache {
       return null;
     }
     this.#hits += 1;
-    this.#entries.delete(key);
-    this.#entries.set(key, found);
     return found;
   }
 
   #keep(key: string, save: () => Uint8Array): void {
-    if (this.#entries.has(key) || this.#budgetBytes === 0) return;
-    const bytes = save();
-    if (bytes.byteLength > this.#budgetBytes) return;
-    for (const [oldest, kept] of this.#entries) {
-      if (this.#bytes + bytes.byteLength <= this.#budgetBytes) break;
-      this.#entries.delete(oldest);
-      this.#bytes -= kept.byteLength;
-    }
-    this.#entries.set(key, bytes);
-    this.#bytes += bytes.byteLength;
+    if (this.#budgetBytes > 0 && !this.#entries.has(key)) this.#entries.set(key, save());
   }
 }
 

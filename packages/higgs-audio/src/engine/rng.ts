@@ -20,7 +20,7 @@
  * | 9007199254740991 | 1     | 40     | 5        | draw    | 0.42569467646074366  |
  * | 123              | 0     | 4      | 0        | text    | 0.3404799141690691   |
  */
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError } from "@higgs-worker/base";
 
 /** `draw`: the candidate of a codebook. `redraw`: its replacement by RAS. `text`: a text-stream id. */
 export type DrawPurpose = "draw" | "redraw" | "text";
@@ -110,6 +110,7 @@ function requireInteger(name: string, value: number, limit: number): void {
   if (Number.isInteger(value) && value >= 0 && value <= limit) return;
   throw new HiggsError(
     "INVALID_INPUT",
-    `Cannot make random numbers: the ${name} must be an integer (got ${value}, limit 0 … ${limit})`,
+    "make random numbers",
+    `the ${name} must be an integer (got ${value}, limit 0 … ${limit})`,
   );
 }

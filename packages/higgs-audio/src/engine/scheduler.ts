@@ -1,4 +1,4 @@
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError } from "@higgs-worker/base";
 import type { LanguageModel } from "../model/language-model.ts";
 import { PrefixCache } from "./prefix-cache.ts";
 import { planStep } from "./plan-step.ts";
@@ -126,7 +126,7 @@ export class Scheduler {
   #dropCancelled(): void {
     for (const waiting of this.#waiting.filter(({ listeners }) => listeners.signal?.aborted === true)) {
       this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
-      waiting.reject(new HiggsError("CANCELLED", "Cannot start the speech: it was cancelled while it waited"));
+      waiting.reject(new HiggsError("CANCELLED", "start the speech", "it was cancelled while it waited"));
     }
   }
 

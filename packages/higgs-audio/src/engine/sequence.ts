@@ -1,5 +1,4 @@
-import { HiggsError } from "@higgs-worker/errors";
-import { throwIfCancelled } from "../checkpoint/checkpoint-error.ts";
+import { HiggsError, throwIfCancelled } from "@higgs-worker/base";
 import type { DecodeGraph } from "../model/decode-graph.ts";
 import { PREFILL_ROWS, type LanguageModel } from "../model/language-model.ts";
 import type { PromptPieces } from "../model/prompt-pieces.ts";
@@ -88,7 +87,8 @@ export class Sequence {
     if (this.#columnLimit < Math.min(request.maxColumns, fewestColumns(numCodebooks))) {
       throw new HiggsError(
         "CONTEXT_OVERFLOW",
-        `Cannot generate: the prompt leaves no room for audio (got ${this.#position} positions, limit ${model.contextLength})`,
+        "generate",
+        `the prompt leaves no room for audio (got ${this.#position} positions, limit ${model.contextLength})`,
       );
     }
     this.#column = new Int32Array(numCodebooks);

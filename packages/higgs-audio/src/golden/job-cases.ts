@@ -1,5 +1,5 @@
 import path from "node:path";
-import { HiggsError, isHiggsError, type ErrorCode } from "@higgs-worker/errors";
+import { HiggsError, isHiggsError, type ErrorCode } from "@higgs-worker/base";
 import * as v from "valibot";
 import { buildPrompt } from "../prompt/build-prompt.ts";
 import { Conversation } from "../prompt/conversation.ts";
@@ -159,17 +159,14 @@ function planJob(job: Job, file: JobsFile, recorded: Parameters<typeof languageO
 function toChunkMethod(method: string | null): v.InferOutput<typeof GoldenChunkMethod> {
   const parsed = v.safeParse(GoldenChunkMethod, method);
   if (parsed.success) return parsed.output;
-  throw new HiggsError(
-    "INVALID_INPUT",
-    "Cannot split the transcript: the chunk method is unknown (limit speaker, word)",
-  );
+  throw new HiggsError("INVALID_INPUT", "split the transcript", "the chunk method is unknown (limit speaker, word)");
 }
 
 function find({ kind, name }: ReturnType<typeof parseReferenceNames>[number], file: JobsFile): PromptReference {
   if (kind === "profile") return findProfile(name);
   const voice = Object.hasOwn(file.voices, name) ? file.voices[name] : undefined;
   if (voice === undefined)
-    throw new HiggsError("VOICE_NOT_FOUND", "Cannot use the voice: the golden set has none of that name");
+    throw new HiggsError("VOICE_NOT_FOUND", "use the voice", "the golden set has none of that name");
   return { kind: "clip", ...voice };
 }
 

@@ -13,12 +13,12 @@ describe("errors of the ggml layer", () => {
     ["shape-mismatch", "INTERNAL"],
     ["disposed", "INTERNAL"],
   ] as const)("%s is %s, with the same message and the error as its cause", (kind, code) => {
-    const cause = new GgmlError(kind, "Cannot do it: no");
+    const cause = new GgmlError(kind, "do it", "no");
     expect(fromGgmlError(cause)).toMatchObject({ name: "HiggsError", code, message: "Cannot do it: no", cause });
   });
 
   it("are re-classed whether thrown or rejected; other errors and results pass", async () => {
-    const failure = new GgmlError("allocation-failed", "Cannot do it: no");
+    const failure = new GgmlError("allocation-failed", "do it", "no");
     const fail = (): never => {
       throw failure;
     };

@@ -1,4 +1,4 @@
-import { type ErrorCode, HiggsError } from "@higgs-worker/errors";
+import { type ErrorCode, HiggsError } from "@higgs-worker/base";
 import { GgmlError, type GgmlErrorKind } from "@higgs-worker/ggml";
 
 const CODES: Readonly<Record<GgmlErrorKind, ErrorCode>> = {
@@ -14,7 +14,9 @@ const CODES: Readonly<Record<GgmlErrorKind, ErrorCode>> = {
 
 /** An error of the ggml layer under a code of the registry; other errors as they are. */
 export function fromGgmlError(error: unknown): unknown {
-  return error instanceof GgmlError ? new HiggsError(CODES[error.kind], error.message, { cause: error }) : error;
+  return error instanceof GgmlError
+    ? new HiggsError(CODES[error.kind], error.subject, error.reason, { cause: error })
+    : error;
 }
 
 /** Runs an action and re-classes what the ggml layer throws. */

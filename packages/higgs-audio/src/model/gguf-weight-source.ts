@@ -1,5 +1,5 @@
+import { throwIfCancelled } from "@higgs-worker/base";
 import { type Ggml, GgufFile, type GgufTensorInfo, type TensorType } from "@higgs-worker/ggml";
-import { throwIfCancelled } from "../checkpoint/checkpoint-error.ts";
 import { convertToF32 } from "../checkpoint/convert-dtype.ts";
 import { readConversionFacts } from "../checkpoint/convert/metadata.ts";
 import { DEFAULT_CHUNK_BYTES } from "../checkpoint/limits.ts";

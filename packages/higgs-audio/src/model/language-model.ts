@@ -1,6 +1,5 @@
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError, throwIfCancelled } from "@higgs-worker/base";
 import type { Backend } from "@higgs-worker/ggml";
-import { throwIfCancelled } from "../checkpoint/checkpoint-error.ts";
 import type { HiggsConfig } from "../checkpoint/lm-config.ts";
 import { DecodeGraph } from "./decode-graph.ts";
 import { KvCache, kvBucket } from "./kv-cache.ts";
@@ -103,7 +102,8 @@ export class LanguageModel implements Disposable {
     if (count > this.contextLength) {
       throw new HiggsError(
         "CONTEXT_OVERFLOW",
-        `Cannot read the prompt: it does not fit the context (got ${count} positions, limit ${this.contextLength})`,
+        "read the prompt",
+        `it does not fit the context (got ${count} positions, limit ${this.contextLength})`,
       );
     }
     this.#setIdle(slot);

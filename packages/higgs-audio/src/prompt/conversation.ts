@@ -1,4 +1,4 @@
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError } from "@higgs-worker/base";
 import { spokenMessage, textMessage, type Codes, type Message } from "./messages.ts";
 
 export interface ConversationOptions {
@@ -22,7 +22,8 @@ export class Conversation {
     if (bufferSize !== null && (!Number.isSafeInteger(bufferSize) || bufferSize < 0)) {
       throw new HiggsError(
         "INVALID_INPUT",
-        `Cannot keep earlier chunks: generation_chunk_buffer_size must be a whole number from 0 or null (got ${bufferSize}, limit 0)`,
+        "keep earlier chunks",
+        `generation_chunk_buffer_size must be a whole number from 0 or null (got ${bufferSize}, limit 0)`,
       );
     }
     this.#fixedMessages = fixedMessages;
@@ -31,14 +32,14 @@ export class Conversation {
 
   /** Starts a chunk and gives the turns of its prompt. */
   startChunk(text: string): readonly Message[] {
-    if (this.#current !== null) throw new HiggsError("INTERNAL", "Cannot start a chunk: the last one has not ended");
+    if (this.#current !== null) throw new HiggsError("INTERNAL", "start a chunk", "the last one has not ended");
     this.#current = textMessage("user", text);
     return [...this.#fixedMessages, ...this.#spoken, this.#current];
   }
 
   /** Ends the chunk with the codes that were generated for it: clean ones, un-delayed and trimmed. */
   endChunk(codes: Codes): void {
-    if (this.#current === null) throw new HiggsError("INTERNAL", "Cannot end a chunk: none was started");
+    if (this.#current === null) throw new HiggsError("INTERNAL", "end a chunk", "none was started");
     const spoken = [...this.#spoken, this.#current, spokenMessage(codes)];
     const keepsAll = this.#bufferSize === null || this.#bufferSize === 0;
     this.#spoken = keepsAll ? spoken : spoken.slice(-2 * (this.#bufferSize ?? 0));

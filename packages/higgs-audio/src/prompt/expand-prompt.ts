@@ -1,4 +1,4 @@
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError } from "@higgs-worker/base";
 import type { SpecialTokenIds } from "../tokenizer/special-tokens.ts";
 import type { Prompt } from "./build-prompt.ts";
 import type { Codes } from "./messages.ts";
@@ -68,7 +68,8 @@ function checkPlaceholders({ ids, clips }: Prompt, specialIds: ExpandPromptOptio
   if (found !== clips.length) {
     throw new HiggsError(
       "INVALID_INPUT",
-      `Cannot place the clips: a text holds an audio placeholder (got ${ids.length} ids, clips ${clips.length})`,
+      "place the clips",
+      `a text holds an audio placeholder (got ${ids.length} ids, clips ${clips.length})`,
     );
   }
 }

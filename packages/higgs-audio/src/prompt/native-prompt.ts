@@ -1,4 +1,4 @@
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError } from "@higgs-worker/base";
 import { stripPython } from "../text/python-whitespace.ts";
 import { SPECIAL_TOKENS as T } from "../tokenizer/special-tokens.ts";
 import type { PromptTokenizer } from "./build-prompt.ts";
@@ -103,5 +103,5 @@ function expandPlaceholders(text: string, clips: readonly Codes[], numCodebooks:
 }
 
 function invalid(why: string): HiggsError {
-  return new HiggsError("INVALID_INPUT", `Cannot render the native prompt: ${why}`);
+  return new HiggsError("INVALID_INPUT", "render the native prompt", why);
 }

@@ -1,4 +1,4 @@
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError } from "@higgs-worker/base";
 import { chunkTranscript, type ChunkMethod, type ChunkOptions } from "../text/chunk.ts";
 import { refuseControlStrings } from "../text/control-strings.ts";
 import { normalizeTranscript } from "../text/normalize.ts";
@@ -38,7 +38,7 @@ export function planText(
     maxNumTurns: request.chunkMaxNumTurns,
   });
   if (chunks.length === 0) {
-    throw new HiggsError("INVALID_INPUT", "Cannot speak the transcript: it holds no words (got 0 chunks, limit 1)");
+    throw new HiggsError("INVALID_INPUT", "speak the transcript", "it holds no words (got 0 chunks, limit 1)");
   }
   return { text, chunks };
 }

@@ -1,4 +1,4 @@
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError } from "@higgs-worker/base";
 import type { ReferenceProfile } from "./references.ts";
 
 /** The voices that the model's authors describe in words, by name (spec model §5.3); the texts are part of its training. */
@@ -26,10 +26,7 @@ export function findProfile(name: string): ReferenceProfile {
   const description = VOICE_PROFILES.get(name);
   if (description === undefined) {
     const known = [...VOICE_PROFILES.keys()].join(", ");
-    throw new HiggsError(
-      "VOICE_NOT_FOUND",
-      `Cannot use the voice profile: there is none of that name (known: ${known})`,
-    );
+    throw new HiggsError("VOICE_NOT_FOUND", "use the voice profile", `there is none of that name (known: ${known})`);
   }
   return { kind: "profile", name, description };
 }

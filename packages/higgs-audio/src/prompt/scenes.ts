@@ -1,5 +1,5 @@
 import { readdir, readFile } from "node:fs/promises";
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError } from "@higgs-worker/base";
 import { stripPython } from "../text/python-whitespace.ts";
 
 /** `presets/scenes` of the package, two levels above this file both in `src` and in `dist`. */
@@ -21,7 +21,7 @@ export interface Scene {
 /** The names of all scene presets, sorted. */
 export async function listScenePresets(): Promise<string[]> {
   const files = await readdir(PRESETS_URL).catch((error: unknown) => {
-    throw new HiggsError("INTERNAL", "Cannot list the scene presets: their folder is missing from the package", {
+    throw new HiggsError("INTERNAL", "list the scene presets", "their folder is missing from the package", {
       cause: error,
     });
   });

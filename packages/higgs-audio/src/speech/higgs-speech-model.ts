@@ -1,5 +1,4 @@
-import { HiggsError } from "@higgs-worker/errors";
-import { throwIfCancelled } from "../checkpoint/checkpoint-error.ts";
+import { Gate, HiggsError, throwIfCancelled } from "@higgs-worker/base";
 import type { CodecDecoder } from "../codec/codec-decoder.ts";
 import { applyDelayPattern } from "../engine/delay-pattern.ts";
 import { checkGenerationOptions, type GenerationOptions } from "../engine/generation-options.ts";
@@ -20,7 +19,6 @@ import { collectSpeakerTags } from "../text/speaker-tags.ts";
 import type { TextTokenizer } from "../tokenizer/text-tokenizer.ts";
 import type { CodesOrigin, ReferenceEncoder } from "../voices/reference-encoder.ts";
 import { type AudioOutput, createAudioOutput } from "./audio-output.ts";
-import { Gate } from "./gate.ts";
 import type { SpeechModel, SpeechModelInfo, SpeechRequest, SpeechResult, SynthesizeOptions } from "./types.ts";
 
 /** Progress is reported every so many frames, five times a second of audio, and at the end of each chunk. */
@@ -63,7 +61,7 @@ export class HiggsSpeechModel implements SpeechModel {
   }
 
   async synthesize(request: SpeechRequest, options: SynthesizeOptions = {}): Promise<SpeechResult> {
-    if (this.#disposal !== null) throw new HiggsError("INTERNAL", "Cannot speak: the model is disposed");
+    if (this.#disposal !== null) throw new HiggsError("INTERNAL", "speak", "the model is disposed");
     const answer = withGgmlErrors(() => this.#speak(request, options));
     this.#asked.add(answer);
     try {
@@ -230,7 +228,8 @@ class Synthesis {
     if (frames === 0) {
       throw new HiggsError(
         "GENERATION_FAILED",
-        `Cannot speak the text: the model ended at once${where} (got 0 frames, limit 1)`,
+        "speak the text",
+        `the model ended at once${where} (got 0 frames, limit 1)`,
       );
     }
     if (chunk.finished !== "length") return;

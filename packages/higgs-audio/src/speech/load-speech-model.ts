@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { ReleaseStack } from "@higgs-worker/base";
 import type { Backend, LogSink } from "@higgs-worker/ggml";
 import { unsupportedBecause } from "../checkpoint/checkpoint-error.ts";
 import type { HiggsConfig } from "../checkpoint/lm-config.ts";
@@ -14,7 +15,6 @@ import type { WeightSource } from "../model/weight-source.ts";
 import { loadTextTokenizer, type TextTokenizer } from "../tokenizer/text-tokenizer.ts";
 import { type ClipEncoder, ReferenceEncoder, type ReferenceEncoderOptions } from "../voices/reference-encoder.ts";
 import { HiggsSpeechModel } from "./higgs-speech-model.ts";
-import { ReleaseStack } from "./release-stack.ts";
 import type { SpeechModel } from "./types.ts";
 
 export interface LoadSpeechModelOptions extends OpenWeightsOptions {

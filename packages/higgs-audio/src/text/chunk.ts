@@ -1,4 +1,4 @@
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError } from "@higgs-worker/base";
 import { isMostlyChinese, segmentChineseWords } from "./chinese.ts";
 import { stripPython } from "./python-whitespace.ts";
 
@@ -58,7 +58,8 @@ function splitByWords(text: string, options: ChunkOptions): string[] {
   if (!Number.isInteger(maxWordNum) || maxWordNum < 1) {
     throw new HiggsError(
       "INVALID_INPUT",
-      `Cannot split the transcript by words: chunk_max_word_num must be an integer from 1 (got ${maxWordNum}, limit 1)`,
+      "split the transcript by words",
+      `chunk_max_word_num must be an integer from 1 (got ${maxWordNum}, limit 1)`,
     );
   }
   const isChinese = (options.isChinese ?? isMostlyChinese)(text);

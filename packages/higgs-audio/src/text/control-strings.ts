@@ -1,4 +1,4 @@
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError } from "@higgs-worker/base";
 
 /** The special tokens that user text may hold: sound effects (spec model §2.3). */
 const SOUND_EFFECT_TOKENS: readonly string[] = ["<SE>", "</SE>", "<SE_s>", "</SE_s>", "<SE_e>", "</SE_e>"];
@@ -33,7 +33,7 @@ export function controlStringProblem(text: string, specialTokens: readonly strin
  */
 export function refuseControlStrings(text: string, options: ControlStringOptions): void {
   const problem = controlStringProblem(text, options.specialTokens);
-  if (problem !== null) throw new HiggsError("INVALID_INPUT", `Cannot use ${options.field}: it ${problem}`);
+  if (problem !== null) throw new HiggsError("INVALID_INPUT", `use ${options.field}`, `it ${problem}`);
 }
 
 /** Index of the first `<|` that a `|>` follows in the same line. */

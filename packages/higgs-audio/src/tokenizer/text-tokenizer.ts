@@ -1,4 +1,4 @@
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError } from "@higgs-worker/base";
 import { Tokenizer } from "@huggingface/tokenizers";
 import { SPECIAL_TOKENS, type SpecialTokenIds, type SpecialTokenRole } from "./special-tokens.ts";
 import { checkTokenizerDefinition, type TokenizerDefinition } from "./tokenizer-definition.ts";
@@ -58,13 +58,9 @@ function findSpecialIds(addedTokens: ReadonlyMap<string, number>, source: string
     return [role as SpecialTokenRole, id ?? -1] as const;
   });
   if (missing.length > 0) {
-    throw new HiggsError(
-      "MODEL_UNSUPPORTED",
-      `Cannot use ${source}: it lacks the special tokens ${missing.join(" ")}`,
-      {
-        problems: missing.map((token) => `missing special token ${token}`),
-      },
-    );
+    throw new HiggsError("MODEL_UNSUPPORTED", `use ${source}`, `it lacks the special tokens ${missing.join(" ")}`, {
+      problems: missing.map((token) => `missing special token ${token}`),
+    });
   }
   return Object.fromEntries(ids) as Record<SpecialTokenRole, number>;
 }
@@ -76,6 +72,6 @@ function createEncoder({ content }: TokenizerDefinition, source: string): Encode
     return new Tokenizer(definition, {}) as Encoder;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new HiggsError("MODEL_UNSUPPORTED", `Cannot use ${source}: ${reason}`, { cause: error });
+    throw new HiggsError("MODEL_UNSUPPORTED", `use ${source}`, reason, { cause: error });
   }
 }

@@ -1,4 +1,4 @@
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError } from "@higgs-worker/base";
 import * as v from "valibot";
 
 const AddedToken = v.looseObject({
@@ -79,7 +79,7 @@ function refuseOtherKinds(
     problems.push(`${stripping.length} added tokens strip their surroundings or match whole words only`);
   }
   if (problems.length > 0) {
-    throw new HiggsError("MODEL_UNSUPPORTED", `Cannot use ${source}: ${problems.join("; ")}`, { problems });
+    throw new HiggsError("MODEL_UNSUPPORTED", `use ${source}`, problems.join("; "), { problems });
   }
 }
 
@@ -159,7 +159,7 @@ const MAX_PROBLEMS_IN_MESSAGE = 10;
 function corrupt(source: string, problems: readonly string[]): HiggsError {
   const rest = problems.length - MAX_PROBLEMS_IN_MESSAGE;
   const shown = problems.slice(0, MAX_PROBLEMS_IN_MESSAGE).join("; ") + (rest > 0 ? `; and ${rest} more` : "");
-  return new HiggsError("MODEL_CORRUPT", `Cannot read ${source}: ${shown}`, { problems });
+  return new HiggsError("MODEL_CORRUPT", `read ${source}`, shown, { problems });
 }
 
 /** Words of a file that may be hostile, escaped and of bounded length. */

@@ -1,7 +1,5 @@
-import { randomUUID } from "node:crypto";
-import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { makeFolders } from "../checkpoint/convert/make-folders.ts";
+import { LruCache, makeFolders, readRegularFile, writeAtomically } from "@higgs-worker/base";
 import type { CodeShape } from "../codec/codes.ts";
 import { readCodesFile, writeCodesFile } from "./codes-file.ts";
 
@@ -22,73 +20,57 @@ export interface CodesCacheOptions {
  */
 export class CodesCache {
   readonly #options: CodesCacheOptions;
-  /** In the order of their last use. */
-  readonly #kept = new Map<string, Codes>();
-  #keptBytes = 0;
+  readonly #kept: LruCache<string, Codes>;
 
   constructor(options: CodesCacheOptions) {
     this.#options = options;
+    this.#kept = new LruCache({ maxSize: options.memoryBytes, sizeOf: bytesOf });
   }
 
   get keptBytes(): number {
-    return this.#keptBytes;
+    return this.#kept.size;
   }
 
   /** Codes in memory, or null. */
   recall(key: string): Codes | null {
-    const codes = this.#kept.get(key);
-    if (codes === undefined) return null;
-    this.#kept.delete(key);
-    this.#kept.set(key, codes);
-    return codes;
+    return this.#kept.get(key) ?? null;
   }
 
   /** Codes on disk, which are in memory then too, or null. */
   async read(key: string): Promise<Codes | null> {
     const path = this.#pathOf(key);
-    const bytes = path === null ? null : await readFile(path).catch(() => null);
+    const bytes = path === null ? null : await readRegularFile(path, READ_OPTIONS).catch(() => null);
     const codes = bytes === null ? null : readCodesFile(bytes, this.#options.shape);
-    if (codes !== null) this.#keep(key, codes);
+    if (codes !== null) this.#kept.set(key, codes);
     return codes;
   }
 
   /** Keeps codes in memory, and on disk where that works. */
   async write(key: string, codes: Codes): Promise<void> {
-    this.#keep(key, codes);
+    this.#kept.set(key, codes);
     const { directory } = this.#options;
     const path = this.#pathOf(key);
     if (directory === null || path === null) return;
-    const partial = `${path}.${randomUUID()}.partial`;
     try {
       await makeFolders(directory);
-      await writeFile(partial, writeCodesFile(codes), { flag: "wx" });
-      await rename(partial, path);
+      await writeAtomically(path, writeCodesFile(codes), { isDurable: false });
     } catch {
       // A full or read-only disk costs another encoding some day, not this request.
-      await rm(partial, { force: true }).catch(() => undefined);
     }
-  }
-
-  #keep(key: string, codes: Codes): void {
-    const old = this.#kept.get(key);
-    if (old !== undefined) this.#drop(key, old);
-    this.#kept.set(key, codes);
-    this.#keptBytes += bytesOf(codes);
-    for (const [oldest, oldCodes] of this.#kept) {
-      if (this.#keptBytes <= this.#options.memoryBytes) return;
-      this.#drop(oldest, oldCodes);
-    }
-  }
-
-  #drop(key: string, codes: Codes): void {
-    this.#kept.delete(key);
-    this.#keptBytes -= bytesOf(codes);
   }
 
   #pathOf(key: string): string | null {
     return this.#options.directory === null ? null : join(this.#options.directory, `${key}.codes`);
   }
 }
+
+/** The longest clip that is taken has 60 s, 48 kB of codes. */
+const READ_OPTIONS = {
+  subject: "read the codes",
+  missing: "INTERNAL",
+  refused: "INTERNAL",
+  maxBytes: 4 * 1024 * 1024,
+} as const;
 
 function bytesOf(codes: Codes): number {
   return codes.reduce((sum, row) => sum + row.byteLength, 0);

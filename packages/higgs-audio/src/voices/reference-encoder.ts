@@ -1,8 +1,6 @@
 import { createHash } from "node:crypto";
-import { HiggsError } from "@higgs-worker/errors";
-import { throwIfCancelled } from "../checkpoint/checkpoint-error.ts";
+import { HiggsError, SerialQueue, throwIfCancelled } from "@higgs-worker/base";
 import type { CodeShape } from "../codec/codes.ts";
-import { SerialQueue } from "../codec/serial-queue.ts";
 import type { ClipSamples } from "./clip-samples.ts";
 import { CodesCache } from "./codes-cache.ts";
 
@@ -88,7 +86,7 @@ export class ReferenceEncoder implements AsyncDisposable {
     if (recalled !== null) return recalled;
     const read = await this.#cache.read(key);
     if (read !== null) return { codes: read, from: "disk" };
-    if (this.#isDisposed) throw new HiggsError("INTERNAL", "Cannot encode the reference: the encoder is disposed");
+    if (this.#isDisposed) throw new HiggsError("INTERNAL", "encode the reference", "the encoder is disposed");
     const pcm = typeof samples === "function" ? await samples() : samples;
     const codes = await this.#encodeSamples(pcm, options);
     await this.#cache.write(key, codes);

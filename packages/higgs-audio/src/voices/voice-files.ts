@@ -1,8 +1,7 @@
-import { createHash, randomUUID } from "node:crypto";
-import { readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { readdir } from "node:fs/promises";
 import { extname, join } from "node:path";
-import { HiggsError } from "@higgs-worker/errors";
-import { systemCodeOf, volumeError } from "../checkpoint/convert/volume-error.ts";
+import { isHiggsError, isMissing, readRegularFile, volumeError, writeAtomically } from "@higgs-worker/base";
 import { normalizeVoiceName, voiceNameProblem } from "./voice-name.ts";
 
 /** Extensions that a voice's audio may have; what the file holds is decided by its content. */
@@ -79,20 +78,14 @@ export function isAudioExtension(extension: string): boolean {
   return (VOICE_AUDIO_EXTENSIONS as readonly string[]).includes(extension.toLowerCase());
 }
 
-/** The bytes of a file; null when it is gone. Throws REFERENCE_INVALID for too large a file, VOLUME_UNAVAILABLE. */
+/** The bytes of a file; null when it is gone. Throws REFERENCE_INVALID for one that is too large or not a regular file, VOLUME_UNAVAILABLE. */
 export async function readBounded(path: string, maxBytes: number): Promise<Buffer | null> {
+  const options = { subject: "read the voice", missing: "VOICE_NOT_FOUND", refused: "REFERENCE_INVALID" } as const;
   try {
-    const { size } = await stat(path);
-    if (size > maxBytes) {
-      throw new HiggsError(
-        "REFERENCE_INVALID",
-        `Cannot read the voice: a file is too large (got ${size} bytes, limit ${maxBytes})`,
-      );
-    }
-    return await readFile(path);
+    return await readRegularFile(path, { ...options, maxBytes });
   } catch (error) {
-    if (isMissing(error)) return null;
-    throw volumeError("read the voice", path, error);
+    if (isHiggsError(error) && error.code === options.missing) return null;
+    throw error;
   }
 }
 
@@ -145,24 +138,14 @@ export function metadataOf(description: Readonly<Record<string, unknown>>): Voic
  * nothing is left behind then.
  */
 export async function writeWhole(path: string, bytes: string | Uint8Array): Promise<void> {
-  const partial = `${path}.${randomUUID()}.partial`;
-  try {
-    await writeFile(partial, bytes, { flag: "wx", flush: true });
-    await rename(partial, path);
-  } catch (error) {
-    await rm(partial, { force: true }).catch(() => undefined);
+  await writeAtomically(path, bytes).catch((error: unknown) => {
     throw volumeError("write the voice", path, error);
-  }
+  });
 }
 
 /** Lower-case hex. */
 export function sha256Of(bytes: string | Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
-}
-
-function isMissing(error: unknown): boolean {
-  const code = systemCodeOf(error);
-  return code === "ENOENT" || code === "ENOTDIR";
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

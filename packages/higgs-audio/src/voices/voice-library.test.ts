@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { isHiggsError } from "@higgs-worker/errors";
+import { isHiggsError } from "@higgs-worker/base";
 import { describe, expect, it } from "vitest";
 import { makeTemporaryFolder } from "../checkpoint/testing/temporary-folder.ts";
 import { VoiceLibrary, type NewVoice } from "./voice-library.ts";

@@ -1,9 +1,6 @@
 import { rm } from "node:fs/promises";
 import { dirname, extname, join } from "node:path";
-import { HiggsError } from "@higgs-worker/errors";
-import { withFileLock } from "../checkpoint/convert/file-lock.ts";
-import { makeFolders } from "../checkpoint/convert/make-folders.ts";
-import { volumeError } from "../checkpoint/convert/volume-error.ts";
+import { HiggsError, makeFolders, volumeError, withFileLock } from "@higgs-worker/base";
 import {
   isAudioExtension,
   MAX_VOICE_AUDIO_BYTES,
@@ -110,7 +107,8 @@ export class VoiceLibrary {
     }
     throw new HiggsError(
       "REFERENCE_INVALID",
-      "Cannot use the voice: its audio is not the one that its JSON file was written for; remove it and add it again",
+      "use the voice",
+      "its audio is not the one that its JSON file was written for; remove it and add it again",
     );
   }
 
@@ -131,7 +129,7 @@ export class VoiceLibrary {
       await writeWhole(join(folder, `${name}.txt`), `${voice.transcript.trim()}\n`);
     });
     const added = await this.find(name);
-    if (added === null) throw new HiggsError("VOLUME_UNAVAILABLE", "Cannot add the voice: it was removed meanwhile");
+    if (added === null) throw new HiggsError("VOLUME_UNAVAILABLE", "add the voice", "it was removed meanwhile");
     return added;
   }
 
@@ -213,5 +211,5 @@ async function removeFiles(folder: string, name: string): Promise<void> {
 }
 
 function invalid(why: string, doing = "add"): HiggsError {
-  return new HiggsError("INVALID_INPUT", `Cannot ${doing} the voice: ${why}`);
+  return new HiggsError("INVALID_INPUT", `${doing} the voice`, why);
 }

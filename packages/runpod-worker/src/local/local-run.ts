@@ -1,5 +1,5 @@
 import { isUtf8 } from "node:buffer";
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { executeJob, type ExecutedJob, type JobProgram, jobStopped } from "../jobs/execute-job.ts";
 import { createJobContext, secretsOf } from "../jobs/job-context.ts";
@@ -62,7 +62,7 @@ async function readJob(options: LocalRunOptions): Promise<Job | undefined> {
   }
   let bytes: Buffer;
   try {
-    bytes = await readFile(join(surface.workingDirectory, TEST_INPUT_FILE));
+    bytes = await readTestInput(join(surface.workingDirectory, TEST_INPUT_FILE));
   } catch (error) {
     if (isRecord(error) && error["code"] === "ENOENT") log.warn(`${TEST_INPUT_FILE} not found, exiting.`);
     else log.error(`Cannot read ${TEST_INPUT_FILE}: ${errorMessageOf(error)}`);
@@ -75,6 +75,19 @@ async function readJob(options: LocalRunOptions): Promise<Job | undefined> {
   }
   return parseJob(bytes.toString("utf8").replace(/^\ufeff/, ""), TEST_INPUT_FILE, options);
 }
+
+/** The file's bytes. What is not a regular file (a pipe would never end) or too large for a job is an error. */
+async function readTestInput(path: string): Promise<Buffer> {
+  const status = await stat(path);
+  if (!status.isFile()) throw new Error("it is not a regular file");
+  if (status.size > MAX_TEST_INPUT_BYTES) {
+    throw new Error(`it is too large (got ${status.size} bytes, limit ${MAX_TEST_INPUT_BYTES})`);
+  }
+  return readFile(path);
+}
+
+/** A reference clip of 32 MB in base64, and room beside it. */
+const MAX_TEST_INPUT_BYTES = 64 * 1024 * 1024;
 
 function parseJob(text: string, source: string, options: LocalRunOptions): Job | undefined {
   const { log } = options;

@@ -1,4 +1,4 @@
-import { HiggsError, type ErrorCode } from "@higgs-worker/errors";
+import { HiggsError, type ErrorCode } from "@higgs-worker/base";
 
 /** What an S3 store answered, reduced to what a message may show. */
 export interface S3Refusal {
@@ -55,7 +55,8 @@ export function refusalError(refusal: S3Refusal, attempts: number): HiggsError {
   const tries = attempts > 1 ? ` after ${attempts} attempts` : "";
   return new HiggsError(
     errorCode,
-    `Cannot store the audio in S3: ${hint}${where} (got HTTP ${refusal.status}${name}${tries})`,
+    "store the audio in S3",
+    `${hint}${where} (got HTTP ${refusal.status}${name}${tries})`,
   );
 }
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError } from "@higgs-worker/base";
 import type { AwsClient } from "aws4fetch";
 import type { ObjectStore, StoredObject, StoreRequest } from "../object-store.ts";
 import { isWorthARetry, readRefusal, refusalError, type S3Refusal } from "./error-reason.ts";
@@ -130,7 +130,7 @@ function unreachable(error: unknown, timedOutMs: number | null): PutFailure {
     isWorthARetry: true,
     retryAfterMs: 0,
     toError: (attempts) =>
-      new HiggsError("STORAGE_FAILED", `Cannot store the audio in S3: ${reason} (got ${attempts} failed attempts)`, {
+      new HiggsError("STORAGE_FAILED", "store the audio in S3", `${reason} (got ${attempts} failed attempts)`, {
         cause: error,
       }),
   };
@@ -145,7 +145,7 @@ function connectionReason(error: unknown): string {
 }
 
 function throwCancelled(cause: unknown): never {
-  throw new HiggsError("CANCELLED", "Cannot store the audio in S3: the request was cancelled", { cause });
+  throw new HiggsError("CANCELLED", "store the audio in S3", "the request was cancelled", { cause });
 }
 
 async function describeObject(client: AwsClient, target: S3Target, key: string): Promise<StoredObject> {

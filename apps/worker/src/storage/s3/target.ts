@@ -1,4 +1,4 @@
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError } from "@higgs-worker/base";
 import type { Config } from "../../config/settings.ts";
 
 export interface S3Credentials {
@@ -40,6 +40,11 @@ export function knownBucket(config: Config, wish: S3Wish): string | null {
   return wish.bucket ?? wish.jobConfig?.bucketName ?? config.s3Bucket ?? bucketOfSource(sourceOf(config, wish));
 }
 
+/** Throws STORAGE_NOT_CONFIGURED that names what is missing of the credentials that a job would use. */
+export function checkS3Credentials(config: Config, wish: S3Wish): void {
+  completeSource(config, wish);
+}
+
 /**
  * The target of a job: its own `s3Config`, else the AWS_* variables, else RunPod's BUCKET_* variables. Credentials and
  * endpoint always come from the same one of the three, so that a key is never sent to a store that it is not for.
@@ -47,15 +52,13 @@ export function knownBucket(config: Config, wish: S3Wish): string | null {
  * @throws HiggsError STORAGE_NOT_CONFIGURED that names what is missing.
  */
 export function resolveS3Target(config: Config, wish: S3Wish): S3Target {
-  const source = sourceOf(config, wish);
-  if (source.missing.length > 0) {
-    throw new HiggsError("STORAGE_NOT_CONFIGURED", `Cannot deliver to S3: ${source.missing.join(" and ")} not set`);
-  }
+  const source = completeSource(config, wish);
   const bucket = knownBucket(config, wish);
   if (bucket === null) {
     throw new HiggsError(
       "STORAGE_NOT_CONFIGURED",
-      "Cannot deliver to S3: no bucket is known (neither s3_bucket nor S3_BUCKET)",
+      "deliver to S3",
+      "no bucket is known (neither s3_bucket nor S3_BUCKET)",
     );
   }
   const { endpoint, region } = placeOf(config, source);
@@ -70,6 +73,12 @@ export function resolveS3Target(config: Config, wish: S3Wish): S3Target {
     // RunPod's volume store takes no presigned addresses (spec platform §9.5).
     urlExpiresSeconds: isRunpodVolumeStore(endpoint) ? 0 : config.s3UrlExpiresSeconds,
   };
+}
+
+function completeSource(config: Config, wish: S3Wish): Source {
+  const source = sourceOf(config, wish);
+  if (source.missing.length === 0) return source;
+  throw new HiggsError("STORAGE_NOT_CONFIGURED", "deliver to S3", `${source.missing.join(" and ")} not set`);
 }
 
 interface Source {

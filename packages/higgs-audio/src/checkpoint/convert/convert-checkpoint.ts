@@ -1,15 +1,20 @@
-import { createHash, randomUUID } from "node:crypto";
-import { open, readdir, rename, rm, stat, statfs, type FileHandle } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { readdir, rm, stat, statfs } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { HiggsError } from "@higgs-worker/errors";
+import {
+  HiggsError,
+  isMissing,
+  type LockOptions,
+  makeFolders,
+  volumeError,
+  withFileLock,
+  writeAtomically,
+} from "@higgs-worker/base";
 import { type Ggml, GgmlError, GgufFile } from "@higgs-worker/ggml";
 import type { LmCheckpoint } from "../open-checkpoint.ts";
 import type { WeightFormat } from "../weight-format.ts";
 import { planConversion } from "./conversion-plan.ts";
-import { withFileLock, type LockOptions } from "./file-lock.ts";
-import { makeFolders } from "./make-folders.ts";
 import { CONVERTER_VERSION, readConversionFacts } from "./metadata.ts";
-import { systemCodeOf, volumeError } from "./volume-error.ts";
 import { writeTensors, type WriteOptions } from "./write-tensors.ts";
 
 export interface ConvertOptions extends WriteOptions {
@@ -50,15 +55,18 @@ export async function convertCheckpoint(
     throw volumeError("make the cache folder", options.cacheDir, error);
   });
   const { signal, onWaiting, lock } = options;
-  const lockOptions = { ...lock, ...(signal && { signal }), ...(onWaiting && { onWaiting }) };
   const lockPath = `${path}.lock`;
-  return withFileLock(lockPath, lockOptions, async () => {
+  return withFileLock(lockPath, { ...lock, signal, onWaiting }, async () => {
     const made = await findConverted(ggml, checkpoint, options);
     if (made !== null) return made;
     await removeDeadPartials(path, lockPath);
     const plan = planConversion(ggml, checkpoint, options.format);
     await checkSpace(options.cacheDir, plan.fileBytes);
-    await writeAtomically(path, (file) => writeTensors(ggml, checkpoint, plan, file, options));
+    await writeAtomically(path, (file) => writeTensors(ggml, checkpoint, plan, file, options)).catch(
+      (error: unknown) => {
+        throw volumeError(DOING, path, error);
+      },
+    );
     return { path, sizeBytes: plan.fileBytes, isNew: true };
   });
 }
@@ -82,8 +90,7 @@ async function findConverted(
     await rm(path, { force: true });
     return null;
   } catch (error) {
-    const code = systemCodeOf(error);
-    if (code === "ENOENT" || code === "ENOTDIR") return null;
+    if (isMissing(error)) return null;
     throw volumeError("use the converted model", path, error);
   }
 }
@@ -111,31 +118,6 @@ function isSound(ggml: Ggml, checkpoint: LmCheckpoint, format: WeightFormat, pat
   }
 }
 
-async function writeAtomically(path: string, write: (file: FileHandle) => Promise<void>): Promise<void> {
-  const partial = `${path}.${randomUUID()}${PARTIAL_SUFFIX}`;
-  try {
-    const file = await open(partial, "wx");
-    try {
-      await write(file);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(partial, path);
-    await syncFolder(dirname(path));
-  } catch (error) {
-    await rm(partial, { force: true }).catch(() => undefined);
-    throw volumeError(DOING, path, error);
-  }
-}
-
-/** Makes the new name survive a power failure. Some file systems cannot do that for a folder; the file itself is safe. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, "r").catch(() => null);
-  await folder?.sync().catch(() => undefined);
-  await folder?.close();
-}
-
 const PARTIAL_SUFFIX = ".partial";
 /** A conversion writes several times a second; a partial file that is older than this belongs to nobody. */
 const DEAD_PARTIAL_MS = 120_000;
@@ -146,10 +128,10 @@ const DEAD_PARTIAL_MS = 120_000;
  */
 async function removeDeadPartials(path: string, lockPath: string): Promise<void> {
   const folder = dirname(path);
-  const prefix = `${basename(path)}.`;
+  const prefixes = [`.${basename(path)}.`, `${basename(path)}.`];
   const now = await modifiedMs(lockPath);
   for (const name of await readdir(folder)) {
-    if (!name.startsWith(prefix) || !name.endsWith(PARTIAL_SUFFIX)) continue;
+    if (!prefixes.some((prefix) => name.startsWith(prefix)) || !name.endsWith(PARTIAL_SUFFIX)) continue;
     const partial = join(folder, name);
     if (now - (await modifiedMs(partial)) > DEAD_PARTIAL_MS) await rm(partial, { force: true });
   }
@@ -169,6 +151,6 @@ async function checkSpace(cacheDir: string, neededBytes: number): Promise<void> 
   const freeBytes = status.bavail * status.bsize;
   if (freeBytes < neededBytes) {
     const sizes = `got ${freeBytes} bytes, needed ${neededBytes}`;
-    throw new HiggsError("VOLUME_UNAVAILABLE", `Cannot ${DOING}: too little free space in ${cacheDir} (${sizes})`);
+    throw new HiggsError("VOLUME_UNAVAILABLE", DOING, `too little free space in ${cacheDir} (${sizes})`);
   }
 }

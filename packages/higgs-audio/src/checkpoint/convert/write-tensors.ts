@@ -1,10 +1,9 @@
 import type { FileHandle } from "node:fs/promises";
 import { availableParallelism } from "node:os";
+import { BoundedTasks, throwIfCancelled } from "@higgs-worker/base";
 import { type Ggml, quantizeRowsAsync, rowBytes } from "@higgs-worker/ggml";
-import { throwIfCancelled } from "../checkpoint-error.ts";
 import type { LmCheckpoint } from "../open-checkpoint.ts";
 import { DTYPE_BYTES } from "../tensor-source.ts";
-import { BoundedTasks } from "./bounded-tasks.ts";
 import type { ConversionPlan, PlannedTensor } from "./conversion-plan.ts";
 
 /** Values that are quantised in one piece: 4 MiB of f32, a tenth of a second of work in q4_k. */

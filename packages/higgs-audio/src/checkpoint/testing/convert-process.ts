@@ -4,7 +4,7 @@
  * each event. With `hold` it stops for ever after the first bytes are written.
  */
 import { loadGgml } from "@higgs-worker/ggml";
-import { isHiggsError } from "@higgs-worker/errors";
+import { isHiggsError } from "@higgs-worker/base";
 import { convertCheckpoint } from "../convert/convert-checkpoint.ts";
 import { openCheckpoint } from "../open-checkpoint.ts";
 import { WEIGHT_FORMATS } from "../weight-format.ts";

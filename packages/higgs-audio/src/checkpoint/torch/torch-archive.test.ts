@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { isHiggsError } from "@higgs-worker/errors";
+import { isHiggsError } from "@higgs-worker/base";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { MAX_PICKLE_BYTES } from "../limits.ts";

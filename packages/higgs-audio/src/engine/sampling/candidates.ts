@@ -1,4 +1,4 @@
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError } from "@higgs-worker/base";
 import { exponential } from "./exponential.ts";
 
 /**
@@ -88,5 +88,5 @@ export class Candidates {
  */
 export function requireFinite(total: number): void {
   if (Number.isFinite(total)) return;
-  throw new HiggsError("GENERATION_FAILED", "Cannot sample: the model's logits are not finite numbers");
+  throw new HiggsError("GENERATION_FAILED", "sample", "the model's logits are not finite numbers");
 }

@@ -1,4 +1,4 @@
-import { HiggsError } from "@higgs-worker/errors";
+import { HiggsError } from "@higgs-worker/base";
 import { Candidates, requireFinite } from "./candidates.ts";
 import { TopK } from "./top-k.ts";
 import { TopP } from "./top-p.ts";
@@ -72,7 +72,7 @@ export class Sampler {
     const candidates = this.#candidates;
     const capacity = candidates.ids.length;
     if (length > capacity) {
-      throw new HiggsError("INTERNAL", `Cannot sample: the row is too long (got ${length}, limit ${capacity})`);
+      throw new HiggsError("INTERNAL", "sample", `the row is too long (got ${length}, limit ${capacity})`);
     }
     if (topK > 0 && topK < length) this.#takeLargest(logits, offset, length, temperature, topK);
     else this.#takeAll(logits, offset, length, temperature);

@@ -4,9 +4,10 @@ import { ERRORS } from "./registry.ts";
 
 describe("HiggsError", () => {
   it("shows clients its code and message", () => {
-    const error = new HiggsError("INVALID_INPUT", "Cannot read the job: it is empty", { problems: ["a", "b"] });
+    const error = new HiggsError("INVALID_INPUT", "read the job", "it is empty", { problems: ["a", "b"] });
     expect(String(error)).toBe("INVALID_INPUT: Cannot read the job: it is empty");
     expect([error.name, error.problems, error.definition.httpStatus]).toEqual(["HiggsError", ["a", "b"], 400]);
+    expect([error.subject, error.reason]).toEqual(["read the job", "it is empty"]);
   });
 
   it("is known by its brand, also when another copy of the package made it", () => {
@@ -18,7 +19,7 @@ describe("HiggsError", () => {
 
 describe("toHiggsError()", () => {
   it("leaves a HiggsError as it is", () => {
-    const error = new HiggsError("OVERLOADED", "x");
+    const error = new HiggsError("OVERLOADED", "speak", "the queue is full");
     expect(toHiggsError(error)).toBe(error);
   });
 
@@ -28,9 +29,9 @@ describe("toHiggsError()", () => {
   });
 
   it.each([
-    [new TypeError("bad"), "bad"],
-    ["thrown text", "thrown text"],
-    [undefined, "undefined"],
+    [new TypeError("bad"), "Cannot finish: bad"],
+    ["thrown text", "Cannot finish: thrown text"],
+    [undefined, "Cannot finish: undefined"],
   ])("takes %s for a defect and keeps it as cause", (thrown, message) => {
     expect(toHiggsError(thrown)).toMatchObject({
       code: "INTERNAL",

@@ -1,6 +1,6 @@
 import { mkdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { systemCodeOf } from "./volume-error.ts";
+import { systemCodeOf } from "./system-error.ts";
 
 /**
  * Makes a folder and those above it, as `mkdir -p`. Node's own recursion never ends on file systems that refuse new folders

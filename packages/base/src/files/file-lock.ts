@@ -2,13 +2,13 @@ import { randomUUID } from "node:crypto";
 import { open, readFile, rm, stat, utimes, type FileHandle } from "node:fs/promises";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
-import { throwIfCancelled } from "../checkpoint-error.ts";
-import { systemCodeOf, volumeError } from "./volume-error.ts";
+import { throwIfCancelled } from "../async/cancelled.ts";
+import { systemCodeOf, volumeError } from "./system-error.ts";
 
 export interface LockOptions {
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Called once when somebody else holds the lock. */
-  readonly onWaiting?: () => void;
+  readonly onWaiting?: (() => void) | undefined;
   /** How often the holder shows that it is alive. */
   readonly heartbeatMs?: number;
   /** A lock whose holder has shown no sign of life for this long is taken over. */

@@ -10,17 +10,23 @@ export interface HiggsErrorOptions {
 }
 
 /**
- * An error with a code of the registry. The message has the form `Cannot <do>: <why> (got …, limit …)` and never holds
- * the user's text, keys or audio.
+ * An error with a code of the registry. Its message is `Cannot <subject>: <reason>`; the two parts can be read apart, so
+ * that nobody has to take a message to pieces. Neither ever holds the user's text, keys or audio.
  */
 export class HiggsError extends Error {
   override readonly name = "HiggsError";
   readonly code: ErrorCode;
+  /** What could not be done, such as `read the voice`. */
+  readonly subject: string;
+  /** Why, with what was got and the limit, such as `the file is too large (got 9 bytes, limit 4)`. */
+  readonly reason: string;
   readonly problems: readonly string[];
 
-  constructor(code: ErrorCode, message: string, options: HiggsErrorOptions = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+  constructor(code: ErrorCode, subject: string, reason: string, options: HiggsErrorOptions = {}) {
+    super(`Cannot ${subject}: ${reason}`, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
+    this.subject = subject;
+    this.reason = reason;
     this.problems = options.problems ?? [];
     Object.defineProperty(this, BRAND, { value: true });
   }
@@ -44,8 +50,8 @@ export function isHiggsError(error: unknown): error is HiggsError {
 export function toHiggsError(error: unknown): HiggsError {
   if (isHiggsError(error)) return error;
   if (error instanceof Error && error.name === "AbortError") {
-    return new HiggsError("CANCELLED", "Cannot finish: the request was cancelled", { cause: error });
+    return new HiggsError("CANCELLED", "finish", "the request was cancelled", { cause: error });
   }
-  const message = error instanceof Error ? error.message : String(error);
-  return new HiggsError("INTERNAL", message, { cause: error });
+  const reason = error instanceof Error ? error.message : String(error);
+  return new HiggsError("INTERNAL", "finish", reason, { cause: error });
 }
