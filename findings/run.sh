@@ -3,7 +3,7 @@
 #   findings/run.sh findings/chained-opus.py        exit code 0: the surprise is still there; 1: it is not; 2: cannot run here
 set -euo pipefail
 script=$(realpath "${1:?usage: findings/run.sh FILE}")
-packages=$(sed -n 's/^\(#\|\/\/\) packages: //p' "$script")
+packages=$(sed -nE 's,^(#|//) packages: ,,p' "$script")
 cache="$(dirname "$script")/../.cache/findings/$(basename "$script")"
 mkdir -p "$cache"
 cache=$(realpath "$cache")

@@ -87,7 +87,7 @@ export const STATEMENTS: readonly Statement[] = [
     kind: "parity",
     text: "First take has `job_in_progress=0`; with a job running (concurrency > 1) it is `1`",
   },
-  { id: "W22", kind: "parity", text: "204 and 400 are no errors: no ERROR line, next take follows" },
+  { id: "W22", kind: "parity", text: "204 and 400 are not errors: no ERROR line, next take follows" },
   { id: "W23", kind: "parity", text: "429 → no take for at least 5 s (or `Retry-After`)" },
   {
     id: "W24",
@@ -185,7 +185,7 @@ export const STATEMENTS: readonly Statement[] = [
     id: "W49",
     kind: "deviation",
     text: "Exactly one final post per job in all cases but a stopped job (none)",
-    official: "none for what does not serialise",
+    official: "none for what does not serialize",
   },
   {
     id: "W50",
