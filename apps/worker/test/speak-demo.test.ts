@@ -52,21 +52,34 @@ describe("higgs speak with the demo checkpoint", () => {
     expect(c).not.toEqual(a);
   });
 
-  it("chunks are spoken one after the other", async () => {
-    const { out } = await run(
-      speak(
-        "The sun is warm. The sky is blue.",
-        "--seed",
-        "2",
-        "--chunk-method",
-        "word",
-        "--chunk-max-word-num",
-        "4",
-        "--json",
-      ),
+  it("chunks are spoken one after the other, the first as if it were alone", async () => {
+    const framesOf = async (text: string, ...flags: string[]) => {
+      const { out } = await run(speak(text, "--seed", "2", "--json", ...flags));
+      const { output } = JSON.parse(out) as { output: { duration_seconds: number; usage: { audio_frames: number } } };
+      expect(output.duration_seconds).toBeCloseTo(output.usage.audio_frames / 25, 5);
+      return output.usage.audio_frames;
+    };
+    const first = await framesOf("The sun is warm.");
+    const both = await framesOf(
+      "The sun is warm. The sky is blue.",
+      "--chunk-method",
+      "word",
+      "--chunk-max-word-num",
+      "4",
     );
-    const { output } = JSON.parse(out) as { output: { duration_seconds: number; usage: { audio_frames: number } } };
-    expect(output.duration_seconds).toBeCloseTo(output.usage.audio_frames / 25, 5);
+    // Half a second at least is the second chunk, which the limit does not cut off.
+    expect(both - first).toBeGreaterThan(12);
+    expect(both - first).toBeLessThan(200);
+  });
+
+  it("a report with empty turns is as long as its one sentence, and says what was left out", async () => {
+    const report = "[SPEAKER0]\n[SPEAKER1] The sun is warm.\n[SPEAKER0]   \n[SPEAKER1]";
+    for (const method of ["none", "speaker", "word"]) {
+      const { out } = await run(speak(report, "--seed", "1", "--chunk-method", method, "--json"));
+      const { output } = JSON.parse(out) as { output: { duration_seconds: number; warnings: string[] } };
+      expect(output.duration_seconds).toBeLessThan(5);
+      expect(output.warnings).toEqual([expect.stringContaining("Nothing to speak in 3 of 4 turns")]);
+    }
   });
 });
 

@@ -20,6 +20,7 @@ export { MAX_VOICE_AUDIO_BYTES, type VoiceMetadata } from "./voices/voice-files.
 export { normalizeVoiceName, voiceNameProblem } from "./voices/voice-name.ts";
 export { listScenePresets, resolveScene } from "./prompt/scenes.ts";
 export { controlStringProblem, refuseControlStrings } from "./text/control-strings.ts";
+export { isSpeakable } from "./text/speakable.ts";
 export { withoutSpeakerTags } from "./text/speaker-tags.ts";
 export { openCheckpoint, openCodec, type CodecCheckpoint, type LmCheckpoint } from "./checkpoint/open-checkpoint.ts";
 export type { CheckpointTensor } from "./checkpoint/tensor-plan.ts";

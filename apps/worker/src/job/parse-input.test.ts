@@ -118,6 +118,8 @@ describe("parseJobInput()", () => {
     [{ transcript: " \n " }, "transcript is empty"],
     [{ transcript: "[SPEAKER0] [SPEAKER١]" }, "transcript has nothing to speak"],
     [{ transcript: "… 🙂!" }, "transcript has nothing to speak"],
+    [{ transcript: "\u200b\u3164" }, "transcript has nothing to speak"],
+    [{ transcript: "<SE></SE>【SPEAKER0】" }, "transcript has nothing to speak"],
     [{ transcript: 5 }, "transcript must be a string (got number)"],
     [{ transcript: "x".repeat(101) }, "transcript is too long (got 101 characters, limit 100)"],
     [

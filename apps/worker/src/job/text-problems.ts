@@ -1,4 +1,4 @@
-import { controlStringProblem, withoutSpeakerTags } from "@higgs-worker/higgs-audio";
+import { controlStringProblem, isSpeakable } from "@higgs-worker/higgs-audio";
 
 /** What is wrong with a transcript, apart from its length. */
 export function transcriptProblems(transcript: string): string[] {
@@ -15,7 +15,5 @@ export function controlProblems(text: string): string[] {
 /** Of speaker tags and signs alone, the model would make noise. */
 function nothingToSpeakProblem(transcript: string): string | null {
   if (transcript.trim() === "") return "is empty";
-  return /[\p{L}\p{N}]/u.test(withoutSpeakerTags(transcript))
-    ? null
-    : "has nothing to speak (no letter or digit beside speaker tags)";
+  return isSpeakable(transcript) ? null : "has nothing to speak (no letter or digit beside speaker tags)";
 }

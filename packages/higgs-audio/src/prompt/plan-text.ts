@@ -1,7 +1,9 @@
 import { HiggsError } from "@higgs-worker/base";
-import { chunkTranscript, type ChunkMethod, type ChunkOptions } from "../text/chunk.ts";
+import { chunkTranscript, splitTurns, type ChunkMethod, type ChunkOptions } from "../text/chunk.ts";
 import { refuseControlStrings } from "../text/control-strings.ts";
-import { normalizeTranscript } from "../text/normalize.ts";
+import { normalizeTranscript, withSentenceEnd } from "../text/normalize.ts";
+import { isSpeakable } from "../text/speakable.ts";
+import { speakerTagWarnings } from "../text/speaker-tags.ts";
 
 /** How a transcript becomes chunks. */
 export interface TextRequest {
@@ -41,6 +43,46 @@ export function planText(
     throw new HiggsError("INVALID_INPUT", "speak the transcript", "it holds no words (got 0 chunks, limit 1)");
   }
   return { text, chunks };
+}
+
+export interface SpokenPlan extends TextPlan {
+  /** What was left out, and what may be meant otherwise. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * As `planText`, but without turns and chunks in which there is nothing to speak: the model makes noise of them, up to its
+ * limit.
+ *
+ * @throws HiggsError INVALID_INPUT when nothing is left to speak
+ */
+export function planSpokenText(request: TextRequest): SpokenPlan {
+  const turns = splitTurns(spokenText(request));
+  const spokenTurns = turns.filter(isSpeakable);
+  const text = spokenTurns.join("\n");
+  const isEnded = spokenTurns.length === turns.length || !request.normalize;
+  const plan = planText({ ...request, transcript: isEnded ? text : withSentenceEnd(text), normalize: false });
+  const chunks = plan.chunks.filter(isSpeakable);
+  if (chunks.length === 0) {
+    throw new HiggsError(
+      "INVALID_INPUT",
+      "speak the transcript",
+      "it has nothing to speak (no letter or digit beside speaker tags)",
+    );
+  }
+  const warnings = [
+    ...leftOut("turns", turns, spokenTurns.length),
+    ...leftOut("chunks", plan.chunks, chunks.length),
+    ...speakerTagWarnings(request.transcript),
+  ];
+  return { text: plan.text, chunks, warnings };
+}
+
+function leftOut(what: string, texts: readonly string[], spoken: number): string[] {
+  const left = texts.length - spoken;
+  if (left === 0) return [];
+  const first = texts.findIndex((text) => !isSpeakable(text)) + 1;
+  return [`Nothing to speak in ${left} of ${texts.length} ${what}, which were left out (the first is number ${first})`];
 }
 
 /** All texts of a request that the user wrote. */

@@ -13,7 +13,7 @@ import { Conversation } from "../prompt/conversation.ts";
 import { expandPrompt } from "../prompt/expand-prompt.ts";
 import { buildFixedMessages } from "../prompt/fixed-messages.ts";
 import type { Message } from "../prompt/messages.ts";
-import { planText, refuseControlStringsIn, type TextPlan } from "../prompt/plan-text.ts";
+import { planSpokenText, refuseControlStringsIn, type TextPlan } from "../prompt/plan-text.ts";
 import type { PromptReference } from "../prompt/references.ts";
 import { collectSpeakerTags } from "../text/speaker-tags.ts";
 import type { TextTokenizer } from "../tokenizer/text-tokenizer.ts";
@@ -126,7 +126,9 @@ class Synthesis {
     checkGenerationOptions(this.#generationOptions(), limits);
     throwIfCancelled(this.#options.signal, "start the speech");
     refuseControlStringsIn(request, [...tokenizer.addedTokens.keys()]);
-    this.#plan = planText(request);
+    const plan = planSpokenText(request);
+    this.#plan = plan;
+    this.#warnings.push(...plan.warnings);
     this.#fixedMessages = buildFixedMessages({
       ...request,
       references: await this.#encodeReferences(),

@@ -27,6 +27,20 @@ export function chunkTranscript(text: string, options: ChunkOptions): string[] {
   return [text];
 }
 
+/**
+ * The lines of each turn, joined; a turn begins with a line that starts with a speaker tag, and text before the first is a
+ * turn too. Joined by line breaks they give the text again.
+ */
+export function splitTurns(text: string): string[] {
+  const turns: string[][] = [];
+  for (const line of text.split("\n")) {
+    const last = turns.at(-1);
+    if (last === undefined || startsTurn(stripPython(line))) turns.push([line]);
+    else last.push(line);
+  }
+  return turns.map((lines) => lines.join("\n"));
+}
+
 /** One chunk from each line that starts with a speaker tag up to the next; text before the first tag is its own chunk. */
 function splitBySpeaker(text: string): string[] {
   const turns: string[] = [];

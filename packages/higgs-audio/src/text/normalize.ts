@@ -64,7 +64,11 @@ const SENTENCE_ENDS = [".", "!", "?", ",", ";", '"', "'", "</SE_e>", "</SE>"];
 export function normalizeTranscript(transcript: string): string {
   let text = transcript;
   for (const [from, to] of REPLACEMENTS) text = text.replaceAll(from, to);
-  text = collapseWhitespace(text);
+  return withSentenceEnd(collapseWhitespace(text));
+}
+
+/** Step 8. */
+export function withSentenceEnd(text: string): string {
   return SENTENCE_ENDS.some((end) => text.endsWith(end)) ? text : `${text}.`;
 }
 

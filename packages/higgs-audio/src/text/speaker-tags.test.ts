@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { collectSpeakerTags } from "./speaker-tags.ts";
+import { collectSpeakerTags, speakerTagWarnings } from "./speaker-tags.ts";
 
 describe("collectSpeakerTags", () => {
   it("gives distinct tags sorted as strings", () => {
@@ -24,5 +24,49 @@ describe("collectSpeakerTags", () => {
     expect(collectSpeakerTags("SPEAKER0 [SPEAKER] [SPEAKERx] [speaker1] [SPEAKER 1] 【SPEAKER1】 [SPEAKER²]")).toEqual(
       [],
     );
+  });
+});
+
+describe("speakerTagWarnings", () => {
+  it.each([
+    ["no tag", "Hello.\nA loud speaker: 5 W. The speaker 2 metres away."],
+    ["tags at the start of lines", "[SPEAKER0] Hi.\n  [SPEAKER1] Hello.\n[SPEAKER0]"],
+    ["sounds", "[SPEAKER0] [laugh] Hi [cough]"],
+  ])("says nothing of %s", (_name, transcript) => {
+    expect(speakerTagWarnings(transcript)).toEqual([]);
+  });
+
+  it.each([
+    ["two tags on one line", "[SPEAKER0] Hi. [SPEAKER1] Hello.", 1],
+    ["two tags in a row", "Hi.\n[SPEAKER0][SPEAKER1] Hello.", 2],
+    ["a tag after words", "Hi.\n\nHello [SPEAKER1]", 3],
+  ])("warns of %s", (_name, transcript, line) => {
+    expect(speakerTagWarnings(transcript)).toEqual([
+      expect.stringMatching(`^Line ${line} of the transcript has a speaker tag that does not begin it`),
+    ]);
+  });
+
+  it.each([
+    ["[speaker0]", "[speaker0] Hi.", 1],
+    ["[Speaker 1]", "[SPEAKER0] Hi.\n[Speaker 1] Hello.", 2],
+    ["[SPEAKER]", "[SPEAKER] Hi.", 1],
+    ["[SPEAKER-1]", "[SPEAKER-1] Hi.", 1],
+    ["(SPEAKER0)", "(SPEAKER0) Hi.", 1],
+    ["<SPEAKER0>", "<SPEAKER0> Hi.", 1],
+    ["【SPEAKER0】", "【SPEAKER0】 Hi.", 1],
+    ["SPEAKER0:", "Hi.\nSPEAKER0: Hello.", 2],
+    ["Speaker 1:", "  Speaker 1: Hello.", 1],
+    ["speaker_1：", "speaker_1：你好", 1],
+    ["SPEAKER1: after a tag", "[SPEAKER0] SPEAKER1: Hello.", 1],
+  ])("warns of %s, without the text", (_name, transcript, line) => {
+    const warnings = speakerTagWarnings(transcript);
+    expect(warnings).toEqual([
+      expect.stringMatching(`^Line ${line} of the transcript has what looks like a speaker tag`),
+    ]);
+    expect(warnings.join()).not.toMatch(/Hi|Hello|你好/);
+  });
+
+  it("says each thing once, whatever the number of lines", () => {
+    expect(speakerTagWarnings("[speaker0] a [SPEAKER1] b\n".repeat(5_000))).toHaveLength(2);
   });
 });

@@ -11,9 +11,38 @@ export function collectSpeakerTags(rawTranscript: string): string[] {
   return [...tags].sort(byCodePoints);
 }
 
+/** In the brackets that normalisation turns into a tag's, too. */
+const SPEAKER_TAG_IN_ANY_TEXT = /[[【]SPEAKER\p{Nd}+[\]】]/gu;
+
 /** The transcript without its `[SPEAKERn]`, which tell the model who speaks and are never said. */
-export function withoutSpeakerTags(rawTranscript: string): string {
-  return rawTranscript.replaceAll(SPEAKER_TAG, " ");
+export function withoutSpeakerTags(transcript: string): string {
+  return transcript.replaceAll(SPEAKER_TAG_IN_ANY_TEXT, " ");
+}
+
+/** In brackets of any kind, or before a colon at the start of a line. */
+const NEARLY_A_TAG =
+  /[[({<【（《]\s{0,3}speaker[\s_-]{0,3}\p{Nd}{0,9}\s{0,3}[\])}>】）》]|^\s{0,9}speaker[\s_-]{0,3}\p{Nd}{1,9}\s{0,3}[:：]/iu;
+
+/**
+ * Sentences about what looks like a change of the speaker and is none; at most one of each kind, with the line where it is
+ * first, and never the text itself.
+ */
+export function speakerTagWarnings(rawTranscript: string): string[] {
+  const lines = rawTranscript.split("\n");
+  const within = lines.findIndex((line) => /\S\s*\[SPEAKER\p{Nd}/u.test(line));
+  const nearly = lines.findIndex((line) => NEARLY_A_TAG.test(line.replaceAll(SPEAKER_TAG, "")));
+  const warnings: string[] = [];
+  if (within !== -1) {
+    warnings.push(
+      `Line ${within + 1} of the transcript has a speaker tag that does not begin it, so that the speakers may blend; start each turn on a line of its own`,
+    );
+  }
+  if (nearly !== -1) {
+    warnings.push(
+      `Line ${nearly + 1} of the transcript has what looks like a speaker tag but is read as text; tags are written [SPEAKER0], in capitals, at the start of a line`,
+    );
+  }
+  return warnings;
 }
 
 /** Python's order of strings; JavaScript's own compares UTF-16 units, which puts U+1D7CE before U+FF10. */
