@@ -2,7 +2,7 @@ export { AUDIO_FORMATS, type AudioEncoder, type AudioFormat, type EncodeOptions 
 export { SOURCE_FORMATS, type DecodedAudio, type SourceFormat } from "./decoding/audio-decoder.ts";
 export { decodeAndResample, decodeAudio, type DecodeAudioOptions } from "./decoding/decode-audio.ts";
 export { DEFAULT_DECODE_LIMITS, type DecodeLimits } from "./decoding/limits.ts";
-export { sniffAudio } from "./decoding/sniff-audio.ts";
+export { describeOther, sniffAudio } from "./decoding/sniff-audio.ts";
 export { measureAudio, type AudioMeasures } from "./measure.ts";
 export { encoderFor, WRITABLE_FORMATS } from "./encoders.ts";
 export { floatToPcm16, pcm16ToBytes } from "./pcm16.ts";

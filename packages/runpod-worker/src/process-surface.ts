@@ -22,12 +22,10 @@ export interface ProcessSurface {
 
 const SHUTDOWN_SIGNALS: readonly ShutdownSignal[] = ["SIGTERM", "SIGINT"];
 
-function ignore(): void {}
-
 /** The surface of the real Node.js process. */
 export function nodeProcessSurface(): ProcessSurface {
   // A log reader that went away must not take the worker with it.
-  stdout.off("error", ignore).on("error", ignore);
+  stdout.on("error", () => {});
   return {
     argv: argv.slice(2),
     env,

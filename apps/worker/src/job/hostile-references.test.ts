@@ -51,7 +51,7 @@ const redirect = (location: string): Case =>
 
 const CASES: Readonly<Record<string, Case>> = {
   "no bytes": bytes(new Uint8Array(0), invalid("empty")),
-  "one byte": bytes(Uint8Array.of(0x52), invalid("no supported audio")),
+  "one byte": bytes(Uint8Array.of(0x52), invalid("not supported audio")),
   "an HTML page": bytes(Buffer.from("<!doctype html><html></html>"), invalid("an HTML page")),
   "a zip archive": bytes(Buffer.from("PK\u0003\u0004aaaaaaaaaaaaaaaa"), invalid("a zip archive")),
   "a WAV of 0 samples": bytes(wavOf(new Uint8Array(0)), invalid("0 samples")),

@@ -1,4 +1,4 @@
-import { loadReference, sniffAudio } from "@higgs-worker/audio";
+import { describeOther, loadReference, sniffAudio } from "@higgs-worker/audio";
 import { isHiggsError } from "@higgs-worker/base";
 import { hashSamples } from "@higgs-worker/higgs-audio";
 import { invalidReference } from "./reference-errors.ts";
@@ -28,7 +28,7 @@ export interface PreparedAudio {
 /** Throws REFERENCE_INVALID when the beginning of a file shows that it is no audio. */
 export function checkAudioStart(bytes: Uint8Array, where: string): void {
   const sniffed = sniffAudio(bytes);
-  if ("other" in sniffed) throw invalidReference(where, `it is no supported audio (got ${sniffed.other})`);
+  if ("other" in sniffed) throw invalidReference(where, describeOther(sniffed));
 }
 
 /**

@@ -1,8 +1,23 @@
 import type { DecodeLimits } from "./limits.ts";
-import type { PcmCollector } from "./pcm-collector.ts";
+import type { PcmSink } from "./pcm-sink.ts";
 
 /** What `sniffAudio` tells apart; a container with its codec where the codec decides which decoder reads it. */
-export const SOURCE_FORMATS = ["wav", "flac", "ogg-flac", "mp3", "ogg-vorbis", "ogg-opus", "webm", "mp4"] as const;
+export const SOURCE_FORMATS = [
+  "wav",
+  "w64",
+  "aiff",
+  "caf",
+  "au",
+  "flac",
+  "ogg-flac",
+  "mp3",
+  "aac",
+  "ogg-vorbis",
+  "ogg-opus",
+  "webm",
+  "mp4",
+  "mpeg-ts",
+] as const;
 
 export type SourceFormat = (typeof SOURCE_FORMATS)[number];
 
@@ -16,7 +31,7 @@ export interface AudioDecoder {
    *
    * @throws HiggsError REFERENCE_INVALID when the file is damaged, cut off, not of this format, or over a limit.
    */
-  decode(bytes: Uint8Array, pcm: PcmCollector, limits: DecodeLimits): Promise<void>;
+  decode(bytes: Uint8Array, pcm: PcmSink, limits: DecodeLimits): Promise<void>;
 }
 
 /** Audio as it was in the file, down-mixed to mono by the mean of the channels (spec model §10.1). */
@@ -33,4 +48,6 @@ export interface DecodedAudio {
   readonly channelPeaks: readonly number[];
   /** The largest absolute difference of any channel to the first one: 0 where all channels are the same. */
   readonly channelDifference: number;
+  /** Bytes of audio that the file promises and does not have; 0 where it is whole. */
+  readonly missingBytes: number;
 }

@@ -23,7 +23,7 @@ describe("decodeAudio()", () => {
     await expect(decodeAudio(ascii("<html></html>"))).rejects.toMatchObject({
       name: "HiggsError",
       code: "REFERENCE_INVALID",
-      message: expect.stringMatching(/^Cannot read the audio: it is no supported audio \(got an HTML page/),
+      message: expect.stringMatching(/^Cannot read the audio: it is not supported audio \(got an HTML page/),
     });
   });
 

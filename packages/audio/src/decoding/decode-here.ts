@@ -1,10 +1,11 @@
 import { isHiggsError } from "@higgs-worker/base";
-import { SOURCE_FORMATS, type DecodedAudio } from "./audio-decoder.ts";
+import { id3Bytes } from "../mp3/frame-header.ts";
+import type { DecodedAudio } from "./audio-decoder.ts";
 import { DECODERS } from "./decoders.ts";
 import type { DecodeLimits } from "./limits.ts";
 import { PcmCollector } from "./pcm-collector.ts";
 import { referenceInvalid } from "./reference-invalid.ts";
-import { sniffAudio } from "./sniff-audio.ts";
+import { describeOther, sniffAudio } from "./sniff-audio.ts";
 
 /**
  * Decodes in the calling thread, which is busy until the end; `decodeAudio` is for everybody else.
@@ -16,12 +17,13 @@ export async function decodeHere(bytes: Uint8Array, limits: DecodeLimits): Promi
     throw referenceInvalid(`it is too large (got ${bytes.length} bytes, limit ${limits.maxBytes})`);
   }
   const sniffed = sniffAudio(bytes);
-  if ("other" in sniffed) {
-    throw referenceInvalid(`it is no supported audio (got ${sniffed.other}, supported ${SOURCE_FORMATS.join(", ")})`);
-  }
+  if ("other" in sniffed) throw referenceInvalid(describeOther(sniffed));
   const pcm = new PcmCollector(sniffed.format, limits);
   try {
-    await (await DECODERS[sniffed.format]()).decode(bytes, pcm, limits);
+    const decoder = await DECODERS[sniffed.format]();
+    // The tag may hold what these need: a picture to pass over, and the encoder's delay.
+    const isTagRead = sniffed.format === "mp3" || sniffed.format === "aac";
+    await decoder.decode(isTagRead ? bytes : bytes.subarray(id3Bytes(bytes)), pcm, limits);
   } catch (error) {
     if (isHiggsError(error)) throw error;
     throw referenceInvalid(`its ${sniffed.format} data is damaged`, error);

@@ -49,7 +49,7 @@ const vorbisHead = (channels: number, sampleRateHz: number) =>
   );
 
 const REFUSED: readonly (readonly [string, Uint8Array, RegExp])[] = [
-  ["nothing", new Uint8Array(0), /no supported audio \(got an empty file, supported wav, flac/],
+  ["nothing", new Uint8Array(0), /not supported audio \(got an empty file, supported wav, w64/],
   ["one byte", Uint8Array.of(0xff), /got bytes of an unknown format/],
   [
     "random bytes",
@@ -69,21 +69,18 @@ const REFUSED: readonly (readonly [string, Uint8Array, RegExp])[] = [
   ["base64 that nobody decoded", ascii("UklGRiQAAABXQVZF"), /got text/],
   ["a picture", concat(ascii("\u0089PNG\r\n\u001a\n"), second), /got a PNG picture/],
   ["an archive", concat(ascii("PK\u0003\u0004"), second), /got a zip archive/],
-  ["AAC", Uint8Array.of(0xff, 0xf1, 0x50, 0x80, 0x02, 0x1f, 0xfc), /got AAC audio/],
-  ["AIFF", concat(ascii("FORM"), little(4, 100), ascii("AIFF"), second), /got AIFF audio/],
-  ["a video without sound", concat(ascii("RIFF"), little(4, 100), ascii("AVI LIST")), /got RIFF that is not WAV/],
-  ["an AAC file named m4a", readFixture("m4a-aac-mono-22k.m4a"), /codec is not supported \(got aac/],
+  ["AAC: a header alone", Uint8Array.of(0xff, 0xf1, 0x50, 0x80, 0x02, 0x1f, 0xfc), /AAC data is damaged/],
+  ["AIFF", concat(ascii("FORM"), little(4, 100), ascii("AIFF"), second), /AIFF format chunk is missing/],
+  [
+    "a video without sound",
+    concat(ascii("RIFF"), little(4, 100), ascii("AVI LIST")),
+    /got AVI video.*ffmpeg -i clip.avi/,
+  ],
 
   ["WAV: only the magic", ascii("RIFF\u0004\u0000\u0000\u0000WAVE"), /format chunk is missing/],
   ["WAV: no samples", makeWav(new Uint8Array(0)), /holds no audio \(got 0 samples\)/],
   ["WAV: no data chunk", makeWav(second).subarray(0, 36), /data chunk is missing/],
-  ["WAV: samples before format", concat(ascii("RIFF....WAVE"), chunk("data", second)), /before their format/],
-  [
-    "WAV: more samples than bytes",
-    makeWav(second, { dataSize: 1e9 }),
-    /past the end of the file \(got 1000000000 bytes, limit 32000\)/,
-  ],
-  ["WAV: cut off", makeWav(second).subarray(0, 20_000), /past the end of the file \(got 32000 bytes, limit 19956\)/],
+  ["WAV: no format, only samples", concat(ascii("RIFF....WAVE"), chunk("data", second)), /format chunk is missing/],
   ["WAV: format of 4 GiB", makeWav(second, { formatSize: 2 ** 32 - 1 }), /impossible size \(got 4294967295 bytes\)/],
   ["WAV: format of 3 bytes", makeWav(second, { formatSize: 3 }), /impossible size \(got 3 bytes\)/],
   ["WAV: NaN", makeWav(floatBytes([0, 0.5, Number.NaN]), { tag: 3, bits: 32 }), /no PCM between -1 and 1 \(got NaN/],
@@ -106,15 +103,11 @@ const REFUSED: readonly (readonly [string, Uint8Array, RegExp])[] = [
   ["WAV: 64 channels", makeWav(second, { channels: 64 }), /number of channels \(got 64, limit 1 to 32\)/],
   ["WAV: 32767 channels of 16 bits", makeWav(second, { channels: 32_767 }), /got 32767, limit 1 to 32/],
   ["WAV: no channel", makeWav(second, { channels: 0 }), /contradicts itself/],
-  [
-    "WAV: frames of another size",
-    makeWav(second, { frameBytes: 3 }),
-    /contradicts itself \(got 3 bytes for 1 samples of 16 bits\)/,
-  ],
-  ["WAV: frames of no size", makeWav(second, { frameBytes: 0 }), /contradicts itself/],
-  ["WAV: 12 bits", makeWav(second, { bits: 12, frameBytes: 2 }), /got 12 bits, supported 8, 16, 24, 32/],
+  ["WAV: 56 bits", makeWav(second, { bits: 56 }), /got 56 bits, supported 8, 16, 24, 32, 64/],
   ["WAV: floats of 16 bits", makeWav(second, { tag: 3 }), /got 16 bits, supported 32, 64/],
-  ["WAV: ADPCM", makeWav(second, { tag: 2 }), /got Microsoft ADPCM, supported PCM and float/],
+  ["WAV: ADPCM of 16 bits", makeWav(second, { tag: 2 }), /ADPCM sample size is not supported \(got 16 bits/],
+  ["WAV: ADPCM in blocks of a byte", makeWav(second, { tag: 17, bits: 4, frameBytes: 1 }), /blocks are too short/],
+  ["WAV: GSM", makeWav(second, { tag: 49 }), /got GSM 6.10, supported PCM, .*ffmpeg -i clip.wav -vn converted.wav/],
   ["WAV: unknown encoding", makeWav(second, { tag: 4_711 }), /got format 4711/],
   ["WAV: extensible without extension", makeWav(second, { tag: 0xfffe }), /too short \(got 16 bytes, limit 40\)/],
   ["WAV: unknown sub-format", makeWav(second, { tag: 0xfffe, extension: new Uint8Array(24) }), /sub-format is unknown/],
@@ -137,7 +130,7 @@ const REFUSED: readonly (readonly [string, Uint8Array, RegExp])[] = [
     /no MP3 frame/,
   ],
   ["Opus: cut off in the audio", opus.subarray(0, opus.length - 100), /last Ogg page is cut off/],
-  ["Opus: cut off in the header", opus.subarray(0, 40), /header is missing or cut off/],
+  ["Opus: cut off in the header", opus.subarray(0, 40), /Ogg that ends in its first page/],
   ["Opus: only the header", makeOggPage(opusHead(1, 0)), /no Opus packet|holds no audio/],
   ["Opus: no channel", makeOggPage(opusHead(0, 0)), /impossible number of channels \(got 0, limit 2\)/],
   [
@@ -172,6 +165,8 @@ const ACCEPTED: readonly (readonly [string, Uint8Array, number])[] = [
     16_000,
   ],
   ["WAV: a chunk of odd size before", makeWav(second, { before: [["LIST", new Uint8Array(7)]] }), 16_000],
+  ["WAV: 12 bits in 16", makeWav(second, { bits: 12, frameBytes: 2 }), 16_000],
+  ["WAV: 64-bit integers", makeWav(second, { bits: 64 }), 4_000],
   ["WAV: half a frame at the end", makeWav(second.subarray(0, 31_999), { channels: 2, bits: 16 }), 7_999],
   ["FLAC: an ID3 tag before", concat(ascii("ID3\u0004\u0000\u0000\u0000\u0000\u0000\u0005....."), flac), 6_615],
   [

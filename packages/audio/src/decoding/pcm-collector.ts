@@ -1,12 +1,13 @@
 import type { DecodedAudio, SourceFormat } from "./audio-decoder.ts";
 import { MAX_CHANNELS, MAX_LEVEL, MAX_SAMPLE_RATE_HZ, MIN_SAMPLE_RATE_HZ, type DecodeLimits } from "./limits.ts";
+import type { PcmSink } from "./pcm-sink.ts";
 import { referenceInvalid } from "./reference-invalid.ts";
 
 /**
  * Takes decoded blocks, mixes them to mono and holds every file to the limits: a decoder that pushes as it goes is stopped
  * soon after the longest duration, whatever the file promises.
  */
-export class PcmCollector {
+export class PcmCollector implements PcmSink {
   readonly #format: SourceFormat;
   readonly #limits: DecodeLimits;
   readonly #blocks: Float32Array[] = [];
@@ -16,23 +17,18 @@ export class PcmCollector {
   #sampleCount = 0;
   #channelPeaks: number[] = [];
   #channelDifference = 0;
+  #missingBytes = 0;
 
   constructor(format: SourceFormat, limits: DecodeLimits) {
     this.#format = format;
     this.#limits = limits;
   }
 
-  /** Samples of each channel so far. */
   get sampleCount(): number {
     return this.#sampleCount;
   }
 
-  /**
-   * Says what the audio is, before the first block. `declaredSamples` is what the header promises, where it does; too much
-   * is refused without decoding.
-   *
-   * @throws HiggsError REFERENCE_INVALID outside the limits.
-   */
+  /** Once for each part of a chained file, which may have another number of channels. */
   begin(sampleRateHz: number, channels: number, declaredSamples = 0): void {
     if (!(sampleRateHz >= MIN_SAMPLE_RATE_HZ)) {
       throw referenceInvalid(`its sample rate is too low (got ${sampleRateHz} Hz, limit ${MIN_SAMPLE_RATE_HZ} Hz)`);
@@ -43,14 +39,17 @@ export class PcmCollector {
     if (!(channels >= 1 && channels <= MAX_CHANNELS)) {
       throw referenceInvalid(`it has no usable number of channels (got ${channels}, limit 1 to ${MAX_CHANNELS})`);
     }
+    if (this.#sampleRateHz !== 0 && this.#sampleRateHz !== sampleRateHz) {
+      throw referenceInvalid(`its sample rate changes (got ${sampleRateHz} Hz after ${this.#sampleRateHz} Hz)`);
+    }
     this.#sampleRateHz = sampleRateHz;
     this.#channels = channels;
-    this.#channelPeaks = Array.from({ length: channels }, () => 0);
+    while (this.#channelPeaks.length < channels) this.#channelPeaks.push(0);
     this.#maxSamples = Math.floor(sampleRateHz * this.#limits.maxDurationSeconds);
-    this.#holdDuration(declaredSamples);
+    this.#holdDuration(this.#sampleCount + declaredSamples);
   }
 
-  /** Adds one block: an array of the same length for each channel. It is mixed at once, and not kept. */
+  /** The block is mixed at once. */
   push(block: readonly Float32Array[]): void {
     const length = block[0]?.length ?? 0;
     if (length === 0) return;
@@ -61,6 +60,10 @@ export class PcmCollector {
     this.#measure(block);
     this.#blocks.push(mixDown(block));
     this.#sampleCount += length;
+  }
+
+  noteMissing(bytes: number): void {
+    this.#missingBytes += bytes;
   }
 
   /** @throws HiggsError REFERENCE_INVALID when there was no sample at all. */
@@ -75,11 +78,12 @@ export class PcmCollector {
     return {
       samples,
       sampleRateHz: this.#sampleRateHz,
-      channels: this.#channels,
+      channels: this.#channelPeaks.length,
       durationSeconds: this.#sampleCount / this.#sampleRateHz,
       format: this.#format,
       channelPeaks: this.#channelPeaks,
       channelDifference: this.#channelDifference,
+      missingBytes: this.#missingBytes,
     };
   }
 

@@ -1,82 +1,97 @@
-import { findMp3Frame, id3Bytes, readMp3FrameHeader } from "../mp3/frame-header.ts";
-import { firstOggPayload } from "../ogg/pages.ts";
-import type { SourceFormat } from "./audio-decoder.ts";
+import { readMp3FrameHeader, findMp3Frame, id3Bytes } from "../mp3/frame-header.ts";
+import { oggHeads } from "../ogg/pages.ts";
+import { SOURCE_FORMATS, type SourceFormat } from "./audio-decoder.ts";
 import { textAt } from "./byte-text.ts";
+import { convertHint } from "./convert-hint.ts";
+import { findOther, type OtherFormat } from "./other-formats.ts";
 
-/** What the bytes are: a format that can be read, or the name of something else for the message. */
-export type Sniffed =
-  | { readonly format: SourceFormat }
-  /** For example `AAC audio`, `an HTML page` or `bytes of an unknown format`. */
-  | { readonly other: string };
+/** What the bytes are: a format that can be read, or something else with its name for the message. */
+export type Sniffed = { readonly format: SourceFormat } | OtherFormat;
 
 /** How far ahead of the first MP3 frame garbage is accepted: players look about as far. */
 const MP3_SEARCH_BYTES = 4_096;
 
+/** A packet of MPEG-TS begins with this, every 188 bytes. */
+const TS_SYNC = 0x47;
+const TS_PACKET_BYTES = 188;
+
+const WAVE64_GUID = "riff\u002e\u0091\u00cf\u0011";
+
 /** Tells the format by the bytes alone; names and MIME types lie. */
 export function sniffAudio(bytes: Uint8Array): Sniffed {
-  if (bytes.length === 0) return { other: "an empty file" };
+  if (bytes.length === 0) return { other: "an empty file", extension: null };
   const start = id3Bytes(bytes);
-  if (start > 0) return sniffTagged(bytes.subarray(start));
-  const magic = textAt(bytes, 0, 4);
-  if ((magic === "RIFF" || magic === "RF64") && textAt(bytes, 8, 4) === "WAVE") return { format: "wav" };
-  if (magic === "fLaC") return { format: "flac" };
-  if (magic === "OggS") return sniffOgg(firstOggPayload(bytes));
-  if (magic === "\u001aE\u00df\u00a3") return { format: "webm" };
-  if (textAt(bytes, 4, 4) === "ftyp") return { format: "mp4" };
-  const other = sniffOther(bytes, magic);
-  if (other !== null) return { other };
+  // An ID3 tag is mostly before MP3, and sometimes before others.
+  if (start >= bytes.length) return { format: "mp3" };
+  if (start > 0) return sniffUntagged(bytes.subarray(start)) ?? { format: "mp3" };
+  return sniffUntagged(bytes) ?? { other: "bytes of an unknown format", extension: null };
+}
+
+/** Why a file is refused that is something else, and what to do where that is known. */
+export function describeOther({ other, extension }: OtherFormat): string {
+  return `it is not supported audio (got ${other}, supported ${SOURCE_FORMATS.join(", ")})${convertHint(extension)}`;
+}
+
+function sniffUntagged(bytes: Uint8Array): Sniffed | null {
+  const format = formatOfMagic(bytes);
+  if (format !== null) return { format };
+  if (textAt(bytes, 0, 4) === "OggS") return sniffOgg(oggHeads(bytes));
+  const other = findOther(bytes);
+  if (other !== null) return other;
+  if (isAdts(bytes) || isLoas(bytes)) return { format: "aac" };
+  if (isTransportStream(bytes)) return { format: "mpeg-ts" };
   if (findMp3Frame(bytes, MP3_SEARCH_BYTES) !== null) return { format: "mp3" };
   // A file of one frame has no second header.
   if (readMp3FrameHeader(bytes, 0)?.frameBytes === bytes.length) return { format: "mp3" };
-  return { other: "bytes of an unknown format" };
-}
-
-/** An ID3 tag is mostly before MP3, and sometimes before FLAC or AAC. */
-function sniffTagged(rest: Uint8Array): Sniffed {
-  if (textAt(rest, 0, 4) === "fLaC") return { format: "flac" };
-  if (isAdts(rest)) return { other: "AAC audio" };
-  return { format: "mp3" };
-}
-
-function sniffOgg(payload: Uint8Array): Sniffed {
-  if (textAt(payload, 0, 8) === "OpusHead") return { format: "ogg-opus" };
-  if (textAt(payload, 0, 7) === "\u0001vorbis") return { format: "ogg-vorbis" };
-  if (textAt(payload, 0, 5) === "\u007fFLAC") return { format: "ogg-flac" };
-  if (textAt(payload, 0, 8) === "Speex   ") return { other: "Ogg Speex" };
-  return { other: "Ogg without a known audio codec at its start" };
-}
-
-/** Layer 0 where MPEG audio has 1 to 3. */
-function isAdts(bytes: Uint8Array): boolean {
-  return bytes[0] === 0xff && ((bytes[1] ?? 0) & 0xf6) === 0xf0;
-}
-
-const OTHER_MAGIC: Readonly<Record<string, string>> = {
-  FORM: "AIFF audio",
-  caff: "CAF audio",
-  "#!AM": "AMR audio",
-  ".snd": "Sun audio",
-  MAC: "Monkey's Audio",
-  wvpk: "WavPack audio",
-  "\u0030\u0026\u00b2\u0075": "WMA audio",
-  RIFX: "big-endian WAV",
-  RIFF: "RIFF that is not WAV",
-  "%PDF": "a PDF document",
-  "PK\u0003\u0004": "a zip archive",
-  "\u0089PNG": "a PNG picture",
-  GIF8: "a GIF picture",
-};
-
-function sniffOther(bytes: Uint8Array, magic: string): string | null {
-  const known = OTHER_MAGIC[magic] ?? OTHER_MAGIC[magic.slice(0, 3)];
-  if (known !== undefined) return known;
-  if (isAdts(bytes)) return "AAC audio";
-  const text = textAt(bytes, 0, 512).trimStart().toLowerCase();
-  if (/^(?:\u00ef\u00bb\u00bf)?<(?:!doctype html|html|head|body|script)/.test(text)) return "an HTML page";
-  if (/^(?:\u00ef\u00bb\u00bf)?<(?:\?xml|error)/.test(text)) return "an XML document";
-  if (/^[{[]\s*["{[\]}]/.test(text)) return "a JSON document";
-  if (bytes.subarray(0, 512).every((byte) => byte === 9 || byte === 10 || byte === 13 || (byte >= 32 && byte < 127))) {
-    return "text";
-  }
   return null;
+}
+
+function formatOfMagic(bytes: Uint8Array): SourceFormat | null {
+  const magic = textAt(bytes, 0, 4);
+  const form = textAt(bytes, 8, 4);
+  if (["RIFF", "RIFX", "RF64", "BW64"].includes(magic) && form === "WAVE") return "wav";
+  if (magic === "FORM" && (form === "AIFF" || form === "AIFC")) return "aiff";
+  if (textAt(bytes, 0, 8) === WAVE64_GUID) return "w64";
+  if (magic === "caff") return "caf";
+  if (magic === ".snd" || magic === "dns.") return "au";
+  if (magic === "fLaC") return "flac";
+  if (magic === "\u001aE\u00df\u00a3") return "webm";
+  // Old QuickTime files begin with any of these.
+  if (["ftyp", "moov", "mdat", "wide", "pnot"].includes(textAt(bytes, 4, 4))) return "mp4";
+  return null;
+}
+
+function sniffOgg(heads: readonly Uint8Array[]): Sniffed {
+  if (heads.length === 0) return { other: "Ogg that ends in its first page", extension: null };
+  const has = (magic: string) => heads.some((head) => textAt(head, 0, magic.length) === magic);
+  if (has("OpusHead")) return { format: "ogg-opus" };
+  if (has("\u0001vorbis")) return { format: "ogg-vorbis" };
+  if (has("\u007fFLAC")) return { format: "ogg-flac" };
+  if (has("Speex   ")) return { other: "Ogg Speex", extension: "spx" };
+  return { other: "Ogg without a known audio codec at its start", extension: null };
+}
+
+/** ADTS: layer 0 where MPEG audio has 1 to 3, and another such header where this one says. */
+function isAdts(bytes: Uint8Array): boolean {
+  if (!isAdtsHeader(bytes, 0)) return false;
+  const next = (((bytes[3] ?? 0) & 3) << 11) | ((bytes[4] ?? 0) << 3) | ((bytes[5] ?? 0) >> 5);
+  return next >= bytes.length || isAdtsHeader(bytes, next);
+}
+
+function isAdtsHeader(bytes: Uint8Array, offset: number): boolean {
+  return bytes[offset] === 0xff && ((bytes[offset + 1] ?? 0) & 0xf6) === 0xf0;
+}
+
+/** LATM in LOAS: 11 bits of sync, 13 of length. */
+function isLoas(bytes: Uint8Array): boolean {
+  const next = 3 + ((((bytes[1] ?? 0) & 0x1f) << 8) | (bytes[2] ?? 0));
+  return isLoasHeader(bytes, 0) && isLoasHeader(bytes, next);
+}
+
+function isLoasHeader(bytes: Uint8Array, offset: number): boolean {
+  return bytes[offset] === 0x56 && ((bytes[offset + 1] ?? 0) & 0xe0) === 0xe0;
+}
+
+function isTransportStream(bytes: Uint8Array): boolean {
+  return [0, 1, 2].every((packet) => bytes[packet * TS_PACKET_BYTES] === TS_SYNC);
 }

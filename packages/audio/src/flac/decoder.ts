@@ -1,10 +1,9 @@
 import type { AudioDecoder } from "../decoding/audio-decoder.ts";
 import { textAt } from "../decoding/byte-text.ts";
-import type { PcmCollector } from "../decoding/pcm-collector.ts";
+import type { PcmSink } from "../decoding/pcm-sink.ts";
 import { referenceInvalid } from "../decoding/reference-invalid.ts";
-import { id3Bytes } from "../mp3/frame-header.ts";
-import { checkOggPages, firstOggPayload } from "../ogg/pages.ts";
-import { readFlacStreamInfo } from "./stream-info.ts";
+import { oggStreamFile, readOggLinks } from "../ogg/pages.ts";
+import { readFlacStreamInfo, type FlacStreamInfo } from "./stream-info.ts";
 
 /**
  * Silence of 65 535 samples in 8 channels (2 MB) fits 35 bytes. A slice of this size makes 60 MB of it in the worst of all
@@ -15,15 +14,28 @@ const SLICE_BYTES = 1_024;
 /** The library knows the sizes of before 2022; integers of 32 bits would not fit a float anyway. */
 const MAX_BITS = 24;
 
+/** In Ogg they come before the native header. */
+const OGG_MAPPING_BYTES = 9;
+
 /** FLAC, bare or in Ogg, by libFLAC. Whatever is damaged or missing is an error: the format has a checksum a frame. */
 export const flacDecoder: AudioDecoder = { decode: decodeFlac };
 
-async function decodeFlac(bytes: Uint8Array, pcm: PcmCollector): Promise<void> {
-  const isOgg = textAt(bytes, 0, 4) === "OggS";
-  const stream = isOgg ? bytes : bytes.subarray(id3Bytes(bytes));
-  // In Ogg, 9 bytes of mapping come before the native header.
-  const info = isOgg ? readFlacStreamInfo(firstOggPayload(bytes), 9) : readFlacStreamInfo(stream, 0);
-  if (isOgg) checkOggPages(bytes);
+async function decodeFlac(bytes: Uint8Array, pcm: PcmSink): Promise<void> {
+  if (textAt(bytes, 0, 4) !== "OggS") {
+    await decodeStream(bytes, readFlacStreamInfo(bytes, 0), pcm);
+    return;
+  }
+  const links = readOggLinks(bytes);
+  if (links.length === 0) throw referenceInvalid("its FLAC header is missing or cut off");
+  for (const link of links) {
+    const stream = oggStreamFile(link, (head) => textAt(head, 1, 4) === "FLAC");
+    if (stream === null) throw referenceInvalid("a part of it is not FLAC");
+    await decodeStream(stream.file, readFlacStreamInfo(stream.head, OGG_MAPPING_BYTES), pcm);
+  }
+}
+
+async function decodeStream(stream: Uint8Array, info: FlacStreamInfo, pcm: PcmSink): Promise<void> {
+  const before = pcm.sampleCount;
   if (info.bits > MAX_BITS) {
     throw referenceInvalid(`its FLAC sample size is not supported (got ${info.bits} bits, limit ${MAX_BITS})`);
   }
@@ -39,8 +51,9 @@ async function decodeFlac(bytes: Uint8Array, pcm: PcmCollector): Promise<void> {
   } finally {
     decoder.free();
   }
-  if (pcm.sampleCount < info.totalSamples) {
-    throw referenceInvalid(`it ends too early (got ${pcm.sampleCount} samples, its header says ${info.totalSamples})`);
+  const decoded = pcm.sampleCount - before;
+  if (decoded < info.totalSamples) {
+    throw referenceInvalid(`it ends too early (got ${decoded} samples, its header says ${info.totalSamples})`);
   }
 }
 
@@ -50,7 +63,7 @@ interface Decoded {
   readonly errors: readonly { readonly message: string }[];
 }
 
-function take({ channelData, samplesDecoded, errors }: Decoded, bits: number, pcm: PcmCollector): void {
+function take({ channelData, samplesDecoded, errors }: Decoded, bits: number, pcm: PcmSink): void {
   const [error] = errors;
   if (error !== undefined) throw referenceInvalid(`a FLAC frame is damaged after ${pcm.sampleCount} samples`, error);
   if (samplesDecoded > 0) pcm.push(channelData.map((channel) => rescale(channel, bits)));

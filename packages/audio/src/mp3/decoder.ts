@@ -1,5 +1,5 @@
 import type { AudioDecoder } from "../decoding/audio-decoder.ts";
-import type { PcmCollector } from "../decoding/pcm-collector.ts";
+import type { PcmSink } from "../decoding/pcm-sink.ts";
 import { referenceInvalid } from "../decoding/reference-invalid.ts";
 import { findMp3Frame, id3Bytes, readMp3FrameHeader } from "./frame-header.ts";
 
@@ -7,12 +7,12 @@ import { findMp3Frame, id3Bytes, readMp3FrameHeader } from "./frame-header.ts";
 const SLICE_BYTES = 4_096;
 
 /**
- * MP3 by mpg123, without the silence that encoders add at both ends where the file tells it. Frames that cannot be decoded
+ * MP3 and MP2 by mpg123, without the silence that encoders add at both ends where the file tells it. Frames that cannot be decoded
  * are left out, as players do: tags in the middle of a stream look like such frames.
  */
 export const mp3Decoder: AudioDecoder = { decode: decodeMp3 };
 
-async function decodeMp3(bytes: Uint8Array, pcm: PcmCollector): Promise<void> {
+async function decodeMp3(bytes: Uint8Array, pcm: PcmSink): Promise<void> {
   // The tag can be larger than the audio (pictures), and mpg123 would read it slice by slice.
   const stream = bytes.subarray(id3Bytes(bytes));
   const header = findMp3Frame(stream, stream.length) ?? readMp3FrameHeader(stream, 0);

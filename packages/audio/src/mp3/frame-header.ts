@@ -8,24 +8,32 @@ export interface Mp3FrameHeader {
 
 const SAMPLE_RATES_HZ = [44_100, 48_000, 32_000];
 
-/** Layer III, in kbit/s, by the index in the header. */
-const BIT_RATES_MPEG_1 = [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320];
+/** In kbit/s, by the index in the header. */
+const BIT_RATES_LAYER_2 = [0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384];
+const BIT_RATES_LAYER_3 = [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320];
+/** Of both layers. */
 const BIT_RATES_MPEG_2 = [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160];
 
+/** Layer I is 3, which only digital cassettes had. */
+const LAYER_2 = 2;
 const LAYER_3 = 1;
 const MONO = 3;
 
-/** The header at `offset`, or null where there is none of layer III with a known bit rate. */
+/** The header at `offset`, or null where there is none of layer II or III with a known bit rate. */
 export function readMp3FrameHeader(bytes: Uint8Array, offset: number): Mp3FrameHeader | null {
   const [sync = 0, kind = 0, rates = 0, mode = 0] = bytes.subarray(offset, offset + 4);
-  if (sync !== 0xff || (kind & 0xe0) !== 0xe0 || ((kind >> 1) & 3) !== LAYER_3) return null;
+  const layer = (kind >> 1) & 3;
+  if (sync !== 0xff || (kind & 0xe0) !== 0xe0 || (layer !== LAYER_2 && layer !== LAYER_3)) return null;
   const version = (kind >> 3) & 3;
+  const isFirst = version === 3;
+  const bitRates = !isFirst ? BIT_RATES_MPEG_2 : layer === LAYER_2 ? BIT_RATES_LAYER_2 : BIT_RATES_LAYER_3;
   const sampleRateHz = SAMPLE_RATES_HZ[(rates >> 2) & 3];
-  const kilobits = (version === 3 ? BIT_RATES_MPEG_1 : BIT_RATES_MPEG_2)[rates >> 4];
+  const kilobits = bitRates[rates >> 4];
   // 1 is no version; 0 is MPEG 2.5, 2 is MPEG 2, 3 is MPEG 1.
   if (version === 1 || sampleRateHz === undefined || kilobits === undefined || kilobits === 0) return null;
-  const halvings = version === 3 ? 1 : version === 2 ? 2 : 4;
-  const bytesPerKilobit = version === 3 ? 144_000 : 72_000;
+  const halvings = isFirst ? 1 : version === 2 ? 2 : 4;
+  // A frame of layer III has half as many samples in MPEG 2.
+  const bytesPerKilobit = isFirst || layer === LAYER_2 ? 144_000 : 72_000;
   const rate = sampleRateHz / halvings;
   return {
     sampleRateHz: rate,

@@ -1,36 +1,138 @@
-import { textAt } from "../decoding/byte-text.ts";
+import { textAt, viewOf } from "../decoding/byte-text.ts";
 import { referenceInvalid } from "../decoding/reference-invalid.ts";
 
 const PAGE_HEADER_BYTES = 27;
+const CONTINUED = 1;
+const BEGINNING = 2;
 
-/** Bytes that a page has in all, or null where `offset` is no whole page header. */
-function pageBytes(bytes: Uint8Array, offset: number): number | null {
-  if (textAt(bytes, offset, 4) !== "OggS") return null;
-  const segments = bytes[offset + 26];
-  if (segments === undefined) return null;
-  const sizes = bytes.subarray(offset + PAGE_HEADER_BYTES, offset + PAGE_HEADER_BYTES + segments);
-  if (sizes.length < segments) return null;
-  return PAGE_HEADER_BYTES + segments + sizes.reduce((sum, size) => sum + size, 0);
+/** Two minutes of the shortest packets of Opus, one a page, are 48 000. */
+const MAX_PAGES = 200_000;
+
+/** In a page on which no packet ends. */
+const NO_GRANULE = -1n;
+
+interface OggPage {
+  /** All of it. */
+  readonly bytes: Uint8Array;
+  readonly isContinued: boolean;
+  readonly isBeginning: boolean;
+  /** Position at the end of the last packet that ends here, in the codec's units; null where none does. */
+  readonly granule: number | null;
+  readonly serial: number;
+  /** Lengths of the pieces of packets; 255 means that the packet goes on. */
+  readonly lacing: Uint8Array;
+  readonly payload: Uint8Array;
 }
 
-/** The payload of the first page, which is the identification header of the (first) codec. Empty where there is none. */
-export function firstOggPayload(bytes: Uint8Array): Uint8Array {
-  const size = pageBytes(bytes, 0);
-  if (size === null) return new Uint8Array(0);
-  return bytes.subarray(PAGE_HEADER_BYTES + (bytes[26] ?? 0), size);
+/** One stream of a link, which is what lies between two beginnings. */
+export interface OggStream {
+  /** Its first packet, which names the codec. */
+  readonly head: Uint8Array;
+  readonly serial: number;
+}
+
+/** A part of a chained file, with its own headers; most files are one link. */
+export interface OggLink {
+  readonly streams: readonly OggStream[];
+  readonly pages: readonly OggPage[];
+}
+
+export interface OggPacket {
+  readonly data: Uint8Array;
+  /** Position at its end where the page tells it, which is for the last packet of a page. */
+  readonly granule: number | null;
+}
+
+/** The page at `offset`; null where there is none, or where it is cut off. */
+function readPage(bytes: Uint8Array, offset: number): OggPage | null {
+  const segments = bytes[offset + 26];
+  if (segments === undefined) return null;
+  const lacing = bytes.subarray(offset + PAGE_HEADER_BYTES, offset + PAGE_HEADER_BYTES + segments);
+  if (lacing.length < segments) return null;
+  const start = offset + PAGE_HEADER_BYTES + segments;
+  const end = start + lacing.reduce((sum, size) => sum + size, 0);
+  if (end > bytes.length) return null;
+  const view = viewOf(bytes);
+  const flags = view.getUint8(offset + 5);
+  const granule = view.getBigInt64(offset + 6, true);
+  return {
+    bytes: bytes.subarray(offset, end),
+    isContinued: (flags & CONTINUED) !== 0,
+    isBeginning: (flags & BEGINNING) !== 0,
+    granule: granule === NO_GRANULE ? null : Number(granule),
+    serial: view.getUint32(offset + 14, true),
+    lacing,
+    payload: bytes.subarray(start, end),
+  };
 }
 
 /**
- * Throws REFERENCE_INVALID when the pages do not follow each other up to the end: bytes are missing, or were damaged. What
- * comes after the last page and is no page (some tools append tags) is left alone.
+ * The links of a file, in order. What comes after the last page and is no page (some tools append tags) is left alone.
+ *
+ * @throws HiggsError REFERENCE_INVALID when the pages do not follow each other up to the end: bytes are missing.
  */
-export function checkOggPages(bytes: Uint8Array): void {
-  let offset = 0;
-  while (textAt(bytes, offset, 4) === "OggS") {
-    const size = pageBytes(bytes, offset);
-    if (size === null || offset + size > bytes.length) {
+export function readOggLinks(bytes: Uint8Array): readonly OggLink[] {
+  const links: { streams: OggStream[]; pages: OggPage[] }[] = [];
+  let wasBeginning = false;
+  let count = 0;
+  for (let offset = 0; textAt(bytes, offset, 4) === "OggS";) {
+    const page = readPage(bytes, offset);
+    if (page === null) {
       throw referenceInvalid(`its last Ogg page is cut off (the file ends after ${bytes.length} bytes)`);
     }
-    offset += size;
+    if (++count > MAX_PAGES) throw referenceInvalid(`it has too many Ogg pages (limit ${MAX_PAGES})`);
+    if (links.length === 0 || (page.isBeginning && !wasBeginning)) links.push({ streams: [], pages: [] });
+    const link = links.at(-1);
+    if (page.isBeginning) link?.streams.push({ head: page.payload, serial: page.serial });
+    link?.pages.push(page);
+    wasBeginning = page.isBeginning;
+    offset += page.bytes.length;
+  }
+  return links;
+}
+
+/** The first packets of the streams that begin at the start of a file, as far as they are whole. */
+export function oggHeads(bytes: Uint8Array): Uint8Array[] {
+  const heads: Uint8Array[] = [];
+  for (let offset = 0; textAt(bytes, offset, 4) === "OggS";) {
+    const page = readPage(bytes, offset);
+    if (page === null || !page.isBeginning) break;
+    heads.push(page.payload);
+    offset += page.bytes.length;
+  }
+  return heads;
+}
+
+/** The stream of a link whose head `accepts`, and its pages as a file of its own; null where the link has none. */
+export function oggStreamFile(
+  { streams, pages }: OggLink,
+  accepts: (head: Uint8Array) => boolean,
+): { readonly head: Uint8Array; readonly file: Uint8Array } | null {
+  const stream = streams.find(({ head }) => accepts(head));
+  if (stream === undefined) return null;
+  const own = pages.filter(({ serial }) => serial === stream.serial);
+  return { head: stream.head, file: Buffer.concat(own.map(({ bytes }) => bytes)) };
+}
+
+/** The packets of a stream; one that is cut off at the end is left out. */
+export function* oggPackets(link: OggLink, serial: number): Generator<OggPacket> {
+  let pieces: Uint8Array[] = [];
+  for (const page of link.pages) {
+    if (page.serial !== serial) continue;
+    if (!page.isContinued) pieces = [];
+    const lastEnd = page.lacing.findLastIndex((size) => size < 255);
+    let start = 0;
+    for (let i = 0, length = 0; i < page.lacing.length; i++) {
+      const size = page.lacing[i] ?? 0;
+      length += size;
+      if (size === 255) continue;
+      pieces.push(page.payload.subarray(start, start + length));
+      const data = pieces.length === 1 ? page.payload.subarray(start, start + length) : Buffer.concat(pieces);
+      yield { data, granule: i === lastEnd ? page.granule : null };
+      pieces = [];
+      start += length;
+      length = 0;
+    }
+    if (start < page.payload.length) pieces.push(page.payload.subarray(start));
   }
 }

@@ -33,6 +33,7 @@ function audioOf(...channels: readonly Float32Array[]): ReferenceAudio {
     channels: channels.length,
     channelPeaks: channels.map(peakOf),
     channelDifference: Math.max(...differences),
+    missingBytes: 0,
   };
 }
 
@@ -56,6 +57,7 @@ const goodTranscript =
 /** Signals that have one fault each, and the one finding that it must give. */
 const FAULTS: Readonly<Record<Exclude<FindingCode, `transcript_${string}`>, ReferenceAudio>> = {
   too_short: audioOf(speech(0.39)),
+  cut_off: { ...audioOf(good), missingBytes: 1 },
   short: audioOf(speech(2.9)),
   long: audioOf(speech(31)),
   silent: audioOf(noise(RATE_HZ * 5, 3, 1e-4)),

@@ -60,7 +60,7 @@ const MIN_LETTERS_A_SECOND = 3;
 /** What the examination needs of decoded audio, at the rate and in the channels of the file. */
 export type ReferenceAudio = Pick<
   DecodedAudio,
-  "samples" | "sampleRateHz" | "channels" | "channelPeaks" | "channelDifference"
+  "samples" | "sampleRateHz" | "channels" | "channelPeaks" | "channelDifference" | "missingBytes"
 >;
 
 /**
@@ -72,6 +72,7 @@ export function examineReference(audio: ReferenceAudio, transcript?: string): Fi
   const refusal = refusalOf(audio, levels);
   if (refusal !== null) return [refusal];
   return [
+    ...examineWholeness(audio),
     ...examineLength(audio),
     ...examinePauses(levels),
     ...examineSound(audio, levels),
@@ -105,6 +106,15 @@ function refusalOf(audio: ReferenceAudio, levels: Levels): Finding | null {
     message: `it is silent throughout (peak ${decibels(levels.peak)}, limit ${decibels(SILENCE_LEVEL)} RMS)`,
     hint: "Check that the right file was sent and that the microphone was on",
   };
+}
+
+function examineWholeness({ missingBytes }: ReferenceAudio): Finding[] {
+  if (missingBytes === 0) return [];
+  return [
+    warning("cut_off", `The file ends before its audio does (${missingBytes} bytes are missing)`, {
+      hint: "Check that it was copied or sent completely",
+    }),
+  ];
 }
 
 function examineLength(audio: ReferenceAudio): Finding[] {

@@ -4,6 +4,7 @@ export const FINDING_CODES = [
   "short",
   "long",
   "silent",
+  "cut_off",
   "leading_silence",
   "trailing_silence",
   "mostly_silent",

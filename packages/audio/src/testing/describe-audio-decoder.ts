@@ -18,6 +18,10 @@ export interface DecoderFixture {
   readonly tolerance: number;
   /** Samples by which the decoded audio is longer than 0.15 s; 0 where the format tells its exact length. */
   readonly extraSamples?: number;
+  /** Samples before the tones begin, in files that do not say how many their encoder put there. */
+  readonly delaySamples?: number;
+  /** By how much the peaks may miss those of the tones: their sudden start overshoots in some codecs. */
+  readonly peakTolerance?: number;
   /** Which channel holds the second tone; 1 where nothing is said. Opus and Vorbis put the centre before the right. */
   readonly rightChannel?: number;
   /** False where a file that ends anywhere is still a file of that format. */
@@ -72,7 +76,8 @@ export function describeAudioDecoder(fixtures: readonly DecoderFixture[]): void 
       expect(audio).toMatchObject({ format, sampleRateHz, channels });
       expect(audio.samples.length - sampleCount).toBe(fixture.extraSamples ?? 0);
       expect(audio.durationSeconds).toBe(audio.samples.length / sampleRateHz);
-      expect(relativeError(audio.samples, expectedMono(fixture, sampleCount))).toBeLessThan(fixture.tolerance);
+      const tones = audio.samples.subarray(fixture.delaySamples);
+      expect(relativeError(tones, expectedMono(fixture, sampleCount))).toBeLessThan(fixture.tolerance);
       expect(bytes).toEqual(untouched);
     });
 
@@ -81,7 +86,7 @@ export function describeAudioDecoder(fixtures: readonly DecoderFixture[]): void 
       expect(audio.channelPeaks).toHaveLength(channels);
       audio.channelPeaks.forEach((peak, i) => {
         const expected = i === 0 ? 0.5 : i === (fixture.rightChannel ?? 1) ? 0.25 : 0;
-        expect(Math.abs(peak - expected)).toBeLessThan(0.05);
+        expect(Math.abs(peak - expected)).toBeLessThan(fixture.peakTolerance ?? 0.05);
       });
       expect(audio.channelDifference > 0.4).toBe(channels > 1);
       expect(audio.channelDifference === 0).toBe(channels === 1);

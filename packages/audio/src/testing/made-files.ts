@@ -96,13 +96,13 @@ export function makeSilentMp3(seconds: number): Uint8Array {
 }
 
 /** One Ogg page that holds one packet; the checksum is right. */
-export function makeOggPage(packet: Uint8Array, flags = 2): Uint8Array {
+export function makeOggPage(packet: Uint8Array, flags = 2, serial = 7): Uint8Array {
   const segments = [...Array.from({ length: Math.floor(packet.length / 255) }, () => 255), packet.length % 255];
   const page = concat(
     ascii("OggS"),
     Uint8Array.of(0, flags),
     new Uint8Array(8),
-    little(4, 7),
+    little(4, serial),
     new Uint8Array(8),
     Uint8Array.of(segments.length, ...segments),
     packet,

@@ -1,8 +1,8 @@
 import type { AudioDecoder } from "../decoding/audio-decoder.ts";
 import { textAt, viewOf } from "../decoding/byte-text.ts";
-import type { PcmCollector } from "../decoding/pcm-collector.ts";
+import type { PcmSink } from "../decoding/pcm-sink.ts";
 import { referenceInvalid } from "../decoding/reference-invalid.ts";
-import { checkOggPages, firstOggPayload } from "../ogg/pages.ts";
+import { oggStreamFile, readOggLinks } from "../ogg/pages.ts";
 
 /** Some pages of 500 bytes, each with up to 255 packets of 4096 samples: so much is decoded before the duration is checked. */
 const SLICE_BYTES = 2_048;
@@ -10,15 +10,24 @@ const SLICE_BYTES = 2_048;
 /** Type, `vorbis`, version, channels, rate, three bit rates, block sizes, framing. */
 const IDENTIFICATION_BYTES = 30;
 
-/** Ogg Vorbis by libvorbis, cut to the length that its last page tells. */
+/** Ogg Vorbis by libvorbis, cut to the length that its last page tells; of chained files all links one after the other. */
 export const vorbisDecoder: AudioDecoder = { decode: decodeVorbis };
 
-async function decodeVorbis(bytes: Uint8Array, pcm: PcmCollector): Promise<void> {
-  const header = firstOggPayload(bytes);
-  if (header.length < IDENTIFICATION_BYTES || textAt(header, 1, 6) !== "vorbis") {
-    throw referenceInvalid("its Vorbis header is missing or cut off");
+async function decodeVorbis(bytes: Uint8Array, pcm: PcmSink): Promise<void> {
+  const links = readOggLinks(bytes);
+  if (links.length === 0) throw referenceInvalid("its Vorbis header is missing or cut off");
+  for (const link of links) {
+    const stream = oggStreamFile(link, isVorbisHead);
+    if (stream === null) throw referenceInvalid("its Vorbis header is missing or cut off");
+    await decodeLink(stream.head, stream.file, pcm);
   }
-  checkOggPages(bytes);
+}
+
+function isVorbisHead(head: Uint8Array): boolean {
+  return head.length >= IDENTIFICATION_BYTES && textAt(head, 1, 6) === "vorbis";
+}
+
+async function decodeLink(header: Uint8Array, bytes: Uint8Array, pcm: PcmSink): Promise<void> {
   pcm.begin(viewOf(header).getUint32(12, true), header[11] ?? 0);
   const { OggVorbisDecoder } = await import("@wasm-audio-decoders/ogg-vorbis");
   const decoder = new OggVorbisDecoder();
@@ -35,7 +44,7 @@ async function decodeVorbis(bytes: Uint8Array, pcm: PcmCollector): Promise<void>
 
 function take(
   decoded: { channelData: Float32Array[]; samplesDecoded: number; errors: readonly { message: string }[] },
-  pcm: PcmCollector,
+  pcm: PcmSink,
 ): void {
   const [error] = decoded.errors;
   if (error !== undefined) throw referenceInvalid(`a Vorbis packet is damaged after ${pcm.sampleCount} samples`, error);

@@ -1,0 +1,118 @@
+import { readFile } from "node:fs/promises";
+import { referenceInvalid } from "../decoding/reference-invalid.ts";
+
+/** The numbers of `codecs/src/lib.rs`. */
+const KINDS = { "aac-stream": 0, "aac-packets": 1, "alac-packets": 2 } as const;
+const OK = 0;
+const UNSUPPORTED = 2;
+const CHANGED = 3;
+
+export type WasmCodecKind = keyof typeof KINDS;
+
+const NAMES: Readonly<Record<WasmCodecKind, string>> = {
+  "aac-stream": "AAC",
+  "aac-packets": "AAC",
+  "alac-packets": "ALAC",
+};
+
+/** As much of it as is used: the types for Node leave it out. */
+declare const WebAssembly: {
+  instantiate(module: Uint8Array, imports: object): Promise<{ readonly instance: { readonly exports: unknown } }>;
+};
+
+interface Exports {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  readonly input: (length: number) => number;
+  readonly open: (kind: number) => number;
+  readonly decode: () => number;
+  readonly finish: () => number;
+  readonly sample_rate: () => number;
+  readonly channel_count: () => number;
+  readonly sample_count: () => number;
+  readonly plane: (channel: number) => number;
+  readonly message: () => number;
+  readonly message_length: () => number;
+}
+
+/** What a call decoded: nothing before the first complete frame. */
+export interface WasmDecoded {
+  /** After SBR: twice the core's rate for HE-AAC. */
+  readonly sampleRateHz: number;
+  /** Copies, one for each channel. */
+  readonly channelData: readonly Float32Array[];
+}
+
+/** One AAC or ALAC stream in an instance of its own of `codecs.wasm`, whose memory ends at 64 MiB. */
+export class WasmCodec {
+  readonly #exports: Exports;
+  readonly #name: string;
+
+  private constructor(exports: Exports, kind: WasmCodecKind) {
+    this.#exports = exports;
+    this.#name = NAMES[kind];
+  }
+
+  /**
+   * @param configuration AudioSpecificConfig for `aac-packets`, magic cookie for `alac-packets`, empty for `aac-stream`.
+   * @throws HiggsError REFERENCE_INVALID where the configuration is damaged or of a profile that cannot be read.
+   */
+  static async open(kind: WasmCodecKind, configuration: Uint8Array): Promise<WasmCodec> {
+    // The same place from the sources and from what is built of them.
+    const module = await readFile(new URL("../../codecs/codecs.wasm", import.meta.url));
+    const { instance } = await WebAssembly.instantiate(module, {});
+    const codec = new WasmCodec(instance.exports as Exports, kind);
+    codec.#write(configuration);
+    codec.#check(() => codec.#exports.open(KINDS[kind]));
+    return codec;
+  }
+
+  /** Decodes a packet, or the next bytes of a stream. Throws REFERENCE_INVALID where they are damaged. */
+  decode(bytes: Uint8Array): WasmDecoded {
+    this.#write(bytes);
+    this.#check(this.#exports.decode);
+    return this.#decoded();
+  }
+
+  /** Decodes what is left at the end of a stream. Throws REFERENCE_INVALID where there was no frame at all. */
+  finish(): WasmDecoded {
+    this.#check(this.#exports.finish);
+    return this.#decoded();
+  }
+
+  #write(bytes: Uint8Array): void {
+    const place = this.#trapped(() => this.#exports.input(bytes.length));
+    new Uint8Array(this.#exports.memory.buffer).set(bytes, place);
+  }
+
+  #check(call: () => number): void {
+    const status = this.#trapped(call);
+    if (status === OK) return;
+    if (status === CHANGED) throw referenceInvalid(`the sample rate or channels of its ${this.#name} audio change`);
+    const why = this.#message();
+    if (status === UNSUPPORTED) throw referenceInvalid(`its kind of ${this.#name} is not supported (${why})`);
+    throw referenceInvalid(`its ${this.#name} data is damaged (${why})`);
+  }
+
+  /** A file that makes the library panic, or fills its memory, traps. */
+  #trapped<T>(call: () => T): T {
+    try {
+      return call();
+    } catch (error) {
+      throw referenceInvalid(`its ${this.#name} data is damaged`, error);
+    }
+  }
+
+  #message(): string {
+    const { memory, message, message_length } = this.#exports;
+    return new TextDecoder().decode(new Uint8Array(memory.buffer, message(), message_length()));
+  }
+
+  #decoded(): WasmDecoded {
+    const { memory, sample_rate, channel_count, sample_count, plane } = this.#exports;
+    const length = sample_count();
+    const channelData = Array.from({ length: channel_count() }, (_, channel) =>
+      new Float32Array(memory.buffer, plane(channel), length).slice(),
+    );
+    return { sampleRateHz: sample_rate(), channelData };
+  }
+}

@@ -1,0 +1,108 @@
+import type { DecodeLimits } from "../decoding/limits.ts";
+import type { PcmSink } from "../decoding/pcm-sink.ts";
+import type { RawEncoding } from "../pcm/raw-audio.ts";
+import { readWavFormat } from "../wav/wav-format.ts";
+import {
+  collectMpeg,
+  collectRaw,
+  openAac,
+  openAlac,
+  openOpus,
+  type PacketDecoder,
+  type TrackHeader,
+} from "./packet-decoder.ts";
+
+/** What a track's packets hold; Vorbis and FLAC are put into files of their own. */
+export type Codec = "aac" | "alac" | "opus" | "mpeg" | "vorbis" | "flac" | RawEncoding;
+
+/** What the messages say. */
+export const SUPPORTED_CODECS = "AAC, ALAC, Opus, Vorbis, FLAC, MP3, PCM";
+
+/** By the name that the container library gives, or else by the one that stands in the file. */
+const CODECS: Readonly<Record<string, Codec>> = {
+  aac: "aac",
+  opus: "opus",
+  vorbis: "vorbis",
+  flac: "flac",
+  mp3: "mpeg",
+  ulaw: { kind: "mu-law" },
+  alaw: { kind: "a-law" },
+  "pcm-u8": { kind: "unsigned-8" },
+  alac: "alac",
+  A_ALAC: "alac",
+  ".mp1": "mpeg",
+  ".mp2": "mpeg",
+  ".mp3": "mpeg",
+  "ms\0U": "mpeg",
+  "A_MPEG/L1": "mpeg",
+  "A_MPEG/L2": "mpeg",
+  ima4: { kind: "ima-adpcm-quicktime" },
+};
+
+/** Of codecs that are not read, for the message. */
+const NAMES: Readonly<Record<string, string>> = {
+  ac3: "AC-3",
+  eac3: "E-AC-3",
+  dts: "DTS",
+  samr: "AMR",
+  sawb: "AMR-WB",
+  sawp: "AMR-WB+",
+  agsm: "GSM 6.10",
+  MAC3: "MACE 3:1",
+  MAC6: "MACE 6:1",
+  QDM2: "QDesign Music",
+  QDMC: "QDesign Music",
+  Qclp: "Qualcomm PureVoice",
+  "ms\0\u0002": "Microsoft ADPCM in QuickTime",
+  "ms\0\u0011": "IMA ADPCM in QuickTime",
+  "ac-4": "AC-4",
+  mlpa: "Dolby TrueHD",
+  mha1: "MPEG-H",
+  mhm1: "MPEG-H",
+  enca: "encrypted audio",
+  drms: "encrypted audio of the iTunes Store",
+  aavd: "encrypted audio of Audible",
+  A_TRUEHD: "Dolby TrueHD",
+  A_TTA1: "TTA",
+  A_WAVPACK4: "WavPack",
+  "A_REAL/COOK": "RealAudio",
+  "A_AAC/MPEG4/LC/SBR": "AAC of an old kind",
+  A_QUICKTIME: "QuickTime audio in Matroska",
+};
+
+const PCM = /^pcm-(?<kind>[sf])(?<bits>\d+)(?<order>be)?$/;
+
+/** The codec of a track; null where it is not read. `configuration` is the format of WAV in some Matroska files. */
+export function codecNamed(libraryName: string | null, id: string, configuration: Uint8Array | null): Codec | null {
+  const [, kind, bits, order] = PCM.exec(libraryName ?? "") ?? [];
+  if (bits !== undefined) {
+    const isBigEndian = order === "be";
+    return { kind: kind === "f" ? "float" : "integer", bytes: Number(bits) / 8, isBigEndian };
+  }
+  if (id === "A_MS/ACM" && configuration !== null) {
+    const { encoding } = readWavFormat(configuration, 0, configuration.length, false);
+    return encoding.kind === "mpeg" ? "mpeg" : encoding;
+  }
+  return CODECS[libraryName ?? id] ?? CODECS[id] ?? null;
+}
+
+/** For the message: the codec's name, or what stands in the file where that can be printed. */
+export function nameOfCodec(libraryName: string | null, id: string): string {
+  const known = NAMES[libraryName ?? id] ?? NAMES[id];
+  if (known !== undefined) return known;
+  return /^[\w ./-]{1,20}$/.test(id) ? id.trim() : "an unknown one";
+}
+
+/** A decoder for packets of all codecs but those that are put into files of their own. */
+export async function openPackets(
+  codec: Exclude<Codec, "vorbis" | "flac">,
+  header: TrackHeader,
+  pcm: PcmSink,
+  limits: DecodeLimits,
+): Promise<PacketDecoder> {
+  if (codec === "aac") return await openAac(header, pcm);
+  if (codec === "alac") return await openAlac(header, pcm);
+  if (codec === "opus") return await openOpus(header, pcm);
+  if (codec === "mpeg") return collectMpeg(pcm, limits);
+  return collectRaw(codec, header, pcm);
+}

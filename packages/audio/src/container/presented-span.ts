@@ -1,0 +1,54 @@
+import type { EncodedPacket } from "mediabunny";
+import type { PresentedSpan } from "../decoding/pcm-sink.ts";
+import { readOpusHead } from "../opus/opus-head.ts";
+import { OPUS_SAMPLE_RATE_HZ } from "../opus/opus-packets.ts";
+import type { Codec } from "./codecs.ts";
+import type { MatroskaTrack } from "./matroska-track.ts";
+import type { Mp4Movie, Mp4Track } from "./mp4-track.ts";
+import type { TrackHeader } from "./packet-decoder.ts";
+
+/** All that the codec decodes. */
+export const WHOLE_SPAN: PresentedSpan = { startSeconds: 0, durationSeconds: null, paddingSeconds: 0 };
+
+/** Matroska says what to leave out at both ends, as far as its writer knew. */
+export function matroskaSpan(track: MatroskaTrack | undefined, codec: Codec, header: TrackHeader): PresentedSpan {
+  if (track === undefined) return WHOLE_SPAN;
+  const delay = track.codecDelayNs / 1e9;
+  return {
+    startSeconds: delay > 0 ? delay : preSkipSeconds(codec, header),
+    durationSeconds: null,
+    paddingSeconds: track.discardPaddingNs / 1e9,
+  };
+}
+
+/**
+ * MP4 says in an edit list where the audio begins, and by the durations of its packets where it ends: that of the edit is
+ * in the movie's coarse time, and counts only where it leaves out more than that rounds away. In fragments the last
+ * duration is often a guess of who recorded, and nothing is cut.
+ */
+export function mp4Span(
+  movie: Mp4Movie,
+  track: Mp4Track | undefined,
+  codec: Codec,
+  header: TrackHeader,
+  packets: readonly EncodedPacket[],
+): PresentedSpan {
+  if (track === undefined || track.timescale === 0) return WHOLE_SPAN;
+  const { edit, timescale, movieTimescale } = track;
+  if (edit === null && movie.gapless !== null) {
+    const { delaySamples, samples } = movie.gapless;
+    return { startSeconds: delaySamples / timescale, durationSeconds: samples / timescale, paddingSeconds: 0 };
+  }
+  const startSeconds = edit === null ? preSkipSeconds(codec, header) : edit.mediaTime / timescale;
+  const isEndKnown = !movie.isFragmented && packets.at(-1)?.duration !== 0;
+  if (!isEndKnown) return { startSeconds, durationSeconds: null, paddingSeconds: 0 };
+  const available = Math.max(0, packets.reduce((sum, { duration }) => sum + duration, 0) - startSeconds);
+  const editSeconds = edit?.isOnly === true && edit.duration > 0 ? edit.duration / movieTimescale : Infinity;
+  const isCut = editSeconds < available - 1 / movieTimescale;
+  return { startSeconds, durationSeconds: isCut ? editSeconds : available, paddingSeconds: 0 };
+}
+
+function preSkipSeconds(codec: Codec, { configuration }: TrackHeader): number {
+  if (codec !== "opus" || configuration === null) return 0;
+  return readOpusHead(configuration).preSkip / OPUS_SAMPLE_RATE_HZ;
+}

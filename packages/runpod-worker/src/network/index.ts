@@ -1,1 +1,0 @@
-export { isLoopbackAddress, isLoopbackHost, isPublicAddress } from "./public-address.ts";
