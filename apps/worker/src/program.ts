@@ -316,19 +316,19 @@ function addVerifyGolden(program: Command, io: CommandIo, finish: Finish): void 
   const command = program
     .command("verify-golden")
     .description("Compare this build with expected values of the reference implementations")
-    .argument("<dir>", "folder in the golden layout")
+    .argument("[dir]", "folder in the golden layout (default: the small set that ships here)")
     .option("--group <name...>", "run these groups only", [])
     .option("--case <text>", "run only cases whose group/name contains this")
     .option("--list", "print the names of the cases instead of running them", false)
     .option("--full-tokenizer <file>", "tokenizer.json with the full vocabulary")
     .option("--json", "print one JSON object a case", false)
-    .addHelpText("after", "\nExample:\n  higgs verify-golden ../shared/golden --group tokenizer prompts");
+    .addHelpText("after", "\nExample:\n  higgs verify-golden --group tokenizer prompts");
   const settings = addSettings(command, ["model", "general"]);
-  command.action(async (directory: string, flags: Flags) => {
+  command.action(async (directory: string | undefined, flags: Flags) => {
     const { runVerifyGolden } = await import("./commands/verify-golden.ts");
     const { group, fullTokenizer, case: caseFilter, list } = flags;
     const args = {
-      directory,
+      directory: directory ?? null,
       caseFilter: typeof caseFilter === "string" ? caseFilter : null,
       isList: list === true,
       groups: Array.isArray(group) ? group.map(String) : [],

@@ -1,4 +1,4 @@
-import { CodecDecoder, openCodec, randomCodec, RELEASED_CODEC_CONFIG } from "@higgs-worker/higgs-audio";
+import { CodecDecoder, openCodec, randomCodec, RELEASED_CODEC_CONFIG } from "@higgs-worker/higgs-audio/parts";
 import type { Backend } from "@higgs-worker/ggml";
 import type { BenchRow } from "../bench/report.ts";
 import { openDevice } from "../model/devices.ts";

@@ -7,7 +7,7 @@ import {
   RELEASED_HIGGS_CONFIG,
   Sampler,
   type WeightSource,
-} from "@higgs-worker/higgs-audio";
+} from "@higgs-worker/higgs-audio/parts";
 import type { Backend } from "@higgs-worker/ggml";
 import type { BenchRow } from "../bench/report.ts";
 import { cacheDirOf } from "../model/cache-dir.ts";
@@ -160,14 +160,12 @@ function warmUpHost(model: LanguageModel, logits: Float32Array): void {
 
 function newDecoder(model: LanguageModel, chunkIndex: number, maxColumns: number): ColumnDecoder {
   const decoder = new ColumnDecoder(model.config, {
-    rules: "boson",
     sampling: SAMPLING,
     maxColumns,
     sampler: new Sampler(model.config.codebookSize),
     uniforms: new ChunkRandom(1, chunkIndex),
-    clips: [],
+    columnsBefore: new Int32Array(0),
   });
-  decoder.beginSegment();
   return decoder;
 }
 

@@ -1,4 +1,4 @@
-import type { CheckpointTensor } from "@higgs-worker/higgs-audio";
+import type { CheckpointTensor } from "@higgs-worker/higgs-audio/parts";
 import { openAnyCheckpoint, type AnyCheckpoint } from "../model/open-any-checkpoint.ts";
 import { EXIT_OK, type CommandIo } from "../terminal/command-io.ts";
 import { alignColumns, formatBytes } from "../terminal/format.ts";

@@ -1,14 +1,14 @@
-import { collectGoldenCases, runGoldenCase, type GoldenCompute } from "@higgs-worker/higgs-audio";
+import { BUNDLED_GOLDEN_SET, collectGoldenCases, computeOn, GOLDEN_GROUPS, runGoldenCase } from "@higgs-worker/parity";
 import { HiggsError } from "@higgs-worker/base";
 import type { SettingFlags } from "../config/load.ts";
-import { ALL_GOLDEN_GROUPS } from "../golden/groups.ts";
 import { openDevice } from "../model/devices.ts";
 import { suggestion } from "../names/nearest-name.ts";
 import { EXIT_FAILED, EXIT_OK, type CommandIo } from "../terminal/command-io.ts";
 import { openSession, printJson } from "./session.ts";
 
 export interface VerifyGoldenArgs {
-  readonly directory: string;
+  /** Folder of a golden set; null for the small one that ships here. */
+  readonly directory: string | null;
   /** Groups to run; all when empty. */
   readonly groups: readonly string[];
   /** Run only cases whose `group/name` contains this; null for all. */
@@ -21,40 +21,19 @@ export interface VerifyGoldenArgs {
   readonly settings: SettingFlags;
 }
 
-/**
- * Tolerances that the golden sets advise for f32. Hidden states grow from layer to layer, and the reference's own rounding with
- * them: against a float64 calculation it is off by 1.6e-4 where the peak is 9 (761 rows). So their limit follows the peak too.
- */
-const EXACT = {
-  isExact: true,
-  hiddenTolerance: 1e-4,
-  relativeHiddenTolerance: 2e-5,
-  minCosine: 0.999_999,
-  logitTolerance: 3e-4,
-  codecTolerance: 1e-4,
-} as const;
-/** Other devices may compute in half precision; the cosine is what the golden sets advise for it. */
-const HALF_PRECISION = {
-  isExact: false,
-  hiddenTolerance: 1e-2,
-  relativeHiddenTolerance: 2e-2,
-  minCosine: 0.999,
-  logitTolerance: 2e-1,
-  codecTolerance: 2e-2,
-} as const;
-
-/** `higgs verify-golden DIR`: every golden case against this build, one line a case, then the count. */
+/** `higgs verify-golden [DIR]`: every golden case against this build, one line a case, then the count. */
 export async function runVerifyGolden(args: VerifyGoldenArgs, io: CommandIo): Promise<number> {
   const groups = checkGroups(args.groups);
   const { config, logger } = await openSession(io, args.settings);
   const backend = openDevice({ ...config, device: config.device === "auto" ? "cpu" : config.device }, logger);
   // The checkpoints are tiny: more threads would mostly wait for each other.
   if (config.threads === 0) backend.setThreads(1);
-  const compute: GoldenCompute = { backend, ...(backend.device.kind === "cpu" ? EXACT : HALF_PRECISION) };
+  const compute = computeOn(backend);
+  const directory = args.directory ?? BUNDLED_GOLDEN_SET;
   const counts = { passed: 0, failed: 0, skipped: 0 };
   try {
     const options = { compute, ...(args.fullTokenizer === null ? {} : { fullTokenizerPath: args.fullTokenizer }) };
-    for await (const golden of collectGoldenCases(args.directory, options, groups, ALL_GOLDEN_GROUPS)) {
+    for await (const golden of collectGoldenCases(directory, options, groups)) {
       if (io.signal.aborted) throw new HiggsError("CANCELLED", "finish the comparison", "it was cancelled");
       const name = `${golden.group}/${golden.name}`;
       if (args.caseFilter !== null && !name.includes(args.caseFilter)) continue;
@@ -87,7 +66,7 @@ function caseLine(name: string, outcome: Awaited<ReturnType<typeof runGoldenCase
 }
 
 function checkGroups(groups: readonly string[]): readonly string[] {
-  const known = [...ALL_GOLDEN_GROUPS.keys()];
+  const known = [...GOLDEN_GROUPS.keys()];
   for (const group of groups) {
     if (!known.includes(group)) {
       throw new HiggsError(

@@ -3,7 +3,7 @@ import { statfs } from "node:fs/promises";
 import { freemem, totalmem } from "node:os";
 import { join } from "node:path";
 import { HiggsError } from "@higgs-worker/base";
-import { chooseDevice } from "@higgs-worker/higgs-audio";
+import { chooseDevice } from "@higgs-worker/higgs-audio/parts";
 import type { Config } from "../config/settings.ts";
 import { cacheDirOf } from "../model/cache-dir.ts";
 import { loadLibrary } from "../model/devices.ts";

@@ -1,4 +1,5 @@
-import { convertCheckpoint, openCheckpoint, type ConvertedModel, type WeightFormat } from "@higgs-worker/higgs-audio";
+import { convertCheckpoint, type ConvertedModel, type WeightFormat } from "@higgs-worker/higgs-audio";
+import { openCheckpoint } from "@higgs-worker/higgs-audio/parts";
 import type { Config } from "../config/settings.ts";
 import type { Logger } from "../logging/logger.ts";
 import { cacheDirOf } from "./cache-dir.ts";

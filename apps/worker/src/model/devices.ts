@@ -1,5 +1,5 @@
 import type { Backend, Ggml } from "@higgs-worker/ggml";
-import * as higgs from "@higgs-worker/higgs-audio";
+import * as higgs from "@higgs-worker/higgs-audio/parts";
 import type { Config } from "../config/settings.ts";
 import type { Logger } from "../logging/logger.ts";
 

@@ -1,5 +1,5 @@
 import { isHiggsError } from "@higgs-worker/base";
-import { openCheckpoint, openCodec, type CodecCheckpoint, type LmCheckpoint } from "@higgs-worker/higgs-audio";
+import { openCheckpoint, openCodec, type CodecCheckpoint, type LmCheckpoint } from "@higgs-worker/higgs-audio/parts";
 
 export type AnyCheckpoint =
   | { readonly kind: "model"; readonly checkpoint: LmCheckpoint }

@@ -4,7 +4,6 @@ import type { CodecSource } from "./codec-weights.ts";
 import type { EncodeRules } from "./encode-lengths.ts";
 import { EncoderModel } from "./encoder-model.ts";
 import { GraphRunner, type GraphRunnerOptions } from "./graph-runner.ts";
-import type { RvqCodes } from "./rvq-encode.ts";
 
 export interface EncodeOptions extends GraphRunnerOptions {
   /** By default `boson`, whose codes the generation model was trained on. */
@@ -50,10 +49,10 @@ export class CodecEncoder implements Disposable {
   }
 
   /**
-   * Mono samples at `sampleRateHz` → codes, ⌊(samples + 841) / 960⌋ frames from 2000 samples on. Calls take turns.
+   * Mono samples at `sampleRateHz` → `codes[codebook][frame]`, ⌊(samples + 841) / 960⌋ frames from 2000 samples on. Calls take turns.
    * Throws REFERENCE_INVALID for a clip that is too short or not finite, CANCELLED (between two graphs), or GgmlError.
    */
-  async encode(pcm: Float32Array, options: EncodeOptions = {}): Promise<RvqCodes> {
+  async encode(pcm: Float32Array, options: EncodeOptions = {}): Promise<Int32Array[]> {
     if (!pcm.every(Number.isFinite)) {
       throw new HiggsError("REFERENCE_INVALID", "encode the audio", "it has samples that are not finite numbers");
     }

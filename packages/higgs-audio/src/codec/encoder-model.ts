@@ -8,7 +8,7 @@ import { type EncodeRules, type EncodeTiming, SEMANTIC_PADDING, padBoth, planLen
 import type { GraphRunner, TimeStage } from "./graph-runner.ts";
 import { type Hubert, defineHubert, hubertMean } from "./hubert.ts";
 import { type Linear, defineLinear, linear } from "./linear.ts";
-import { type Quantizer, type RvqCodes, defineQuantizers, rvqEncode } from "./rvq-encode.ts";
+import { type Quantizer, defineQuantizers, rvqEncode } from "./rvq-encode.ts";
 import { type SemanticEncoder, defineSemanticEncoder, semanticEncoderStage } from "./semantic-encoder.ts";
 import { type SincFilter, makeSincFilter, sincResample } from "./sinc-resample.ts";
 import { type Features, sliceTime } from "./time-stage.ts";
@@ -72,7 +72,7 @@ export class EncoderModel implements Disposable {
    * Mono samples at the codec's rate → codes. Throws REFERENCE_INVALID for a clip without a whole frame, CANCELLED, or
    * GgmlError.
    */
-  async encode(runner: GraphRunner, pcm: Float32Array, rules: EncodeRules): Promise<RvqCodes> {
+  async encode(runner: GraphRunner, pcm: Float32Array, rules: EncodeRules): Promise<Int32Array[]> {
     const { frames, acousticPadding } = planLengths(pcm.length, this.#timing, rules);
     if (frames < 1) {
       throw new HiggsError(

@@ -14,13 +14,6 @@ export interface Quantizer {
   readonly squares: Tensor;
 }
 
-export interface RvqCodes {
-  /** `codes[codebook][frame]` */
-  readonly codes: readonly Int32Array[];
-  /** By how much the second best squared distance exceeds the best, `margins[codebook][frame]`. */
-  readonly margins: readonly Float32Array[];
-}
-
 const NODES = 32;
 
 export function defineQuantizers(weights: CodecWeights): Quantizer[] {
@@ -39,33 +32,32 @@ export function defineQuantizers(weights: CodecWeights): Quantizer[] {
   });
 }
 
-/** Features [frame][channel] → codes, quantiser after quantiser; the residual stays in f32 (spec model §11.38, §11.42). */
+/** Features [frame][channel] → `codes[codebook][frame]`, quantiser after quantiser; the residual stays in f32 (spec model §11.38, §11.42). */
 export async function rvqEncode(
   runner: GraphRunner,
   quantizers: readonly Quantizer[],
   features: Float32Array,
   frames: number,
-): Promise<RvqCodes> {
+): Promise<Int32Array[]> {
   const codes: Int32Array[] = [];
-  const margins: Float32Array[] = [];
   let residual = features;
   for (const [index, quantizer] of quantizers.entries()) {
     runner.observe(`rvq.residual.${index}`, residual);
     const [scores = residual] = await runner.run(NODES, ({ graph, input }) => [
       negativeDistances(graph, quantizer, input("residual", residual, residual.length / frames, frames)),
     ]);
+    runner.observe(`rvq.scores.${index}`, scores);
     const best = pickBest(scores, frames);
-    codes.push(best.codes);
-    margins.push(best.margins);
+    codes.push(best);
     if (index === quantizers.length - 1 && !runner.isObserved) break;
     const [rest = residual] = await runner.run(NODES, ({ graph, input }) => {
       const before = input("residual", residual, residual.length / frames, frames);
-      return [subtractQuantised(graph, quantizer, before, input("codes", best.codes, frames))];
+      return [subtractQuantised(graph, quantizer, before, input("codes", best, frames))];
     });
     residual = rest;
   }
   runner.observe(`rvq.residual.${quantizers.length}`, residual);
-  return { codes, margins };
+  return codes;
 }
 
 /** r − (project_out · embed[code] + bias) */
@@ -79,28 +71,24 @@ function negativeDistances(graph: Graph, { projectIn, embed, squares }: Quantize
   return graph.add(graph.scale(products, 2), graph.scale(squares, -1));
 }
 
-/** The largest score of each frame (the first of equal ones), and its lead over the second. */
-function pickBest(scores: Float32Array, frames: number): { codes: Int32Array; margins: Float32Array } {
+/** The row with the largest score of each frame, the first of equal ones. */
+function pickBest(scores: Float32Array, frames: number): Int32Array {
   const size = scores.length / frames;
-  const codes = new Int32Array(frames);
-  const margins = new Float32Array(frames);
-  for (let frame = 0; frame < frames; frame++) {
+  return Int32Array.from({ length: frames }, (_, frame) => {
     let best = Number.NEGATIVE_INFINITY;
-    let second = Number.NEGATIVE_INFINITY;
+    let code = 0;
     for (let row = 0; row < size; row++) {
       const score = scores[frame * size + row] ?? Number.NaN;
       if (score > best) {
-        second = best;
         best = score;
-        codes[frame] = row;
-      } else if (score > second) second = score;
+        code = row;
+      }
     }
     if (!Number.isFinite(best)) {
       throw new HiggsError("INTERNAL", "encode the audio", `the features of frame ${frame} are not finite`);
     }
-    margins[frame] = best - second;
-  }
-  return { codes, margins };
+    return code;
+  });
 }
 
 function squaresOf(table: Float32Array, width: number): Float32Array {

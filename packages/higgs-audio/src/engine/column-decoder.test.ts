@@ -2,27 +2,23 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { CodebookConfig } from "./codebook-config.ts";
 import { ColumnDecoder, type ColumnDecoderOptions } from "./column-decoder.ts";
-import { DEFAULT_SAMPLING, type GenerationRules } from "./generation-options.ts";
+import { DEFAULT_SAMPLING } from "./generation-options.ts";
 import { ChunkRandom } from "./rng.ts";
 import { Sampler } from "./sampling/sampler.ts";
 import { CODEBOOKS, rowsOf, scriptedLogits, smallCodebooks, uniformsOf } from "./testing/scripted-logits.ts";
-import { slowBosonSegment, slowNativeSegment } from "./testing/slow-columns.ts";
+import { slowBosonSegment } from "./testing/slow-columns.ts";
 
 const GREEDY = { temperature: 0, topK: 0, topP: 1, rasWinLen: 0, rasWinMaxNumRepeat: 0 };
-const BOTH_RULES: readonly GenerationRules[] = ["boson", "native"];
 
-function decoderFor(config: CodebookConfig, rules: GenerationRules, options: Partial<ColumnDecoderOptions> = {}) {
-  const decoder = new ColumnDecoder(config, {
-    rules,
+function decoderFor(config: CodebookConfig, options: Partial<ColumnDecoderOptions> = {}) {
+  return new ColumnDecoder(config, {
     sampling: GREEDY,
     maxColumns: 60,
     sampler: new Sampler(config.codebookSize),
     uniforms: uniformsOf(() => 0),
-    clips: [],
+    columnsBefore: new Int32Array(0),
     ...options,
   });
-  decoder.beginSegment();
-  return decoder;
 }
 
 /** Feeds `pick(column, codebook)` until the segment ends. */
@@ -48,7 +44,7 @@ function framesOf(decoder: ColumnDecoder): number[][] {
 describe("the tables of spec model §7", () => {
   it("ramps up and down as the boson illustration (spec model §7.4)", () => {
     const config = { numCodebooks: 3, codebookSize: 1026, audioStreamBosId: 1024, audioStreamEosId: 1025 };
-    const decoder = decoderFor(config, "boson");
+    const decoder = decoderFor(config);
     run(decoder, config, (column, codebook) => (column === 5 && codebook === 0 ? 1025 : 100 * codebook + column));
     const [B, E] = [1024, 1025];
     expect(rowsOf(decoder.columns(), 3)).toEqual([
@@ -65,50 +61,23 @@ describe("the tables of spec model §7", () => {
     ]);
   });
 
-  it("ramps up and down as the native illustration", () => {
-    const config = { numCodebooks: 3, codebookSize: 1026, audioStreamBosId: 1024, audioStreamEosId: 1025 };
-    const decoder = decoderFor(config, "native");
-    run(decoder, config, (column, codebook) => (column === 5 && codebook === 1 ? 1025 : 100 * codebook + column));
-    const [B, E] = [1024, 1025];
-    expect(rowsOf(decoder.columns(), 3)).toEqual([
-      [B, 1, 2, 3, 4, 5, E, E, E],
-      [B, B, 102, 103, 104, E, 106, E, E],
-      [B, B, B, 203, 204, 205, 206, 207, E],
-    ]);
-    expect(framesOf(decoder).at(-1)).toEqual([5, 106, 207]);
+  it.each<[string, (column: number, codebook: number) => boolean, number]>([
+    ["codebook 0, then all others in turn", (column, codebook) => column === 20 + codebook, 19],
+    ["codebook 0 only", (column, codebook) => column === 20 && codebook === 0, 19],
+    ["codebook 3", (column, codebook) => column === 20 && codebook === 3, 16],
+    ["codebook 7", (column, codebook) => column === 20 && codebook === 7, 12],
+  ])("keeps the frames of the table of spec model §7.5: first EOS at column 20 in %s", (_name, isEos, count) => {
+    const pick = (column: number, codebook: number) => (isEos(column, codebook) ? 1025 : 10 * codebook + column);
+    const frames = framesOf(run(decoderFor(CODEBOOKS), CODEBOOKS, pick));
+    expect(frames).toHaveLength(count);
+    expect(frames[0]).toEqual([1, 12, 23, 34, 45, 56, 67, 78]);
   });
 
-  it.each<[string, (column: number, codebook: number) => boolean, number, number, boolean]>([
-    ["codebook 0, then all others in turn", (column, codebook) => column === 20 + codebook, 19, 19, false],
-    ["codebook 0 only", (column, codebook) => column === 20 && codebook === 0, 19, 20, true],
-    ["codebook 3", (column, codebook) => column === 20 && codebook === 3, 16, 20, false],
-    ["codebook 7", (column, codebook) => column === 20 && codebook === 7, 12, 20, false],
-  ])(
-    "keeps the frames of the table of spec model §7.5: first EOS at column 20 in %s",
-    (_name, isEos, boson, native, endsWithEos) => {
-      const pick = (column: number, codebook: number) => (isEos(column, codebook) ? 1025 : 10 * codebook + column);
-      const bosonFrames = framesOf(run(decoderFor(CODEBOOKS, "boson"), CODEBOOKS, pick));
-      const nativeFrames = framesOf(run(decoderFor(CODEBOOKS, "native"), CODEBOOKS, pick));
-      expect([bosonFrames.length, nativeFrames.length]).toEqual([boson, native]);
-      expect(bosonFrames).toEqual(nativeFrames.slice(0, boson));
-      expect(nativeFrames.at(-1)?.[0] === 1023).toBe(endsWithEos);
-    },
-  );
-
-  it.each([1, 2, 8, 9, 10, 30])("keeps C − 9 or C − 8 of %i columns when the length stops it", (maxColumns) => {
-    for (const [rules, lost] of [
-      ["boson", 9],
-      ["native", 8],
-    ] as const) {
-      const decoder = run(
-        decoderFor(CODEBOOKS, rules, { maxColumns }),
-        CODEBOOKS,
-        (column, codebook) => column + codebook,
-      );
-      expect(decoder.finished).toBe("length");
-      expect(decoder.columnCount).toBe(maxColumns);
-      expect(framesOf(decoder)).toHaveLength(Math.max(0, maxColumns - lost));
-    }
+  it.each([1, 2, 8, 9, 10, 30])("keeps C − 9 of %i columns when the length stops it", (maxColumns) => {
+    const decoder = run(decoderFor(CODEBOOKS, { maxColumns }), CODEBOOKS, (column, codebook) => column + codebook);
+    expect(decoder.finished).toBe("length");
+    expect(decoder.columnCount).toBe(maxColumns);
+    expect(framesOf(decoder)).toHaveLength(Math.max(0, maxColumns - 9));
   });
 });
 
@@ -137,12 +106,12 @@ const scripts = fc
     }),
   );
 
-describe.each(BOTH_RULES)("ColumnDecoder with %s rules", (rules) => {
+describe("ColumnDecoder", () => {
   it("makes the columns and frames of the closed formulas", () => {
     fc.assert(
       fc.property(scripts, ({ config, limit, candidates }) => {
-        const expected = (rules === "boson" ? slowBosonSegment : slowNativeSegment)(candidates, limit, config);
-        const decoder = decoderFor(config, rules, { maxColumns: limit });
+        const expected = slowBosonSegment(candidates, limit, config);
+        const decoder = decoderFor(config, { maxColumns: limit });
         run(decoder, config, (column, codebook) => candidates[column]?.[codebook] ?? 0);
         expect(rowsOf(decoder.columns(), config.numCodebooks)).toEqual(
           rowsOf(Int32Array.from(expected.columns.flat()), config.numCodebooks),
@@ -156,7 +125,7 @@ describe.each(BOTH_RULES)("ColumnDecoder with %s rules", (rules) => {
   it("streams exactly the frames of the whole", () => {
     fc.assert(
       fc.property(scripts, fc.integer({ min: 1, max: 4 }), ({ config, limit, candidates }, stride) => {
-        const decoder = decoderFor(config, rules, { maxColumns: limit });
+        const decoder = decoderFor(config, { maxColumns: limit });
         const streamed = Array.from({ length: config.numCodebooks }, (): number[] => []);
         let read = 0;
         const readMore = () => {
@@ -181,7 +150,7 @@ describe.each(BOTH_RULES)("ColumnDecoder with %s rules", (rules) => {
       Float32Array.from({ length: 8 * 1026 }, (_, i) => 6 * Math.sin(i * 12.9898 + column * 78.233 + sequence * 3.7));
     const sampler = new Sampler(1026);
     const create = (seed: number) =>
-      decoderFor(CODEBOOKS, rules, { sampling: DEFAULT_SAMPLING, sampler, uniforms: new ChunkRandom(seed, 0) });
+      decoderFor(CODEBOOKS, { sampling: DEFAULT_SAMPLING, sampler, uniforms: new ChunkRandom(seed, 0) });
     const alone = [5, 6, 7].map((seed, sequence) => {
       const decoder = create(seed);
       while (decoder.finished === null) decoder.step(logits(sequence, decoder.columnCount));
@@ -199,7 +168,7 @@ describe.each(BOTH_RULES)("ColumnDecoder with %s rules", (rules) => {
 
   it("reads logits from an offset and copies the last column to one", () => {
     const config = smallCodebooks(2);
-    const decoder = decoderFor(config, rules);
+    const decoder = decoderFor(config);
     const logits = new Float32Array(5 + 24).fill(99);
     logits.set(scriptedLogits(config, [4, 7]), 5);
     decoder.step(logits, 5);
@@ -209,20 +178,18 @@ describe.each(BOTH_RULES)("ColumnDecoder with %s rules", (rules) => {
     expect([...target]).toEqual([0, 0, 4, 7, 0]);
   });
 
-  it("refuses steps after the end, frames that are not there, and segments without room", () => {
+  it("refuses steps after the end, and frames that are not there", () => {
     const internal = expect.objectContaining({ code: "INTERNAL" });
-    const decoder = decoderFor(CODEBOOKS, rules, { maxColumns: 20 });
-    expect(() => decoder.beginSegment()).toThrow(internal);
+    const decoder = decoderFor(CODEBOOKS, { maxColumns: 20 });
     run(decoder, CODEBOOKS, () => 1);
     expect(() => decoder.step(new Float32Array(8 * 1026))).toThrow(internal);
     expect(() => decoder.frames(0, decoder.availableFrames + 1)).toThrow(internal);
-    expect(() => decoder.beginSegment(1)).toThrow(internal);
   });
 });
 
 describe("boson's streaming", () => {
   it("has the first frame after 9 columns, and one more with every column (spec model §7.6)", () => {
-    const decoder = decoderFor(CODEBOOKS, "boson");
+    const decoder = decoderFor(CODEBOOKS);
     const available: number[] = [decoder.availableFrames];
     for (let column = 1; column < 12; column++) {
       decoder.step(

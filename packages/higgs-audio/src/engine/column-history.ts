@@ -1,52 +1,41 @@
 import type { CodebookConfig } from "./codebook-config.ts";
-import { applyDelayPattern } from "./delay-pattern.ts";
-
-/** A clip of the prompt: `out` stands in an assistant turn, `in` in a system or user turn. */
-export interface HistoryClip {
-  readonly kind: "in" | "out";
-  /** `codes[codebook][frame]` */
-  readonly codes: readonly ArrayLike<number>[];
-}
 
 /**
- * The delayed columns that a sequence can look back at (spec model §8.4): the last ones of the prompt's clips,
- * then all that were generated. Storage is made once; adding and counting allocate nothing.
+ * The delayed columns that a sequence can look back at (spec model §8.4): the last ones before it, then all that it made.
+ * Storage is made once; adding and counting allocate nothing.
  */
 export class ColumnHistory {
-  /** Ids, `columns[column * numCodebooks + codebook]`; the prompt's columns come first. */
+  /** Ids, `columns[column * numCodebooks + codebook]`; what was before comes first. */
   readonly columns: Int32Array;
 
   readonly #numCodebooks: number;
   readonly #windowLength: number;
-  readonly #promptCount: number;
-  /** 1 where RAS replaced a candidate, parallel to the generated part of `columns`. */
-  readonly #redrawn: Uint8Array;
+  readonly #countBefore: number;
   #count: number;
 
   /**
    * @param capacity columns to be generated at most
    * @param windowLength how many columns RAS looks back at
-   * @param clips those that RAS sees, in the order of the prompt
+   * @param before columns before the sequence, in the same form; no more than the window's are kept
    */
-  constructor(config: CodebookConfig, capacity: number, windowLength: number, clips: readonly HistoryClip[]) {
+  constructor(config: CodebookConfig, capacity: number, windowLength: number, before: Int32Array) {
     this.#numCodebooks = config.numCodebooks;
     this.#windowLength = windowLength;
-    const prompt = lastColumns(clips, windowLength, config);
-    this.columns = new Int32Array(prompt.length + capacity * config.numCodebooks);
-    this.columns.set(prompt);
-    this.#redrawn = new Uint8Array(capacity * config.numCodebooks);
-    this.#promptCount = prompt.length / config.numCodebooks;
-    this.#count = this.#promptCount;
+    const kept = before.subarray(Math.max(0, before.length - windowLength * config.numCodebooks));
+    this.columns = new Int32Array(kept.length + capacity * config.numCodebooks);
+    this.columns.set(kept);
+    this.#countBefore = kept.length / config.numCodebooks;
+    this.#count = this.#countBefore;
   }
 
   /** How many columns were generated. */
   get generatedCount(): number {
-    return this.#count - this.#promptCount;
+    return this.#count - this.#countBefore;
   }
 
   /** Where generated column `column` begins in `columns`; `generatedCount` gives the place of the next one. */
   offsetOf(column: number): number {
-    return (this.#promptCount + column) * this.#numCodebooks;
+    return (this.#countBefore + column) * this.#numCodebooks;
   }
 
   /** Makes the column that was written behind the last one a part of the history. */
@@ -63,28 +52,4 @@ export class ColumnHistory {
     }
     return repeats;
   }
-
-  /** Notes that RAS replaced the candidate of a codebook of the column to be written next. */
-  markRedrawn(codebook: number): void {
-    this.#redrawn[this.generatedCount * this.#numCodebooks + codebook] = 1;
-  }
-
-  /** Whether RAS replaced the candidate of this place, even if it was overwritten later. */
-  isRedrawn(column: number, codebook: number): boolean {
-    return this.#redrawn[column * this.#numCodebooks + codebook] === 1;
-  }
-}
-
-/** The last `count` columns of all clips in a row, fewer when there are fewer. */
-function lastColumns(clips: readonly HistoryClip[], count: number, config: CodebookConfig): Int32Array {
-  const length = count * config.numCodebooks;
-  const parts: number[][] = [];
-  let missing = length;
-  for (let index = clips.length - 1; index >= 0 && missing > 0; index--) {
-    const columns = applyDelayPattern(clips[index]?.codes ?? [], config);
-    const part = columns.subarray(Math.max(0, columns.length - missing));
-    parts.unshift([...part]);
-    missing -= part.length;
-  }
-  return Int32Array.from(parts.flat());
 }

@@ -24,7 +24,7 @@ const collectGarbage = runInNewContext("gc") as () => void;
 
 describe("the decode loop", () => {
   it("allocates nothing in ggml and next to nothing in JavaScript", async () => {
-    const { model } = await loadSmallModel({ config: CONFIG, contextLength: 256 });
+    const { model } = await loadSmallModel({ config: CONFIG, contextLength: 256, observer: undefined });
     const { native } = loadGgml();
     const allocations = (
       ["init", "newTensor4d", "newGraph", "gallocrNew", "gallocrAllocGraph", "allocCtxTensors"] as const
@@ -32,11 +32,10 @@ describe("the decode loop", () => {
     const calls = (): number => allocations.reduce((sum, { mock }) => sum + mock.calls.length, 0);
     const seen = { calls: 0, heapBytes: 0 };
     const request = {
-      rules: "boson" as const,
       sampling: SAMPLED,
       maxColumns: LAST_FRAME + 40,
       prompt: makePrompt(CONFIG, "T6 A3 T2"),
-      clips: [],
+      columnsBefore: new Int32Array(0),
       uniforms: new ChunkRandom(1, 0),
     };
     const scheduler = new Scheduler(model);

@@ -41,6 +41,23 @@ export function delayedColumnCount(frameCount: number, config: CodebookConfig): 
   return frameCount + 1 + config.numCodebooks;
 }
 
+/** The last `count` delayed columns of clips that follow each other, fewer when there are fewer. */
+export function lastDelayedColumns(
+  clips: readonly (readonly ArrayLike<number>[])[],
+  count: number,
+  config: CodebookConfig,
+): Int32Array {
+  const parts: number[][] = [];
+  let missing = count * config.numCodebooks;
+  for (let index = clips.length - 1; index >= 0 && missing > 0; index--) {
+    const columns = applyDelayPattern(clips[index] ?? [], config);
+    const part = columns.subarray(Math.max(0, columns.length - missing));
+    parts.unshift([...part]);
+    missing -= part.length;
+  }
+  return Int32Array.from(parts.flat());
+}
+
 /**
  * Undoes the shift: `out[k][f] = column(f + k)[k]`. The BOS and EOS frames are still in the result.
  *

@@ -8,7 +8,7 @@ import {
 } from "./generation-options.ts";
 
 const LIMITS = { codebookSize: 1026, maxColumns: 8192 };
-const DEFAULTS: GenerationOptions = { rules: "boson", sampling: DEFAULT_SAMPLING, maxColumns: DEFAULT_MAX_COLUMNS };
+const DEFAULTS: GenerationOptions = { sampling: DEFAULT_SAMPLING, maxColumns: DEFAULT_MAX_COLUMNS };
 
 describe("checkGenerationOptions", () => {
   it("takes the defaults and the ends of every range", () => {

@@ -1,9 +1,6 @@
 import { HiggsError } from "@higgs-worker/base";
 import type { WarpOptions } from "./sampling/sampler.ts";
 
-/** Which reference's column rules are followed (spec model §12.9 to §12.16); `boson` unless parity needs `native`. */
-export type GenerationRules = "boson" | "native";
-
 /** How codes are drawn (spec model §8.2, §8.4). */
 export interface SamplingOptions extends WarpOptions {
   /** Columns that RAS looks back at; 0 turns RAS off. */
@@ -14,9 +11,8 @@ export interface SamplingOptions extends WarpOptions {
 
 /** How the columns of one sequence are generated. */
 export interface GenerationOptions {
-  readonly rules: GenerationRules;
   readonly sampling: SamplingOptions;
-  /** Columns of a segment, the all-BOS column included (spec model §8.6); C columns give C − 9 frames. */
+  /** Columns of a sequence, the all-BOS column included (spec model §8.6); C columns give C − 9 frames. */
   readonly maxColumns: number;
 }
 

@@ -11,7 +11,7 @@ const SAMPLED = { temperature: 1, topK: 10, topP: 0.95, rasWinLen: 7, rasWinMaxN
 function requestOf(runs: string, prefixRows: number, seed = 1): SequenceRequest {
   const prompt = makePrompt(CONFIG, runs);
   const uniforms = new ChunkRandom(seed, 0);
-  return { rules: "boson", sampling: SAMPLED, maxColumns: 20, prompt, clips: [], uniforms, prefixRows };
+  return { sampling: SAMPLED, maxColumns: 20, prompt, columnsBefore: new Int32Array(0), uniforms, prefixRows };
 }
 
 describe("PrefixCache", () => {

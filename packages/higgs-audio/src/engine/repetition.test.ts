@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ColumnDecoder } from "./column-decoder.ts";
-import type { HistoryClip } from "./column-history.ts";
-import type { GenerationRules } from "./generation-options.ts";
+import { applyDelayPattern, lastDelayedColumns } from "./delay-pattern.ts";
 import { Sampler } from "./sampling/sampler.ts";
 import { scriptedLogits, smallCodebooks, uniformsOf } from "./testing/scripted-logits.ts";
 
@@ -10,10 +9,10 @@ const CONFIG = smallCodebooks(2);
 const EOS = 11;
 
 interface Script {
-  readonly rules?: GenerationRules;
   readonly win?: number;
   readonly max?: number;
-  readonly clips?: readonly HistoryClip[];
+  /** Codes of the clips before, `clips[clip][codebook][frame]`. */
+  readonly clips?: readonly (readonly number[][])[];
   /** Number of every redraw; the default lands on the second largest logit. */
   readonly redraw?: number;
   readonly temperature?: number;
@@ -21,25 +20,26 @@ interface Script {
 
 /** Feeds columns of [largest, second largest] logits of codebook 0; codebook 1 never repeats. */
 function run(picks: readonly (readonly [number, number])[], script: Script = {}) {
-  const { rules = "boson", win = 7, max = 2, clips = [], redraw = 1 - 1e-16, temperature = 0 } = script;
+  const { win = 7, max = 2, clips = [], redraw = 1 - 1e-16, temperature = 0 } = script;
+  const redrawn: number[] = [];
   const decoder = new ColumnDecoder(CONFIG, {
-    rules,
     sampling: { temperature, topK: 1, topP: 0.5, rasWinLen: win, rasWinMaxNumRepeat: max },
     maxColumns: picks.length + 1,
     sampler: new Sampler(CONFIG.codebookSize),
     uniforms: uniformsOf(
       () => 0.5,
-      () => redraw,
+      (column, codebook) => {
+        if (codebook === 0) redrawn.push(column);
+        return redraw;
+      },
     ),
-    clips,
+    columnsBefore: lastDelayedColumns(clips, win, CONFIG),
   });
-  decoder.beginSegment();
   for (const [column, [pick, second]] of picks.entries()) {
     if (decoder.finished !== null) break;
     decoder.step(scriptedLogits(CONFIG, [pick, column % 10], [second, column % 10]));
   }
   const ids = [...decoder.columns()].filter((_, index) => index % 2 === 0).slice(1);
-  const redrawn = ids.flatMap((_, index) => (decoder.isRedrawn(index + 1, 0) ? [index + 1] : []));
   return { ids, redrawn };
 }
 
@@ -63,66 +63,41 @@ describe("RAS", () => {
   });
 
   it("looks back at the delayed columns of an assistant clip", () => {
-    // Codebook 0 of the clip's five columns is BOS, 5, 5, EOS, EOS; then comes the BOS column of the segment.
-    const clips: HistoryClip[] = [
-      {
-        kind: "out",
-        codes: [
-          [5, 5],
-          [1, 2],
-        ],
-      },
+    // Codebook 0 of the clip's five columns is BOS, 5, 5, EOS, EOS; then comes the BOS column of the sequence.
+    const clips = [
+      [
+        [5, 5],
+        [1, 2],
+      ],
     ];
     expect(run(wantFive(1), { clips, win: 5 })).toEqual({ ids: [9], redrawn: [1] });
     expect(run(wantFive(1), { clips, win: 5, max: 3 }).redrawn).toEqual([]);
     expect(run(wantFive(1), { clips, win: 4 }).redrawn).toEqual([]);
   });
 
-  it("sees system clips with native rules only, and several clips as one row", () => {
-    const clips: HistoryClip[] = [
-      {
-        kind: "out",
-        codes: [
-          [3, 5],
-          [0, 0],
-        ],
-      },
-      { kind: "in", codes: [[5], [0]] },
+  it("sees several clips as one row", () => {
+    const clips = [
+      [
+        [3, 5],
+        [0, 0],
+      ],
+      [[5], [0]],
     ];
     // Codebook 0 over both clips and the BOS column: BOS 3 5 EOS EOS, BOS 5 EOS EOS, BOS.
-    expect(run(wantFive(1), { clips, rules: "native", win: 8 }).redrawn).toEqual([1]);
-    expect(run(wantFive(1), { clips, rules: "native", win: 7 }).redrawn).toEqual([]);
-    expect(run(wantFive(1), { clips, rules: "boson", win: 9 }).redrawn).toEqual([]);
-    expect(run(wantFive(1), { clips, rules: "boson", win: 9, max: 1 }).redrawn).toEqual([1]);
+    expect(run(wantFive(1), { clips, win: 8 }).redrawn).toEqual([1]);
+    expect(run(wantFive(1), { clips, win: 7 }).redrawn).toEqual([]);
+    expect(lastDelayedColumns(clips, 6, CONFIG)).toEqual(
+      Int32Array.from([
+        ...applyDelayPattern(clips[0] ?? [], CONFIG).slice(-4),
+        ...applyDelayPattern(clips[1] ?? [], CONFIG),
+      ]),
+    );
   });
 
-  it("counts BOS and EOS with boson rules only", () => {
+  it("counts BOS and EOS as repeats", () => {
     // EOS twice at the end of the clip; a number of 1e-9 lands on the second largest logit when that comes first.
-    const clips: HistoryClip[] = [{ kind: "out", codes: [[1], [1]] }];
+    const clips = [[[1], [1]]];
     const wantsEnd = [[EOS, 4] as const, [6, 7] as const];
     expect(run(wantsEnd, { clips, redraw: 1e-9 })).toEqual({ ids: [4, 6], redrawn: [1] });
-    expect(run(wantsEnd, { clips, rules: "native" }).redrawn).toEqual([]);
-    expect(run(wantsEnd, { clips, rules: "native" }).ids).toEqual([EOS, EOS]);
-  });
-
-  it("looks back over an earlier segment", () => {
-    const decoder = new ColumnDecoder(CONFIG, {
-      rules: "boson",
-      sampling: { temperature: 0, topK: 0, topP: 1, rasWinLen: 7, rasWinMaxNumRepeat: 2 },
-      maxColumns: 12,
-      sampler: new Sampler(CONFIG.codebookSize),
-      uniforms: uniformsOf(() => 1 - 1e-16),
-      clips: [],
-    });
-    decoder.beginSegment();
-    decoder.step(scriptedLogits(CONFIG, [5, 1], [9, 1]));
-    decoder.step(scriptedLogits(CONFIG, [5, 2], [9, 2]));
-    decoder.step(scriptedLogits(CONFIG, [6, EOS], [9, EOS]));
-    expect(decoder.finished).toBe("eos");
-    decoder.beginSegment(3);
-    expect(decoder.columnCount).toBe(1);
-    decoder.step(scriptedLogits(CONFIG, [5, 1], [9, 1]));
-    expect(decoder.isRedrawn(1, 0)).toBe(true);
-    expect([...decoder.columns()]).toEqual([10, 10, 9, 10]);
   });
 });

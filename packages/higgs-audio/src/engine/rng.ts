@@ -5,11 +5,11 @@
  * Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC 2011) with
  *
  *   key     = [seed mod 2^32, floor(seed / 2^32)]
- *   counter = [column, codebook, chunk index, purpose]   purpose: 0 draw, 1 redraw, 2 text
+ *   counter = [column, codebook, chunk index, purpose]   purpose: 0 draw, 1 redraw
  *   number  = (floor(word0 / 2^5) * 2^26 + floor(word1 / 2^6)) / 2^53
  *
- * `column` counts the columns generated for this chunk's prompt, 0 being the all-BOS column (never drawn); for a text
- * draw it is the step. Expected values, also checked by the tests:
+ * `column` counts the columns generated for this chunk's prompt, 0 being the all-BOS column (never drawn). Expected values,
+ * also checked by the tests:
  *
  * | seed             | chunk | column | codebook | purpose | number               |
  * |------------------|-------|--------|----------|---------|----------------------|
@@ -18,12 +18,11 @@
  * | 123              | 0     | 1      | 7        | redraw  | 0.9278263896581149   |
  * | 123              | 2     | 2047   | 3        | draw    | 0.08763804353200111  |
  * | 9007199254740991 | 1     | 40     | 5        | draw    | 0.42569467646074366  |
- * | 123              | 0     | 4      | 0        | text    | 0.3404799141690691   |
  */
 import { HiggsError } from "@higgs-worker/base";
 
-/** `draw`: the candidate of a codebook. `redraw`: its replacement by RAS. `text`: a text-stream id. */
-export type DrawPurpose = "draw" | "redraw" | "text";
+/** `draw`: the candidate of a codebook. `redraw`: its replacement by RAS. */
+export type DrawPurpose = "draw" | "redraw";
 
 /** Where sampling gets its numbers from. Asking twice for the same place gives the same number. */
 export interface UniformSource {
@@ -61,7 +60,7 @@ export class ChunkRandom implements UniformSource {
     const counter = this.#counter;
     counter[0] = column;
     counter[1] = codebook;
-    counter[3] = purpose === "draw" ? 0 : purpose === "redraw" ? 1 : 2;
+    counter[3] = purpose === "draw" ? 0 : 1;
     philox4x32(counter, this.#key, this.#words);
     const high = (this.#words[0] as number) >>> 5;
     const low = (this.#words[1] as number) >>> 6;

@@ -1,7 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { loadSmallModel, makePrompt, SMALL_SHAPES } from "../model/testing/small-models.ts";
-import { generateSequence } from "./generate-sequence.ts";
 import { planStep, type RunningSequence } from "./plan-step.ts";
 import { ChunkRandom } from "./rng.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -12,7 +11,8 @@ const SAMPLED = { temperature: 1, topK: 10, topP: 0.95, rasWinLen: 7, rasWinMaxN
 
 function requestOf(seed: number, runs = "T6 A3 T2", maxColumns = 30): SequenceRequest {
   const prompt = makePrompt(CONFIG, runs);
-  return { rules: "boson", sampling: SAMPLED, maxColumns, prompt, clips: [], uniforms: new ChunkRandom(seed, 0) };
+  const columnsBefore = new Int32Array(0);
+  return { sampling: SAMPLED, maxColumns, prompt, columnsBefore, uniforms: new ChunkRandom(seed, 0) };
 }
 
 const REQUESTS = Array.from({ length: 7 }, (_, seed) =>
@@ -46,7 +46,7 @@ describe("Scheduler", () => {
   it("makes for each request what it makes alone, with more requests than slots", async () => {
     const { model } = await loadSmallModel({ config: CONFIG, slots: 3, contextLength: 256 });
     const alone = [];
-    for (const request of REQUESTS) alone.push((await generateSequence(model, request)).codes);
+    for (const request of REQUESTS) alone.push((await new Scheduler(model).generate(request)).codes);
     const scheduler = new Scheduler(model);
     const together = await Promise.all(REQUESTS.map((request) => scheduler.generate(request)));
     expect(together.map(({ codes }) => codes)).toEqual(alone);
@@ -83,7 +83,7 @@ describe("Scheduler", () => {
     const [first, second] = await Promise.allSettled([cut, dropped]);
     expect(first).toMatchObject({ status: "rejected", reason: { code: "CANCELLED" } });
     expect(second).toMatchObject({ status: "rejected", reason: { code: "CANCELLED" } });
-    expect((await kept).codes).toEqual((await generateSequence(model, requestOf(3))).codes);
+    expect((await kept).codes).toEqual((await new Scheduler(model).generate(requestOf(3))).codes);
   });
 
   it("computes at most one further frame for a sequence that is cancelled", async () => {

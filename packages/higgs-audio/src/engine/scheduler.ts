@@ -1,8 +1,13 @@
 import { HiggsError } from "@higgs-worker/base";
-import type { LanguageModel } from "../model/language-model.ts";
 import { PrefixCache } from "./prefix-cache.ts";
 import { planStep } from "./plan-step.ts";
-import { type GeneratedSequence, Sequence, type SequenceListeners, type SequenceRequest } from "./sequence.ts";
+import {
+  type GeneratedSequence,
+  Sequence,
+  type SequenceListeners,
+  type SequenceModel,
+  type SequenceRequest,
+} from "./sequence.ts";
 
 /** Host memory for prefixes: about 2000 positions of the released model, that is some ten voices. */
 const DEFAULT_PREFIX_CACHE_BYTES = 256 * 1024 * 1024;
@@ -25,7 +30,7 @@ interface Running extends Waiting {
  * free slot wait, first come, first served.
  */
 export class Scheduler {
-  readonly #model: LanguageModel;
+  readonly #model: SequenceModel;
   readonly #waiting: Waiting[] = [];
   /** By slot. */
   readonly #running = new Map<number, Running>();
@@ -35,7 +40,7 @@ export class Scheduler {
 
   readonly #prefixCache: PrefixCache;
 
-  constructor(model: LanguageModel, options: { prefixCacheBytes?: number } = {}) {
+  constructor(model: SequenceModel, options: { prefixCacheBytes?: number } = {}) {
     this.#model = model;
     this.#prefixCache = new PrefixCache(options.prefixCacheBytes ?? DEFAULT_PREFIX_CACHE_BYTES);
     this.#logits = new Float32Array(model.logitsLength);

@@ -1,20 +1,43 @@
 import { HiggsError, throwIfCancelled } from "@higgs-worker/base";
-import type { DecodeGraph } from "../model/decode-graph.ts";
-import { PREFILL_ROWS, type LanguageModel } from "../model/language-model.ts";
-import type { PromptPieces } from "../model/prompt-pieces.ts";
 import type { PromptRows } from "../model/prompt-rows.ts";
-import { ColumnDecoder, type FinishReason } from "./column-decoder.ts";
-import type { HistoryClip } from "./column-history.ts";
+import { PREFILL_ROWS, type PromptPiece, type PromptPieces } from "../model/prompt-pieces.ts";
+import type { CodebookConfig } from "./codebook-config.ts";
+import { ColumnDecoder, type ColumnDecoderOptions, type FinishReason } from "./column-decoder.ts";
 import type { GenerationOptions } from "./generation-options.ts";
 import type { PrefixCache, SharedPrefix } from "./prefix-cache.ts";
 import type { UniformSource } from "./rng.ts";
 import { Sampler } from "./sampling/sampler.ts";
 
+/** One step of all slots; `DecodeGraph` is one. */
+export interface StepGraph {
+  /** Takes a slot out of the following steps. */
+  setIdle(slot: number): void;
+  /** Says what a slot feeds in the next step: a column, at a position. */
+  setSlot(slot: number, column: Int32Array, position: number): void;
+  /** Computes the step and fills `logits`, [slot][codebook][id]. */
+  compute(logits: Float32Array): Promise<void>;
+}
+
+/** What sequences need of a generation model; `LanguageModel` is one. */
+export interface SequenceModel {
+  readonly config: CodebookConfig;
+  readonly slots: number;
+  /** Positions a slot has for prompt and audio together. */
+  readonly contextLength: number;
+  /** Logits of one step. */
+  readonly logitsLength: number;
+  beginPrefill(slot: number, prompt: PromptRows): PromptPieces;
+  prefillPiece(slot: number, piece: PromptPiece): Promise<void>;
+  savePrefix(slot: number, count: number): Uint8Array;
+  restorePrefix(slot: number, count: number, saved: Uint8Array): void;
+  clearSlot(slot: number): void;
+  /** The graph for steps of sequences of up to `length` positions. */
+  decodeGraph(length: number): StepGraph;
+}
+
 /** One prompt and how to go on from it. The prompt ends with `<|audio_out_bos|>`. */
-export interface SequenceRequest extends GenerationOptions {
+export interface SequenceRequest extends GenerationOptions, Pick<ColumnDecoderOptions, "columnsBefore" | "rules"> {
   readonly prompt: PromptRows;
-  /** The prompt's clips, at which RAS looks back. */
-  readonly clips: readonly HistoryClip[];
   readonly uniforms: UniformSource;
   /** Rows at the beginning of the prompt that other requests are likely to share: system and reference turns. */
   readonly prefixRows?: number;
@@ -55,7 +78,7 @@ function fewestColumns(numCodebooks: number): number {
  */
 export class Sequence {
   readonly slot: number;
-  readonly #model: LanguageModel;
+  readonly #model: SequenceModel;
   readonly #listeners: SequenceListeners;
   readonly #decoder: ColumnDecoder;
   readonly #column: Int32Array;
@@ -72,7 +95,7 @@ export class Sequence {
 
   /** Throws CONTEXT_OVERFLOW when the prompt leaves no room for audio. */
   constructor(
-    model: LanguageModel,
+    model: SequenceModel,
     slot: number,
     request: SequenceRequest,
     listeners: SequenceListeners,
@@ -119,7 +142,6 @@ export class Sequence {
     if (!this.#pieces.isDone) return;
     this.throwIfCancelled();
     this.#prefilledMs = performance.now();
-    this.#decoder.beginSegment();
     this.#phase = "decode";
     this.#finishIfEnded();
   }
@@ -145,7 +167,7 @@ export class Sequence {
   }
 
   /** Sets the inputs of the next step. */
-  feed(graph: DecodeGraph): void {
+  feed(graph: StepGraph): void {
     this.#decoder.copyLastColumn(this.#column);
     graph.setSlot(this.slot, this.#column, this.#position);
   }

@@ -2,7 +2,7 @@ import { type Backend, Graph, type Tensor, TensorArena } from "@higgs-worker/ggm
 import type { HiggsConfig } from "../checkpoint/lm-config.ts";
 import { HALF_MINUS_INFINITY, HALF_ZERO } from "./half-floats.ts";
 import type { KvCache } from "./kv-cache.ts";
-import { buildColumnEmbeddings, buildLayer, buildNorm } from "./layers.ts";
+import { buildColumnEmbeddings, buildLayer, buildNorm, type GraphObserver } from "./layers.ts";
 import type { HiggsWeights } from "./weights.ts";
 
 const NODES_PER_LAYER = 48;
@@ -18,10 +18,10 @@ export class DecodeGraph implements Disposable {
   readonly #backend: Backend;
   readonly #cache: KvCache;
   readonly #config: HiggsConfig;
+  readonly #observer: GraphObserver | undefined;
   readonly #graph: Graph;
   readonly #arena: TensorArena;
   readonly #logits: Tensor;
-  readonly #hidden: Tensor;
   readonly #ids: Int32Array;
   readonly #positions: Int32Array;
   readonly #kvRows: BigInt64Array;
@@ -30,10 +30,18 @@ export class DecodeGraph implements Disposable {
   readonly #visible: Int32Array;
   #lastComputeMs = 0;
 
-  constructor(backend: Backend, config: HiggsConfig, weights: HiggsWeights, cache: KvCache, kvLength: number) {
+  constructor(
+    backend: Backend,
+    config: HiggsConfig,
+    weights: HiggsWeights,
+    cache: KvCache,
+    kvLength: number,
+    observer?: GraphObserver,
+  ) {
     const { slots } = cache;
     this.kvLength = kvLength;
     this.#backend = backend;
+    this.#observer = observer;
     this.#cache = cache;
     this.#config = config;
     this.#arena = defineInputs(backend, config, slots, kvLength);
@@ -44,9 +52,7 @@ export class DecodeGraph implements Disposable {
     this.#visible = new Int32Array(slots);
     this.#graph = new Graph(backend.ggml, { maxNodes: NODES_PER_LAYER * config.numHiddenLayers + OTHER_NODES });
     try {
-      const built = this.#build(weights);
-      this.#hidden = built.hidden;
-      this.#logits = built.logits;
+      this.#logits = this.#build(weights);
       this.#graph.allocate(backend);
       this.#arena.tensor("mask").set(this.#mask);
     } catch (error) {
@@ -94,11 +100,7 @@ export class DecodeGraph implements Disposable {
     await this.#backend.computeAsync(this.#graph);
     this.#lastComputeMs = performance.now() - startMs;
     this.#logits.get(logits);
-  }
-
-  /** Final normed hidden state of the last step, f32 [nEmbd · slots], for comparisons. */
-  hiddenState(): Float32Array {
-    return this.#hidden.toFloat32();
+    this.#observer?.computed(this.#graph, this.#positions);
   }
 
   [Symbol.dispose](): void {
@@ -106,7 +108,7 @@ export class DecodeGraph implements Disposable {
     this.#arena[Symbol.dispose]();
   }
 
-  #build(weights: HiggsWeights): { hidden: Tensor; logits: Tensor } {
+  #build(weights: HiggsWeights): Tensor {
     const { slots } = this.#cache;
     const graph = this.#graph;
     const config = this.#config;
@@ -124,9 +126,9 @@ export class DecodeGraph implements Disposable {
     for (let il = 0; il < config.numHiddenLayers; il++) {
       cur = buildLayer(graph, config, weights, il, cur, split, attention);
     }
-    const hidden = graph.output(buildNorm(graph, cur, weights.outputNorm, config.rmsNormEps), "result_norm"); // [nEmbd, slots]
-    const logits = graph.output(graph.mulMat(weights.audioHead, hidden), "result_output"); // [numCodebooks · codebookSize, slots]
-    return { hidden, logits };
+    const hidden = buildNorm(graph, cur, weights.outputNorm, config.rmsNormEps); // [nEmbd, slots]
+    this.#observer?.built(graph, "norm", hidden);
+    return graph.output(graph.mulMat(weights.audioHead, hidden), "result_output"); // [numCodebooks · codebookSize, slots]
   }
 
   #writeInputs(): void {

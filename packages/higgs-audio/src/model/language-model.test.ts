@@ -6,7 +6,6 @@ import { makeTemporaryFolder } from "../checkpoint/testing/temporary-folder.ts";
 import { writeLmCheckpoint } from "../checkpoint/testing/test-checkpoint.ts";
 import { CheckpointWeightSource } from "./checkpoint-weight-source.ts";
 import type { LanguageModel } from "./language-model.ts";
-import type { PrefillTrace } from "./prefill-graph.ts";
 import type { PromptRows } from "./prompt-rows.ts";
 import { expectPrefill, expectSequence, stepError } from "./testing/compare-with-reference.ts";
 import { ReferenceModel } from "./testing/reference-model.ts";
@@ -18,16 +17,18 @@ import {
   makePrompt,
   openSmallBackend,
   SMALL_SHAPES,
+  traceOf,
 } from "./testing/small-models.ts";
 import { SeededWeightSource } from "./testing/seeded-weight-source.ts";
 
 const EXACT = 1e-4;
 const SHAPES = Object.entries(SMALL_SHAPES);
 
-async function traceOf(model: LanguageModel, prompt: PromptRows): Promise<PrefillTrace[]> {
-  const traces: PrefillTrace[] = [];
-  for await (const trace of model.prefillTraced(0, prompt)) traces.push(trace);
-  return traces;
+/** The last layer's output for each position of a prompt. */
+async function hiddenStates(model: LanguageModel, prompt: PromptRows): Promise<Float32Array[]> {
+  await model.prefill(0, prompt);
+  const stage = `layer.${model.config.numHiddenLayers - 1}`;
+  return Array.from(prompt.isAudio, (_, position) => traceOf(model).row(stage, position));
 }
 
 /** Logits after each column, fed one by one behind what the slot holds. */
@@ -135,12 +136,9 @@ describe("what holds for any weights", () => {
     const { model } = await loadSmallModel({ config });
     const prompt = makePrompt(config, "T4 A3 T4");
     const other = { ...prompt, textIds: prompt.textIds.with(4, ((prompt.textIds[4] ?? 0) + 1) % config.vocabSize) };
-    const [before, after] = [await traceOf(model, prompt), await traceOf(model, other)];
-    const width = config.hiddenSize;
-    const changes = Array.from({ length: 11 }, (_, row) => {
-      const of = (traces: PrefillTrace[]) => traces[0]?.norm.subarray(row * width, (row + 1) * width) ?? [];
-      return largestError(of(before), of(after));
-    });
+    const [before, after] = [await hiddenStates(model, prompt), await hiddenStates(model, other)];
+    const changes = before.map((row, position) => largestError(row, after[position] ?? []));
+    expect(changes).toHaveLength(11);
     // Text row 4 is position 7, behind the clip.
     expect(changes.slice(0, 7)).toEqual([0, 0, 0, 0, 0, 0, 0]);
     expect(Math.min(...changes.slice(7))).toBeGreaterThan(0.01);
@@ -149,7 +147,7 @@ describe("what holds for any weights", () => {
   it("text and audio rows go through weights of their own", async () => {
     const prompt = makePrompt(config, "T3 A3");
     const { model } = await loadSmallModel({ config });
-    const [plain] = await traceOf(model, prompt);
+    const plain = await hiddenStates(model, prompt);
     for (const branch of ["text", "audio"] as const) {
       // Changes the last layer's MLP only, so that attention carries nothing over.
       const name = branch === "text" ? "blk.2.ffn_down.weight" : "blk.2.ffn_down_audio.weight";
@@ -157,10 +155,9 @@ describe("what holds for any weights", () => {
         config,
         weights: { change: (tensor, values) => tensor === name && values.fill(0) },
       });
-      const [trace] = await traceOf(changed.model, prompt);
-      const half = 3 * config.hiddenSize;
-      const textChange = largestError(trace?.norm.subarray(0, half) ?? [], plain?.norm.subarray(0, half) ?? []);
-      const audioChange = largestError(trace?.norm.subarray(half) ?? [], plain?.norm.subarray(half) ?? []);
+      const states = await hiddenStates(changed.model, prompt);
+      const changes = states.map((row, position) => largestError(row, plain[position] ?? []));
+      const [textChange, audioChange] = [Math.max(...changes.slice(0, 3)), Math.max(...changes.slice(3))];
       expect(textChange > 0.1, `${branch} weights reach text`).toBe(branch === "text");
       expect(audioChange > 0.1, `${branch} weights reach audio`).toBe(branch === "audio");
     }

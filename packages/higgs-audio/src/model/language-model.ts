@@ -2,19 +2,13 @@ import { HiggsError, throwIfCancelled } from "@higgs-worker/base";
 import type { Backend } from "@higgs-worker/ggml";
 import type { HiggsConfig } from "../checkpoint/lm-config.ts";
 import { DecodeGraph } from "./decode-graph.ts";
+import type { GraphObserver } from "./layers.ts";
 import { KvCache, kvBucket } from "./kv-cache.ts";
-import { type PrefillRows, type PrefillTrace, prefill, prefillTraced } from "./prefill-graph.ts";
-import { type PromptPiece, PromptPieces } from "./prompt-pieces.ts";
+import { type PrefillRows, prefill } from "./prefill-graph.ts";
+import { PREFILL_ROWS, type PromptPiece, PromptPieces } from "./prompt-pieces.ts";
 import type { PromptRows } from "./prompt-rows.ts";
 import { HiggsWeights, type LoadWeightsOptions } from "./weights.ts";
 import type { WeightSource } from "./weight-source.ts";
-
-/**
- * Rows of a prompt that are computed at once. Bounds scratch memory, the time until an abort is noticed, and how long those who
- * already speak wait for a newcomer. Always the same, alone or beside others: other numbers of rows can mean other kernels,
- * and so other codes for the same seed.
- */
-export const PREFILL_ROWS = 128;
 
 export interface LanguageModelOptions extends LoadWeightsOptions {
   /** Positions per slot: prompt and audio together. */
@@ -22,6 +16,7 @@ export interface LanguageModelOptions extends LoadWeightsOptions {
   /** Sequences that can be generated at the same time. */
   readonly slots: number;
   readonly kvType: "f16" | "f32";
+  readonly observer?: GraphObserver | undefined;
 }
 
 /**
@@ -36,9 +31,16 @@ export class LanguageModel implements Disposable {
   readonly #source: WeightSource;
   readonly #weights: HiggsWeights;
   readonly #cache: KvCache;
+  readonly #observer: GraphObserver | undefined;
   readonly #graphs = new Map<number, DecodeGraph>();
 
-  private constructor(backend: Backend, source: WeightSource, weights: HiggsWeights, cache: KvCache) {
+  private constructor(
+    backend: Backend,
+    source: WeightSource,
+    weights: HiggsWeights,
+    cache: KvCache,
+    observer: GraphObserver | undefined,
+  ) {
     this.config = source.config;
     this.contextLength = cache.contextLength;
     this.slots = cache.slots;
@@ -46,6 +48,7 @@ export class LanguageModel implements Disposable {
     this.#source = source;
     this.#weights = weights;
     this.#cache = cache;
+    this.#observer = observer;
   }
 
   /**
@@ -57,7 +60,7 @@ export class LanguageModel implements Disposable {
     const weights = await HiggsWeights.load(backend, source, options);
     try {
       const cache = new KvCache(backend, source.config, { ...options, type: options.kvType });
-      return new LanguageModel(backend, source, weights, cache);
+      return new LanguageModel(backend, source, weights, cache, options.observer);
     } catch (error) {
       weights[Symbol.dispose]();
       throw error;
@@ -112,7 +115,8 @@ export class LanguageModel implements Disposable {
 
   /** Computes one piece. Steps of other slots may come between two pieces. */
   async prefillPiece(slot: number, piece: PromptPiece): Promise<void> {
-    await prefill(this.#backend, this.config, this.#weights, this.#cache, await this.#rowsOf(slot, piece));
+    const rows = await this.#rowsOf(slot, piece);
+    await prefill(this.#backend, this.config, this.#weights, this.#cache, rows, this.#observer);
   }
 
   /** The first `count` positions of a slot, to be given to `restorePrefix` of any slot later. */
@@ -123,15 +127,6 @@ export class LanguageModel implements Disposable {
   /** Makes the first `count` positions of a slot what was saved, instead of computing them. */
   restorePrefix(slot: number, count: number, saved: Uint8Array): void {
     this.#cache.copyIn(slot, count, saved);
-  }
-
-  /** As `prefill`, with the hidden states of every row, piece by piece. */
-  async *prefillTraced(slot: number, prompt: PromptRows): AsyncGenerator<PrefillTrace> {
-    const pieces = this.beginPrefill(slot, prompt);
-    while (!pieces.isDone) {
-      const rows = await this.#rowsOf(slot, pieces.take(PREFILL_ROWS));
-      yield await prefillTraced(this.#backend, this.config, this.#weights, this.#cache, rows);
-    }
   }
 
   /**
@@ -148,7 +143,7 @@ export class LanguageModel implements Disposable {
     const kvLength = kvBucket(length, this.contextLength);
     let graph = this.#graphs.get(kvLength);
     if (graph === undefined) {
-      graph = new DecodeGraph(this.#backend, this.config, this.#weights, this.#cache, kvLength);
+      graph = new DecodeGraph(this.#backend, this.config, this.#weights, this.#cache, kvLength, this.#observer);
       this.#graphs.set(kvLength, graph);
     }
     return graph;

@@ -12,6 +12,14 @@ import type { KvCache } from "./kv-cache.ts";
 import { ROPE_FREQUENCY_BASE } from "./rope-factors.ts";
 import type { BranchWeights, HiggsWeights, LayerWeights } from "./weights.ts";
 
+/** Looks into graphs, for comparisons stage by stage. */
+export interface GraphObserver {
+  /** Told of named tensors, [nEmbd, rows], while a graph is built; `graph.output(tensor)` keeps their values. */
+  built(graph: Graph, stage: string, tensor: Tensor): void;
+  /** Told after each computation, with the position of each row. */
+  computed(graph: Graph, positions: Int32Array): void;
+}
+
 /** How many rows of a graph go through each branch; text rows come first. */
 export interface RowSplit {
   readonly textRows: number;

@@ -2,7 +2,7 @@ import { type Backend, Graph, type Tensor } from "@higgs-worker/ggml";
 import type { HiggsConfig } from "../checkpoint/lm-config.ts";
 import { HALF_MINUS_INFINITY, HALF_ZERO } from "./half-floats.ts";
 import { type KvCache, kvBucket } from "./kv-cache.ts";
-import { buildColumnEmbeddings, buildLayer, buildNorm } from "./layers.ts";
+import { buildColumnEmbeddings, buildLayer, type GraphObserver } from "./layers.ts";
 import type { HiggsWeights } from "./weights.ts";
 
 const NODES_PER_LAYER = 72;
@@ -20,13 +20,6 @@ export interface PrefillRows {
   readonly columnIds: Int32Array;
 }
 
-/** What is read back, for comparisons layer by layer; each is f32 [nEmbd · rows], in the order of positions. */
-export interface PrefillTrace {
-  readonly embeddings: Float32Array;
-  readonly layers: readonly Float32Array[];
-  readonly norm: Float32Array;
-}
-
 /**
  * Puts the keys and values of prompt rows into the cache. No logits: the first thing sampled depends on the BOS column,
  * which is a decode step (spec model §13). So the last layer ends at its keys and values.
@@ -39,36 +32,24 @@ export async function prefill(
   weights: HiggsWeights,
   cache: KvCache,
   rows: PrefillRows,
+  observer?: GraphObserver,
 ): Promise<void> {
-  using pass = new PrefillPass(backend, config, weights, cache, rows, false);
-  await pass.compute();
+  using graph = new PrefillGraph(backend, config, weights, cache, rows, observer);
+  await graph.compute();
 }
 
-/** The same, and gives back the hidden states of all rows. */
-export async function prefillTraced(
-  backend: Backend,
-  config: HiggsConfig,
-  weights: HiggsWeights,
-  cache: KvCache,
-  rows: PrefillRows,
-): Promise<PrefillTrace> {
-  using pass = new PrefillPass(backend, config, weights, cache, rows, true);
-  await pass.compute();
-  return pass.trace();
-}
-
-class PrefillPass implements Disposable {
+class PrefillGraph implements Disposable {
   readonly #backend: Backend;
   readonly #graph: Graph;
   readonly #rows: PrefillRows;
   readonly #config: HiggsConfig;
   readonly #cache: KvCache;
+  readonly #observer: GraphObserver | undefined;
   readonly #kvLength: number;
   /** Positions, relative to the first, in the order of the graph's rows: text rows, then audio rows. */
   readonly #order: readonly number[];
   readonly #textRows: number;
   readonly #inputs: ReadonlyMap<string, Tensor>;
-  readonly #traced: { embeddings: Tensor; layers: Tensor[]; norm: Tensor } | null;
 
   constructor(
     backend: Backend,
@@ -76,11 +57,12 @@ class PrefillPass implements Disposable {
     weights: HiggsWeights,
     cache: KvCache,
     rows: PrefillRows,
-    isTraced: boolean,
+    observer: GraphObserver | undefined,
   ) {
     this.#backend = backend;
     this.#config = config;
     this.#cache = cache;
+    this.#observer = observer;
     this.#rows = rows;
     this.#kvLength = kvBucket(rows.firstPosition + rows.isAudio.length, cache.contextLength);
     const all = Array.from(rows.isAudio.keys());
@@ -90,7 +72,7 @@ class PrefillPass implements Disposable {
     this.#graph = new Graph(backend.ggml, { maxNodes: NODES_PER_LAYER * config.numHiddenLayers + OTHER_NODES });
     try {
       this.#inputs = this.#defineInputs();
-      this.#traced = this.#build(weights, isTraced);
+      this.#build(weights);
       this.#graph.allocate(backend);
     } catch (error) {
       this[Symbol.dispose]();
@@ -102,26 +84,15 @@ class PrefillPass implements Disposable {
     const rows = this.#rows;
     this.#set("text_embeddings", rows.textEmbeddings);
     this.#set("column_ids", this.#columnIds());
-    this.#set(
-      "positions",
-      Int32Array.from(this.#order, (index) => rows.firstPosition + index),
-    );
+    const positions = Int32Array.from(this.#order, (index) => rows.firstPosition + index);
+    this.#set("positions", positions);
     this.#set(
       "kv_rows",
       BigInt64Array.from(this.#order, (index) => BigInt(this.#kvRow(index))),
     );
     this.#set("mask", this.#mask());
     await this.#backend.computeAsync(this.#graph);
-  }
-
-  trace(): PrefillTrace {
-    if (this.#traced === null) throw new RangeError("Cannot trace the prefill: it was not asked for");
-    const { embeddings, layers, norm } = this.#traced;
-    return {
-      embeddings: this.#inOrder(embeddings),
-      layers: layers.map((tensor) => this.#inOrder(tensor)),
-      norm: this.#inOrder(norm),
-    };
+    this.#observer?.computed(this.#graph, positions);
   }
 
   [Symbol.dispose](): void {
@@ -147,7 +118,7 @@ class PrefillPass implements Disposable {
     return inputs;
   }
 
-  #build(weights: HiggsWeights, isTraced: boolean): { embeddings: Tensor; layers: Tensor[]; norm: Tensor } | null {
+  #build(weights: HiggsWeights): void {
     const graph = this.#graph;
     const config = this.#config;
     const split = { textRows: this.#textRows, audioRows: this.#audioRows };
@@ -160,17 +131,12 @@ class PrefillPass implements Disposable {
       slotCount: 1,
       kvLength: this.#kvLength,
     };
-    const embeddings = this.#buildEmbeddings(weights); // [nEmbd, rows]
-    if (isTraced) graph.output(embeddings);
-    const layers: Tensor[] = [];
-    let cur = embeddings;
+    let cur = this.#buildEmbeddings(weights); // [nEmbd, rows]
+    this.#observer?.built(graph, "embeddings", cur);
     for (let il = 0; il < config.numHiddenLayers; il++) {
       cur = buildLayer(graph, config, weights, il, cur, split, attention);
-      layers.push(cur);
-      if (isTraced) graph.output(cur);
+      this.#observer?.built(graph, `layer.${il}`, cur);
     }
-    if (!isTraced) return null;
-    return { embeddings, layers, norm: graph.output(buildNorm(graph, cur, weights.outputNorm, config.rmsNormEps)) };
   }
 
   #buildEmbeddings(weights: HiggsWeights): Tensor {
@@ -206,16 +172,5 @@ class PrefillPass implements Disposable {
       mask.fill(HALF_ZERO, start, start + this.#rows.firstPosition + index + 1);
     }
     return mask;
-  }
-
-  /** Rows of a result, sorted by position. */
-  #inOrder(tensor: Tensor): Float32Array {
-    const width = this.#config.hiddenSize;
-    const values = tensor.toFloat32();
-    const sorted = new Float32Array(values.length);
-    for (const [row, index] of this.#order.entries()) {
-      sorted.set(values.subarray(row * width, (row + 1) * width), index * width);
-    }
-    return sorted;
   }
 }

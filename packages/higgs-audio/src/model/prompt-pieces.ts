@@ -1,5 +1,12 @@
 import type { PromptRows } from "./prompt-rows.ts";
 
+/**
+ * Rows of a prompt that are computed at once. Bounds scratch memory, the time until an abort is noticed, and how long those who
+ * already speak wait for a newcomer. Always the same, alone or beside others: other numbers of rows can mean other kernels,
+ * and so other codes for the same seed.
+ */
+export const PREFILL_ROWS = 128;
+
 /** Consecutive rows of a prompt. */
 export interface PromptPiece extends PromptRows {
   readonly firstPosition: number;

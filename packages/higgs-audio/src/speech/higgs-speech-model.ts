@@ -1,6 +1,6 @@
 import { Gate, HiggsError, throwIfCancelled } from "@higgs-worker/base";
 import type { CodecDecoder } from "../codec/codec-decoder.ts";
-import { applyDelayPattern } from "../engine/delay-pattern.ts";
+import { applyDelayPattern, lastDelayedColumns } from "../engine/delay-pattern.ts";
 import { checkGenerationOptions, type GenerationOptions } from "../engine/generation-options.ts";
 import { ChunkRandom } from "../engine/rng.ts";
 import type { Scheduler } from "../engine/scheduler.ts";
@@ -188,7 +188,7 @@ class Synthesis {
         ...this.#generationOptions(),
         prompt: rows,
         prefixRows: this.#prefixRows,
-        clips: prompt.clips,
+        columnsBefore: this.#columnsBefore(prompt),
         uniforms: new ChunkRandom(this.#request.seed, chunkIndex),
       },
       {
@@ -213,6 +213,12 @@ class Synthesis {
       numCodebooks: config.numCodebooks,
       toColumns: (codes) => applyDelayPattern(codes, config),
     });
+  }
+
+  /** RAS sees the prompt's clips of assistant turns only (spec model §8.4). */
+  #columnsBefore({ clips }: Prompt): Int32Array {
+    const spoken = clips.filter(({ kind }) => kind === "out").map(({ codes }) => codes);
+    return lastDelayedColumns(spoken, this.#request.sampling.rasWinLen, this.#parts.languageModel.config);
   }
 
   /** Rows of the turns that are the same for every chunk, and for every request with the same voices and scene. */
@@ -251,7 +257,7 @@ class Synthesis {
 
   #generationOptions(): GenerationOptions {
     const { sampling, maxNewTokens } = this.#request;
-    return { rules: "boson", sampling, maxColumns: Math.min(maxNewTokens, this.#parts.languageModel.contextLength) };
+    return { sampling, maxColumns: Math.min(maxNewTokens, this.#parts.languageModel.contextLength) };
   }
 
   #signalOption(): { signal?: AbortSignal } {

@@ -125,7 +125,7 @@ async function loadEncoder(
   await using codec = await openCodec(tokenizerPath);
   const encoder = await CodecEncoder.load(backend, codec, options);
   return {
-    encode: async (pcm, encodeOptions) => (await encoder.encode(pcm, encodeOptions)).codes,
+    encode: (pcm, encodeOptions) => encoder.encode(pcm, encodeOptions),
     [Symbol.dispose]: () => encoder[Symbol.dispose](),
   };
 }

@@ -2,10 +2,10 @@ import { expect } from "vitest";
 import type { LanguageModel } from "../language-model.ts";
 import type { PromptRows } from "../prompt-rows.ts";
 import type { WeightSource } from "../weight-source.ts";
-import { ReferenceModel, type ReferencePosition, type ReferenceSequence } from "./reference-model.ts";
-import { largestError } from "./small-models.ts";
+import { ReferenceModel, type ReferenceSequence } from "./reference-model.ts";
+import { largestError, traceOf } from "./small-models.ts";
 
-/** Prefills a slot and compares the embedding, every layer and the final norm of every position. */
+/** Prefills a slot and compares the embedding and every layer of every position. */
 export async function expectPrefill(
   model: LanguageModel,
   reference: ReferenceSequence,
@@ -13,21 +13,16 @@ export async function expectPrefill(
   tolerance: number,
 ): Promise<void> {
   const expected = await reference.feedPrompt(prompt);
-  const traced: number[] = [];
-  for await (const { embeddings, layers, norm } of model.prefillTraced(0, prompt)) {
-    const positions = expected.slice(traced.length, traced.length + norm.length / model.config.hiddenSize);
-    const stage = (name: string, actual: Float32Array, pick: (position: ReferencePosition) => Float64Array): void => {
-      const wanted = positions.flatMap((position) => [...pick(position)]);
-      expect(largestError(actual, wanted), `${name} from position ${traced.length} on`).toBeLessThan(tolerance);
-    };
-    stage("embeddings", embeddings, (position) => position.embedding);
-    for (const [il, layer] of layers.entries()) {
-      stage(`layer ${il}`, layer, (position) => position.layers[il] ?? new Float64Array(0));
+  expect(expected).toHaveLength(prompt.isAudio.length);
+  await model.prefill(0, prompt);
+  const trace = traceOf(model);
+  for (const [position, { embedding, layers }] of expected.entries()) {
+    const stages: [string, Float64Array][] = [["embeddings", embedding]];
+    for (const [il, layer] of layers.entries()) stages.push([`layer.${il}`, layer]);
+    for (const [stage, wanted] of stages) {
+      expect(largestError(trace.row(stage, position), wanted), `${stage} of ${position}`).toBeLessThan(tolerance);
     }
-    stage("norm", norm, (position) => position.norm);
-    traced.push(...positions.keys());
   }
-  expect(traced).toHaveLength(prompt.isAudio.length);
 }
 
 /** What one slot is fed in a step, and the sequence that tells what must come out. */
@@ -52,7 +47,9 @@ export async function stepError(
   const width = model.logitsLength / model.slots;
   const errors = steps.map(({ slot, column, reference }) => {
     const { norm } = reference.feedColumn(column);
-    const hidden = graph.hiddenState().subarray(slot * norm.length, (slot + 1) * norm.length);
+    const hidden = traceOf(model)
+      .last("norm")
+      .subarray(slot * norm.length, (slot + 1) * norm.length);
     const ownLogits = logits.subarray(slot * width, (slot + 1) * width);
     return Math.max(largestError(hidden, norm), largestError(ownLogits, referenceModel.logits(norm)));
   });

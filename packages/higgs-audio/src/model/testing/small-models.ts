@@ -5,6 +5,7 @@ import { SMALL_HIGGS_CONFIG } from "../../checkpoint/testing/test-checkpoint.ts"
 import { LanguageModel, type LanguageModelOptions } from "../language-model.ts";
 import type { PromptRows } from "../prompt-rows.ts";
 import type { WeightSource } from "../weight-source.ts";
+import { StageTrace } from "./stage-trace.ts";
 import { SeededWeightSource, type SeededWeightOptions } from "./seeded-weight-source.ts";
 
 /** Shapes that differ in what graphs can get wrong. Wavelengths of all of them fall into all three parts of the rope scaling. */
@@ -78,7 +79,9 @@ export async function loadModel(
   options: Partial<LanguageModelOptions> = {},
 ): Promise<LanguageModel> {
   onTestFinished(() => backend[Symbol.dispose]());
+  const trace = new StageTrace();
   const model = await LanguageModel.load(backend, source, {
+    observer: trace,
     precision: "stored",
     kvType: "f32",
     contextLength: 64,
@@ -86,7 +89,17 @@ export async function loadModel(
     ...options,
   });
   onTestFinished(() => model[Symbol.dispose]());
+  TRACES.set(model, trace);
   return model;
+}
+
+const TRACES = new WeakMap<LanguageModel, StageTrace>();
+
+/** The stages of a model that was loaded here, without an observer of its own. */
+export function traceOf(model: LanguageModel): StageTrace {
+  const trace = TRACES.get(model);
+  if (trace === undefined) throw new Error("the model is not traced");
+  return trace;
 }
 
 /** Seeded whole numbers 0 … limit − 1. */

@@ -1,0 +1,37 @@
+import type { Graph, Tensor } from "@higgs-worker/ggml";
+import { concatenateSamples, type GraphObserver } from "@higgs-worker/higgs-audio/parts";
+
+/** Keeps the rows of each stage of the last prompt and of the last computation. */
+export class StageTrace implements GraphObserver {
+  readonly #tensors = new Map<Graph, Map<string, Tensor>>();
+  /** By stage and position. */
+  readonly #rows = new Map<string, Float32Array[]>();
+  #last = new Map<string, Float32Array>();
+
+  built(graph: Graph, stage: string, tensor: Tensor): void {
+    const tensors = this.#tensors.get(graph) ?? new Map<string, Tensor>();
+    this.#tensors.set(graph, tensors.set(stage, graph.output(tensor)));
+  }
+
+  computed(graph: Graph, positions: Int32Array): void {
+    this.#last = new Map();
+    for (const [stage, tensor] of this.#tensors.get(graph) ?? []) {
+      const values = tensor.toFloat32();
+      this.#last.set(stage, values);
+      const rows = this.#rows.get(stage) ?? [];
+      this.#rows.set(stage, rows);
+      const [width] = tensor.shape;
+      for (const [row, position] of positions.entries()) rows[position] = values.slice(row * width, (row + 1) * width);
+    }
+  }
+
+  /** All rows of a prompt's stage, one position after the other. */
+  rows(stage: string): Float32Array {
+    return concatenateSamples(this.#rows.get(stage) ?? []);
+  }
+
+  /** A stage in the last computation, in the order of its graph's rows. */
+  last(stage: string): Float32Array {
+    return this.#last.get(stage) ?? new Float32Array(0);
+  }
+}
