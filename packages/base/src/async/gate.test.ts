@@ -29,26 +29,6 @@ it("runs no more than its limit at once, in the order of the calls, and goes on 
   expect(most).toBe(2);
 });
 
-it.each([1, 3])("runs something alone after all that came before (limit %i)", async (limit) => {
-  const gate = new Gate(limit);
-  const events: string[] = [];
-  const work = (name: string) => async () => {
-    events.push(`${name} starts`);
-    await turn();
-    events.push(`${name} ends`);
-  };
-  const before = Promise.all([gate.run(work("a")), gate.run(work("b"))]);
-  const alone = gate.runAlone(work("alone"));
-  const after = gate.run(work("c"));
-  await Promise.all([before, alone, after]);
-  const place = (event: string) => events.indexOf(event);
-  expect(place("alone starts")).toBeGreaterThan(Math.max(place("a ends"), place("b ends")));
-  expect(place("alone ends")).toBe(place("alone starts") + 1);
-  expect(place("c starts")).toBeGreaterThan(place("alone ends"));
-  await expect(gate.runAlone(() => Promise.reject(new Error("no")))).rejects.toThrow("no");
-  await gate.run(work("d"));
-});
-
 it("gives up a place in the queue at once, and keeps the others in order", async () => {
   const gate = new Gate(1);
   let finish = () => {};

@@ -36,26 +36,4 @@ export class Gate {
       signal?.addEventListener("abort", giveUp, { once: true });
     });
   }
-
-  /** Runs `work` alone, after everything that was asked for before it, and before everything after it. */
-  async runAlone<T>(work: () => Promise<T>): Promise<T> {
-    let release = (): void => {};
-    const released = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    let here = 0;
-    let result: Promise<T> | null = null;
-    const places = Array.from({ length: this.#limit }, () =>
-      this.run(async () => {
-        here += 1;
-        if (here === this.#limit) {
-          result = work().finally(release);
-          await result.catch(() => undefined);
-        }
-        await released;
-      }),
-    );
-    await Promise.all(places);
-    return await (result as unknown as Promise<T>);
-  }
 }
