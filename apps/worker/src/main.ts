@@ -1,24 +1,17 @@
 /** The process: arguments, environment, output, signals and exit code. Nothing else touches them. */
-import { runProgram } from "./program.ts";
 import type { Sink } from "./terminal/command-io.ts";
+import { watchShutdown } from "./terminal/shutdown.ts";
 
-/** As shells report an end by SIGINT. */
-const EXIT_INTERRUPTED = 130;
-
-const controller = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.on(signal, () => {
-    if (controller.signal.aborted) process.exit(EXIT_INTERRUPTED);
-    controller.abort();
-  });
-}
+// Before anything else is loaded: a signal in the first moments must end what is being started.
+const shutdown = watchShutdown(process, (code) => process.exit(code));
+const { runProgram } = await import("./program.ts");
 
 const exitCode = await runProgram(process.argv.slice(2), {
   stdout: sinkOf(process.stdout),
   stderr: sinkOf(process.stderr),
   env: process.env,
   workingDirectory: process.cwd(),
-  signal: controller.signal,
+  ...shutdown,
 });
 // Native threads of the compute library may still be there; the outputs have been written.
 process.exit(exitCode);

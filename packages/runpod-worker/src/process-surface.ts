@@ -22,10 +22,12 @@ export interface ProcessSurface {
 
 const SHUTDOWN_SIGNALS: readonly ShutdownSignal[] = ["SIGTERM", "SIGINT"];
 
+function ignore(): void {}
+
 /** The surface of the real Node.js process. */
 export function nodeProcessSurface(): ProcessSurface {
   // A log reader that went away must not take the worker with it.
-  stdout.on("error", () => {});
+  stdout.off("error", ignore).on("error", ignore);
   return {
     argv: argv.slice(2),
     env,

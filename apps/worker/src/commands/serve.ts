@@ -1,7 +1,7 @@
 import type { SettingFlags } from "../config/load.ts";
 import type { CommandIo } from "../terminal/command-io.ts";
 import { openSession } from "./session.ts";
-import { serveApi, WORKER_PARTS, type WorkerParts } from "./worker.ts";
+import { portOf, serveApi, WORKER_PARTS, type WorkerParts } from "./worker.ts";
 
 export interface ServeArgs {
   readonly host: string;
@@ -19,6 +19,6 @@ export async function runServe(args: ServeArgs, io: CommandIo, parts: WorkerPart
   if (session.config.apiKey === null && !LOOPBACK_HOSTS.includes(args.host)) {
     session.logger.warn("everybody who reaches this address may speak: set HIGGS_API_KEY", { host: args.host });
   }
-  const argv = ["--rp_serve_api", "--rp_api_host", args.host, "--rp_api_port", args.port];
-  return serveApi(argv, session, io, parts, { allowDemo: true });
+  const mode = { kind: "api-server", host: args.host, port: portOf(args.port, "--port") } as const;
+  return serveApi(mode, session, io, parts);
 }

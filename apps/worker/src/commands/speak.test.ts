@@ -66,7 +66,7 @@ describe("runSpeak()", () => {
   it("stops within a frame at SIGINT and leaves no file", async () => {
     const { dir, io, args } = setUp({}, { isTerminal: true });
     const started = runSpeak(args, io, loader({ frames: 1_000, frameMs: 5 }));
-    setTimeout(() => io.controller.abort(), 60);
+    setTimeout(() => io.kill("SIGINT"), 60);
     const beganMs = performance.now();
     await expect(started).rejects.toMatchObject({ code: "CANCELLED" });
     expect(performance.now() - beganMs).toBeLessThan(2_000);

@@ -14,6 +14,8 @@ export interface SpeechServiceOptions {
   readonly logger: Logger;
   /** Ends loading. */
   readonly signal: AbortSignal;
+  /** Ends the wait for an engine that is still at work when the service ends. */
+  readonly hurry: AbortSignal;
   readonly startEngine: EngineStarter;
   /** Local commands may speak with the demo checkpoint. */
   readonly allowDemo: boolean;
@@ -59,7 +61,7 @@ export function createSpeechService(options: SpeechServiceOptions): SpeechServic
     [Symbol.asyncDispose]: async () => {
       lifetime.abort();
       const model = await loading?.catch(() => null);
-      const grace = sleep(END_GRACE_MS, undefined, { ref: false });
+      const grace = sleep(END_GRACE_MS, undefined, { ref: false, signal: options.hurry }).catch(() => undefined);
       await Promise.race([model?.[Symbol.asyncDispose](), grace]);
     },
   };

@@ -4,7 +4,7 @@ import { HiggsError } from "@higgs-worker/base";
 import type { EngineState } from "@higgs-worker/higgs-audio";
 import { describe, expect, it } from "vitest";
 import type { SettingFlags } from "../config/load.ts";
-import type { JobContext } from "runpod-worker";
+import { hasQueue, type JobContext, readRunMode } from "runpod-worker";
 import type { EngineStarter, ModelLoader } from "../model/load-model.ts";
 import { fakeIo } from "../testing/fake-io.ts";
 import { fakeModel } from "../testing/fake-model.ts";
@@ -25,12 +25,15 @@ function jobContext(): JobContext {
     log: { trace: noop, debug: noop, info: noop, warn: noop, error: noop },
     progress: noop,
     refreshWorker: noop,
+    reportUnhealthy: noop,
   };
 }
 
 /** Runs the job of `--test_input` through the handler, as the real runtime does, and shows what it was given. */
 function fakeRuntime(onStart: (options: RuntimeOptions) => Promise<void> = async () => undefined) {
   const runtime: WorkerRuntime = {
+    readRunMode,
+    hasQueue,
     nodeProcessSurface: () => ({
       argv: [],
       env: {},
@@ -43,9 +46,9 @@ function fakeRuntime(onStart: (options: RuntimeOptions) => Promise<void> = async
     start: async (options) => {
       options.surface.writeOut("--- Starting ---\n");
       await onStart(options);
-      const flag = options.surface.argv.indexOf("--test_input");
-      if (flag === -1) return 0;
-      const text = options.surface.argv[flag + 1] ?? "{}";
+      const { mode } = options;
+      if (mode.kind !== "local") return 0;
+      const text = mode.testInput ?? "{}";
       const job = { id: "local_test", ...(JSON.parse(text) as { input: unknown }) };
       const returned = await options.handler(job, jobContext());
       const { error } = returned as { error?: string };
@@ -255,8 +258,8 @@ describe("runWorker() in production", () => {
   });
 
   it("behind a load balancer serves the API on PORT, open while the model loads", async () => {
-    await serve({ env: { HIGGS_MODE: "lb", PORT: "5000", HIGGS_API_KEY: "k1" } }, async ({ surface, api }) => {
-      expect(surface.argv).toEqual(["--rp_serve_api", "--rp_api_host", "0.0.0.0", "--rp_api_port", "5000"]);
+    await serve({ env: { HIGGS_MODE: "lb", PORT: "5000", HIGGS_API_KEY: "k1" } }, async ({ mode, api }) => {
+      expect(mode).toEqual({ kind: "api-server", host: "0.0.0.0", port: 5000 });
       expect(api).toMatchObject({ apiKey: "k1", ready: expect.any(Promise) });
       expect(api?.about?.()).toMatchObject({ built_with: "Built with Higgs Audio V2", model: null });
     });

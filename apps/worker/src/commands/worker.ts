@@ -1,12 +1,12 @@
 import { HiggsError, toHiggsError } from "@higgs-worker/base";
-import type { ProcessSurface } from "runpod-worker";
-import type { SettingFlags } from "../config/load.ts";
+import type { ApiServerMode, RunMode } from "runpod-worker";
+import { readSetting, type SettingFlags } from "../config/load.ts";
 import { type EngineStarter, loadSpeechModel, type ModelLoader, startSpeechEngine } from "../model/load-model.ts";
-import type { CommandIo } from "../terminal/command-io.ts";
+import { type CommandIo, EXIT_USAGE } from "../terminal/command-io.ts";
 import { errorText } from "../terminal/error-text.ts";
 import { openSession, printJson, type Session } from "./session.ts";
 import { createSpeechService, reasonOf, type SpeechService } from "./speech-service.ts";
-import { loadWorkerRuntime, type WorkerRuntime } from "./worker-runtime.ts";
+import { loadWorkerRuntime, surfaceOf, type WorkerRuntime } from "./worker-runtime.ts";
 
 export interface WorkerArgs {
   /** Everything after `worker`, the runtime's own flags included. */
@@ -28,50 +28,73 @@ export const WORKER_PARTS: WorkerParts = {
   loadRuntime: loadWorkerRuntime,
 };
 
+/** What one start of the runtime needs. */
+interface WorkerStart {
+  readonly mode: RunMode;
+  readonly argv: readonly string[];
+  readonly io: CommandIo;
+  readonly parts: WorkerParts;
+  readonly runtime: WorkerRuntime;
+}
+
 /** Where RunPod's load balancer looks for a server that says nothing else (spec platform §8.1). */
 const LOAD_BALANCER_PORT = "80";
 
+const MAX_PORT = 65_535;
+
 /**
  * `higgs worker`: RunPod's queue, the same API over HTTP, or one local job. Whatever serves has the engine in a process of
- * its own, loaded and warm before the first job, and never speaks with the demo checkpoint. A local job's result is printed
- * as `{"output": …, "error": …}`, and nothing else on stdout.
+ * its own, loaded and warm before the first job, and never speaks with the demo checkpoint; nor does anything where there
+ * is a queue. A local job's result is printed as `{"output": …, "error": …}`, and nothing else on stdout.
  *
  * @throws HiggsError INVALID_INPUT for wrong settings (on a queue jobs are answered with it instead), NOT_SUPPORTED
  */
 export async function runWorker(args: WorkerArgs, io: CommandIo, parts: WorkerParts = WORKER_PARTS): Promise<number> {
-  const kind = runKindOf(args, io.env);
-  if (kind === "local") return runOneJob(args, io, parts);
-  if (kind === "queue") {
-    let session: Session;
-    try {
-      session = await openSession(io, args.settings, { isQuiet: false });
-    } catch (error) {
-      return answerWith(error, args, io, parts);
-    }
-    return serveQueue(args.argv, session, io, parts);
+  const runtime = await parts.loadRuntime();
+  let mode: RunMode;
+  try {
+    mode = runtime.readRunMode(args.argv, io.env);
+  } catch (error) {
+    await io.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    return EXIT_USAGE;
   }
+  if (isForLoadBalancer(mode, args, io)) mode = loadBalancerMode(io.env);
+  const start: WorkerStart = { mode, argv: args.argv, io, parts, runtime };
+  if (mode.kind === "local") return runOneJob(args, start);
+  if (mode.kind === "production") return serveQueue(args, start);
   const session = await openSession(io, args.settings, { isQuiet: false });
-  const argv = kind === "load balancer" ? loadBalancerArgv(io.env) : args.argv;
-  return serveApi(argv, session, io, parts, { allowDemo: false });
+  return serveModel(session, start, { allowDemo: false });
 }
 
 /**
- * Serves RunPod's public API on host and port of the runtime's flags until a signal comes. The port is open at once; jobs
- * wait while the model loads, and if it cannot be loaded are answered with the reason.
+ * Serves RunPod's public API until a signal comes. The port is open at once; jobs wait while the model loads, and if it
+ * cannot be loaded are answered with the reason.
  */
 export async function serveApi(
-  argv: readonly string[],
+  mode: ApiServerMode,
   session: Session,
   io: CommandIo,
   parts: WorkerParts,
-  options: { readonly allowDemo: boolean },
+): Promise<number> {
+  const runtime = await parts.loadRuntime();
+  // On the platform even a server that was meant for a laptop must not answer in a voice that nobody asked for.
+  const allowDemo = !runtime.hasQueue(io.env);
+  return serveModel(session, { mode, argv: [], io, parts, runtime }, { allowDemo });
+}
+
+async function serveModel(
+  session: Session,
+  { mode, argv, io, parts, runtime }: WorkerStart,
+  { allowDemo }: { readonly allowDemo: boolean },
 ): Promise<number> {
   const { config, logger } = session;
-  const runtime = await parts.loadRuntime();
-  await using service = createServingService(session, io, parts, options);
+  await using service = createServingService(session, io, parts, allowDemo);
   const ready = service.load();
-  ready.catch((error: unknown) => logger.error("the model cannot be loaded", { reason: String(error) }));
+  ready.catch((error: unknown) => {
+    if (!io.signal.aborted) logger.error("the model cannot be loaded", { reason: String(error) });
+  });
   return await runtime.start({
+    mode,
     handler: service.handler,
     concurrency: config.maxBatch,
     api: { ready, about: () => service.about(), ...(config.apiKey === null ? {} : { apiKey: config.apiKey }) },
@@ -81,23 +104,25 @@ export async function serveApi(
 
 function createServingService(
   { config, logger }: Session,
-  { signal }: CommandIo,
+  { signal, hurry }: CommandIo,
   { startEngine }: WorkerParts,
-  { allowDemo }: { readonly allowDemo: boolean },
+  allowDemo: boolean,
 ): SpeechService {
-  return createSpeechService({ config, logger, signal, startEngine, allowDemo, isWarmedUp: true });
+  return createSpeechService({ config, logger, signal, hurry, startEngine, allowDemo, isWarmedUp: true });
 }
 
-async function serveQueue(
-  argv: readonly string[],
-  session: Session,
-  io: CommandIo,
-  parts: WorkerParts,
-): Promise<number> {
+async function serveQueue(args: WorkerArgs, start: WorkerStart): Promise<number> {
+  const { mode, argv, io, parts, runtime } = start;
+  let session: Session;
+  try {
+    session = await openSession(io, args.settings, { isQuiet: false });
+  } catch (error) {
+    return answerWith(error, args, start);
+  }
   const { config } = session;
-  const runtime = await parts.loadRuntime();
-  await using service = createServingService(session, io, parts, { allowDemo: false });
+  await using service = createServingService(session, io, parts, false);
   return await runtime.start({
+    mode,
     handler: service.handler,
     concurrency: config.maxBatch,
     fitnessChecks: [service.fitnessCheck],
@@ -111,42 +136,44 @@ async function serveQueue(
  * Settings that cannot be read are as wrong at the next start: rather than end again and again while jobs wait, the worker
  * is unhealthy and answers them with the reason, unless it was told to exit.
  */
-async function answerWith(error: unknown, args: WorkerArgs, io: CommandIo, parts: WorkerParts): Promise<number> {
-  const onStartFailure = args.settings.onStartFailure ?? io.env["HIGGS_ON_START_FAILURE"];
-  if (onStartFailure?.trim().toLowerCase() === "exit") throw error;
+async function answerWith(error: unknown, { settings }: WorkerArgs, start: WorkerStart): Promise<number> {
+  const { mode, argv, io, runtime } = start;
+  if (readSetting("onStartFailure", io.env, settings) === "exit") throw error;
   await io.stderr.write(errorText(error, { withStack: false }));
-  const runtime = await parts.loadRuntime();
   const check = () => {
     throw reasonOf(error);
   };
   return runtime.start({
+    mode,
     handler: () => ({ error: toHiggsError(error).toString() }),
     fitnessChecks: [{ name: "settings", check }],
     onUnfit: "handle",
-    surface: surfaceOf(runtime, io, args.argv),
+    surface: surfaceOf(runtime, io, argv),
   });
 }
 
-async function runOneJob(args: WorkerArgs, io: CommandIo, parts: WorkerParts): Promise<number> {
+async function runOneJob(args: WorkerArgs, { mode, argv, io, parts, runtime }: WorkerStart): Promise<number> {
   const { config, logger } = await openSession(io, args.settings, { isQuiet: true });
-  const runtime = await parts.loadRuntime();
   let printed: Promise<void> = Promise.resolve();
   await using service: SpeechService = createSpeechService({
     config,
     logger,
     signal: io.signal,
+    hurry: io.hurry,
     startEngine: parts.loadModel,
-    allowDemo: true,
+    // A job that is tried where there is a queue is to show what the worker of that queue would do.
+    allowDemo: !runtime.hasQueue(io.env),
     isWarmedUp: false,
   });
   const exitCode = await runtime.start({
+    mode,
     handler: service.handler,
     onLocalResult: ({ output, error, hasRun }) => {
       // What the runtime says of a job that it cannot read has no code.
       printed = printJson(io, { output: output ?? null, error: hasRun ? error : `INVALID_INPUT: ${error}` });
     },
     surface: {
-      ...surfaceOf(runtime, io, args.argv),
+      ...surfaceOf(runtime, io, argv),
       // Stdout is for the result alone, so that it can be piped.
       writeOut: (text) => void io.stderr.write(text),
     },
@@ -155,31 +182,14 @@ async function runOneJob(args: WorkerArgs, io: CommandIo, parts: WorkerParts): P
   return exitCode;
 }
 
-/** The process as the runtime sees it; this command ends it. */
-function surfaceOf(runtime: WorkerRuntime, io: CommandIo, argv: readonly string[]): ProcessSurface {
-  return {
-    ...runtime.nodeProcessSurface(),
-    argv,
-    env: io.env,
-    workingDirectory: io.workingDirectory,
-    writeOut: (text) => void io.stdout.write(text),
-    exit: () => undefined,
-  };
-}
-
-type RunKind = "local" | "api" | "queue" | "load balancer";
-
-/** As the runtime chooses (spec platform §1.1): by flag, or by the platform's variables. */
-function runKindOf({ argv, settings }: WorkerArgs, env: CommandIo["env"]): RunKind {
-  const has = (flag: string) => argv.some((argument) => argument === flag || argument.startsWith(`${flag}=`));
-  if (has("--rp_serve_api") || Number(env["RUNPOD_REALTIME_PORT"] ?? "0") > 0) return "api";
-  if (has("--test_input")) return "local";
-  if ((settings.mode ?? env["HIGGS_MODE"] ?? "").toLowerCase() === "lb") return "load balancer";
-  return (env["RUNPOD_WEBHOOK_GET_JOB"] ?? "") === "" ? "local" : "queue";
+/** Behind a load balancer there is no queue; a server or a job that the command line asks for comes first. */
+function isForLoadBalancer(mode: RunMode, { settings }: WorkerArgs, { env }: CommandIo): boolean {
+  if (mode.kind === "api-server" || (mode.kind === "local" && mode.testInput !== undefined)) return false;
+  return readSetting("mode", env, settings) === "lb";
 }
 
 /** All addresses, on the port that the platform names. Throws NOT_SUPPORTED for a health server of its own. */
-function loadBalancerArgv(env: CommandIo["env"]): string[] {
+function loadBalancerMode(env: CommandIo["env"]): ApiServerMode {
   const port = env["PORT"] || LOAD_BALANCER_PORT;
   const healthPort = env["PORT_HEALTH"] || port;
   if (healthPort !== port) {
@@ -189,5 +199,12 @@ function loadBalancerArgv(env: CommandIo["env"]): string[] {
       `leave PORT_HEALTH out (got ${healthPort}, PORT is ${port})`,
     );
   }
-  return ["--rp_serve_api", "--rp_api_host", "0.0.0.0", "--rp_api_port", port];
+  return { kind: "api-server", host: "0.0.0.0", port: portOf(port, "PORT") };
+}
+
+/** A TCP port. @throws HiggsError INVALID_INPUT for what is not a whole number from 0 to 65535 */
+export function portOf(text: string, source: string): number {
+  const port = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (port <= MAX_PORT) return port;
+  throw new HiggsError("INVALID_INPUT", "listen", `${source} is not a port (got ${text}, limit 0 to ${MAX_PORT})`);
 }

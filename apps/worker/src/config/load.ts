@@ -40,6 +40,14 @@ export function loadConfig(env: Environment, flags: SettingFlags = {}): LoadedCo
   return { config: Object.freeze(values) as Config, warnings: unknownVariables(env) };
 }
 
+/** One setting by itself, for what has to be known although others are wrong; a wrong value counts as not set. */
+export function readSetting<Key extends SettingKey>(key: Key, env: Environment, flags: SettingFlags): Config[Key] {
+  const setting: Setting<unknown> = SETTINGS[key];
+  const given = givenText(setting, env, flags[key]);
+  const value = given === null ? undefined : setting.parse(given.text);
+  return (value ?? setting.defaultValue) as Config[Key];
+}
+
 interface GivenText {
   readonly text: string;
   /** The flag or the variable that it came from. */

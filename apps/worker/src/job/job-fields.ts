@@ -91,6 +91,14 @@ const GENERATION_FIELDS = {
     meaning: "draw from the likeliest codes that together have this probability; 1 is off",
     placeholder: "<p>",
   }),
+  min_p: number({
+    min: 0,
+    max: 1,
+    isMaxExcluded: true,
+    defaultValue: 0,
+    meaning: "leave out codes that are less than this share as likely as the likeliest; 0 is off",
+    placeholder: "<p>",
+  }),
   max_new_tokens: integer({
     min: 16,
     max: "contextLength",

@@ -47,6 +47,7 @@ describe("runSpeechJob()", () => {
           temperature: 0.8,
           top_k: 50,
           top_p: 0.95,
+          min_p: 0,
           max_new_tokens: 2048,
           chunk_method: null,
           chunk_max_word_num: 200,
@@ -103,7 +104,7 @@ describe("runSpeechJob()", () => {
       scene: "A windy beach.",
       references: [{ kind: "profile", name: "male_en", description: expect.stringContaining("American accent") }],
       chunkMethod: null,
-      sampling: { temperature: 1, topK: 50, topP: 0.95, rasWinLen: 0 },
+      sampling: { temperature: 1, topK: 50, topP: 0.95, minP: 0, rasWinLen: 0 },
       maxNewTokens: 2048,
       seed: 9,
     });

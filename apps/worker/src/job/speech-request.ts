@@ -24,6 +24,7 @@ export async function toSpeechRequest(input: JobInput): Promise<PreparedRequest>
         temperature: input.temperature,
         topK: input.top_k,
         topP: input.top_p,
+        minP: input.min_p,
         rasWinLen: isRasOn ? input.ras_win_len : 0,
         rasWinMaxNumRepeat: input.ras_win_max_num_repeat,
       },

@@ -4,7 +4,7 @@ import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { isIP } from "node:net";
 import { HiggsError, isHiggsError } from "@higgs-worker/base";
-import { isLoopbackAddress, isPublicAddress } from "./public-address.ts";
+import { isLoopbackAddress, isPublicAddress } from "runpod-worker/network";
 import { invalidReference, refusedReference } from "./reference-errors.ts";
 
 export interface FetchLimits {

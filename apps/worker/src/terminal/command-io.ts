@@ -1,3 +1,5 @@
+import type { Shutdown } from "./shutdown.ts";
+
 /** One output of a command. */
 export interface Sink {
   /** Resolves when the bytes are handed over; a reader that went away is no error. */
@@ -8,13 +10,11 @@ export interface Sink {
 }
 
 /** Everything of the process that a command may touch. Only main.ts makes one from the real process. */
-export interface CommandIo {
+export interface CommandIo extends Shutdown {
   readonly stdout: Sink;
   readonly stderr: Sink;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly workingDirectory: string;
-  /** Fires at SIGINT and SIGTERM. */
-  readonly signal: AbortSignal;
 }
 
 /** Exit codes of every command. */

@@ -1,11 +1,14 @@
+import { EventEmitter } from "node:events";
 import type { CommandIo, Sink } from "../terminal/command-io.ts";
+import { type ShutdownSignal, watchShutdown } from "../terminal/shutdown.ts";
 
 export interface FakeIo extends CommandIo {
   /** What was written to stdout, as text. */
   out(): string;
   err(): string;
   outBytes(): Uint8Array;
-  readonly controller: AbortController;
+  /** Sends a signal to the process. */
+  kill(signal: ShutdownSignal): void;
 }
 
 export interface FakeIoOptions {
@@ -18,14 +21,17 @@ export interface FakeIoOptions {
 export function fakeIo(options: FakeIoOptions = {}): FakeIo {
   const stdout = new MemorySink(options.isTerminal ?? false);
   const stderr = new MemorySink(options.isTerminal ?? false);
-  const controller = new AbortController();
+  const signals = new EventEmitter();
+  const exit = (code: number): void => {
+    throw new Error(`The process would exit with ${code}`);
+  };
   return {
     stdout,
     stderr,
     env: options.env ?? {},
     workingDirectory: options.workingDirectory ?? "/",
-    signal: controller.signal,
-    controller,
+    ...watchShutdown(signals, exit),
+    kill: (signal) => void signals.emit(signal),
     out: () => stdout.bytes().toString("utf8"),
     err: () => stderr.bytes().toString("utf8"),
     outBytes: () => stdout.bytes(),

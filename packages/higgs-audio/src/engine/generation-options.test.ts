@@ -29,6 +29,9 @@ describe("checkGenerationOptions", () => {
     ["top-k", { topK: 1.5 }],
     ["top-p", { topP: 0 }],
     ["top-p", { topP: 1.01 }],
+    ["min-p", { minP: -0.01 }],
+    ["min-p", { minP: 1 }],
+    ["min-p", { minP: Number.NaN }],
     ["RAS window", { rasWinLen: -1 }],
     ["RAS repeats", { rasWinMaxNumRepeat: 0.5 }],
   ])("refuses a wrong %s", (name, wrong) => {

@@ -45,7 +45,7 @@ export function checkGenerationOptions(
   options: GenerationOptions,
   limits: { readonly codebookSize: number; readonly maxColumns: number },
 ): void {
-  const { temperature, topK, topP, rasWinLen, rasWinMaxNumRepeat } = options.sampling;
+  const { temperature, topK, topP, minP = 0, rasWinLen, rasWinMaxNumRepeat } = options.sampling;
   const problems: string[] = [];
   const check = (isRight: boolean, name: string, value: number, limit: string) => {
     if (!isRight) problems.push(`${name} (got ${value}, limit ${limit})`);
@@ -58,6 +58,7 @@ export function checkGenerationOptions(
   );
   check(isIntegerIn(topK, 0, limits.codebookSize), "top-k", topK, `0 … ${limits.codebookSize}`);
   check(topP > 0 && topP <= 1, "top-p", topP, "above 0, up to 1");
+  check(minP >= 0 && minP < 1, "min-p", minP, "0 up to below 1");
   check(isIntegerIn(rasWinLen, 0, limits.maxColumns), "RAS window", rasWinLen, `0 … ${limits.maxColumns}`);
   check(
     isIntegerIn(rasWinMaxNumRepeat, 0, limits.maxColumns),

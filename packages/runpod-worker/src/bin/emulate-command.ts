@@ -1,5 +1,6 @@
 import { createWriteStream } from "node:fs";
-import { CONTROL_PREFIX, faultRuleOf } from "../emulator/control-routes.ts";
+import { faultRuleOf } from "../emulator/control-fields.ts";
+import { CONTROL_PREFIX } from "../emulator/control-routes.ts";
 import { startEmulator, type Emulator } from "../emulator/emulator.ts";
 import type { FaultRule } from "../emulator/faults.ts";
 import type { Preset } from "../emulator/presets.ts";
@@ -7,7 +8,8 @@ import { AdjustableClock } from "../job-queue/clock.ts";
 import { isRecord } from "../protocol/is-record.ts";
 import type { RunRequest } from "../protocol/run-request.ts";
 import { PublicApiError } from "../public-api/public-api-error.ts";
-import { DEFAULT_POLICY_BOUNDS, parseRunRequest } from "../public-api/run-request-parser.ts";
+import { parseJson } from "../public-api/request-body.ts";
+import { parseRunRequest } from "../public-api/run-request-parser.ts";
 import type { CommandSurface } from "./command-line.ts";
 
 /** The flags of `emulate`, as commander reads them; times in milliseconds. */
@@ -178,7 +180,7 @@ function recordTo(file: string, emulator: Emulator): void {
 
 function jobOf(text: string): RunRequest {
   try {
-    return parseRunRequest(text, DEFAULT_POLICY_BOUNDS);
+    return parseRunRequest(parseJson(Buffer.from(text)));
   } catch (error) {
     if (error instanceof PublicApiError) throw new FlagError(`Cannot use --job: ${error.message}`, { cause: error });
     throw error;

@@ -1,10 +1,22 @@
-import { Hono, type Context } from "hono";
+import { Hono, type Context, type MiddlewareHandler } from "hono";
+import type { AdjustableClock } from "../job-queue/clock.ts";
 import { statusBodyOf } from "../job-queue/job-record.ts";
 import { isRecord } from "../protocol/is-record.ts";
-import type { EmulatorParts } from "./emulator.ts";
+import { refuseForeignPages, requireKey, type AccessRules } from "../public-api/access.ts";
+import { answerOfError } from "../public-api/public-api-error.ts";
+import { readJson } from "../public-api/request-body.ts";
+import {
+  checkNames,
+  controlError,
+  faultRuleOf,
+  numberField,
+  routeNamed,
+  textField,
+  type Fields,
+} from "./control-fields.ts";
+import type { EmulatorParts } from "./emulator-parts.ts";
 import type { Exchange } from "./exchange-log.ts";
-import type { Fault, FaultAction, FaultRule } from "./faults.ts";
-import { ROUTE_NAMES, type RouteName } from "./request-target.ts";
+import type { Fault } from "./faults.ts";
 import type { EmulatorEnvironment } from "./worker-routes.ts";
 
 /** Where the controls are; requests below it are neither recorded nor struck by faults. */
@@ -12,35 +24,19 @@ export const CONTROL_PREFIX = "/_emulator";
 
 type ControlContext = Context<EmulatorEnvironment>;
 
-/** A request for control that cannot be understood. */
-class ControlError extends Error {
-  override readonly name = "ControlError";
-}
-
-const ACTION_KINDS: readonly FaultAction["kind"][] = [
-  "respond",
-  "delay",
-  "hold",
-  "drop",
-  "reset",
-  "truncate",
-  "duplicate",
-];
-
-/** The controls over HTTP, so that tests in any language can use them. Bodies and answers are JSON. */
-export function createControlRoutes(emulator: EmulatorParts): Hono<EmulatorEnvironment> {
+/**
+ * The controls over HTTP, so that tests in any language can use them. Bodies and answers are JSON; where clients need a key,
+ * the controls need it as well.
+ */
+export function createControlRoutes(emulator: EmulatorParts, access: AccessRules): Hono<EmulatorEnvironment> {
   const app = new Hono<EmulatorEnvironment>().basePath(CONTROL_PREFIX);
-  app.onError((error) => {
-    const status = error instanceof ControlError ? 400 : 500;
-    return Response.json({ error: status === 400 ? error.message : "internal error" }, { status });
-  });
+  app.onError(answerOfError);
+  app.use("*", refuseForeignPages(access) as MiddlewareHandler, requireKey(access) as MiddlewareHandler);
   addReports(app, emulator);
   addFaultControls(app, emulator);
   addJobControls(app, emulator);
   app.post("/clock", async (context) => {
-    const { advanceMs, scale } = await bodyOf(context);
-    if (typeof scale === "number") emulator.clock.setScale(scale);
-    if (typeof advanceMs === "number") emulator.clock.advance(advanceMs);
+    turnClock(emulator.clock, await bodyOf(context, emulator));
     return context.json({ nowMs: emulator.clock.now(), scale: emulator.clock.scale });
   });
   return app;
@@ -55,6 +51,7 @@ function addReports(app: Hono<EmulatorEnvironment>, { platform, requests, fleet 
   app.get("/requests", (context) => {
     const { route, workerId, jobId, after } = context.req.query();
     const number = Number(after ?? 0);
+    if (!Number.isFinite(number)) throw controlError("after must be the number of a request");
     const found = requests.list({
       ...(route === undefined ? {} : { route: routeNamed(route) }),
       ...(workerId === undefined ? {} : { workerId }),
@@ -80,16 +77,17 @@ function addReports(app: Hono<EmulatorEnvironment>, { platform, requests, fleet 
   });
 }
 
-function addFaultControls(app: Hono<EmulatorEnvironment>, { faults }: EmulatorParts): void {
+function addFaultControls(app: Hono<EmulatorEnvironment>, emulator: EmulatorParts): void {
+  const { faults } = emulator;
   const known = new Map<string, Fault>();
   const faultOf = (context: ControlContext): Fault => {
     const fault = known.get(context.req.param("id") ?? "");
-    if (fault === undefined) throw new ControlError("there is no such fault");
+    if (fault === undefined) throw controlError("there is no such fault");
     return fault;
   };
   app.post("/faults", async (context) => {
     const id = String(known.size + 1);
-    known.set(id, faults.add(faultRuleOf(await bodyOf(context))));
+    known.set(id, faults.add(faultRuleOf(await bodyOf(context, emulator))));
     return context.json({ id });
   });
   app.get("/faults", (context) =>
@@ -109,36 +107,42 @@ function addFaultControls(app: Hono<EmulatorEnvironment>, { faults }: EmulatorPa
     return context.json({});
   });
   app.post("/freeze", async (context) => {
-    faults.freeze(routeNamed((await bodyOf(context))["route"], "*"));
+    faults.freeze(routeNamed((await bodyOf(context, emulator))["route"], "*"));
     return context.json({});
   });
   app.post("/thaw", async (context) => {
-    faults.thaw(routeNamed((await bodyOf(context))["route"], "*"));
+    faults.thaw(routeNamed((await bodyOf(context, emulator))["route"], "*"));
     return context.json({});
   });
 }
 
-function addJobControls(app: Hono<EmulatorEnvironment>, { platform, fleet }: EmulatorParts): void {
+function addJobControls(app: Hono<EmulatorEnvironment>, emulator: EmulatorParts): void {
+  const { platform, fleet } = emulator;
   const { queue, workers } = platform;
   app.post("/jobs", async (context) => {
-    const { id, fields, input } = await bodyOf(context);
-    const options = {
-      ...(typeof id === "string" ? { id } : {}),
-      ...(isRecord(fields) ? { extraFields: fields } : {}),
-    };
+    const body = await bodyOf(context, emulator);
+    checkNames(body, ["id", "fields", "input"]);
+    const id = textField(body, "id");
+    const { fields = {}, input } = body;
+    if (!isRecord(fields)) throw controlError("fields must be an object");
+    if (id !== undefined && queue.get(id) !== undefined) throw controlError("id is in use");
+    const options = { ...(id === undefined ? {} : { id }), extraFields: fields };
     return context.json(statusBodyOf(queue.submit({ input }, options)));
   });
   app.post("/jobs/:id/deliver-again", (context) => {
     const record = queue.get(context.req.param("id"));
-    if (record?.workerId === undefined) throw new ControlError("no worker has had this job");
+    if (record?.workerId === undefined) throw controlError("no worker has had this job");
+    if (record.isInputDropped) throw controlError("the input of this job was dropped when it had ended");
     platform.noteDuplicates([record]);
     workers.deliverAgain(record.workerId, record);
     return context.json({});
   });
   app.post("/workers/:id/stop", async (context) => {
-    const { jobIds } = await bodyOf(context);
-    if (!Array.isArray(jobIds)) throw new ControlError("jobIds must be a list");
-    workers.requestStop(context.req.param("id"), jobIds.map(String));
+    const { jobIds } = await bodyOf(context, emulator);
+    if (!Array.isArray(jobIds) || !jobIds.every((jobId) => typeof jobId === "string")) {
+      throw controlError("jobIds must be a list of texts");
+    }
+    workers.requestStop(context.req.param("id"), jobIds);
     return context.json({});
   });
   app.post("/workers/:id/lose", (context) => {
@@ -147,43 +151,37 @@ function addJobControls(app: Hono<EmulatorEnvironment>, { platform, fleet }: Emu
   });
   app.post("/workers/:id/signal", async (context) => {
     const worker = fleet.list().find(({ podId }) => podId === context.req.param("id"));
-    if (worker === undefined) throw new ControlError("this worker was not started by the emulator");
-    const { signal } = await bodyOf(context);
+    if (worker === undefined) throw controlError("this worker was not started by the emulator");
+    const { signal } = await bodyOf(context, emulator);
     if (signal !== "SIGTERM" && signal !== "SIGINT" && signal !== "SIGKILL") {
-      throw new ControlError("signal must be SIGTERM, SIGINT or SIGKILL");
+      throw controlError("signal must be SIGTERM, SIGINT or SIGKILL");
     }
     worker.signal(signal);
     return context.json({});
   });
 }
 
-async function bodyOf(context: ControlContext): Promise<Readonly<Record<string, unknown>>> {
-  const body: unknown = await context.req.json().catch(() => undefined);
-  if (!isRecord(body)) throw new ControlError("the body must be a JSON object");
-  return body;
+/** Bytes of a control's body; a job with the largest input of the platform fits. */
+const BODY_LIMIT_BYTES = 24 * 1024 * 1024;
+
+async function bodyOf(context: ControlContext, { platform }: EmulatorParts): Promise<Fields> {
+  const rules = { limitBytes: BODY_LIMIT_BYTES, budget: platform.queue.inputs, requiresJsonType: false };
+  const { value } = await readJson(context as Context, rules);
+  if (!isRecord(value)) throw controlError("the body must be a JSON object");
+  return value;
 }
 
-/** Reads a rule as JSON has it. @throws Error that says what is wrong. */
-export function faultRuleOf(body: Readonly<Record<string, unknown>>): FaultRule {
-  const { route, action, times, skip, probability } = body;
-  const kind = isRecord(action) ? action["kind"] : undefined;
-  if (!ACTION_KINDS.some((known) => known === kind)) {
-    throw new ControlError(`action.kind must be one of ${ACTION_KINDS.join(", ")}`);
-  }
-  return {
-    route: Array.isArray(route) ? route.map((name) => routeNamed(name)) : routeNamed(route, "*"),
-    action: action as FaultAction,
-    // JSON has no Infinity.
-    ...(times === "always" ? { times: Number.POSITIVE_INFINITY } : typeof times === "number" ? { times } : {}),
-    ...(typeof skip === "number" ? { skip } : {}),
-    ...(typeof probability === "number" ? { probability } : {}),
-  };
+/** Moves the clock as the body says, all of it or nothing. */
+function turnClock(clock: AdjustableClock, fields: Fields): void {
+  checkNames(fields, ["advanceMs", "scale"]);
+  const scale = numberField(fields, "scale", { min: 0, max: MAX_CLOCK_SCALE });
+  const advanceMs = numberField(fields, "advanceMs", { min: 0, max: MAX_DATE_MS - clock.now() });
+  if (scale === undefined && advanceMs === undefined) throw controlError("advanceMs or scale must be given");
+  if (scale !== undefined) clock.setScale(scale);
+  if (advanceMs !== undefined) clock.advance(advanceMs);
 }
 
-function routeNamed(name: unknown): RouteName;
-function routeNamed<Other extends string>(name: unknown, other: Other): RouteName | Other;
-function routeNamed(name: unknown, other?: string): string {
-  const found = ROUTE_NAMES.find((known) => known === name) ?? (name === other ? other : undefined);
-  if (found === undefined) throw new ControlError(`route must be one of ${ROUTE_NAMES.join(", ")}`);
-  return found;
-}
+/** The last moment that a date can be. */
+const MAX_DATE_MS = 8.64e15;
+/** A day in less than a tenth of a second. */
+const MAX_CLOCK_SCALE = 1e6;

@@ -59,7 +59,8 @@ export class EmulatedPlatform {
 
   constructor(clock: Clock, queueRules: Partial<QueueRules>, rules: EmulatorRules) {
     this.rules = rules;
-    this.queue = new JobQueue({ clock, rules: queueRules });
+    // A fault may give a job once more when it has ended.
+    this.queue = new JobQueue({ clock, rules: { keepsInputsOf: "all jobs", ...queueRules } });
     this.workers = new WorkerRegistry(clock, rules);
     this.queue.on("started", (record) => (this.#postsOf(record).deliveries += 1));
     this.queue.on("stop", (record, workerId) => this.workers.requestStop(workerId, [record.id]));
@@ -151,7 +152,7 @@ export class EmulatedPlatform {
     if (body["error"] !== undefined && typeof body["error"] !== "string") {
       this.violations.add("error-not-string", workerId, record.id);
     }
-    const outcome = this.queue.finish(record.id, body, this.#namedWorker(record, workerId));
+    const outcome = this.queue.finish(record.id, body, { workerId: this.#namedWorker(record, workerId) });
     const posts = this.#postsOf(record);
     if (outcome !== "late") {
       posts.accepted += 1;

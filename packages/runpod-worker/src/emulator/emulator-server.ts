@@ -25,17 +25,17 @@ export function createEmulatorFetch(options: EmulatorFetchOptions) {
   return async (request: Request, environment: HttpBindings): Promise<Response> => {
     const atMs = performance.timeOrigin + performance.now();
     const { incoming, outgoing } = environment;
-    const bodyText = await readBody(incoming);
-    if (bodyText === undefined) return Response.json({ error: "the request could not be read" }, { status: 413 });
+    const body = await readBody(incoming);
+    if (body === undefined) return Response.json({ error: "the request could not be read" }, { status: 413 });
     const delivery = new Delivery();
     delivery.watch(outgoing);
     if (isControl(incoming.url ?? "")) {
-      const exchange = log.describe(incoming, atMs, bodyText);
-      return callRoutes(app, request, { ...environment, bodyText, delivery, exchange, isDuplicated: false });
+      const exchange = log.describe(incoming, atMs, "");
+      return callRoutes(app, request, { ...environment, body, delivery, exchange, isDuplicated: false });
     }
-    const exchange = log.begin(incoming, atMs, bodyText);
+    const exchange = log.begin(incoming, atMs, body.toString("utf8"));
     return answer(options, outgoing, delivery, exchange, (isDuplicated) =>
-      callRoutes(app, request, { ...environment, bodyText, delivery, exchange, isDuplicated }),
+      callRoutes(app, request, { ...environment, body, delivery, exchange, isDuplicated }),
     );
   };
 }
@@ -78,13 +78,13 @@ async function callRoutes(
     method,
     headers: new Headers(request.headers),
     signal,
-    ...(hasBody ? { body: environment.bodyText } : {}),
+    ...(hasBody ? { body: environment.body } : {}),
   });
   return app.fetch(copy, environment);
 }
 
-/** The body as text; undefined if it is too large or broke off. */
-async function readBody(incoming: IncomingMessage): Promise<string | undefined> {
+/** The body; undefined if it is too large or broke off. */
+async function readBody(incoming: IncomingMessage): Promise<Buffer<ArrayBuffer> | undefined> {
   const parts: Buffer[] = [];
   let sizeBytes = 0;
   try {
@@ -96,5 +96,5 @@ async function readBody(incoming: IncomingMessage): Promise<string | undefined> 
   } catch {
     return undefined;
   }
-  return Buffer.concat(parts).toString("utf8");
+  return Buffer.concat(parts);
 }

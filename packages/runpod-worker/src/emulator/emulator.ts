@@ -3,6 +3,7 @@ import { AdjustableClock } from "../job-queue/clock.ts";
 import type { JobQueue, SubmitOptions } from "../job-queue/job-queue.ts";
 import { statusBodyOf, type JobRecord } from "../job-queue/job-record.ts";
 import type { QueueRules } from "../job-queue/queue-rules.ts";
+import { isLoopbackHost } from "../network/public-address.ts";
 import { isFinalStatus, type JobStatusBody } from "../protocol/job-status.ts";
 import type { RunRequest } from "../protocol/run-request.ts";
 import { listenHttp, type HttpServer } from "../public-api/http-server.ts";
@@ -13,6 +14,7 @@ import { Autoscaler, type ScalingOptions } from "./autoscaler.ts";
 import { CONTROL_PREFIX, createControlRoutes } from "./control-routes.ts";
 import { EmulatedPlatform, type PostTotals } from "./emulated-platform.ts";
 import { DEFAULT_EMULATOR_RULES, type EmulatorRules } from "./emulator-rules.ts";
+import type { EmulatorParts } from "./emulator-parts.ts";
 import { createEmulatorFetch } from "./emulator-server.ts";
 import { ExchangeLog } from "./exchange-log.ts";
 import { Faults } from "./faults.ts";
@@ -33,7 +35,7 @@ export interface EmulatorOptions {
   readonly endpointId?: string;
   /** The raw key that workers must send; null lets everybody in, as the Hub's tests do. */
   readonly workerKey?: string | null;
-  /** The key that clients must send; without it everybody may call. */
+  /** The key that clients and controls must send; without it everybody may call. */
   readonly apiKey?: string;
   readonly rules?: Partial<EmulatorRules>;
   readonly queueRules?: Partial<QueueRules>;
@@ -46,20 +48,14 @@ export interface EmulatorOptions {
   readonly recordLimit?: number;
   /** Characters that the record keeps of a body; 1 MiB unless given. */
   readonly recordedBodyLimit?: number;
+  /** Bytes that the whole record may take, about; 256 MiB unless given. The oldest requests go first. */
+  readonly recordLimitBytes?: number;
 }
 
 const DEFAULT_WORKER_KEY = "emulator-worker-key";
 const DEFAULT_RECORD_LIMIT = 100_000;
 const DEFAULT_BODY_LIMIT = 1024 * 1024;
-
-/** The parts of an emulator that its routes for control work on. */
-export interface EmulatorParts {
-  readonly platform: EmulatedPlatform;
-  readonly clock: AdjustableClock;
-  readonly requests: ExchangeLog;
-  readonly faults: Faults;
-  readonly fleet: WorkerFleet;
-}
+const DEFAULT_RECORD_LIMIT_BYTES = 256 * 1024 * 1024;
 
 /**
  * RunPod's platform on this machine (spec platform §12), for tests of any worker in any language: a queue with the
@@ -88,13 +84,18 @@ export class Emulator implements EmulatorParts {
     this.clock = options.clock ?? new AdjustableClock();
     const rules = { ...DEFAULT_EMULATOR_RULES, ...options.rules };
     this.platform = new EmulatedPlatform(this.clock, options.queueRules ?? {}, rules);
-    this.requests = new ExchangeLog(
-      options.recordLimit ?? DEFAULT_RECORD_LIMIT,
-      options.recordedBodyLimit ?? DEFAULT_BODY_LIMIT,
-    );
+    this.requests = new ExchangeLog({
+      limit: options.recordLimit ?? DEFAULT_RECORD_LIMIT,
+      bodyLimit: options.recordedBodyLimit ?? DEFAULT_BODY_LIMIT,
+      limitBytes: options.recordLimitBytes ?? DEFAULT_RECORD_LIMIT_BYTES,
+    });
     this.faults = new Faults(options.seed ?? 1);
     this.fleet = new WorkerFleet(this.platform, (preset, podId) => this.environment({ preset, podId }));
-    this.#webhooks = new WebhookSender({ ...options.webhooks, clock: this.clock });
+    this.#webhooks = new WebhookSender({
+      ...options.webhooks,
+      allowsPrivate: this.#allowsPrivateWebhooks,
+      clock: this.clock,
+    });
     this.platform.queue.on("final", (record) => this.#webhooks.send(record));
   }
 
@@ -102,6 +103,15 @@ export class Emulator implements EmulatorParts {
   get url(): string {
     if (this.#server === undefined) throw new Error("Cannot tell the address: the emulator is not listening");
     return this.#server.url;
+  }
+
+  get #host(): string {
+    return this.#options.host ?? "127.0.0.1";
+  }
+
+  /** As for the local API: only a server of this machine may be made to call it. */
+  get #allowsPrivateWebhooks(): boolean {
+    return this.#options.webhooks?.allowsPrivate ?? isLoopbackHost(this.#host);
   }
 
   get queue(): JobQueue {
@@ -128,8 +138,7 @@ export class Emulator implements EmulatorParts {
       faults: this.faults,
       isControl: (target) => target.startsWith(CONTROL_PREFIX),
     });
-    const { host = "127.0.0.1", port = 0 } = this.#options;
-    this.#server = await listenHttp({ fetch, host, port });
+    this.#server = await listenHttp({ fetch, host: this.#host, port: this.#options.port ?? 0 });
   }
 
   /** The variables that make a worker work for this emulator. */
@@ -167,6 +176,7 @@ export class Emulator implements EmulatorParts {
   /** Gives a job once more to the worker that has or had it. */
   deliverAgain(record: JobRecord, workerId = record.workerId): void {
     if (workerId === undefined) throw new Error("Cannot deliver the job again: no worker has had it");
+    if (record.isInputDropped) throw new Error("Cannot deliver the job again: its input was dropped when it had ended");
     this.platform.noteDuplicates([record]);
     this.workers.deliverAgain(workerId, record);
   }
@@ -206,18 +216,21 @@ export class Emulator implements EmulatorParts {
   #createApp(): Hono<EmulatorEnvironment> {
     const app = new Hono<EmulatorEnvironment>({ getPath: ({ url }) => parseTarget(pathAndQueryOf(url)).path });
     const { platform, endpointId } = this;
-    app.route("/", createControlRoutes(this));
-    app.route("/", createWorkerRoutes({ platform, endpointId, workerKey: this.#workerKey }));
     const { apiKey, policyBounds } = this.#options;
+    const access = { apiKey, isLoopbackOnly: isLoopbackHost(this.#host) };
+    app.route("/", createWorkerRoutes({ platform, endpointId, workerKey: this.#workerKey }));
+    app.route("/", createControlRoutes(this, access));
     const publicRoutes = createPublicRoutes({
       queue: platform.queue,
       workerCounts: () => platform.workerCounts(),
       endpointId,
-      ...(apiKey === undefined ? {} : { apiKey }),
+      ...access,
+      allowsPrivateWebhooks: this.#allowsPrivateWebhooks,
+      // Tests in any language post here, with whatever type their client sends.
+      requiresJsonType: false,
       ...(policyBounds === undefined ? {} : { policyBounds }),
     });
     app.route("/", publicRoutes);
-    app.notFound(() => Response.json({ error: "not found" }, { status: 404 }));
     return app;
   }
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
+import { memorySizeOf } from "../job-queue/memory-size.ts";
 import { isWorkerRoute, parseTarget, routePath, type RouteName } from "./request-target.ts";
 
 /** One request and what became of it. */
@@ -57,21 +58,29 @@ interface LogWait {
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 
-/** A record of the requests, the newest `limit` of them. */
+export interface ExchangeLogLimits {
+  /** Requests that are kept. */
+  readonly limit: number;
+  /** Characters that are kept of a body. */
+  readonly bodyLimit: number;
+  /** Bytes that all kept requests may take, about. */
+  readonly limitBytes: number;
+}
+
+/** A record of the requests, the newest of them, by number and by bytes; the very newest is always kept. */
 export class ExchangeLog {
-  readonly #limit: number;
-  readonly #bodyLimit: number;
+  readonly #limits: ExchangeLogLimits;
   readonly #kept: Exchange[] = [];
+  readonly #sizes = new WeakMap<Exchange, number>();
+  #keptBytes = 0;
   readonly #waits = new Set<LogWait>();
   readonly #socketIds = new WeakMap<Socket, number>();
   readonly #listeners = new Set<(exchange: Exchange) => void>();
   #sockets = 0;
   #total = 0;
 
-  /** @param bodyLimit characters that are kept of a body. */
-  constructor(limit: number, bodyLimit: number) {
-    this.#limit = limit;
-    this.#bodyLimit = bodyLimit;
+  constructor(limits: ExchangeLogLimits) {
+    this.#limits = limits;
   }
 
   /** All requests so far, forgotten ones included. */
@@ -130,14 +139,14 @@ export class ExchangeLog {
 
   clear(): void {
     this.#kept.length = 0;
+    this.#keptBytes = 0;
   }
 
   /** For the emulator: notes a request that has come in whole. */
   begin(incoming: IncomingMessage, atMs: number, body: string): Exchange {
     this.#total += 1;
     const exchange = this.describe(incoming, atMs, body);
-    this.#kept.push(exchange);
-    if (this.#kept.length > this.#limit) this.#kept.splice(0, this.#kept.length - this.#limit);
+    this.#keep(exchange);
     for (const listener of this.#listeners) listener(exchange);
     this.changed();
     return exchange;
@@ -160,7 +169,7 @@ export class ExchangeLog {
       query: Object.fromEntries(query),
       headers: incoming.headers,
       rawHeaders: incoming.rawHeaders,
-      body: body.slice(0, this.#bodyLimit),
+      body: firstOf(body, this.#limits.bodyLimit),
       socketId: this.#socketIdOf(incoming.socket),
       jobId: isOfWorker ? rest[1] : rest[0],
       fault: undefined,
@@ -175,6 +184,22 @@ export class ExchangeLog {
     for (const wait of this.#waits) wait.check();
   }
 
+  #keep(exchange: Exchange): void {
+    const { body, target, headers, rawHeaders, query } = exchange;
+    const sizeBytes = memorySizeOf([body, target, headers, rawHeaders, query]);
+    this.#sizes.set(exchange, sizeBytes);
+    this.#kept.push(exchange);
+    this.#keptBytes += sizeBytes;
+    const { limit, limitBytes } = this.#limits;
+    let dropped = 0;
+    while (this.#kept.length - dropped > 1 && (this.#kept.length - dropped > limit || this.#keptBytes > limitBytes)) {
+      const oldest = this.#kept[dropped];
+      if (oldest !== undefined) this.#keptBytes -= this.#sizes.get(oldest) ?? 0;
+      dropped += 1;
+    }
+    this.#kept.splice(0, dropped);
+  }
+
   #socketIdOf(socket: Socket): number {
     const known = this.#socketIds.get(socket);
     if (known !== undefined) return known;
@@ -182,6 +207,11 @@ export class ExchangeLog {
     this.#socketIds.set(socket, this.#sockets);
     return this.#sockets;
   }
+}
+
+/** The first characters as a text of its own: what V8 makes of `slice` alone would hold the whole one. */
+function firstOf(text: string, limit: number): string {
+  return text.length <= limit ? text : Buffer.from(text.slice(0, limit), "utf16le").toString("utf16le");
 }
 
 function matches(exchange: Exchange, filter: ExchangeFilter): boolean {

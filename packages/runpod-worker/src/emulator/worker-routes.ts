@@ -1,17 +1,18 @@
 import { Hono, type Context } from "hono";
 import type { HttpBindings } from "@hono/node-server";
 import type { JobRecord } from "../job-queue/job-record.ts";
+import { isSameSecret } from "../public-api/access.ts";
 import type { Delivery } from "../public-api/http-environment.ts";
 import type { EmulatedPlatform, PostVerdict } from "./emulated-platform.ts";
 import type { Exchange } from "./exchange-log.ts";
-import { isWorkerRoute, pathBeforeQuestionMark, routePath } from "./request-target.ts";
+import { pathBeforeQuestionMark, routePath, WORKER_ROUTES } from "./request-target.ts";
 
 /** What the emulator's server hands to its routes beside the request. */
 export interface EmulatorBindings extends HttpBindings {
   readonly delivery: Delivery;
   readonly exchange: Exchange;
   /** The whole body; the log may keep less of it. */
-  readonly bodyText: string;
+  readonly body: Buffer<ArrayBuffer>;
   /** True if a fault wants the jobs of this take given twice. */
   readonly isDuplicated: boolean;
 }
@@ -33,15 +34,14 @@ type WorkerContext = Context<EmulatorEnvironment>;
 export function createWorkerRoutes(options: WorkerRoutesOptions): Hono<EmulatorEnvironment> {
   const { platform, endpointId, workerKey } = options;
   const app = new Hono<EmulatorEnvironment>().basePath(`/v2/${endpointId}`);
-  app.use("/:route/:worker/:job?", async (context, next) => {
-    const { exchange } = context.env;
-    if (workerKey !== undefined && context.req.header("authorization") !== workerKey) {
-      if (!isWorkerRoute(exchange.route)) return next();
-      platform.violations.add("unauthorized", exchange.workerId);
+  for (const route of WORKER_ROUTES) {
+    app.use(`/${route}/*`, async (context, next) => {
+      const isIn = workerKey === undefined || isSameSecret(context.req.header("authorization") ?? "", workerKey);
+      if (isIn) return next();
+      platform.violations.add("unauthorized", context.env.exchange.workerId);
       return context.json({ error: "unauthorized" }, 401);
-    }
-    return next();
-  });
+    });
+  }
   app.get("/job-take/:worker", async (context) => {
     const { records, isFresh } = await take(context, platform, 1);
     const [record] = records;
@@ -182,12 +182,12 @@ async function pollStop(context: WorkerContext, platform: EmulatedPlatform): Pro
 
 /** A post about a job: result, progress or chunk. */
 async function receive(context: WorkerContext, platform: EmulatedPlatform, kind: "done" | "chunk"): Promise<Response> {
-  const { exchange, bodyText, delivery, outgoing } = context.env;
+  const { exchange, body: bytes, delivery, outgoing } = context.env;
   const workerId = context.req.param("worker") ?? "";
   const record = findJob(context, platform);
   exchange.jobId = record?.id ?? exchange.jobId;
   const limitBytes = kind === "done" ? platform.rules.resultLimitBytes : platform.rules.chunkLimitBytes;
-  const sizeBytes = Buffer.byteLength(bodyText);
+  const sizeBytes = bytes.length;
   if (sizeBytes > limitBytes) {
     platform.violations.add(kind === "done" ? "result-too-large" : "chunk-too-large", workerId, exchange.jobId);
     return context.json({ error: `body too large (got ${sizeBytes} bytes, limit ${limitBytes})` }, 400);
@@ -196,7 +196,7 @@ async function receive(context: WorkerContext, platform: EmulatedPlatform, kind:
     platform.violations.add("unknown-job", workerId, exchange.jobId);
     return context.json({ error: "job not found" }, 404);
   }
-  const body = parseJson(bodyText);
+  const body = parseJson(bytes);
   if (kind === "chunk") return answer(platform.postChunk(record, workerId, body));
   const verdict = platform.postDone(record, workerId, body);
   outgoing.once("close", () => {
@@ -224,9 +224,10 @@ function findJob(context: WorkerContext, { queue }: EmulatedPlatform): JobRecord
   return undefined;
 }
 
-function parseJson(text: string): unknown {
+/** Undefined for what is not JSON in UTF-8. */
+function parseJson(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch {
     return undefined;
   }

@@ -114,9 +114,9 @@ describe("JobQueue results", () => {
     queue.take(1, "slow");
     queue.requeue(record, { countsAsLoss: true });
     queue.take(1, "second");
-    expect(queue.finish(record.id, { output: 1 }, "slow")).toBe("accepted");
+    expect(queue.finish(record.id, { output: 1 }, { workerId: "slow" })).toBe("accepted");
     expect(stops).toEqual([[record.id, "second", "superseded"]]);
-    expect(queue.finish(record.id, { output: 2 }, "second")).toBe("late");
+    expect(queue.finish(record.id, { output: 2 }, { workerId: "second" })).toBe("late");
     expect(record.output).toEqual({ value: 1 });
   });
 

@@ -1,12 +1,16 @@
 import { EventEmitter } from "node:events";
 import { randomUUID } from "node:crypto";
+import type { JobFailure } from "../protocol/api-errors.ts";
 import { isFinalStatus, type FinalJobStatus } from "../protocol/job-status.ts";
 import type { JobResultBody } from "../protocol/job.ts";
 import type { RunRequest } from "../protocol/run-request.ts";
 import { AdjustableClock, type Clock } from "./clock.ts";
+import type { ByteBudget } from "./byte-budget.ts";
 import { ChangeWaits, type WaitOptions } from "./change-waits.ts";
+import { JobMemory } from "./job-memory.ts";
 import { createRecord, type JobRecord } from "./job-record.ts";
 import { DEFAULT_QUEUE_RULES, type QueueRules } from "./queue-rules.ts";
+import { memorySizeOf } from "./memory-size.ts";
 import { TakeLine, type TakeWaitOptions } from "./take-line.ts";
 
 /** Why a running job must stop. */
@@ -18,12 +22,21 @@ export type PostOutcome = "accepted" | "unknown" | "late";
 export interface SubmitOptions {
   /** A job of `/runsync`: another form of id, and a result that is kept for a shorter time. */
   readonly isSync?: boolean;
+  /** Bytes that the request had as JSON, if known; its size in memory is taken if that is more. */
+  readonly sizeBytes?: number;
   /** How long the caller of `/runsync` wanted to wait, in milliseconds, if it said so. */
   readonly waitMs?: number | undefined;
   /** The id to use; for tests. */
   readonly id?: string;
   /** Fields that the worker gets beside `id` and `input`; for tests. */
   readonly extraFields?: Readonly<Record<string, unknown>>;
+}
+
+export interface FinishOptions {
+  /** The worker that says so, if it gave its name. */
+  readonly workerId?: string | undefined;
+  /** What the error means to clients. */
+  readonly failure?: JobFailure | undefined;
 }
 
 export interface JobQueueOptions {
@@ -52,16 +65,19 @@ export class JobQueue extends EventEmitter<JobQueueEvents> {
   readonly #jobs = new Map<string, JobRecord>();
   readonly #queue: JobRecord[] = [];
   readonly #finished = new Set<JobRecord>();
+  readonly #memory: JobMemory;
   readonly #takes: TakeLine;
   readonly #waits: ChangeWaits;
   readonly #totals = { completed: 0, failed: 0, retried: 0 };
   #inProgress = 0;
+  #isDraining = false;
   #isClosed = false;
 
   constructor(options: JobQueueOptions = {}) {
     super();
     this.clock = options.clock ?? new AdjustableClock();
     this.rules = { ...DEFAULT_QUEUE_RULES, ...options.rules };
+    this.#memory = new JobMemory(this.rules);
     this.#takes = new TakeLine(this.clock);
     this.#waits = new ChangeWaits(this.clock);
   }
@@ -85,6 +101,16 @@ export class JobQueue extends EventEmitter<JobQueueEvents> {
     return this.#jobs.get(id);
   }
 
+  /** The bytes of inputs that wait or run; bodies that are being read count as well. */
+  get inputs(): ByteBudget {
+    return this.#memory.inputs;
+  }
+
+  /** True once no more jobs are to be submitted. */
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
   get isFull(): boolean {
     return this.#queue.length >= this.rules.maxQueuedJobs;
   }
@@ -97,11 +123,13 @@ export class JobQueue extends EventEmitter<JobQueueEvents> {
     const record = createRecord({
       id,
       request,
+      inputBytes: Math.max(options.sizeBytes ?? 0, memorySizeOf(request)),
       extraFields: options.extraFields ?? {},
       retentionMs: isSync ? this.#syncRetentionMs(options.waitMs) : this.rules.retentionMs,
       queuedAtMs: now,
       expiresAtMs: now + (request.policy?.ttl ?? this.rules.ttlMs),
     });
+    this.#memory.admit(record);
     this.#armTtl(record);
     this.#jobs.set(id, record);
     this.#enqueue(record, "back");
@@ -140,19 +168,20 @@ export class JobQueue extends EventEmitter<JobQueueEvents> {
     const record = this.#jobs.get(id);
     if (record === undefined) return "unknown";
     if (isFinalStatus(record.status)) return "late";
-    record.chunks.push(output);
+    this.#memory.addChunks(record, [output], "back");
     this.#waits.notify(record);
     return "accepted";
   }
 
   /** Ends a job: FAILED if `error` is a string, else COMPLETED, as the platform does (runpod-python#299). */
-  finish(id: string, result: JobResultBody, workerId?: string): PostOutcome {
+  finish(id: string, result: JobResultBody, { workerId, failure }: FinishOptions = {}): PostOutcome {
     const record = this.#jobs.get(id);
     if (record === undefined) return "unknown";
     if (isFinalStatus(record.status)) return "late";
     const holder = record.workerId;
     record.output = "output" in result ? { value: result.output } : undefined;
     record.error = typeof result.error === "string" ? result.error : undefined;
+    record.failure = record.error === undefined ? undefined : failure;
     if (workerId !== undefined) record.workerId = workerId;
     const wasRunning = record.status === "IN_PROGRESS";
     this.#end(record, record.error === undefined ? "COMPLETED" : "FAILED");
@@ -169,9 +198,12 @@ export class JobQueue extends EventEmitter<JobQueueEvents> {
     return true;
   }
 
-  /** Puts a FAILED or TIMED_OUT job back into the queue under the same id, its output removed. False for others. */
+  /**
+   * Puts a FAILED or TIMED_OUT job back into the queue under the same id, its output removed. False for others, and for one
+   * whose input was dropped.
+   */
   retry(record: JobRecord): boolean {
-    if (record.status !== "FAILED" && record.status !== "TIMED_OUT") return false;
+    if ((record.status !== "FAILED" && record.status !== "TIMED_OUT") || record.isInputDropped) return false;
     this.#leaveFinished(record);
     record.queuedAtMs = this.clock.now();
     this.#resetRun(record);
@@ -213,12 +245,12 @@ export class JobQueue extends EventEmitter<JobQueueEvents> {
 
   /** Hands over the streamed outputs since the last call. */
   drainChunks(record: JobRecord): unknown[] {
-    return record.chunks.splice(0);
+    return this.#memory.takeChunks(record);
   }
 
   /** Puts outputs back that could not be handed over after all. */
   restoreChunks(record: JobRecord, chunks: readonly unknown[]): void {
-    record.chunks.unshift(...chunks);
+    this.#memory.addChunks(record, chunks, "front");
     this.#waits.notify(record);
   }
 
@@ -232,6 +264,11 @@ export class JobQueue extends EventEmitter<JobQueueEvents> {
   waitUntil(record: JobRecord, isDone: (record: JobRecord) => boolean, options: WaitOptions): Promise<void> {
     if (this.#isClosed) return Promise.resolve();
     return this.#waits.waitUntil(record, isDone, options);
+  }
+
+  /** Lets those who ask know that no more jobs are taken; those that are there go on. */
+  drain(): void {
+    this.#isDraining = true;
   }
 
   /** Ends every wait and cancels all timers; jobs stay as they are. */
@@ -275,7 +312,8 @@ export class JobQueue extends EventEmitter<JobQueueEvents> {
     record.workerId = undefined;
     record.output = undefined;
     record.error = undefined;
-    record.chunks = [];
+    record.failure = undefined;
+    this.#memory.forgetResult(record);
   }
 
   #stopAndEnd(record: JobRecord, status: FinalJobStatus, reason: StopReason): void {
@@ -288,6 +326,7 @@ export class JobQueue extends EventEmitter<JobQueueEvents> {
   #end(record: JobRecord, status: FinalJobStatus): void {
     this.#leaveActive(record);
     record.status = status;
+    this.#memory.end(record);
     record.finishedAtMs = this.clock.now();
     if (status === "COMPLETED") this.#totals.completed += 1;
     if (status === "FAILED" || status === "TIMED_OUT") this.#totals.failed += 1;
@@ -295,12 +334,14 @@ export class JobQueue extends EventEmitter<JobQueueEvents> {
     this.#finished.add(record);
     this.#waits.notify(record);
     this.emit("final", record);
+    this.#memory.shrink(this.#finished, record);
     this.#dropOldestFinished();
   }
 
   /** Parity with the platform's defect: the job runs again for ever, with a time of execution. */
   #reopen(record: JobRecord, output: unknown): void {
     this.#leaveFinished(record);
+    this.#memory.forgetResult(record);
     record.status = "IN_PROGRESS";
     record.output = { value: output };
     this.#inProgress += 1;
@@ -317,6 +358,7 @@ export class JobQueue extends EventEmitter<JobQueueEvents> {
   #leaveFinished(record: JobRecord): void {
     record.retentionTimer?.cancel();
     this.#finished.delete(record);
+    this.#memory.readmit(record);
   }
 
   #dropOldestFinished(): void {
@@ -340,6 +382,7 @@ export class JobQueue extends EventEmitter<JobQueueEvents> {
 
   #remove(record: JobRecord): void {
     if (!isFinalStatus(record.status)) this.#leaveActive(record);
+    this.#memory.remove(record);
     cancelTimers(record);
     this.#finished.delete(record);
     this.#jobs.delete(record.id);

@@ -1,11 +1,16 @@
 import { isFinalStatus, type JobStatus, type JobStatusBody } from "../protocol/job-status.ts";
+import type { JobFailure } from "../protocol/api-errors.ts";
 import type { RunRequest } from "../protocol/run-request.ts";
 import type { Timer } from "./clock.ts";
 
 /** One job as the queue knows it. Only the queue changes it. */
 export interface JobRecord {
   readonly id: string;
-  readonly request: RunRequest;
+  /** Without `input` and `s3Config` once `isInputDropped`. */
+  request: RunRequest;
+  isInputDropped: boolean;
+  /** Bytes of memory that the request takes; 0 once it is dropped. */
+  inputBytes: number;
   /** Fields that the worker gets beside `id` and `input`; tests put anything here. */
   readonly extraFields: Readonly<Record<string, unknown>>;
   /** Milliseconds that the result is kept. */
@@ -18,8 +23,16 @@ export interface JobRecord {
   /** The last progress update, or the result; absent means none has come, which differs from `null`. */
   output: { readonly value: unknown } | undefined;
   error: string | undefined;
+  /** What the error means to clients, where its maker said so. */
+  failure: JobFailure | undefined;
   /** Streamed outputs that no client has fetched yet. */
   chunks: unknown[];
+  /** Bytes of memory that `chunks` take. */
+  chunkBytes: number;
+  /** Bytes of memory that result and unread chunks take, counted from the end of the job. */
+  resultBytes: number;
+  /** What was dropped to keep the memory bounded, so that clients cannot have it any more. */
+  dropped: "result" | "stream" | undefined;
   /** How often the job went back to the queue. */
   retries: number;
   /** How often its worker was lost since the client last asked for it. */
@@ -36,6 +49,7 @@ export interface JobRecord {
 export interface NewRecord {
   readonly id: string;
   readonly request: RunRequest;
+  readonly inputBytes: number;
   readonly extraFields: Readonly<Record<string, unknown>>;
   readonly retentionMs: number;
   readonly queuedAtMs: number;
@@ -52,7 +66,12 @@ export function createRecord(fields: NewRecord): JobRecord {
     workerId: undefined,
     output: undefined,
     error: undefined,
+    failure: undefined,
+    isInputDropped: false,
     chunks: [],
+    chunkBytes: 0,
+    resultBytes: 0,
+    dropped: undefined,
     retries: 0,
     losses: 0,
     isRemoved: false,
@@ -73,8 +92,13 @@ export function statusBodyOf(record: JobRecord): JobStatusBody {
     ...body,
     ...(record.output === undefined ? {} : { output: record.output.value }),
     ...(record.error === undefined ? {} : { error: record.error }),
+    ...failureOf(record),
     ...(record.workerId === undefined ? {} : { workerId: record.workerId }),
   };
+}
+
+function failureOf({ failure }: JobRecord): { code?: string; retryable?: boolean } {
+  return failure === undefined ? {} : { code: failure.code, retryable: failure.isRetryable };
 }
 
 function retriesOf(record: JobRecord): { retries?: number } {

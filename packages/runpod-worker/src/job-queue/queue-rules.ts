@@ -16,7 +16,19 @@ export interface QueueRules {
   readonly maxFinishedJobs: number;
   /** Jobs that may wait at most; more are refused. */
   readonly maxQueuedJobs: number;
+  /** Bytes of the inputs of all jobs that wait or run, bodies that are being read included; more are refused. */
+  readonly maxInputBytes: number;
+  /** Bytes of the inputs of ended jobs that are kept for another run; the oldest goes first. */
+  readonly maxEndedInputBytes: number;
+  /** Which ended jobs may run again: those that `/retry` takes, or all. The inputs of others are dropped at the end. */
+  readonly keepsInputsOf: "retryable jobs" | "all jobs";
+  /** Bytes of the results of ended jobs, unread chunks included; the oldest goes first, the newest is always kept. */
+  readonly maxResultBytes: number;
+  /** Bytes of chunks of one running job that no client has read; its stream breaks off at more, the job goes on. */
+  readonly maxUnreadBytes: number;
 }
+
+const MEBIBYTE = 1024 * 1024;
 
 /** The documented values of spec platform §4.6 and §12.2, and bounds that keep the memory finite. */
 export const DEFAULT_QUEUE_RULES: QueueRules = {
@@ -28,4 +40,9 @@ export const DEFAULT_QUEUE_RULES: QueueRules = {
   maxRequeues: 2,
   maxFinishedJobs: 1000,
   maxQueuedJobs: 10_000,
+  maxInputBytes: 256 * MEBIBYTE,
+  maxEndedInputBytes: 32 * MEBIBYTE,
+  keepsInputsOf: "retryable jobs",
+  maxResultBytes: 256 * MEBIBYTE,
+  maxUnreadBytes: 32 * MEBIBYTE,
 };

@@ -18,6 +18,11 @@ export interface JobContext {
   readonly progress: (data: unknown) => void;
   /** Makes the worker stop after this job, as a returned `refresh_worker: true` does; also inside generators. */
   readonly refreshWorker: () => void;
+  /**
+   * Says that this worker cannot do its work any more, whatever the job is: the platform is told that it is unhealthy, by
+   * the name of what was found and its reason; it takes no more jobs, is replaced after those that run, and exits with 1.
+   */
+  readonly reportUnhealthy: (check: string, reason: unknown) => void;
 }
 
 /**

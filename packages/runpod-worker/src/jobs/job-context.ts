@@ -1,3 +1,4 @@
+import type { FitnessFailure } from "../fitness/fitness-checks.ts";
 import type { Logger } from "../logging/logger.ts";
 import { isRecord } from "../protocol/is-record.ts";
 import type { JobContext } from "./handler.ts";
@@ -9,6 +10,7 @@ export interface JobContextParts {
   readonly log: Logger;
   readonly onProgress: (data: unknown) => void;
   readonly onRefresh: () => void;
+  readonly onUnhealthy: (failure: FitnessFailure) => void;
 }
 
 /** Builds the context of one job; attempt and deadline come from what the platform sent along. */
@@ -24,6 +26,7 @@ export function createJobContext(job: Job, parts: JobContextParts): JobContext {
     log: parts.log,
     progress: parts.onProgress,
     refreshWorker: parts.onRefresh,
+    reportUnhealthy: (name, thrown) => parts.onUnhealthy({ name, thrown }),
   };
 }
 

@@ -14,7 +14,9 @@ async function serve(
   await expect.poll(urlOf).toBeDefined();
   const url = String(urlOf());
   const call = async (method: string, path: string, body?: unknown) => {
-    const response = await fetch(url + path, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+    const headers = { "content-type": "application/json" };
+    const content = body === undefined ? {} : { headers, body: JSON.stringify(body) };
+    const response = await fetch(url + path, { method, ...content });
     const text = await response.text();
     return { status: response.status, body: text === "" ? {} : (JSON.parse(text) as Record<string, unknown>) };
   };

@@ -2,12 +2,13 @@ import type { Heartbeat } from "../heartbeat/heartbeat.ts";
 import { startHeartbeat } from "../heartbeat/start-heartbeat.ts";
 import { Concurrency, type ConcurrencyModifier } from "../loop/concurrency.ts";
 import { readIdentityConfig } from "../config/worker-config.ts";
-import type { PlatformLogger } from "../logging/logger.ts";
+import type { FitnessFailure } from "../fitness/fitness-checks.ts";
+import type { LogBinding, PlatformLogger } from "../logging/logger.ts";
 import type { JobProgram } from "../jobs/execute-job.ts";
 import { userAgent } from "../platform/user-agent.ts";
 import { putWorkerId } from "../platform/worker-urls.ts";
 import type { ProcessSurface } from "../process-surface.ts";
-import { errorMessageOf } from "../results/error-text.ts";
+import { errorMessageOf, errorTypeOf } from "../results/error-text.ts";
 import { createProgramExecutor } from "./handler-executor.ts";
 import { serveLocalApi, type LocalApiServer, type LocalApiServerOptions } from "./local-api-server.ts";
 
@@ -37,8 +38,10 @@ export interface ApiServerModeOptions {
 export async function runApiServer(options: ApiServerModeOptions): Promise<number> {
   const { surface, log, host, port } = options;
   let server: LocalApiServer;
+  let tellUnhealthy = (_failure: FitnessFailure): void => {};
+  const unhealthy = new Promise<FitnessFailure>((resolve) => void (tellUnhealthy = resolve));
   try {
-    server = await serve(options);
+    server = await serve(options, tellUnhealthy);
   } catch (error) {
     log.error(`Cannot serve on ${host}:${port}: ${errorMessageOf(error)}`);
     return 1;
@@ -47,26 +50,22 @@ export async function runApiServer(options: ApiServerModeOptions): Promise<numbe
   const heartbeat = openHeartbeat(options);
   if (heartbeat !== undefined) reportJobs(server, heartbeat);
   try {
-    return await untilEnd(server, surface, options);
+    return await untilEnd(server, unhealthy, surface, options);
   } finally {
     // Not awaited: a thread that does not end must not keep the process from exiting.
     void heartbeat?.stop();
   }
 }
 
-function serve({
-  program,
-  surface,
-  log,
-  workerId,
-  host,
-  port,
-  ...rest
-}: ApiServerModeOptions): Promise<LocalApiServer> {
+function serve(
+  { program, surface, log, workerId, host, port, ...rest }: ApiServerModeOptions,
+  onUnhealthy: (failure: FitnessFailure) => void,
+): Promise<LocalApiServer> {
+  const logFor = (job: LogBinding): PlatformLogger => log.forJob(job);
   const concurrency = new Concurrency(rest.concurrency, log);
   return serveLocalApi({
     ...rest.settings,
-    execute: createProgramExecutor({ program, workerId, workerLog: log, logFor: (job) => log.forJob(job) }),
+    execute: createProgramExecutor({ program, workerId, workerLog: log, logFor, onUnhealthy }),
     host,
     port,
     concurrency: () => concurrency.next(),
@@ -76,8 +75,13 @@ function serve({
   });
 }
 
-/** Resolves with the exit code: 0 after a signal, 1 after a fault or a second signal that cuts jobs off. */
-function untilEnd(server: LocalApiServer, surface: ProcessSurface, options: ApiServerModeOptions): Promise<number> {
+/** Resolves with the exit code: 0 after a signal; 1 after a fault, a second signal that cuts jobs off, or when unhealthy. */
+function untilEnd(
+  server: LocalApiServer,
+  unhealthy: Promise<FitnessFailure>,
+  surface: ProcessSurface,
+  options: ApiServerModeOptions,
+): Promise<number> {
   const { log, shutdownGraceMs } = options;
   return new Promise((resolve) => {
     let isSignalled = false;
@@ -92,6 +96,13 @@ function untilEnd(server: LocalApiServer, surface: ProcessSurface, options: ApiS
       isSignalled = true;
       void server.close(shutdownGraceMs).then(() => finish(0));
     });
+    void unhealthy
+      .then(({ name, thrown }) => {
+        log.error(`Worker is unhealthy, exiting: ${name} | ${errorTypeOf(thrown)}: ${errorMessageOf(thrown)}`);
+        // Jobs that run may still succeed, and who waits for one is to learn how it ended.
+        return server.close(shutdownGraceMs);
+      })
+      .then(() => finish(1));
     const unsubscribeFaults = surface.onFault((fault) => {
       log.error(`Unhandled fault, exiting. | ${errorMessageOf(fault)}`);
       void server.close().then(() => finish(1));

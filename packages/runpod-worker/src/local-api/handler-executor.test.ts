@@ -40,7 +40,9 @@ describe("a handler behind the local API, as an application puts it there", () =
     const server = await serveLocalApi({ execute, port: 0, host: "127.0.0.1", workerId: "me" });
     open.push(server);
     const call = async (input: unknown) => {
-      const response = await fetch(`${server.url}/runsync`, { method: "POST", body: JSON.stringify({ input }) });
+      const headers = { "content-type": "application/json" };
+      const body = JSON.stringify({ input });
+      const response = await fetch(`${server.url}/runsync`, { method: "POST", headers, body });
       return (await response.json()) as Record<string, unknown>;
     };
     const done = await call(21);

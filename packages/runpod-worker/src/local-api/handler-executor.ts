@@ -1,3 +1,4 @@
+import type { FitnessFailure } from "../fitness/fitness-checks.ts";
 import { executeJob, type JobProgram } from "../jobs/execute-job.ts";
 import type { Handler } from "../jobs/handler.ts";
 import { createJobContext, secretsOf } from "../jobs/job-context.ts";
@@ -45,6 +46,8 @@ export interface ProgramExecutorOptions {
   readonly logFor: (job: LogBinding) => Logger;
   /** Gets what belongs to no job. */
   readonly workerLog: Logger;
+  /** Told when the handler says that this worker is of no use any more. Default: nothing happens. */
+  readonly onUnhealthy?: ((failure: FitnessFailure) => void) | undefined;
 }
 
 /** Runs jobs with a program exactly as the queue worker does: same context, same bodies, same log lines. */
@@ -63,7 +66,7 @@ export function createProgramExecutor(options: ProgramExecutorOptions): JobExecu
 }
 
 async function executeWith(
-  { program, workerId, workerLog }: ProgramExecutorOptions,
+  { program, workerId, workerLog, onUnhealthy = () => {} }: ProgramExecutorOptions,
   job: Job,
   log: Logger,
   { signal, progress, chunk }: JobExecution,
@@ -83,6 +86,7 @@ async function executeWith(
     onRefresh: () => {
       isRefreshAsked = true;
     },
+    onUnhealthy,
   });
   const { body } = await executeJob(program, job, {
     context,

@@ -1,7 +1,8 @@
 import { listenHttp, type HttpServer } from "../public-api/http-server.ts";
+import { isLoopbackHost } from "../network/public-address.ts";
 import { LocalApi, type LocalApiOptions } from "./local-api.ts";
 
-export interface LocalApiServerOptions extends LocalApiOptions {
+export interface LocalApiServerOptions extends Omit<LocalApiOptions, "isLoopbackOnly"> {
   /** The address to bind; `localhost` unless given. */
   readonly host?: string;
   /** 0 for any free port. */
@@ -23,10 +24,14 @@ export interface LocalApiServer {
  * @throws the error of `listen`, such as EADDRINUSE.
  */
 export async function serveLocalApi(options: LocalApiServerOptions): Promise<LocalApiServer> {
-  const api = new LocalApi(options);
+  const host = options.host ?? "localhost";
+  const isLoopbackOnly = isLoopbackHost(host);
+  // Whoever can reach only this machine's own server may have it call this machine.
+  const webhooks = { allowsPrivate: isLoopbackOnly, ...options.webhooks };
+  const api = new LocalApi({ ...options, webhooks, isLoopbackOnly });
   let server: HttpServer;
   try {
-    server = await listenHttp({ fetch: api.app.fetch, host: options.host ?? "localhost", port: options.port });
+    server = await listenHttp({ fetch: api.app.fetch, host, port: options.port });
   } catch (error) {
     await api.close();
     throw error;

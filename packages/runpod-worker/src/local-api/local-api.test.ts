@@ -214,7 +214,7 @@ describe("local API: streams", () => {
     await served.untilStatus(id, "COMPLETED");
     const chunks = () => served.server.api.queue.get(id)?.chunks;
     const reader = connect(served.server.port, "127.0.0.1").pause();
-    reader.write(`GET /stream/${id} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    reader.write(`GET /stream/${id} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
     await expect.poll(chunks).toHaveLength(0);
     reader.resetAndDestroy();
     await expect.poll(chunks).toHaveLength(1);

@@ -2,15 +2,23 @@ import type { Hono } from "hono";
 import type { Clock } from "../job-queue/clock.ts";
 import { JobQueue } from "../job-queue/job-queue.ts";
 import type { QueueRules } from "../job-queue/queue-rules.ts";
+import { apiFailure } from "../protocol/api-errors.ts";
 import type { HttpEnvironment } from "../public-api/http-environment.ts";
-import { createPublicRoutes, type PublicRoutesOptions } from "../public-api/public-routes.ts";
+import { createPublicRoutes, syncBodyRules, type PublicRoutesOptions } from "../public-api/public-routes.ts";
 import { WebhookSender, type WebhookOptions } from "../public-api/webhook-sender.ts";
 import { LocalWorker, type JobExecutor, type LogSink, type Readiness } from "./local-worker.ts";
-import { createRealtimeRoute } from "./realtime-route.ts";
+import { answerRealtime } from "./realtime-route.ts";
 
 export interface LocalApiOptions extends Pick<
   PublicRoutesOptions,
-  "apiKey" | "about" | "runLimitBytes" | "runSyncLimitBytes" | "streamHoldMs" | "policyBounds" | "unknownJobAnswer"
+  | "apiKey"
+  | "isLoopbackOnly"
+  | "about"
+  | "runLimitBytes"
+  | "runSyncLimitBytes"
+  | "streamHoldMs"
+  | "policyBounds"
+  | "unknownJobAnswer"
 > {
   /** Runs one job; `createHandlerExecutor` makes one of a handler. */
   readonly execute: JobExecutor;
@@ -73,21 +81,31 @@ export class LocalApi {
 
   /** Lets running jobs finish for up to `graceMs`, fails the rest, and ends all held requests. */
   async close(graceMs = 0): Promise<void> {
+    this.queue.drain();
     await this.#worker.close(graceMs);
     for (const { id, status } of this.queue.records()) {
-      if (status === "IN_QUEUE") this.queue.finish(id, { error: "the server shut down before the job was run" });
+      if (status === "IN_QUEUE")
+        this.queue.finish(id, { error: SHUT_DOWN_ERROR }, { failure: apiFailure("SHUTTING_DOWN") });
     }
     this.queue.close();
     await this.#webhooks.close(Math.min(graceMs, WEBHOOK_GRACE_MS));
   }
 
   #createApp(options: LocalApiOptions): Hono<HttpEnvironment> {
-    const app = createPublicRoutes({ ...options, queue: this.queue, workerCounts: () => this.#worker.counts() });
-    app.get("/ping", (context) => context.body(null, PING_STATUS[this.readiness]));
-    app.get("/", (context) => context.json({ name: "RunPod local API", ...options.about?.(), status: this.readiness }));
     const { realtimeEndpointId } = options;
+    const routes: PublicRoutesOptions = {
+      ...options,
+      queue: this.queue,
+      workerCounts: () => this.#worker.counts(),
+      allowsPrivateWebhooks: options.webhooks?.allowsPrivate ?? false,
+      status: () => this.readiness,
+      openRoutes: { "/ping": (context) => context.body(null, PING_STATUS[this.readiness]) },
+    };
+    const app = createPublicRoutes(routes);
+    app.get("/", (context) => context.json({ name: "RunPod local API", ...options.about?.(), status: this.readiness }));
     if (realtimeEndpointId !== undefined) {
-      app.route(`/${realtimeEndpointId}/realtime`, createRealtimeRoute(this.queue, options.runSyncLimitBytes));
+      const path = `/${realtimeEndpointId}/realtime`;
+      app.post(path, (context) => answerRealtime(context, this.queue, syncBodyRules(routes)));
     }
     return app;
   }
@@ -107,6 +125,8 @@ export class LocalApi {
     );
   }
 }
+
+const SHUT_DOWN_ERROR = "SHUTTING_DOWN: Cannot run the job: the server shut down before it was run; send it again";
 
 /** Posts of webhooks that are under way at the end get this much time, in milliseconds. */
 const WEBHOOK_GRACE_MS = 2000;

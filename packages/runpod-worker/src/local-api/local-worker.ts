@@ -1,5 +1,6 @@
 import type { JobQueue, StopReason } from "../job-queue/job-queue.ts";
 import type { JobRecord } from "../job-queue/job-record.ts";
+import { apiFailure, type JobFailure } from "../protocol/api-errors.ts";
 import type { HealthBody } from "../protocol/job-status.ts";
 import type { Job, JobResultBody } from "../protocol/job.ts";
 import { errorMessageOf } from "../results/error-text.ts";
@@ -16,7 +17,12 @@ export interface JobExecution {
 }
 
 /** Runs one job and says what a worker would post as its result. A throw fails the job with the error's message. */
-export type JobExecutor = (job: Job, execution: JobExecution) => Promise<JobResultBody>;
+export type JobExecutor = (job: Job, execution: JobExecution) => Promise<ExecutedBody>;
+
+/** What a worker would post as the result, and what its error means to clients. */
+export interface ExecutedBody extends JobResultBody {
+  readonly failure?: JobFailure | undefined;
+}
 
 /** Where things worth a line go; `jobId` is that of the job concerned. */
 export type LogSink = (level: "info" | "warn" | "error", message: string, jobId?: string) => void;
@@ -35,6 +41,7 @@ export interface LocalWorkerOptions {
 /** `failed`: what had to be loaded could not be; jobs still reach the executor, which knows the reason. */
 export type Readiness = "loading" | "ready" | "failed" | "draining";
 
+const SHUT_DOWN_ERROR = "SHUTTING_DOWN: Cannot finish the job: the server shut down before it was done; send it again";
 const RESULT_LIMIT_BYTES = 20 * 1024 * 1024;
 /** What aborted handlers get to clean up, in milliseconds. */
 const ABORT_GRACE_MS = 1000;
@@ -129,10 +136,11 @@ export class LocalWorker {
     const result = await this.#execute(record, signal, queue);
     if (this.#running.get(record) === controller) this.#running.delete(record);
     // The signal aborts whenever a run ends from outside, so this cannot end a later run of a retried job.
-    if (!signal.aborted) queue.finish(record.id, result);
+    const { failure, ...body } = result;
+    if (!signal.aborted) queue.finish(record.id, body, { failure });
   }
 
-  async #execute(record: JobRecord, signal: AbortSignal, queue: JobQueue): Promise<JobResultBody> {
+  async #execute(record: JobRecord, signal: AbortSignal, queue: JobQueue): Promise<ExecutedBody> {
     try {
       const result = await this.#options.execute(jobOf(record), {
         signal,
@@ -153,7 +161,7 @@ export class LocalWorker {
    * The result as JSON would carry it, so that the handler cannot change it afterwards.
    * @throws RunpodWorkerError `NOT_SERIALISABLE`.
    */
-  #checked(result: JobResultBody, jobId: string): JobResultBody {
+  #checked(result: ExecutedBody, jobId: string): ExecutedBody {
     const text = encodeJson(result);
     const sizeBytes = Buffer.byteLength(text);
     const limitBytes = this.#options.resultLimitBytes ?? RESULT_LIMIT_BYTES;
@@ -161,7 +169,7 @@ export class LocalWorker {
       const message = `the platform would refuse this result (got ${sizeBytes} bytes, limit ${limitBytes})`;
       this.#options.log?.("warn", message, jobId);
     }
-    return JSON.parse(text) as JobResultBody;
+    return JSON.parse(text) as ExecutedBody;
   }
 
   #stop(record: JobRecord, reason: StopReason): void {
@@ -171,7 +179,7 @@ export class LocalWorker {
 
   #abandon(): void {
     for (const [record, controller] of this.#running) {
-      this.#options.queue.finish(record.id, { error: "the server shut down before the job was done" });
+      this.#options.queue.finish(record.id, { error: SHUT_DOWN_ERROR }, { failure: apiFailure("SHUTTING_DOWN") });
       controller.abort(new DOMException("The server shuts down", "AbortError"));
     }
     this.#running.clear();

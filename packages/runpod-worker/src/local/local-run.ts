@@ -125,6 +125,7 @@ async function execute(job: Job, options: LocalRunOptions, signal: AbortSignal):
     onRefresh: () => {
       isRefreshAsked = true;
     },
+    onUnhealthy: ({ name, thrown }) => log.error(`Worker is unhealthy: ${name} | ${errorMessageOf(thrown)}`),
   });
   // The printed result holds all chunks, whatever the worker does in production: there is no stream URL here.
   return executeJob({ ...options.program, isAggregating: true }, job, {

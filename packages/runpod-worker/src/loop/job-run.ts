@@ -1,3 +1,4 @@
+import type { FitnessFailure } from "../fitness/fitness-checks.ts";
 import { executeJob, type ExecutedJob, type JobProgram, jobStopped } from "../jobs/execute-job.ts";
 import { createJobContext, secretsOf } from "../jobs/job-context.ts";
 import type { PlatformLogger } from "../logging/logger.ts";
@@ -22,6 +23,8 @@ export interface JobRunParts {
   readonly isRefreshing: boolean;
   /** Called before a result with `stopPod` is posted; resolves when no further job can be taken. */
   readonly onStopPod: () => Promise<void>;
+  /** Called when a handler says that this worker is of no use any more. */
+  readonly onUnhealthy: (failure: FitnessFailure) => void;
   /** Limit for a handler that goes on after its job was stopped, in milliseconds; absent = no limit. */
   readonly stopTimeoutMs: number | undefined;
   readonly onUnresponsive: (jobId: string) => void;
@@ -129,6 +132,10 @@ export class JobRun {
       onProgress: (data) => this.#progress.send(data),
       onRefresh: () => {
         this.#isRefreshAsked = true;
+      },
+      onUnhealthy: (failure) => {
+        this.#isRefreshAsked = true;
+        this.#parts.onUnhealthy(failure);
       },
     });
     const executed = await executeJob(program, this.job, {

@@ -54,6 +54,8 @@ export class ProductionWorker {
   /** Results that had been lost before the worker was told to end; they say nothing of how it ends. */
   #lostBefore = 0;
   #isFaulty = false;
+  /** Ends when the platform has been told that this worker is of no use. */
+  #unhealthyReport: Promise<void> | undefined;
 
   constructor(options: ProductionWorkerOptions) {
     this.#options = options;
@@ -123,6 +125,7 @@ export class ProductionWorker {
         isRefreshing,
         stopTimeoutMs,
         onStopPod: () => this.#onStopPod(),
+        onUnhealthy: (unhealthy) => this.#onUnhealthy(unhealthy),
         onUnresponsive: () => void this.#fault(unresponsive(stopTimeoutMs)),
       },
       onJobsChange: (jobIds) => this.#heartbeat?.setJobs(jobIds),
@@ -207,9 +210,23 @@ export class ProductionWorker {
     await session.stopTaking();
   }
 
+  /** A handler has found that this worker is of no use: no job may be taken any more, and the platform is to know why. */
+  #onUnhealthy(failure: FitnessFailure): void {
+    if (this.#unhealthyReport !== undefined) return;
+    const { name, thrown } = failure;
+    this.#options.log.error(`Worker is unhealthy: ${name} | ${errorTypeOf(thrown)}: ${errorMessageOf(thrown)}`);
+    this.#unhealthyReport = this.#reportUnhealthy(failure);
+    void this.#onStopPod();
+  }
+
   async #leaveAfterRefresh(session: QueueSession): Promise<void> {
     const { isRefreshing, timing } = this.#options;
     await this.#drain(session);
+    if (this.#unhealthyReport !== undefined) {
+      await this.#unhealthyReport;
+      this.#finish("failed");
+      return;
+    }
     // The platform stops the container by itself; the start option's own exit is what it knows from the official SDK.
     if (!isRefreshing) await sleep(timing.refreshExitMs, this.#hurry.signal);
     this.#finish("stopped");

@@ -21,6 +21,9 @@ export interface JobStatusBody {
   readonly executionTime?: number;
   readonly output?: unknown;
   readonly error?: string;
+  /** Of a failed job whose handler said so: the error's code, and whether the same request can succeed later. */
+  readonly code?: string;
+  readonly retryable?: boolean;
   readonly workerId?: string;
   /** How often the job went back to the queue; absent when never. */
   readonly retries?: number;

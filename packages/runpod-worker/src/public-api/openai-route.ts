@@ -4,18 +4,24 @@ import type { JobQueue } from "../job-queue/job-queue.ts";
 import type { JobRecord } from "../job-queue/job-record.ts";
 import { isFinalStatus } from "../protocol/job-status.ts";
 import type { HttpEnvironment } from "./http-environment.ts";
-import { PublicApiError } from "./public-api-error.ts";
+import { errorTextOfJob, failureOfJob, hasStreamNews } from "./job-answer.ts";
+import { headersOfFailure } from "./public-api-error.ts";
 import { checkRoom } from "./queue-room.ts";
+import { readJson, type BodyRules } from "./request-body.ts";
 
 /**
  * The platform's OpenAI passthrough (spec platform §5.7): the request becomes a job with `openai_route` and
  * `openai_input`, and its output the answer. With `stream: true` the handler yields raw text of server-sent events.
  * A caller who hangs up cancels the job, since nobody else can fetch its output.
  */
-export async function answerOpenAi(context: Context<HttpEnvironment>, queue: JobQueue): Promise<Response> {
-  const input = await openAiInputOf(context);
-  checkRoom(queue);
-  const record = queue.submit({ input }, { isSync: true });
+export async function answerOpenAi(
+  context: Context<HttpEnvironment>,
+  queue: JobQueue,
+  rules: BodyRules,
+): Promise<Response> {
+  const { input, sizeBytes } = await openAiInputOf(context, rules);
+  checkRoom(queue, sizeBytes);
+  const record = queue.submit({ input }, { isSync: true, sizeBytes });
   const { signal } = context.req.raw;
   const onHangUp = (): void => void queue.cancel(record);
   signal.addEventListener("abort", onHangUp);
@@ -27,17 +33,15 @@ interface OpenAiInput {
   readonly openai_input?: unknown;
 }
 
-async function openAiInputOf(context: Context<HttpEnvironment>): Promise<OpenAiInput> {
+async function openAiInputOf(
+  context: Context<HttpEnvironment>,
+  rules: BodyRules,
+): Promise<{ input: OpenAiInput; sizeBytes: number }> {
   const { path, method } = context.req;
   const route = path.slice(path.indexOf("/openai/") + "/openai".length);
-  if (method === "GET") return { openai_route: route };
-  const type = context.req.header("content-type") ?? "application/json";
-  if (!type.includes("json")) throw new PublicApiError(415, "only JSON requests can become jobs");
-  try {
-    return { openai_route: route, openai_input: JSON.parse(await context.req.text()) };
-  } catch {
-    throw new PublicApiError(400, "the request body is not JSON");
-  }
+  if (method !== "POST") return { input: { openai_route: route }, sizeBytes: 0 };
+  const { value, sizeBytes } = await readJson(context, rules);
+  return { input: { openai_route: route, openai_input: value }, sizeBytes };
 }
 
 function isStreamed(input: OpenAiInput): boolean {
@@ -47,7 +51,7 @@ function isStreamed(input: OpenAiInput): boolean {
 
 async function answerWhole(context: Context<HttpEnvironment>, queue: JobQueue, record: JobRecord): Promise<Response> {
   await untilNews(queue, record, ({ status }) => isFinalStatus(status));
-  if (record.status !== "COMPLETED") return failureOf(context, record);
+  if (record.status !== "COMPLETED") return failureOf(context, queue, record);
   const output = record.output?.value;
   // A generator's output is the list of what it yielded, or, without aggregation, an empty list beside the chunks.
   const list = Array.isArray(output) ? [...output, ...queue.drainChunks(record)] : [output];
@@ -55,19 +59,20 @@ async function answerWhole(context: Context<HttpEnvironment>, queue: JobQueue, r
 }
 
 async function answerStream(context: Context<HttpEnvironment>, queue: JobQueue, record: JobRecord): Promise<Response> {
-  const hasNews = (job: JobRecord): boolean => job.chunks.length > 0 || isFinalStatus(job.status);
-  await untilNews(queue, record, hasNews);
+  await untilNews(queue, record, hasStreamNews);
   // As long as nothing has been sent, a failure can still have a status of its own.
-  if (record.chunks.length === 0 && record.status !== "COMPLETED") return failureOf(context, record);
+  if (record.chunks.length === 0 && record.status !== "COMPLETED") return failureOf(context, queue, record);
   context.header("content-type", "text/event-stream");
   context.header("cache-control", "no-cache");
   return stream(context, async (sink) => {
     for (;;) {
       for (const chunk of queue.drainChunks(record)) await sink.write(eventTextOf(chunk));
-      if (record.isRemoved || (isFinalStatus(record.status) && record.chunks.length === 0)) break;
-      await untilNews(queue, record, hasNews);
+      if (record.isRemoved || record.dropped !== undefined) break;
+      if (isFinalStatus(record.status) && record.chunks.length === 0) break;
+      await untilNews(queue, record, hasStreamNews);
     }
-    if (record.status !== "COMPLETED") await sink.write(eventTextOf({ error: errorBodyOf(record) }));
+    if (record.status !== "COMPLETED" || record.dropped !== undefined)
+      await sink.write(eventTextOf({ error: errorBodyOf(queue, record) }));
   });
 }
 
@@ -80,10 +85,14 @@ function eventTextOf(chunk: unknown): string {
   return typeof chunk === "string" ? chunk : `data: ${JSON.stringify(chunk)}\n\n`;
 }
 
-function failureOf(context: Context<HttpEnvironment>, record: JobRecord): Response {
-  return context.json({ error: errorBodyOf(record) }, 500);
+function failureOf(context: Context<HttpEnvironment>, queue: JobQueue, record: JobRecord): Response {
+  const failure = failureOfJob(record);
+  // Statuses of handlers are of any kind, those of Hono a closed set.
+  return context.json({ error: errorBodyOf(queue, record) }, failure.httpStatus as 500, headersOfFailure(failure));
 }
 
-function errorBodyOf(record: JobRecord): { message: string; type: string } {
-  return { message: record.error ?? `the job ended as ${record.status}`, type: "server_error" };
+function errorBodyOf(queue: JobQueue, record: JobRecord): Readonly<Record<string, unknown>> {
+  const { code, httpStatus, isRetryable } = failureOfJob(record);
+  const type = httpStatus < 500 ? "invalid_request_error" : "server_error";
+  return { message: errorTextOfJob(queue, record), type, code, retryable: isRetryable };
 }

@@ -1,15 +1,33 @@
-/** Statuses with which the public API refuses a request. */
-export type RefusalStatus = 400 | 401 | 404 | 405 | 413 | 415 | 429;
+import { API_ERRORS, type ApiErrorCode, type ApiErrorDefinition, type JobFailure } from "../protocol/api-errors.ts";
 
-/** A request that the public API refuses; its message goes to the client as `{"error": message}`. */
+/** A request that the public API refuses; its message goes to the client, as `refusalBody` shows it. */
 export class PublicApiError extends Error {
   override readonly name = "PublicApiError";
-  readonly status: RefusalStatus;
+  readonly code: ApiErrorCode;
   readonly headers: Readonly<Record<string, string>>;
 
-  constructor(status: RefusalStatus, message: string, headers: Readonly<Record<string, string>> = {}) {
+  constructor(code: ApiErrorCode, message: string, headers: Readonly<Record<string, string>> = {}) {
     super(message);
-    this.status = status;
+    this.code = code;
     this.headers = headers;
   }
+}
+
+/** The answer to a request that failed: `{ error, code, retryable }`; defects do not show their message. */
+export function answerOfError(error: unknown): Response {
+  const isRefusal = error instanceof PublicApiError;
+  const code = isRefusal ? error.code : "INTERNAL";
+  const { httpStatus, isRetryable, retryAfterSeconds }: ApiErrorDefinition = API_ERRORS[code];
+  const body = { error: isRefusal ? error.message : "internal error", code, retryable: isRetryable };
+  const headers = {
+    ...(retryAfterSeconds === undefined ? {} : { "retry-after": String(retryAfterSeconds) }),
+    ...(isRefusal ? error.headers : {}),
+  };
+  return Response.json(body, { status: httpStatus, headers });
+}
+
+/** Headers of an answer that a failed job decides: when to try again, if that can help. */
+export function headersOfFailure({ httpStatus, isRetryable }: JobFailure): Record<string, string> {
+  const isBusy = httpStatus === API_ERRORS.OVERLOADED.httpStatus || httpStatus === 503;
+  return isBusy && isRetryable ? { "retry-after": String(API_ERRORS.OVERLOADED.retryAfterSeconds) } : {};
 }

@@ -85,10 +85,10 @@ describe("public API: requests", () => {
 
   it("takes the key with or without Bearer, and no other", async () => {
     const { call } = createApi({ apiKey: "secret" });
-    expect((await call("/health")).status).toBe(401);
-    expect((await call("/health", undefined, { authorization: "Bearer secre" })).status).toBe(401);
-    expect((await call("/health", undefined, { authorization: "Bearer secret" })).status).toBe(200);
-    expect((await call("/health", undefined, { authorization: "secret" })).status).toBe(200);
+    expect((await call("/requests")).status).toBe(401);
+    expect((await call("/requests", undefined, { authorization: "Bearer secre" })).status).toBe(401);
+    expect((await call("/requests", undefined, { authorization: "Bearer secret" })).status).toBe(200);
+    expect((await call("/requests", undefined, { authorization: "secret" })).status).toBe(200);
   });
 
   it("knows one endpoint only if it is told which", async () => {

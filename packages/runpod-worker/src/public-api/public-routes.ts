@@ -1,21 +1,25 @@
 import { Hono, type Context } from "hono";
 import type { JobQueue } from "../job-queue/job-queue.ts";
 import { statusBodyOf, type JobRecord } from "../job-queue/job-record.ts";
+import { API_ERRORS } from "../protocol/api-errors.ts";
 import { isFinalStatus, type HealthBody } from "../protocol/job-status.ts";
-import { isAuthorized } from "./authorization.ts";
+import { mayShowDetails, refuseForeignPages, requireKey, type AccessRules } from "./access.ts";
 import { onUndelivered, type HttpEnvironment } from "./http-environment.ts";
-import { limitedBody } from "./limited-body.ts";
+import { answerOfJob, droppedFields, hasStreamNews } from "./job-answer.ts";
 import { answerOpenAi } from "./openai-route.ts";
-import { PublicApiError } from "./public-api-error.ts";
+import { answerOfError, PublicApiError } from "./public-api-error.ts";
 import { checkRoom } from "./queue-room.ts";
-import { DEFAULT_POLICY_BOUNDS, parseRunRequest, type PolicyBounds } from "./run-request-parser.ts";
+import { readJson, type BodyRules } from "./request-body.ts";
+import { parseRunRequest, type PolicyBounds } from "./run-request-parser.ts";
 
-export interface PublicRoutesOptions {
+export interface PublicRoutesOptions extends AccessRules {
   readonly queue: JobQueue;
   /** The states of the workers, for `/health`. */
   readonly workerCounts: () => HealthBody["workers"];
-  /** Required as `Authorization`, with or without `Bearer`; without it everybody may call. */
-  readonly apiKey?: string | undefined;
+  /** The state that `/health` shows to those without the key; `ready` unless given. */
+  readonly status?: (() => string) | undefined;
+  /** `GET` routes beside `/health` that need no key, by path. Whatever else is added to the app later needs it. */
+  readonly openRoutes?: Readonly<Record<string, Handle>>;
   /** Facts about what is served, shown in `/health` beside the counts. */
   readonly about?: (() => Readonly<Record<string, unknown>>) | undefined;
   /** The only endpoint id that exists; without it every id does. */
@@ -27,6 +31,10 @@ export interface PublicRoutesOptions {
   /** How long `/stream` is held without news, in milliseconds of the queue's clock, unless `?wait=` says otherwise. */
   readonly streamHoldMs?: number;
   readonly policyBounds?: PolicyBounds;
+  /** False refuses webhooks to addresses that are plainly not on the public internet. Default true. */
+  readonly allowsPrivateWebhooks?: boolean;
+  /** False takes bodies of any content type for JSON. Default true, since a web page may send other types anywhere. */
+  readonly requiresJsonType?: boolean;
   /** What an unknown job gets: 404 as on the platform, or 200 with FAILED as from the Python SDK's local server. */
   readonly unknownJobAnswer?: "platform" | "sdk";
 }
@@ -44,37 +52,39 @@ const PREFIXES = ["", "/:endpoint", "/v2/:endpoint"] as const;
 
 type Method = "GET" | "POST";
 type Handle = (context: Context<HttpEnvironment>) => Response | Promise<Response>;
-type Operation = readonly [methods: readonly Method[], path: string, handle: Handle, limitBytes?: number];
+type Operation = readonly [methods: readonly Method[], path: string, handle: Handle];
 
 /**
  * The public API of one endpoint over a queue (spec platform §5.4 and §5.6), under `/`, `/{endpoint}/` and
- * `/v2/{endpoint}/`. Successes are always 200, since the official clients take nothing else for one.
+ * `/v2/{endpoint}/`. Successes are always 200, since the official clients take nothing else for one. With a key everything is
+ * refused that comes without it, also what is no route, but `/health` and `openRoutes`.
  */
 export function createPublicRoutes(options: PublicRoutesOptions): Hono<HttpEnvironment> {
   const app = new Hono<HttpEnvironment>();
-  app.onError((error) => refusalOf(error));
-  app.notFound(() => Response.json({ error: "not found" }, { status: 404 }));
+  app.onError(answerOfError);
+  app.notFound(() => answerOfError(new PublicApiError("NOT_FOUND", "not found")));
+  app.use("*", refuseForeignPages(options));
+  for (const prefix of PREFIXES) app.get(`${prefix}/health`, (context) => showHealth(context, options));
+  for (const [path, handle] of Object.entries(options.openRoutes ?? {})) app.get(path, handle);
+  app.use("*", requireKey(options));
   const operations = operationsOf(options);
   for (const prefix of PREFIXES) {
-    for (const [methods, path, handle, limitBytes] of operations) {
-      const limit = limitedBody(limitBytes ?? MEBIBYTE);
-      app.on([...methods], prefix + path, async (context, next) => {
-        checkCaller(context, options);
-        return limit(context, next);
+    for (const [methods, path, handle] of operations) {
+      app.on([...methods], prefix + path, (context) => {
+        checkEndpoint(context, options);
+        return handle(context);
       });
-      app.on([...methods], prefix + path, handle);
     }
   }
   for (const prefix of PREFIXES) {
     for (const [methods, path] of operations) app.all(prefix + path, () => refuseMethod(methods));
+    app.all(`${prefix}/health`, () => refuseMethod(["GET"]));
   }
   return app;
 }
 
 function operationsOf(options: PublicRoutesOptions): Operation[] {
   const { queue } = options;
-  const runLimitBytes = options.runLimitBytes ?? 10 * MEBIBYTE;
-  const runSyncLimitBytes = options.runSyncLimitBytes ?? 20 * MEBIBYTE;
   const onJob = (handle: (context: Context<HttpEnvironment>, record: JobRecord) => Response | Promise<Response>) => {
     return (context: Context<HttpEnvironment>) => {
       const record = queue.get(context.req.param("id") ?? "");
@@ -82,22 +92,31 @@ function operationsOf(options: PublicRoutesOptions): Operation[] {
     };
   };
   return [
-    [["POST"], "/run", (context) => run(context, options), runLimitBytes],
-    [["POST"], "/runsync", (context) => runSync(context, options), runSyncLimitBytes],
+    [["POST"], "/run", (context) => run(context, options)],
+    [["POST"], "/runsync", (context) => runSync(context, options)],
     [["GET", "POST"], "/status/:id", onJob((context, record) => showStatus(context, queue, record))],
     [["GET", "POST"], "/status-sync/:id", onJob((context, record) => awaitStatus(context, options, record))],
     [["GET", "POST"], "/stream/:id", onJob((context, record) => stream(context, options, record))],
     [["POST"], "/cancel/:id", onJob((context, record) => cancel(context, queue, record))],
     [["POST"], "/retry/:id", onJob((context, record) => retry(context, queue, record))],
     [["POST"], "/purge-queue", (context) => context.json({ removed: queue.purge(), status: "completed" })],
-    [["GET"], "/health", (context) => context.json(healthOf(options))],
     [["GET"], "/requests", (context) => context.json({ requests: queue.records().map(summaryOf) })],
-    [["GET", "POST"], "/openai/*", (context) => answerOpenAi(context, queue), runSyncLimitBytes],
+    [["GET", "POST"], "/openai/*", (context) => answerOpenAi(context, queue, syncBodyRules(options))],
   ];
 }
 
+/** How bodies of jobs are read whose answer is their result. */
+export function syncBodyRules({ queue, runSyncLimitBytes, requiresJsonType }: PublicRoutesOptions): BodyRules {
+  return {
+    limitBytes: runSyncLimitBytes ?? 20 * MEBIBYTE,
+    budget: queue.inputs,
+    requiresJsonType: requiresJsonType ?? true,
+  };
+}
+
 async function run(context: Context<HttpEnvironment>, options: PublicRoutesOptions): Promise<Response> {
-  const record = await submit(context, options, { isSync: false });
+  const rules = { ...syncBodyRules(options), limitBytes: options.runLimitBytes ?? 10 * MEBIBYTE };
+  const record = await submit(context, options, rules, { isSync: false });
   // Always IN_QUEUE, also when a worker has the job already: clients know no other first answer.
   return context.json({ id: record.id, status: "IN_QUEUE" });
 }
@@ -105,24 +124,29 @@ async function run(context: Context<HttpEnvironment>, options: PublicRoutesOptio
 async function runSync(context: Context<HttpEnvironment>, options: PublicRoutesOptions): Promise<Response> {
   const given = context.req.query("wait");
   const waitMs = waitOf(context);
-  const record = await submit(context, options, { isSync: true, waitMs: given === undefined ? undefined : waitMs });
+  const record = await submit(context, options, syncBodyRules(options), {
+    isSync: true,
+    waitMs: given === undefined ? undefined : waitMs,
+  });
   return awaitFinal(context, options, record, waitMs);
 }
 
 async function submit(
   context: Context<HttpEnvironment>,
-  options: PublicRoutesOptions,
+  { queue, policyBounds, allowsPrivateWebhooks }: PublicRoutesOptions,
+  rules: BodyRules,
   kind: { readonly isSync: boolean; readonly waitMs?: number | undefined },
 ): Promise<JobRecord> {
-  const request = parseRunRequest(await context.req.text(), options.policyBounds ?? DEFAULT_POLICY_BOUNDS);
-  checkRoom(options.queue);
-  return options.queue.submit(request, kind);
+  const { value, sizeBytes } = await readJson(context, rules);
+  const request = parseRunRequest(value, { bounds: policyBounds, allowsPrivateWebhooks });
+  checkRoom(queue, sizeBytes);
+  return queue.submit(request, { ...kind, sizeBytes });
 }
 
 function showStatus(context: Context<HttpEnvironment>, queue: JobQueue, record: JobRecord): Response {
   const ttlMs = numberOf(context.req.query("ttl"));
   if (ttlMs !== undefined && ttlMs >= 0) queue.shortenTtl(record, ttlMs);
-  return context.json(statusBodyOf(record));
+  return answerOfJob(context, queue, record);
 }
 
 function awaitStatus(
@@ -141,7 +165,7 @@ async function awaitFinal(
 ): Promise<Response> {
   const { signal } = context.req.raw;
   await options.queue.waitUntil(record, ({ status }) => isFinalStatus(status), { timeoutMs, signal });
-  return record.isRemoved ? unknownJob(context, options) : context.json(statusBodyOf(record));
+  return record.isRemoved ? unknownJob(context, options) : answerOfJob(context, options.queue, record);
 }
 
 /** The outputs since the last call, held until there is one or the job ends; the final answer carries the rest. */
@@ -154,9 +178,12 @@ async function stream(
   const { signal } = context.req.raw;
   const given = numberOf(context.req.query("wait"));
   const timeoutMs = given === undefined ? (options.streamHoldMs ?? STREAM_HOLD_MS) : clamp(given, 0, WAIT_MS.max);
-  const hasNews = (job: JobRecord): boolean => job.chunks.length > 0 || isFinalStatus(job.status);
-  await queue.waitUntil(record, hasNews, { timeoutMs, signal });
+  await queue.waitUntil(record, hasStreamNews, { timeoutMs, signal });
   if (record.isRemoved) return unknownJob(context, options);
+  if (record.dropped !== undefined) {
+    const body = { id: record.id, status: record.status, stream: [], ...droppedFields(queue, record) };
+    return context.json(body, API_ERRORS.DROPPED.httpStatus);
+  }
   const chunks = signal.aborted ? [] : queue.drainChunks(record);
   onUndelivered(context, () => queue.restoreChunks(record, chunks));
   return context.json({ status: record.status, stream: chunks.map((output) => ({ output })) });
@@ -169,19 +196,25 @@ function cancel(context: Context<HttpEnvironment>, queue: JobQueue, record: JobR
 }
 
 function retry(context: Context<HttpEnvironment>, queue: JobQueue, record: JobRecord): Response {
-  const { status } = record;
-  checkRoom(queue);
-  if (!queue.retry(record)) {
-    throw new PublicApiError(
-      400,
-      `Cannot retry the job: only FAILED and TIMED_OUT jobs can be retried (got ${status})`,
-    );
+  const { status, isInputDropped, inputBytes } = record;
+  checkRoom(queue, inputBytes);
+  if (status !== "FAILED" && status !== "TIMED_OUT") {
+    const why = `only FAILED and TIMED_OUT jobs can be retried (got ${status})`;
+    throw new PublicApiError("INVALID_INPUT", `Cannot retry the job: ${why}`);
   }
+  if (isInputDropped) {
+    const why = `its input was dropped to keep the memory bounded (limit ${queue.rules.maxEndedInputBytes} bytes)`;
+    throw new PublicApiError("DROPPED", `Cannot retry the job: ${why}; send it again as a new one`);
+  }
+  queue.retry(record);
   return context.json({ id: record.id, status: "IN_QUEUE" });
 }
 
-function healthOf(options: PublicRoutesOptions): HealthBody {
-  return { ...options.about?.(), jobs: options.queue.counts, workers: options.workerCounts() };
+function showHealth(context: Context<HttpEnvironment>, options: PublicRoutesOptions): Response {
+  if (!mayShowDetails(context, options)) return context.json({ status: options.status?.() ?? "ready" });
+  checkEndpoint(context, options);
+  const body: HealthBody = { ...options.about?.(), jobs: options.queue.counts, workers: options.workerCounts() };
+  return context.json(body);
 }
 
 function summaryOf(record: JobRecord): object {
@@ -190,20 +223,16 @@ function summaryOf(record: JobRecord): object {
 }
 
 function unknownJob(context: Context<HttpEnvironment>, options: PublicRoutesOptions): Response {
-  if (options.unknownJobAnswer !== "sdk") throw new PublicApiError(404, "job not found");
+  if (options.unknownJobAnswer !== "sdk") throw new PublicApiError("NOT_FOUND", "job not found");
   const id = context.req.param("id") ?? "";
   // `stream` is there since the official client iterates over it whatever the state is.
   return context.json({ id, status: "FAILED", error: "Job ID not found", stream: [] });
 }
 
-function checkCaller(context: Context<HttpEnvironment>, options: PublicRoutesOptions): void {
-  const { apiKey, endpointId } = options;
-  if (apiKey !== undefined && !isAuthorized(context.req.header("authorization"), apiKey)) {
-    throw new PublicApiError(401, "unauthorized");
-  }
+function checkEndpoint(context: Context<HttpEnvironment>, { endpointId }: PublicRoutesOptions): void {
   const endpoint = context.req.param("endpoint");
   if (endpointId !== undefined && endpoint !== undefined && endpoint !== endpointId) {
-    throw new PublicApiError(404, "endpoint not found");
+    throw new PublicApiError("NOT_FOUND", "endpoint not found");
   }
 }
 
@@ -222,10 +251,5 @@ function clamp(value: number, min: number, max: number): number {
 }
 
 function refuseMethod(methods: readonly Method[]): Response {
-  return Response.json({ error: "method not allowed" }, { status: 405, headers: { allow: methods.join(", ") } });
-}
-
-function refusalOf(error: unknown): Response {
-  if (!(error instanceof PublicApiError)) return Response.json({ error: "internal error" }, { status: 500 });
-  return Response.json({ error: error.message }, { status: error.status, headers: error.headers });
+  return answerOfError(new PublicApiError("METHOD_NOT_ALLOWED", "method not allowed", { allow: methods.join(", ") }));
 }

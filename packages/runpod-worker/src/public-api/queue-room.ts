@@ -1,9 +1,19 @@
 import type { JobQueue } from "../job-queue/job-queue.ts";
 import { PublicApiError } from "./public-api-error.ts";
 
-/** @throws PublicApiError 429 when too many jobs wait. */
-export function checkRoom(queue: JobQueue): void {
-  if (!queue.isFull) return;
-  const why = `too many jobs wait (limit ${queue.rules.maxQueuedJobs})`;
-  throw new PublicApiError(429, `Cannot run the job: ${why}`, { "retry-after": "1" });
+/**
+ * @throws PublicApiError OVERLOADED when too many jobs wait, or too much of them for another one of `sizeBytes`;
+ *   SHUTTING_DOWN when no more are taken.
+ */
+export function checkRoom(queue: JobQueue, sizeBytes: number): void {
+  if (queue.isDraining) {
+    throw new PublicApiError("SHUTTING_DOWN", "Cannot run the job: the server is shutting down; send it again");
+  }
+  if (queue.isFull) throw overloaded(`too many jobs wait (limit ${queue.rules.maxQueuedJobs})`);
+  if (!queue.inputs.hasRoomFor(sizeBytes)) throw overloaded(`too much waits (limit ${queue.inputs.limitBytes} bytes)`);
+}
+
+/** The refusal of a request for which there is no room now. */
+export function overloaded(why: string): PublicApiError {
+  return new PublicApiError("OVERLOADED", `Cannot run the job: ${why}; try again later`);
 }

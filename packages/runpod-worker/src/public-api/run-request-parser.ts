@@ -1,3 +1,6 @@
+import { isLoopbackHost } from "../network/public-address.ts";
+import { isPublicTarget } from "../network/public-lookup.ts";
+import { isRecord } from "../protocol/is-record.ts";
 import type { ExecutionPolicy, RunRequest } from "../protocol/run-request.ts";
 import { PublicApiError } from "./public-api-error.ts";
 
@@ -10,20 +13,29 @@ export interface PolicyBounds {
 const SEVEN_DAYS_MS = 7 * 86_400_000;
 
 /** The documented bounds (spec platform §4.6): 5 s to 7 days, and 10 s to 7 days. */
-export const DEFAULT_POLICY_BOUNDS: PolicyBounds = {
+const DEFAULT_POLICY_BOUNDS: PolicyBounds = {
   executionTimeoutMs: [5000, SEVEN_DAYS_MS],
   ttlMs: [10_000, SEVEN_DAYS_MS],
 };
 
+export interface RunRequestRules {
+  readonly bounds?: PolicyBounds | undefined;
+  /** False refuses webhooks to addresses that are plainly not on the public internet. */
+  readonly allowsPrivateWebhooks?: boolean | undefined;
+}
+
+/** Longer ones are no addresses that anything serves. */
+const MAX_WEBHOOK_CHARS = 4096;
+
 /**
- * Reads the body of `/run` or `/runsync`. `input` may be any JSON value, but must be there.
- * @throws PublicApiError 400, naming the field that is wrong.
+ * Reads the parsed body of `/run` or `/runsync`. `input` may be any JSON value, but must be there.
+ * @throws PublicApiError INVALID_INPUT, naming the field that is wrong.
  */
-export function parseRunRequest(text: string, bounds: PolicyBounds): RunRequest {
-  const body = parseObject(text);
-  if (!("input" in body)) throw new PublicApiError(400, "Cannot run the job: the body has no input");
-  const webhook = parseWebhook(body["webhook"]);
-  const policy = parsePolicy(body["policy"], bounds);
+export function parseRunRequest(body: unknown, rules: RunRequestRules = {}): RunRequest {
+  if (!isRecord(body)) throw refused("Cannot read the request: the body is not a JSON object");
+  if (!Object.hasOwn(body, "input")) throw refused("Cannot run the job: the body has no input");
+  const webhook = parseWebhook(body["webhook"], rules.allowsPrivateWebhooks ?? true);
+  const policy = parsePolicy(body["policy"], rules.bounds ?? DEFAULT_POLICY_BOUNDS);
   const s3Config = parseS3Config(body["s3Config"]);
   return {
     input: body["input"],
@@ -33,32 +45,35 @@ export function parseRunRequest(text: string, bounds: PolicyBounds): RunRequest 
   };
 }
 
-function parseObject(text: string): Record<string, unknown> {
-  let body: unknown;
-  try {
-    body = JSON.parse(text);
-  } catch {
-    throw new PublicApiError(400, "Cannot read the request: the body is not JSON");
-  }
-  if (!isObject(body)) throw new PublicApiError(400, "Cannot read the request: the body is not a JSON object");
-  return body;
+function refused(message: string): PublicApiError {
+  return new PublicApiError("INVALID_INPUT", message);
 }
 
-function parseWebhook(value: unknown): string | undefined {
+function parseWebhook(value: unknown, allowsPrivate: boolean): string | undefined {
   if (isAbsent(value)) return undefined;
-  const isWebAddress = typeof value === "string" && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
-  if (!isWebAddress) throw new PublicApiError(400, "Cannot run the job: webhook must be an http or https address");
+  const url = typeof value === "string" && URL.canParse(value) ? new URL(value) : undefined;
+  if (typeof value !== "string" || url === undefined || !/^https?:$/.test(url.protocol)) {
+    throw refused("Cannot run the job: webhook must be an http or https address");
+  }
+  if (value.length > MAX_WEBHOOK_CHARS) {
+    throw refused(
+      `Cannot run the job: webhook is too long (got ${value.length} characters, limit ${MAX_WEBHOOK_CHARS})`,
+    );
+  }
+  if (!allowsPrivate && (!isPublicTarget(url) || isLoopbackHost(url.hostname))) {
+    throw refused("Cannot run the job: webhook must be an address on the public internet");
+  }
   return value;
 }
 
 function parsePolicy(value: unknown, bounds: PolicyBounds): ExecutionPolicy | undefined {
   if (isAbsent(value)) return undefined;
-  if (!isObject(value)) throw new PublicApiError(400, "Cannot run the job: policy must be an object");
+  if (!isRecord(value)) throw refused("Cannot run the job: policy must be an object");
   const executionTimeout = parseDuration("executionTimeout", value["executionTimeout"], bounds.executionTimeoutMs);
   const ttl = parseDuration("ttl", value["ttl"], bounds.ttlMs);
   const lowPriority = value["lowPriority"];
   if (!isAbsent(lowPriority) && typeof lowPriority !== "boolean") {
-    throw new PublicApiError(400, "Cannot run the job: policy.lowPriority must be true or false");
+    throw refused("Cannot run the job: policy.lowPriority must be true or false");
   }
   return {
     ...(executionTimeout === undefined ? {} : { executionTimeout }),
@@ -73,22 +88,18 @@ function parseDuration(name: string, value: unknown, [min, max]: readonly [numbe
   if (typeof value !== "number" || !(value >= min && value <= max)) {
     const got = typeof value === "number" ? String(value) : typeof value;
     const why = `policy.${name} must be a number of milliseconds (got ${got}, limit ${min} to ${max})`;
-    throw new PublicApiError(400, `Cannot run the job: ${why}`);
+    throw refused(`Cannot run the job: ${why}`);
   }
   return value;
 }
 
 function parseS3Config(value: unknown): Readonly<Record<string, unknown>> | undefined {
   if (isAbsent(value)) return undefined;
-  if (!isObject(value)) throw new PublicApiError(400, "Cannot run the job: s3Config must be an object");
+  if (!isRecord(value)) throw refused("Cannot run the job: s3Config must be an object");
   // Its content is the business of the worker, which gets it as it is.
   return value;
 }
 
 function isAbsent(value: unknown): value is undefined | null {
   return value === undefined || value === null;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

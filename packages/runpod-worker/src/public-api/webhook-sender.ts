@@ -1,5 +1,9 @@
+import { request as httpRequest, type IncomingMessage } from "node:http";
+import { request as httpsRequest } from "node:https";
+import { ByteBudget } from "../job-queue/byte-budget.ts";
 import type { Clock } from "../job-queue/clock.ts";
 import { statusBodyOf, type JobRecord } from "../job-queue/job-record.ts";
+import { isPublicTarget, PrivateAddressError, publicLookup } from "../network/public-lookup.ts";
 
 export interface WebhookOptions {
   readonly clock: Clock;
@@ -9,30 +13,56 @@ export interface WebhookOptions {
   readonly retryDelayMs?: number;
   /** Real milliseconds until a post counts as failed. */
   readonly timeoutMs?: number;
+  /**
+   * True posts also to this machine and its network: right for a server that only this machine's user can reach. Default
+   * false: the addresses come from clients, who must not reach by them what they cannot reach themselves.
+   */
+  readonly allowsPrivate?: boolean;
+  /** Bytes of all posts that wait for another try; more are given up. 64 MiB unless given. */
+  readonly maxPendingBytes?: number;
   /** Told of each post that failed, and whether another follows. */
   readonly onFailure?: (jobId: string, reason: string, isLast: boolean) => void;
 }
 
 /**
  * Posts the status of a job to the address that its client gave, until that answers 200 (spec platform §5.4): 3 times,
- * 10 s apart. Addresses of this machine and its network are allowed, since this runs beside the client.
+ * 10 s apart.
  */
 export class WebhookSender {
   readonly #options: Required<WebhookOptions>;
   readonly #closing = new AbortController();
   readonly #deliveries = new Set<Promise<void>>();
+  readonly #pending: ByteBudget;
 
   constructor(options: WebhookOptions) {
-    this.#options = { attempts: 3, retryDelayMs: 10_000, timeoutMs: 10_000, onFailure: () => {}, ...options };
+    this.#options = {
+      attempts: 3,
+      retryDelayMs: 10_000,
+      timeoutMs: 10_000,
+      allowsPrivate: false,
+      maxPendingBytes: 64 * 1024 * 1024,
+      onFailure: () => {},
+      ...options,
+    };
+    this.#pending = new ByteBudget(this.#options.maxPendingBytes);
   }
 
   /** Starts the delivery for a job that has just ended, if it has a webhook; later changes of the job do not show. */
   send(record: JobRecord): void {
     const { webhook } = record.request;
     if (webhook === undefined || this.#closing.signal.aborted) return;
-    const delivery = this.#deliver(record.id, webhook, JSON.stringify(statusBodyOf(record)));
+    const body = Buffer.from(JSON.stringify(statusBodyOf(record)));
+    if (!this.#pending.hasRoomFor(body.length)) {
+      this.#options.onFailure(record.id, `too much waits to be posted, limit ${this.#pending.limitBytes} bytes`, true);
+      return;
+    }
+    this.#pending.add(body.length);
+    const delivery = this.#deliver(record.id, new URL(webhook), body);
     this.#deliveries.add(delivery);
-    void delivery.finally(() => this.#deliveries.delete(delivery));
+    void delivery.finally(() => {
+      this.#pending.remove(body.length);
+      this.#deliveries.delete(delivery);
+    });
   }
 
   /** Gives deliveries under way up to `graceMs` real milliseconds, then abandons what is left. */
@@ -43,33 +73,51 @@ export class WebhookSender {
     this.#closing.abort();
   }
 
-  async #deliver(jobId: string, url: string, body: string): Promise<void> {
+  async #deliver(jobId: string, url: URL, body: Buffer): Promise<void> {
     const { attempts, retryDelayMs, onFailure } = this.#options;
     for (let attempt = 1; attempt <= attempts; attempt += 1) {
       const failure = await this.#post(url, body);
       if (failure === undefined) return;
-      onFailure(jobId, failure, attempt === attempts);
-      if (attempt < attempts) await this.#pause(retryDelayMs);
+      const isLast = attempt === attempts || failure.isPermanent;
+      onFailure(jobId, failure.reason, isLast);
+      if (isLast) return;
+      await this.#pause(retryDelayMs);
       if (this.#closing.signal.aborted) return;
     }
   }
 
   /** Returns why the post failed, or undefined. */
-  async #post(url: string, body: string): Promise<string | undefined> {
+  async #post(url: URL, body: Buffer): Promise<PostFailure | undefined> {
     try {
-      const response = await fetch(url, {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body,
-        // The documentation asks for 200; following a redirect could turn the POST into a GET.
-        redirect: "manual",
-        signal: AbortSignal.any([this.#closing.signal, AbortSignal.timeout(this.#options.timeoutMs)]),
-      });
-      await response.body?.cancel();
-      return response.status === 200 ? undefined : `status ${response.status}`;
+      const { statusCode = 0 } = await this.#send(url, body);
+      // The documentation asks for 200; following a redirect could turn the POST into a GET.
+      return statusCode === 200 ? undefined : { reason: `status ${statusCode}`, isPermanent: false };
     } catch (error) {
-      return error instanceof Error ? error.name : "network error";
+      const isPermanent = error instanceof PrivateAddressError;
+      return { reason: isPermanent ? error.message : reasonOf(error), isPermanent };
     }
+  }
+
+  #send(url: URL, body: Buffer): Promise<IncomingMessage> {
+    const { allowsPrivate, timeoutMs } = this.#options;
+    if (!allowsPrivate && !isPublicTarget(url)) return Promise.reject(new PrivateAddressError());
+    const request = url.protocol === "https:" ? httpsRequest : httpRequest;
+    return new Promise((resolve, reject) => {
+      request(url, {
+        method: "POST",
+        headers: { "content-type": "application/json", "content-length": body.length },
+        // A fresh connection, to an address that was checked for it.
+        agent: false,
+        ...(allowsPrivate ? {} : { lookup: publicLookup }),
+        signal: AbortSignal.any([this.#closing.signal, AbortSignal.timeout(timeoutMs)]),
+      })
+        .on("response", (response) => {
+          response.destroy();
+          resolve(response);
+        })
+        .on("error", reject)
+        .end(body);
+    });
   }
 
   #pause(milliseconds: number): Promise<void> {
@@ -85,4 +133,16 @@ export class WebhookSender {
       signal.addEventListener("abort", finish);
     });
   }
+}
+
+interface PostFailure {
+  readonly reason: string;
+  /** True if another try would come to the same end. */
+  readonly isPermanent: boolean;
+}
+
+/** A word for a failed connection; never the address. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return "network error";
+  return "code" in error && typeof error.code === "string" ? error.code : error.name;
 }

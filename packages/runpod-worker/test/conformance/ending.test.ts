@@ -252,6 +252,23 @@ describe("refreshing the worker", () => {
     expect(await bench.exit).toBe(0);
   });
 
+  it("a handler that finds the worker unhealthy has it reported, replaced, and ended with 1", async () => {
+    const handler: Handler = (_job, context) => {
+      context.reportUnhealthy("engine", new RangeError("the weights are gone"));
+      context.reportUnhealthy("engine", new RangeError("said twice"));
+      return { error: "cannot speak" };
+    };
+    const bench = await WorkerBench.open(handler, { timing: { refreshExitMs: 3_600_000 } }, (platform) => {
+      platform.queue({ id: "j1", input: 1 }, { id: "j2", input: 1 });
+    });
+    expect(await bench.exit).toBe(1);
+    expect(bench.platform.results.map((post) => post.json)).toEqual([{ error: "cannot speak", stopPod: true }]);
+    const reports = bench.platform.of("ping").filter(({ query }) => query.get("status") === "unhealthy");
+    expect(reports.map(({ query }) => [query.get("check"), query.get("reason")])).toEqual([
+      ["engine", "RangeError: the weights are gone"],
+    ]);
+  });
+
   it("W84: waits for the platform's signal after a handler asked, then leaves at once", async () => {
     const handler: Handler = () => ({ refresh_worker: true });
     const options = { timing: { refreshExitMs: 30_000 } };

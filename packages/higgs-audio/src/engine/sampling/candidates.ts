@@ -63,6 +63,28 @@ export class Candidates {
   }
 
   /**
+   * Min-p: drops what is less than `minP` times as probable as the likeliest; the rest must be weighed. The likeliest has
+   * the weight 1, so that weights are compared instead of probabilities.
+   *
+   * @param minP [0, 1)
+   */
+  keepProbable(minP: number): void {
+    const { ids, values, weights, count } = this;
+    let kept = 0;
+    let total = 0;
+    for (let i = 0; i < count; i++) {
+      const weight = weights[i] as number;
+      if (weight < minP) continue;
+      ids[kept] = ids[i] as number;
+      values[kept] = values[i] as number;
+      weights[kept++] = weight;
+      total += weight;
+    }
+    this.count = kept;
+    this.total = total;
+  }
+
+  /**
    * The first id whose cumulative probability exceeds `uniform`; the last one when rounding lets none do so.
    *
    * @param uniform [0, 1)

@@ -38,6 +38,7 @@ const options = fc.record({
   temperature: fc.constantFrom(1, 0.7, 0.3, 1.3, 2, 0.05),
   topK: fc.constantFrom(0, 1, 3, 12, 50, 128, 500, 1025, 1026, 5000),
   topP: fc.constantFrom(1, 0.999, 0.95, 0.9, 0.5, 0.1, 0.001, 1e-12),
+  minP: fc.constantFrom(undefined, 0, 0.001, 0.05, 0.2, 0.5, 0.999),
 });
 
 describe("Sampler", () => {
@@ -117,6 +118,34 @@ describe("Sampler", () => {
     const logits = [2, 1, 0.9, 0.9, 0.9];
     expect(warp(logits, { temperature: 1, topK: 2, topP: 0.6 }).ids).toEqual([0]);
     expect(warp(logits, { temperature: 1, topK: 0, topP: 0.6 }).ids).toEqual([0, 1, 4]);
+  });
+
+  it("drops what is less than min-p times as probable as the likeliest", () => {
+    const logits = [0, Math.log(2), Math.log(10), Math.log(0.9)];
+    expect(warp(logits, { temperature: 1, topK: 0, topP: 1, minP: 0.15 }).ids).toEqual([1, 2]);
+    expect(warp(logits, { temperature: 1, topK: 0, topP: 1, minP: 0.95 }).ids).toEqual([2]);
+    // A higher temperature brings them closer together: √10 ≈ 3.2.
+    expect(warp(logits, { temperature: 2, topK: 0, topP: 1, minP: 0.31 }).ids).toEqual([0, 1, 2]);
+  });
+
+  it("takes min-p of what top-k and top-p have left, which are cut without it", () => {
+    // Without top-p's cut nothing would change for min-p; with min-p first, top-p would keep id 0 alone.
+    const logits = [2, 1.9, 1, 0.9, 0.9];
+    const topP = { temperature: 1, topK: 0, topP: 0.5 };
+    expect(warp(logits, topP).ids).toEqual([0, 1]);
+    expect(warp(logits, { ...topP, minP: 0.8 }).ids).toEqual([0, 1]);
+    expect(warp(logits, { ...topP, minP: 0.95 }).ids).toEqual([0]);
+    expect(warp([1, 3, 3, 2, 3, 0], { temperature: 1, topK: 2, topP: 1, minP: 0.999 }).ids).toEqual([1, 2, 4]);
+  });
+
+  it("changes no draw while min-p is off", () => {
+    fc.assert(
+      fc.property(rows, options, fc.double({ min: 0, max: 0.999, noNaN: true }), (logits, options, u) => {
+        const off = { ...options, minP: undefined };
+        expect(draw(logits, { ...off, minP: 0 }, u)).toBe(draw(logits, off, u));
+      }),
+      { numRuns: 200 },
+    );
   });
 
   it("refuses a row that is longer than it was made for", () => {

@@ -11,6 +11,8 @@ export interface WarpOptions {
   readonly topK: number;
   /** (0, 1]; 1 is off. */
   readonly topP: number;
+  /** [0, 1); 0 or left out is off; what is less than this share as probable as the likeliest id goes. */
+  readonly minP?: number | undefined;
 }
 
 /** What is left of a row: `count` ids, ascending, and their weights; the probability of one is weight / total. */
@@ -22,7 +24,8 @@ const GREEDY_BELOW = 1e-30;
 const UNWARPED: WarpOptions = { temperature: 1, topK: 0, topP: 1 };
 
 /**
- * Draws ids from rows of logits in the reference's order (spec model §8.2): temperature, top-k, top-p, draw.
+ * Draws ids from rows of logits in the reference's order (spec model §8.2): temperature, top-k, top-p, min-p, draw
+ * (min-p is not in the reference, and stands where transformers has it).
  * Logits are float32 as there, so scaled ties and cuts fall alike. All scratch is made in the constructor; one sampler
  * serves any number of sequences, one after the other.
  */
@@ -68,7 +71,7 @@ export class Sampler {
    * @throws {HiggsError} GENERATION_FAILED when a logit is not a number or infinite; INTERNAL when the row is too long
    */
   warpRow(logits: Float32Array, offset: number, length: number, options: WarpOptions): WarpedRow {
-    const { temperature, topK, topP } = options;
+    const { temperature, topK, topP, minP = 0 } = options;
     const candidates = this.#candidates;
     const capacity = candidates.ids.length;
     if (length > capacity) {
@@ -78,6 +81,7 @@ export class Sampler {
     else this.#takeAll(logits, offset, length, temperature);
     if (topP < 1) this.#topP.apply(candidates, topP);
     else candidates.weigh();
+    if (minP > 0) candidates.keepProbable(minP);
     return candidates;
   }
 

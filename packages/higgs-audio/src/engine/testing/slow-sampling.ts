@@ -8,7 +8,7 @@ export interface SlowRow {
   /** Kept ids, ascending. */
   readonly ids: number[];
   readonly probabilities: number[];
-  /** Smallest distance of a cumulative sum to 1 − p: below about 1e-6 rounding decides what is kept. */
+  /** Smallest distance of a cumulative sum to 1 − p, or of a probability to the bound of min-p: below about 1e-6 rounding decides what is kept. */
   readonly closestToCut: number;
 }
 
@@ -22,6 +22,11 @@ export function slowWarp(logits: readonly number[], options: WarpOptions): SlowR
   if (options.topK > 0) entries = slowTopK(entries, options.topK);
   let closestToCut = 1;
   if (options.topP < 1) ({ entries, closestToCut } = slowTopP(entries, options.topP));
+  if (options.minP !== undefined && options.minP > 0) {
+    const cut = slowMinP(entries, options.minP);
+    entries = cut.entries;
+    closestToCut = Math.min(closestToCut, cut.closestToCut);
+  }
   entries = entries.toSorted((a, b) => a.id - b.id);
   return { ids: entries.map((entry) => entry.id), probabilities: softmax(entries), closestToCut };
 }
@@ -58,6 +63,16 @@ function slowTopP(entries: Entry[], topP: number): { entries: Entry[]; closestTo
     return Math.fround(cumulative) > limit || index === ascending.length - 1;
   });
   return { entries: kept, closestToCut };
+}
+
+/** As transformers' `MinPLogitsWarper`: softmax over what is left, then all below min-p times the largest probability go. */
+function slowMinP(entries: Entry[], minP: number): { entries: Entry[]; closestToCut: number } {
+  const probabilities = softmax(entries);
+  const bound = minP * Math.max(...probabilities);
+  return {
+    entries: entries.filter((_, index) => (probabilities[index] ?? Number.NaN) >= bound),
+    closestToCut: Math.min(...probabilities.map((probability) => Math.abs(probability - bound) / bound)),
+  };
 }
 
 function softmax(entries: readonly Entry[]): number[] {

@@ -53,3 +53,12 @@ export function isPublicAddress(address: string): boolean {
 export function isLoopbackAddress(address: string): boolean {
   return address === "::1" || (isIP(address) === 4 && address.startsWith("127."));
 }
+
+/** Whether a host that a server binds to, or that a request names, can only be this machine; ports are not part of it. */
+export function isLoopbackHost(host: string): boolean {
+  const name = host
+    .toLowerCase()
+    .replace(/^\[(.*)\]$/, "$1")
+    .replace(/\.$/, "");
+  return name === "localhost" || name.endsWith(".localhost") || isLoopbackAddress(name);
+}

@@ -1,0 +1,1 @@
+export { isLoopbackAddress, isLoopbackHost, isPublicAddress } from "./public-address.ts";

@@ -1,0 +1,87 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import type { Context, MiddlewareHandler } from "hono";
+import { isLoopbackHost } from "../network/public-address.ts";
+import type { HttpEnvironment } from "./http-environment.ts";
+import { PublicApiError } from "./public-api-error.ts";
+
+/** Who may call a server. */
+export interface AccessRules {
+  /** Required as `Authorization`, with or without `Bearer`, for all but the open routes; without it everybody may call. */
+  readonly apiKey?: string | undefined;
+  /**
+   * True for a server that only this machine can reach. Without a key it then refuses what a web page could make a browser
+   * send: requests that name another host (DNS rebinding) or come from another origin.
+   */
+  readonly isLoopbackOnly?: boolean | undefined;
+}
+
+/** True if the header is the key, with or without `Bearer`, as the platform takes it (spec platform §5.4). */
+function isAuthorized(header: string | undefined, key: string): boolean {
+  return isSameSecret((header ?? "").replace(/^Bearer\s+/i, ""), key);
+}
+
+/** Compares in a time that does not depend on where, or in which length, the texts differ. */
+export function isSameSecret(given: string, secret: string): boolean {
+  return timingSafeEqual(digest(given), digest(secret));
+}
+
+/** Lets only those in who send the key. @throws PublicApiError UNAUTHORIZED. */
+export function requireKey({ apiKey }: AccessRules): MiddlewareHandler<HttpEnvironment> {
+  if (apiKey === "") throw new RangeError("Cannot require the key: it is empty");
+  return async (context, next) => {
+    if (apiKey !== undefined && !isAuthorized(context.req.header("authorization"), apiKey)) throw unauthorized();
+    return next();
+  };
+}
+
+/**
+ * For open routes: whether the caller may see what is not for everybody. A wrong key is refused, none is not.
+ * @throws PublicApiError UNAUTHORIZED.
+ */
+export function mayShowDetails(context: Context<HttpEnvironment>, { apiKey }: AccessRules): boolean {
+  const header = context.req.header("authorization");
+  if (apiKey === undefined || (header !== undefined && isAuthorized(header, apiKey))) return true;
+  if (header !== undefined) throw unauthorized();
+  return false;
+}
+
+/** Refuses what web pages of other hosts make a browser send. @throws PublicApiError FORBIDDEN. */
+export function refuseForeignPages(rules: AccessRules): MiddlewareHandler<HttpEnvironment> {
+  const isGuarded = rules.isLoopbackOnly === true && rules.apiKey === undefined;
+  return async (context, next) => {
+    if (isGuarded) checkOrigin(context.req.raw.headers);
+    return next();
+  };
+}
+
+function checkOrigin(headers: Headers): void {
+  const host = headers.get("host") ?? "";
+  const target = urlOf(`http://${host}`);
+  if (target === undefined || !isLoopbackHost(target.hostname)) {
+    throw forbidden(`the request names another host (got ${JSON.stringify(host.slice(0, 80))})`);
+  }
+  const origin = headers.get("origin");
+  const site = headers.get("sec-fetch-site");
+  const isForeign = origin !== null && urlOf(origin)?.host !== target.host;
+  if (isForeign || site === "cross-site" || site === "same-site")
+    throw forbidden("a web page of another origin sent it");
+}
+
+function urlOf(text: string): URL | undefined {
+  return URL.canParse(text) ? new URL(text) : undefined;
+}
+
+function forbidden(why: string): PublicApiError {
+  const fix = "call it as localhost from a program, or start it with a key";
+  return new PublicApiError("FORBIDDEN", `Cannot answer: this server serves its own machine only, and ${why}; ${fix}`);
+}
+
+function unauthorized(): PublicApiError {
+  const message = "Cannot answer: the key is missing or wrong; send it as Authorization: Bearer KEY";
+  return new PublicApiError("UNAUTHORIZED", message, { "www-authenticate": "Bearer" });
+}
+
+// Digests are equally long, which timingSafeEqual asks for, and hide the length of the key.
+function digest(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}

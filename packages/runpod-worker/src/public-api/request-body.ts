@@ -1,0 +1,103 @@
+import type { Context } from "hono";
+import type { ByteBudget } from "../job-queue/byte-budget.ts";
+import type { HttpEnvironment } from "./http-environment.ts";
+import { DEFAULT_JSON_LIMITS, excessOf } from "./json-shape.ts";
+import { PublicApiError } from "./public-api-error.ts";
+import { overloaded } from "./queue-room.ts";
+
+export interface BodyRules {
+  /** Bytes of the body. */
+  readonly limitBytes: number;
+  /** What all bodies that are being read, and all jobs made of them, may take together. */
+  readonly budget: ByteBudget;
+  /** True refuses a body that is not announced as JSON, which is all that a web page may send elsewhere unasked. */
+  readonly requiresJsonType: boolean;
+}
+
+/** A parsed body, and the bytes that it had. */
+export interface JsonBody {
+  readonly value: unknown;
+  readonly sizeBytes: number;
+}
+
+/**
+ * Reads a body as JSON in UTF-8, in bounded memory and time.
+ * @throws PublicApiError INVALID_INPUT, TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, or OVERLOADED when the budget is spent.
+ */
+export async function readJson(context: Context<HttpEnvironment>, rules: BodyRules): Promise<JsonBody> {
+  const { raw } = context.req;
+  if (Number(raw.headers.get("content-length") ?? 0) > rules.limitBytes) throw tooLarge(rules.limitBytes);
+  const bytes = await readBody(raw, rules);
+  if (bytes.length > 0) checkType(raw.headers, rules);
+  return { value: parseJson(bytes), sizeBytes: bytes.length };
+}
+
+/** @throws PublicApiError INVALID_INPUT for bytes that are not JSON in UTF-8, or more of it than a parser should get. */
+export function parseJson(bytes: Uint8Array): unknown {
+  const excess = excessOf(bytes, DEFAULT_JSON_LIMITS);
+  if (excess !== undefined) throw new PublicApiError("INVALID_INPUT", `Cannot read the request: ${excess}`);
+  let text: string;
+  try {
+    // A byte-order mark is left out. Everything else that is not UTF-8 would be replaced, and so spoken, unasked.
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new PublicApiError("INVALID_INPUT", "Cannot read the request: the body is not valid UTF-8; send it as UTF-8");
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new PublicApiError("INVALID_INPUT", "Cannot read the request: the body is not JSON");
+  }
+}
+
+function checkType(headers: Headers, { requiresJsonType }: BodyRules): void {
+  const type = headers.get("content-type");
+  // Programs may leave the type out. A browser that leaves it out, as for a Blob, says at least where the page is from.
+  const isOfProgram = type === null && !headers.has("origin");
+  if (requiresJsonType && !isOfProgram && !isJsonType(type ?? "")) {
+    const got = type === null ? "none" : type.slice(0, 80);
+    throw unsupported(`it must be sent with the header Content-Type: application/json (got ${got})`);
+  }
+  const charset = charsetOf(type ?? "");
+  if (charset !== undefined && !/^utf-?8$/i.test(charset)) {
+    throw unsupported(`JSON is read as UTF-8 only (got charset ${charset.slice(0, 40)})`);
+  }
+  const encoding = headers.get("content-encoding") ?? "";
+  if (!/^(?:identity)?$/i.test(encoding.trim())) {
+    throw unsupported(`it must not be compressed (got Content-Encoding: ${encoding.slice(0, 40)})`);
+  }
+}
+
+function isJsonType(type: string): boolean {
+  return /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type.trim());
+}
+
+function charsetOf(type: string): string | undefined {
+  return /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(type)?.[1];
+}
+
+async function readBody({ body }: Request, { limitBytes, budget }: BodyRules): Promise<Buffer> {
+  const parts: Uint8Array[] = [];
+  let sizeBytes = 0;
+  try {
+    for await (const part of (body ?? []) as AsyncIterable<Uint8Array>) {
+      sizeBytes += part.length;
+      if (sizeBytes > limitBytes) throw tooLarge(limitBytes);
+      if (!budget.hasRoomFor(part.length)) throw overloaded(`too much waits (limit ${budget.limitBytes} bytes)`);
+      budget.add(part.length);
+      parts.push(part);
+    }
+    return Buffer.concat(parts);
+  } finally {
+    // What becomes a job is counted again, as that, before anything else can run.
+    budget.remove(parts.reduce((sum, part) => sum + part.length, 0));
+  }
+}
+
+function tooLarge(limitBytes: number): PublicApiError {
+  return new PublicApiError("TOO_LARGE", `Cannot read the request: the body is too large (limit ${limitBytes} bytes)`);
+}
+
+function unsupported(why: string): PublicApiError {
+  return new PublicApiError("UNSUPPORTED_MEDIA_TYPE", `Cannot read the request: ${why}`);
+}
