@@ -42,16 +42,11 @@ function section([importPath, folder, about]: (typeof ENTRIES)[number]): readonl
   ];
 }
 
-const intro = [
-  "# API reference",
-  "",
-  "Generated from the doc comments by `npx tsx scripts/runpod-api-reference.ts`; do not edit.",
-  "",
-];
+const intro = ["# API reference", "", "Generated from the doc comments by `npm run docs:generate`; do not edit.", ""];
 const page = [...intro, ...ENTRIES.flatMap(section)].join("\n");
 if (!process.argv.includes("--check")) {
   writeFileSync(pagePath, page);
 } else if (readFileSync(pagePath, "utf8") !== page) {
-  console.error("docs/api.md is out of date: run npx tsx scripts/runpod-api-reference.ts");
+  console.error("docs/api.md is not what the code says; run: npm run docs:generate");
   process.exitCode = 1;
 }
