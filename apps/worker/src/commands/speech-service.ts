@@ -1,11 +1,11 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { toHiggsError } from "@higgs-worker/base";
-import type { FitnessCheck, Handler } from "runpod-worker";
+import type { FitnessCheck, Handler, JobContext } from "runpod-worker";
 import type { Config } from "../config/settings.ts";
 import { createJobHandler } from "../job/job-handler.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { EngineStarter, ServingModel } from "../model/load-model.ts";
 import { findModel } from "../model/locations.ts";
+import { ModelKeeper } from "../model/model-keeper.ts";
 import { warmUp } from "../model/warm-up.ts";
 import { createReferenceServices } from "../references/voices.ts";
 
@@ -34,36 +34,64 @@ export interface SpeechService extends AsyncDisposable {
   about(): Readonly<Record<string, unknown>>;
 }
 
-/** Jobs are over or given up when the service ends; an engine that answers no more must not hold the process. */
-const END_GRACE_MS = 5_000;
+const CHECK_NAME = "speech engine";
 
 export function createSpeechService(options: SpeechServiceOptions): SpeechService {
-  const { config, logger } = options;
+  const { config, logger, hurry } = options;
   const lifetime = new AbortController();
   const signal = AbortSignal.any([options.signal, lifetime.signal]);
-  let loading: Promise<ServingModel> | null = null;
-  let loaded: ServingModel | null = null;
-  const load = () => {
-    loading ??= startModel({ ...options, signal }).then((model) => (loaded = model));
-    return loading;
-  };
+  const { faultLimit } = config;
+  const keeper = new ModelKeeper({ start: () => startModel({ ...options, signal }), faultLimit, logger, hurry });
+  const load = () => keeper.load();
+  const handle = createJobHandler({
+    config,
+    logger,
+    model: load,
+    references: createReferenceServices(config),
+    onFailure: (error) => keeper.noteFailure(error),
+  });
   return {
     load,
-    handler: createJobHandler({
-      config,
-      logger,
-      model: load,
-      references: createReferenceServices(config),
-      isWornOut: () => loaded?.state === "failed",
-    }),
-    fitnessCheck: { name: "speech engine", check: () => checkLoad(load) },
-    about: () => ({ built_with: "Built with Higgs Audio V2", model: describeModel(loaded, config) }),
+    handler: watched(handle, keeper),
+    fitnessCheck: { name: CHECK_NAME, check: () => checkLoad(load) },
+    about: () => ({ built_with: "Built with Higgs Audio V2", model: describeModel(keeper.loaded, config) }),
     [Symbol.asyncDispose]: async () => {
       lifetime.abort();
-      const model = await loading?.catch(() => null);
-      const grace = sleep(END_GRACE_MS, undefined, { ref: false, signal: options.hurry }).catch(() => undefined);
-      await Promise.race([model?.[Symbol.asyncDispose](), grace]);
+      await keeper[Symbol.asyncDispose]();
     },
+  };
+}
+
+/**
+ * The same handler, which lets the keeper repair the model before the job is answered, so that its slot takes no other job
+ * meanwhile, and has the worker replaced when nothing helps.
+ */
+function watched(handle: ReturnType<typeof createJobHandler>, keeper: ModelKeeper): Handler {
+  const settle = async (context: JobContext): Promise<void> => {
+    await keeper.repair();
+    if (keeper.wornOut !== null) context.reportUnhealthy(CHECK_NAME, reasonOf(keeper.wornOut));
+  };
+  const noted = (output: object) => {
+    if (!("error" in output)) keeper.noteSuccess();
+    return output;
+  };
+  async function answer(output: Promise<object>, context: JobContext): Promise<object> {
+    try {
+      return noted(await output);
+    } finally {
+      await settle(context);
+    }
+  }
+  async function* stream(items: AsyncGenerator<object, object>, context: JobContext): AsyncGenerator<object, object> {
+    try {
+      return noted(yield* items);
+    } finally {
+      await settle(context);
+    }
+  }
+  return (job, context) => {
+    const output = handle(job, context);
+    return output instanceof Promise ? answer(output, context) : stream(output, context);
   };
 }
 

@@ -1,11 +1,11 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { startEmulator } from "runpod-worker/emulator";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { FoundModel } from "../model/locations.ts";
 import { fakeIo } from "../testing/fake-io.ts";
 import { fakeModel } from "../testing/fake-model.ts";
 import { scratchDir } from "../testing/scratch.ts";
+import { startTestEmulator } from "../testing/test-emulator.ts";
 import { runServe } from "./serve.ts";
 import { loadWorkerRuntime } from "./worker-runtime.ts";
 import { runWorker, type WorkerParts } from "./worker.ts";
@@ -27,8 +27,7 @@ interface Way {
 
 /** Starts a command in this way and has it do one job, or load its model, and end; tells what it loaded and wrote. */
 async function startIn({ command = "worker", argv = [], env = {}, isOnPlatform = false, testInput }: Way) {
-  const emulator = isOnPlatform ? await startEmulator() : undefined;
-  onTestFinished(() => emulator?.close());
+  const emulator = isOnPlatform ? await startTestEmulator() : undefined;
   const workingDirectory = scratchDir();
   if (testInput !== undefined) writeFileSync(join(workingDirectory, "test_input.json"), testInput);
   const io = fakeIo({
@@ -130,8 +129,7 @@ describe("a signal while the worker starts", () => {
   async function stopAt(
     step: "the runtime is loaded" | "the model is looked for" | "the engine starts" | "it warms up",
   ) {
-    const emulator = await startEmulator();
-    onTestFinished(() => emulator.close());
+    const emulator = await startTestEmulator();
     const io = fakeIo({
       env: {
         ...emulator.environment({ podId: "pod1" }),

@@ -227,15 +227,15 @@ describe("runWorker() in production", () => {
     const fields = { settings: { modelPath: demo }, startEngine: async () => model };
     await serve(fields, async ({ fitnessChecks, handler }) => {
       await fitnessChecks?.[0]?.check();
-      let refreshes = 0;
-      const context = { ...jobContext(), refreshWorker: () => void (refreshes += 1) };
+      const reports: unknown[] = [];
+      const context: JobContext = { ...jobContext(), reportUnhealthy: (_check, reason) => void reports.push(reason) };
       const job = { id: "j1", input: { transcript: "Hi." } };
       model.synthesize = () => Promise.reject(fail);
       await handler(job, context);
-      expect(refreshes).toBe(0);
+      expect(reports).toEqual([]);
       state = "failed";
       expect(await handler(job, context)).toEqual({ error: fail.toString() });
-      expect(refreshes).toBe(1);
+      expect(reports).toEqual([expect.objectContaining({ name: "DEVICE_UNAVAILABLE", message: fail.message })]);
     });
   });
 

@@ -113,6 +113,16 @@ export const SETTINGS = {
     choices: ["answer", "exit"],
     defaultValue: "answer",
   }),
+  faultLimit: integer({
+    env: ["HIGGS_FAULT_LIMIT"],
+    flag: "--fault-limit",
+    group: "worker",
+    description:
+      "Jobs in a row that may fail for a reason of the machine (model files, volume, device, engine) before the model is loaded anew; if that does not help, the worker is unhealthy and has itself replaced",
+    min: 1,
+    max: 1000,
+    defaultValue: 3,
+  }),
   apiKey: secret({
     env: ["HIGGS_API_KEY"],
     group: "worker",

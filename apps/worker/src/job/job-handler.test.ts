@@ -14,7 +14,6 @@ function setUp(model: FakeModel = fakeModel()) {
   const context = {
     signal: controller.signal,
     progress: (data: unknown) => void updates.push(data),
-    refreshWorker: () => undefined,
   };
   const run = (input: Record<string, unknown>) =>
     handler({ id: "j1", input: { transcript: "Hello.", seed: 1, ...input } }, context);
@@ -135,7 +134,7 @@ describe("a job's input", () => {
     );
     const { config } = loadConfig({});
     const handler = createJobHandler({ config, logger: silentLogger, model: async () => fakeModel() });
-    const context = { signal: AbortSignal.any([]), progress: () => undefined, refreshWorker: () => undefined };
+    const context = { signal: AbortSignal.any([]), progress: () => undefined };
     expect(await handler({ id: "j1", input }, context)).toMatchObject({ success: true });
     expect(reads.toSorted()).toEqual(["delivery", "output_format", "seed", "stream", "transcript"]);
   });
@@ -145,7 +144,7 @@ describe("a job's input", () => {
     async (input) => {
       const { config } = loadConfig({});
       const handler = createJobHandler({ config, logger: silentLogger, model: async () => fakeModel() });
-      const context = { signal: AbortSignal.any([]), progress: () => undefined, refreshWorker: () => undefined };
+      const context = { signal: AbortSignal.any([]), progress: () => undefined };
       expect(await handler({ id: "j1", input }, context)).toEqual({ error: expect.stringMatching(/^INVALID_INPUT: /) });
     },
   );

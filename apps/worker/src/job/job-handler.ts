@@ -1,4 +1,4 @@
-import { toHiggsError } from "@higgs-worker/base";
+import { type HiggsError, toHiggsError } from "@higgs-worker/base";
 import type { SpeechProgress } from "@higgs-worker/higgs-audio";
 import { estimateRemainingSeconds } from "./estimate-remaining.ts";
 import type { JobOutput } from "./job-output.ts";
@@ -10,13 +10,11 @@ import { type StreamItem, streamSpeechJob } from "./stream-job.ts";
 export interface JobHandlerContext {
   readonly signal: AbortSignal;
   readonly progress: (data: unknown) => void;
-  /** Has the worker replaced after this job. */
-  readonly refreshWorker: () => void;
 }
 
 export interface JobHandlerServices extends SpeechJobServices {
-  /** Whether this process cannot speak any more, so that another worker should take its place. */
-  readonly isWornOut?: () => boolean;
+  /** Told why a job failed. */
+  readonly onFailure?: (error: HiggsError) => void;
 }
 
 /** What clients read as the job's `output` while it runs. */
@@ -52,7 +50,7 @@ export function createJobHandler(services: JobHandlerServices) {
     try {
       job = parseJob(received, services.config);
     } catch (error) {
-      return Promise.resolve(failure(error, received, services, context));
+      return Promise.resolve(failure(error, received, services));
     }
     return job.input.stream ? stream(job, services, context) : answer(job, services, context);
   };
@@ -63,7 +61,7 @@ async function answer(job: SpeechJob, services: JobHandlerServices, context: Job
     const { output } = await runSpeechJob(job, services, jobOptions(job, context));
     return output;
   } catch (error) {
-    return failure(error, job, services, context);
+    return failure(error, job, services);
   }
 }
 
@@ -76,20 +74,15 @@ async function* stream(
     const { output } = yield* streamSpeechJob(job, services, jobOptions(job, context));
     return output;
   } catch (error) {
-    return failure(error, job, services, context);
+    return failure(error, job, services);
   }
 }
 
-function failure(
-  error: unknown,
-  job: Pick<SpeechJob, "id">,
-  { logger, isWornOut }: JobHandlerServices,
-  context: JobHandlerContext,
-): JobFailure {
+function failure(error: unknown, job: Pick<SpeechJob, "id">, { logger, onFailure }: JobHandlerServices): JobFailure {
   const higgsError = toHiggsError(error);
   logger.error("job failed", { jobId: job.id, code: higgsError.code, reason: higgsError.message });
   if (higgsError.code === "INTERNAL") logger.debug("stack", { jobId: job.id, stack: higgsError.stack });
-  if (isWornOut?.() === true) context.refreshWorker();
+  onFailure?.(higgsError);
   return { error: higgsError.toString() };
 }
 

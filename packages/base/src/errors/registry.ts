@@ -5,6 +5,11 @@
 export interface ErrorDefinition {
   readonly httpStatus: number;
   readonly isRetryable: boolean;
+  /**
+   * True = the machine, its files or its device failed, not the request: a worker to which this happens again and again is
+   * to be replaced. Absent: false.
+   */
+  readonly isMachineFault?: boolean;
   /** What happened, for the documentation table. */
   readonly meaning: string;
   /** What the reader should do about it. */
@@ -45,24 +50,28 @@ export const ERRORS = {
   MODEL_NOT_FOUND: {
     httpStatus: 503,
     isRetryable: false,
+    isMachineFault: true,
     meaning: "No checkpoint was found where the model was looked for",
     fix: "Put the checkpoint on the volume or set HIGGS_MODEL_PATH; `higgs models where` shows the search order",
   },
   MODEL_CORRUPT: {
     httpStatus: 503,
     isRetryable: false,
+    isMachineFault: true,
     meaning: "A checkpoint file is truncated, malformed or hostile",
     fix: "Download the checkpoint again; `higgs models verify DIR` checks it",
   },
   MODEL_UNSUPPORTED: {
     httpStatus: 503,
     isRetryable: false,
+    isMachineFault: true,
     meaning: "The checkpoint is readable but is not a Higgs Audio V2 model that this build can run",
     fix: "Use a checkpoint in the boson or native layout of Higgs Audio V2",
   },
   DEVICE_UNAVAILABLE: {
     httpStatus: 503,
     isRetryable: false,
+    isMachineFault: true,
     meaning: "The compute device or its library cannot be used",
     fix: "Run `higgs doctor`; choose another HIGGS_DEVICE or install the named package",
   },
@@ -75,6 +84,7 @@ export const ERRORS = {
   ENGINE_CRASHED: {
     httpStatus: 503,
     isRetryable: true,
+    isMachineFault: true,
     meaning: "The engine ended while it worked on the request",
     fix: "Send the request again; report it if it happens again with the same request",
   },
@@ -141,6 +151,7 @@ export const ERRORS = {
   VOLUME_UNAVAILABLE: {
     httpStatus: 503,
     isRetryable: false,
+    isMachineFault: true,
     meaning: "A folder that the worker needs cannot be read or written",
     fix: "Attach the network volume and check its permissions; `higgs doctor` tells which folder",
   },
