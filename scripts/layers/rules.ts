@@ -52,7 +52,7 @@ export const PACKAGE_RULES: Readonly<Record<string, PackageRule>> = {
       "runpod-worker",
     ],
     order: [
-      ["names", "logging", "bench"],
+      ["names", "logging", "bench", "network"],
       "config",
       ["model", "storage"],
       "references",

@@ -31,6 +31,7 @@ export async function runVoicesImport(
     library: openVoiceLibrary(config),
     voicesDir: voicesDirOf(config),
     baseUrl: args.baseUrl ?? UPSTREAM_BASE_URL,
+    download: { proxies: config },
     signal: io.signal,
     onVoice: (name, outcome) => void io.stderr.write(`${name}: ${outcome}\n`),
   });

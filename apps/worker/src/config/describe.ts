@@ -51,7 +51,7 @@ function row(key: SettingKey): string {
   const setting: Setting<unknown> = SETTINGS[key];
   const names = setting.env.map((name) => `\`${name}\``).join(", else ");
   const flag = setting.flag === null ? "" : `\`${setting.flag} ${setting.placeholder}\``;
-  const allowed = setting.isSecret ? "text, secret" : setting.allowed;
+  const allowed = setting.isSecret ? `${setting.allowed}, secret` : setting.allowed;
   const defaultText =
     setting.defaultText === String(setting.defaultValue) ? `\`${setting.defaultText}\`` : setting.defaultText;
   return `| ${[names, flag, allowed, defaultText, setting.description].map(escapeCell).join(" | ")} |`;

@@ -81,6 +81,22 @@ export function url(common: Common): Setting<string | null> {
   });
 }
 
+/** The address of a proxy, which may hold a password; `host:port` means `http://host:port`. */
+export function proxyUrl(common: Common): Setting<string | null> {
+  return {
+    ...setting<string | null>(common, {
+      placeholder: "URL",
+      defaultValue: null,
+      allowed: "an http:// or https:// address of a proxy",
+      parse: (value) => {
+        const address = /^[a-z][a-z0-9+.-]*:\/\//i.test(value) ? value : `http://${value}`;
+        return URL.canParse(address) && /^https?:\/\//i.test(address) ? address : undefined;
+      },
+    }),
+    isSecret: true,
+  };
+}
+
 /** One of a few words; `aliases` are other spellings of them. Upper and lower case are the same. */
 export function choice<const T extends string>(
   common: Common & {

@@ -1,4 +1,4 @@
-import { choice, directory, integer, secret, text, truth, url, type Setting } from "./setting.ts";
+import { choice, directory, integer, proxyUrl, secret, text, truth, url, type Setting } from "./setting.ts";
 
 /** Seven days: the longest that a presigned address of SigV4 may live, and what RunPod's own helpers use. */
 const WEEK_SECONDS = 604_800;
@@ -202,6 +202,23 @@ export const SETTINGS = {
     max: WEEK_SECONDS,
     defaultValue: WEEK_SECONDS,
   }),
+  s3TimeoutSeconds: integer({
+    env: ["S3_TIMEOUT_SECONDS"],
+    flag: "--s3-timeout-seconds",
+    group: "storage",
+    description: "Longest time for the delivery of one file, all tries together",
+    min: 1,
+    max: 3600,
+    defaultValue: 60,
+  }),
+  s3PublicUrl: url({
+    env: ["S3_PUBLIC_URL"],
+    flag: "--s3-public-url",
+    group: "storage",
+    description:
+      "Address at which clients reach the same store, for `download_url`, where the endpoint is an internal one",
+    defaultText: "the endpoint",
+  }),
   bucketEndpointUrl: url({
     env: ["BUCKET_ENDPOINT_URL"],
     group: "storage",
@@ -218,6 +235,12 @@ export const SETTINGS = {
     group: "storage",
     description: "RunPod's own name for the secret key",
   }),
+  bucketRegion: text({
+    env: ["BUCKET_REGION"],
+    group: "storage",
+    description: "Region for BUCKET_ENDPOINT_URL, whose store does not read AWS_REGION",
+    defaultText: "read from the endpoint's name, else us-east-1",
+  }),
   logLevel: choice({
     env: ["HIGGS_LOG_LEVEL"],
     flag: "--log-level",
@@ -226,6 +249,23 @@ export const SETTINGS = {
     choices: ["trace", "debug", "info", "warn", "error", "silent"],
     aliases: { warning: "warn", fatal: "error" },
     defaultValue: "info",
+  }),
+  httpProxy: proxyUrl({
+    env: ["http_proxy", "HTTP_PROXY"],
+    group: "other tools",
+    description: "Proxy for `http://` addresses of the store, of references and of downloads",
+  }),
+  httpsProxy: proxyUrl({
+    env: ["https_proxy", "HTTPS_PROXY"],
+    group: "other tools",
+    description: "Proxy for `https://` addresses of the store, of references and of downloads",
+    defaultText: "that for `http://`",
+  }),
+  noProxy: text({
+    env: ["no_proxy", "NO_PROXY"],
+    group: "other tools",
+    description:
+      "Hosts that are reached without a proxy: names, with all below them, addresses, blocks such as 10.0.0.0/8, or `*`",
   }),
   hubCacheDir: directory({
     env: ["HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"],

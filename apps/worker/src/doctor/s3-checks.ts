@@ -1,4 +1,8 @@
 import { createHash } from "node:crypto";
+import { discardBody, sendHttp } from "../network/http-request.ts";
+import { describeNetworkFailure } from "../network/network-failure.ts";
+import { proxyFor, type ProxySettings } from "../network/proxy.ts";
+import { readBody } from "../network/read-body.ts";
 import { createS3Store } from "../storage/s3/s3-store.ts";
 import { checkS3Credentials, knownBucket, resolveS3Target, type S3Target } from "../storage/s3/target.ts";
 import type { CheckContext, CheckResult } from "./check.ts";
@@ -11,6 +15,7 @@ const PROBE = new TextEncoder().encode("written by higgs doctor; may be deleted\
 const CLOCK_WARNING_SECONDS = 60;
 const CLOCK_FAILURE_SECONDS = 15 * 60;
 const CLOCK_TIMEOUT_MS = 5_000;
+const DOWNLOAD_TIMEOUT_MS = 10_000;
 
 const NO_STORE: CheckResult = {
   status: "skipped",
@@ -24,8 +29,35 @@ export async function checkS3Write({ config, signal }: CheckContext): Promise<Ch
   if (target === null) return NO_STORE;
   const sha256 = createHash("sha256").update(PROBE).digest("hex");
   const store = createS3Store(target, { maxAttempts: 2 });
-  const { url } = await store.put({ key: PROBE_KEY, bytes: PROBE, mimeType: "text/plain", sha256 }, { signal });
-  return { status: "ok", detail: `wrote ${url} at ${target.endpoint.origin}, region ${target.region}`, fix: null };
+  await store.check(PROBE_KEY, { signal });
+  const stored = await store.put({ key: PROBE_KEY, bytes: PROBE, mimeType: "text/plain", sha256 }, { signal });
+  const detail = `wrote ${stored.url} at ${target.endpoint.origin}, region ${target.region}`;
+  if (stored.downloadUrl === null) return { status: "ok", detail, fix: null };
+  const problem = await downloadProblem(new URL(stored.downloadUrl), config, signal);
+  if (problem === null) return { status: "ok", detail: `${detail}, and read it through its download_url`, fix: null };
+  return {
+    status: "warning",
+    detail: `${detail}, but its download_url does not give it: ${problem}`,
+    fix: "Set S3_PUBLIC_URL to the address at which clients reach the store, or S3_URL_EXPIRES_SECONDS=0 for none",
+  };
+}
+
+/** Why the written object is not what its address gives, or null. */
+async function downloadProblem(url: URL, proxies: ProxySettings, signal: AbortSignal): Promise<string | null> {
+  try {
+    const answer = await sendHttp({
+      method: "GET",
+      url,
+      proxy: proxyFor(url, proxies),
+      redirect: "manual",
+      signal: AbortSignal.any([signal, AbortSignal.timeout(DOWNLOAD_TIMEOUT_MS)]),
+    });
+    const { bytes } = await readBody(answer.body, { maxBytes: PROBE.byteLength + 1 });
+    if (answer.status !== 200) return `HTTP ${answer.status}`;
+    return bytes.equals(PROBE) ? null : "other bytes";
+  } catch (error) {
+    return describeNetworkFailure(error).reason;
+  }
 }
 
 /** Compares this machine's clock with the store's. */
@@ -33,12 +65,15 @@ export async function checkClock({ config, signal }: CheckContext): Promise<Chec
   const target = configuredTarget(config);
   if (target === null) return { status: "skipped", detail: "no store to compare with", fix: null };
   const sentMs = Date.now();
-  const response = await fetch(target.endpoint, {
+  const answer = await sendHttp({
     method: "HEAD",
+    url: target.endpoint,
+    proxy: target.proxy,
     redirect: "manual",
     signal: AbortSignal.any([signal, AbortSignal.timeout(CLOCK_TIMEOUT_MS)]),
   }).catch(() => null);
-  const theirMs = Date.parse(response?.headers.get("date") ?? "");
+  if (answer !== null) await discardBody(answer);
+  const theirMs = Date.parse(answer?.headers.get("date") ?? "");
   if (Number.isNaN(theirMs))
     return { status: "skipped", detail: `${target.endpoint.origin} does not tell the time`, fix: null };
   const offSeconds = Math.round(Math.abs(theirMs - (sentMs + Date.now()) / 2) / 1000);

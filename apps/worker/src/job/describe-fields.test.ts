@@ -61,7 +61,9 @@ describe("jobInputSchema()", () => {
     "%s allows what is accepted",
     (name) => {
       const property = schema.properties[name] ?? {};
-      const values = VALUES.filter((value) => name !== "s3_bucket" || typeof value !== "string" || value.length <= 255);
+      // JSON Schema counts characters and knows nothing of slashes, where a bucket and a key have bytes between them.
+      const maxChars: number = { s3_bucket: 255, s3_key: 100 }[name] ?? Infinity;
+      const values = VALUES.filter((value) => typeof value !== "string" || value.length <= maxChars);
       const allowed = values.filter((value) => isAllowed(property, value));
       expect(allowed.filter((value) => !isAccepted(name, value))).toEqual([]);
       expect(values.filter((value) => isAccepted(name, value) && !allowed.includes(value))).toEqual([]);

@@ -1,6 +1,6 @@
 import { AUDIO_FORMATS, WRITABLE_FORMATS } from "@higgs-worker/audio";
 import { readRefAudio, REF_AUDIO_SCHEMA, type RefAudio } from "../references/ref-audio.ts";
-import { keyProblem, MAX_KEY_BYTES } from "../storage/object-key.ts";
+import { keyProblem, MAX_KEY_BYTES, MAX_SEGMENT_BYTES } from "../storage/object-key.ts";
 import {
   choice,
   field,
@@ -181,7 +181,7 @@ const DELIVERY_FIELDS = {
   s3_key: optionalText({
     defaultText: "`S3_KEY_TEMPLATE`",
     maxChars: MAX_KEY_BYTES,
-    allowed: `text, up to ${MAX_KEY_BYTES} bytes`,
+    allowed: `text, up to ${MAX_KEY_BYTES} bytes, up to ${MAX_SEGMENT_BYTES} of them between two slashes`,
     problemsOf: (key) => [keyProblem(key)].filter((problem) => problem !== null),
     meaning: "the key in the bucket, or the path below `HIGGS_OUTPUT_DIR`",
   }),

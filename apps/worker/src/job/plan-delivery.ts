@@ -122,6 +122,7 @@ const JobS3ConfigSchema = v.object({
   bucketName: v.optional(v.string(), ""),
   endpointUrl: v.optional(v.string(), ""),
   objectPath: v.optional(v.nullable(v.string()), null),
+  region: v.optional(v.nullable(v.string()), null),
 });
 
 /** A job without an access key has no store of its own; one with it must be complete. */
@@ -143,5 +144,5 @@ function parseJobS3Config(raw: unknown): JobS3Config | null {
       "endpointUrl must be an http:// or https:// address",
     );
   }
-  return config;
+  return { ...config, region: config.region === "" ? null : config.region };
 }

@@ -167,6 +167,27 @@ describe("runSpeechJob()", () => {
     expect((await fetch(output.download_url ?? "")).status).toBe(200);
   });
 
+  it.each([
+    ["a wrong secret key", { AWS_SECRET_ACCESS_KEY: "wrong" }, {}, "STORAGE_DENIED", "SignatureDoesNotMatch"],
+    ["a bucket that does not exist", {}, { s3_bucket: "nowhere" }, "STORAGE_NOT_CONFIGURED", "NoSuchBucket"],
+    ["a password in the endpoint", { AWS_ENDPOINT_URL_S3: "http://u:p@127.0.0.1:1" }, {}, "STORAGE_NOT_CONFIGURED", ""],
+    ["a line break in the key id", { AWS_ACCESS_KEY_ID: "AKID\nTEST" }, {}, "STORAGE_NOT_CONFIGURED", "line break"],
+    ["a name of 241 bytes", {}, { s3_key: `out/${"x".repeat(241)}` }, "INVALID_INPUT", "limit 240"],
+  ])("%s costs no speech", async (_name, env, fields, code, reason) => {
+    const stub = await startS3Stub();
+    const model = fakeModel();
+    const failure = (async () => await run({ s3_key: "a.wav", ...fields }, model, { ...stub.env, ...env }))();
+    await expect(failure).rejects.toMatchObject({ code, message: expect.stringContaining(reason) });
+    expect(model.requests).toHaveLength(0);
+  });
+
+  it("a folder that cannot be written costs no speech", async () => {
+    const model = fakeModel();
+    const failure = run({ delivery: "file", s3_key: "a/b.wav" }, model, { HIGGS_OUTPUT_DIR: "/proc/none" });
+    await expect(failure).rejects.toMatchObject({ code: "STORAGE_FAILED" });
+    expect(model.requests).toHaveLength(0);
+  });
+
   it("delivers raw samples, named and typed as such", async () => {
     const stub = await startS3Stub();
     const wav = await run({ seed: 3 }, fakeModel());

@@ -78,6 +78,7 @@ export async function runSpeechJob(
       seed: textRequest.seed,
       sampleRateHz: FORESEEN_SAMPLE_RATE_HZ,
     });
+  if (plan.kind === "s3" || plan.kind === "file") await plan.store.check(plan.key, signalOption(options));
   const prepared = await prepareReferences(input.ref_audio, services.references ?? createReferenceServices(config), {
     inSystemMessage: input.ref_audio_in_system_message,
     ...signalOption(options),

@@ -2,10 +2,13 @@ import { createHash } from "node:crypto";
 import { createWriteStream } from "node:fs";
 import { readFile, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { HiggsError, isHiggsError, makeFolders } from "@higgs-worker/base";
+import { discardBody, sendHttp } from "../network/http-request.ts";
+import { describeNetworkFailure } from "../network/network-failure.ts";
+import { proxyFor, type ProxySettings } from "../network/proxy.ts";
+import { readParts } from "../network/read-body.ts";
 
 export interface DownloadOptions {
   readonly url: string;
@@ -18,7 +21,9 @@ export interface DownloadOptions {
   readonly retryMs?: number;
   /** Silence after which a server is given up. */
   readonly timeoutMs?: number;
-  readonly signal?: AbortSignal;
+  /** Proxies of the environment; none unless told. */
+  readonly proxies?: ProxySettings | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -39,18 +44,17 @@ export async function downloadFile(options: DownloadOptions): Promise<Buffer> {
       throw unavailable("its content is not the expected one (SHA-256 differs)");
     } catch (error) {
       if (signal?.aborted === true) throw new HiggsError("CANCELLED", "download the file", "the command was stopped");
-      if (attempt >= attempts) throw isHiggsError(error) ? error : unavailable(reasonOf(error), error);
+      if (attempt >= attempts)
+        throw isHiggsError(error) ? error : unavailable(describeNetworkFailure(error).reason, error);
       await sleep(retryMs * attempt);
     }
   }
 }
 
 async function continueDownload(options: DownloadOptions): Promise<void> {
-  const { url, bytes, partialPath, timeoutMs = 30_000, signal } = options;
-  const have = await stat(partialPath).then(
-    ({ size }) => size,
-    () => 0,
-  );
+  const { bytes, partialPath, timeoutMs = 30_000, signal, proxies } = options;
+  const url = new URL(options.url);
+  const have = await sizeOf(partialPath);
   if (have === bytes) return;
   const isContinued = have > 0 && have < bytes;
   const silence = new AbortController();
@@ -58,44 +62,38 @@ async function continueDownload(options: DownloadOptions): Promise<void> {
   const timer = setTimeout(() => silence.abort(), timeoutMs);
   try {
     const headers: Record<string, string> = isContinued ? { range: `bytes=${have}-` } : {};
-    const response = await fetch(url, { signal: stop, headers });
-    const isPart = response.status === 206 && isContinued;
-    if (!isPart && response.status !== 200) {
-      await response.body?.cancel();
-      throw unavailable(`the server answers with status ${response.status}`);
+    const proxy = proxies === undefined ? null : proxyFor(url, proxies);
+    const answer = await sendHttp({ method: "GET", url, headers, proxy, redirect: "follow", signal: stop });
+    const isPart = answer.status === 206 && isContinued;
+    if (!isPart && answer.status !== 200) {
+      await discardBody(answer);
+      throw unavailable(`the server answers with status ${answer.status}`);
     }
-    if (response.body === null) throw unavailable("the server sends nothing");
+    // One byte more than expected shows that there are more.
+    const maxBytes = bytes + 1 - (isPart ? have : 0);
     await pipeline(
-      Readable.fromWeb(response.body as never),
-      bounded(bytes - (isPart ? have : 0), () => timer.refresh()),
+      readParts(answer.body, { maxBytes, onPart: () => timer.refresh() }),
       createWriteStream(partialPath, { flags: isPart ? "a" : "w" }),
       { signal: stop },
     );
   } finally {
     clearTimeout(timer);
   }
-  const { size } = await stat(partialPath);
+  const size = await sizeOf(partialPath);
   if (size < bytes) throw unavailable(`it is cut off (got ${size} bytes, expected ${bytes})`);
+  if (size > bytes) {
+    await rm(partialPath, { force: true });
+    throw unavailable("the server sends more than expected");
+  }
 }
 
-/** Passes so many bytes and no more. */
-function bounded(maxBytes: number, onChunk: () => void): Transform {
-  let left = maxBytes;
-  return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      onChunk();
-      left -= chunk.length;
-      if (left < 0) done(unavailable("the server sends more than expected"));
-      else done(null, chunk);
-    },
-  });
+function sizeOf(path: string): Promise<number> {
+  return stat(path).then(
+    ({ size }) => size,
+    () => 0,
+  );
 }
 
 function unavailable(why: string, cause?: unknown): HiggsError {
   return new HiggsError("VOLUME_UNAVAILABLE", "download the file", why, { cause });
-}
-
-function reasonOf(error: unknown): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  return cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : "connection failed";
 }

@@ -1,8 +1,11 @@
 import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { fetchReference, type FetchReferenceOptions } from "./fetch-reference.ts";
 import { failureOf } from "../testing/failure-of.ts";
+import { startForwardProxy } from "../testing/forward-proxy.ts";
+import { TLS_IDENTITY } from "../testing/tls-identity.ts";
 
 const limits = { maxBytes: 100_000, timeoutMs: 2_000, maxRedirects: 3 };
 
@@ -174,4 +177,71 @@ describe("fetchReference()", () => {
     expect(await failureOf(get("http://127.0.0.1:1/"))).toMatch(/^REFERENCE_INVALID: .*ECONNREFUSED/);
     expect(await failureOf(get("https://empty.test/", { resolve: async () => [] }))).toContain("no address");
   });
+});
+
+describe("through a proxy", () => {
+  const names = async () => [{ address: "93.184.216.34", family: 4 }];
+
+  it("the proxy is asked for the address that was checked, and TLS for the name", async () => {
+    const server = createTlsServer(TLS_IDENTITY, (request, response) =>
+      response.end(`audio for ${request.headers.host}`),
+    );
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void server.close());
+    const proxy = await startForwardProxy((server.address() as AddressInfo).port, { credentials: "me:p@ss" });
+    const proxies = { httpProxy: null, httpsProxy: proxy.url.replace("//", "//me:p%40ss@"), noProxy: null };
+    const options = { allowLoopback: false, proxies, resolve: names, ca: TLS_IDENTITY.cert };
+    expect((await get("https://store.test/a.wav", options)).toString()).toBe("audio for store.test");
+    expect(proxy.requests).toEqual(["CONNECT 93.184.216.34:443"]);
+    expect(await failureOf(get("https://other.test/a.wav", options))).toMatch(/ERR_TLS_CERT_ALTNAME_INVALID/);
+  });
+
+  it.each([
+    "https://169.254.169.254/latest/meta-data/",
+    "https://localhost/",
+    "http://example.com/",
+    "https://[::ffff:10.0.0.1]/",
+    "https://inside.test/",
+  ])("%s is refused before the proxy hears of it", async (url) => {
+    const proxy = await startForwardProxy(1);
+    const proxies = { httpProxy: proxy.url, httpsProxy: proxy.url, noProxy: null };
+    const resolve = async () => [{ address: "10.1.2.3", family: 4 }];
+    expect(await failureOf(get(url, { allowLoopback: false, proxies, resolve }))).toMatch(/^REFERENCE_REFUSED/);
+    expect(proxy.requests).toEqual([]);
+  });
+
+  it("a redirect is checked again, and NO_PROXY goes directly", async () => {
+    const target = await serve((_, response) => response.writeHead(302, { location: "https://10.0.0.1/" }).end());
+    const proxy = await startForwardProxy(target.port);
+    const proxies = { httpProxy: proxy.url, httpsProxy: proxy.url, noProxy: null };
+    // Nothing listens at port 9, so that only what goes through the proxy arrives.
+    const url = "http://127.0.0.1:9/a";
+    expect(await failureOf(get(url, { proxies }))).toMatch(/^REFERENCE_REFUSED/);
+    expect([proxy.requests, target.requests]).toEqual([["CONNECT 127.0.0.1:9"], ["127.0.0.1:9/a"]]);
+    expect(await failureOf(get(url, { proxies: { ...proxies, noProxy: "127.0.0.1" } }))).toMatch(/ECONNREFUSED/);
+    expect(proxy.requests).toHaveLength(1);
+  });
+
+  it("a proxy that refuses is said to be the reason", async () => {
+    const proxy = await startForwardProxy(1, { refusal: 403 });
+    const proxies = { httpProxy: null, httpsProxy: proxy.url, noProxy: null };
+    expect(await failureOf(get("https://store.test/", { allowLoopback: false, proxies, resolve: names }))).toMatch(
+      /^REFERENCE_INVALID: .*the proxy refuses the connection \(HTTP 403\)/,
+    );
+  });
+});
+
+it("says who asks, since some servers refuse requests without a name", async () => {
+  let agent: string | undefined;
+  const { url } = await serve((request, response) => {
+    agent = request.headers["user-agent"];
+    response.end("audio");
+  });
+  await get(url);
+  expect(agent).toMatch(/^worker-higgs-audio/);
+});
+
+it.each(["", "identity", "Identity", " IDENTITY "])("Content-Encoding %j is not compressed", async (encoding) => {
+  const { url } = await serve((_, response) => response.writeHead(200, { "content-encoding": encoding }).end("audio"));
+  expect((await get(url)).toString()).toBe("audio");
 });

@@ -1,10 +1,14 @@
 import type { LookupAddress } from "node:dns";
 import { lookup } from "node:dns/promises";
-import { request as httpRequest, type IncomingMessage } from "node:http";
-import { request as httpsRequest } from "node:https";
+import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 import { HiggsError, isHiggsError } from "@higgs-worker/base";
 import { isLoopbackAddress, isPublicAddress } from "runpod-worker/network";
+import { USER_AGENT } from "../network/http-request.ts";
+import { describeNetworkFailure } from "../network/network-failure.ts";
+import { requestPinned } from "../network/pinned-request.ts";
+import { proxyFor, type ProxySettings } from "../network/proxy.ts";
+import { readBody, type BodyLimits } from "../network/read-body.ts";
 import { invalidReference, refusedReference } from "./reference-errors.ts";
 
 export interface FetchLimits {
@@ -22,6 +26,10 @@ export interface FetchReferenceOptions {
   readonly allowLoopback?: boolean;
   /** Addresses of a host name; asked once a connection. */
   readonly resolve?: (hostname: string) => Promise<readonly LookupAddress[]>;
+  /** Proxies of the environment; none unless told. They are asked for the address that was checked. */
+  readonly proxies?: ProxySettings;
+  /** Certificates of further authorities, as PEM; for tests. */
+  readonly ca?: string;
   /** Throws when the first bytes cannot be audio, so that nothing more of it is read. */
   readonly checkStart?: (bytes: Uint8Array) => void;
   readonly signal?: AbortSignal;
@@ -46,7 +54,7 @@ export async function fetchReference(address: string, options: FetchReferenceOpt
     for (let redirects = 0; redirects <= limits.maxRedirects; redirects++) {
       const response = await connect(url, options, stop);
       const target = redirectTarget(response, url, options);
-      if (target === null) return await readBody(response, options);
+      if (target === null) return await readFile(response, options);
       response.destroy();
       url = target;
     }
@@ -55,7 +63,8 @@ export async function fetchReference(address: string, options: FetchReferenceOpt
     if (signal?.aborted === true) throw new HiggsError("CANCELLED", `read ${where}`, "the request was cancelled");
     if (isHiggsError(error)) throw error;
     if (deadline.aborted) throw invalidReference(where, `its server is too slow (limit ${limits.timeoutMs} ms)`, error);
-    throw invalidReference(where, `its server cannot be read (${codeOf(error)})`, error);
+    const { code, reason } = describeNetworkFailure(error);
+    throw invalidReference(where, `its server cannot be read (${code === "" ? reason : code})`, error);
   }
 }
 
@@ -72,10 +81,11 @@ function parseAddress(address: string, { where, allowLoopback = false }: FetchRe
 /** The answer to a request to one of the addresses of the host, all of which must be allowed. */
 async function connect(url: URL, options: FetchReferenceOptions, stop: AbortSignal): Promise<IncomingMessage> {
   const addresses = await allowedAddresses(url, options, stop);
+  const proxy = options.proxies === undefined ? null : proxyFor(url, options.proxies);
   let failure: unknown;
   for (const address of addresses) {
     try {
-      return await send(url, address, stop);
+      return await requestPinned({ url, address, headers: HEADERS, proxy, signal: stop, ca: options.ca });
     } catch (error) {
       stop.throwIfAborted();
       failure = error;
@@ -103,26 +113,11 @@ function resolveHost(hostname: string): Promise<LookupAddress[]> {
   return lookup(hostname, { all: true, order: "ipv4first" });
 }
 
-function send(url: URL, { address, family }: LookupAddress, stop: AbortSignal): Promise<IncomingMessage> {
-  const request = url.protocol === "https:" ? httpsRequest : httpRequest;
-  return new Promise((resolve, reject) => {
-    request(
-      url,
-      {
-        // A fresh connection, to the address that was checked: no pool and no second look-up.
-        agent: false,
-        lookup: (_hostname, { all }, callback) =>
-          all === true ? callback(null, [{ address, family }]) : callback(null, address, family),
-        headers: { accept: "audio/*, application/octet-stream;q=0.5", "accept-encoding": "identity" },
-        maxHeaderSize: 16_384,
-        signal: stop,
-      },
-      resolve,
-    )
-      .on("error", reject)
-      .end();
-  });
-}
+const HEADERS = {
+  accept: "audio/*, application/octet-stream;q=0.5",
+  "accept-encoding": "identity",
+  "user-agent": USER_AGENT,
+};
 
 /** Where the answer sends us; null when it is the last one. Throws for a status that is neither. */
 function redirectTarget(response: IncomingMessage, url: URL, options: FetchReferenceOptions): URL | null {
@@ -136,29 +131,32 @@ function redirectTarget(response: IncomingMessage, url: URL, options: FetchRefer
   throw invalidReference(options.where, `its server answers with status ${statusCode}`);
 }
 
-async function readBody(response: IncomingMessage, options: FetchReferenceOptions): Promise<Buffer> {
+async function readFile(response: IncomingMessage, options: FetchReferenceOptions): Promise<Buffer> {
   const { where, limits, checkStart } = options;
   try {
-    const { "content-length": length, "content-encoding": encoding = "identity" } = response.headers;
-    if (encoding !== "identity") throw invalidReference(where, "its server sends it compressed");
+    const { "content-length": length, "content-encoding": encoding = "" } = response.headers;
+    if (!/^\s*(?:identity)?\s*$/i.test(encoding)) throw invalidReference(where, "its server sends it compressed");
     if (Number(length) > limits.maxBytes) throw tooLarge(where, limits);
-    const chunks: Buffer[] = [];
-    let byteCount = 0;
-    let isChecked = checkStart === undefined;
-    for await (const chunk of response as AsyncIterable<Buffer>) {
-      byteCount += chunk.length;
-      if (byteCount > limits.maxBytes) throw tooLarge(where, limits);
-      chunks.push(chunk);
-      if (!isChecked && byteCount >= START_BYTES) {
-        checkStart?.(Buffer.concat(chunks));
-        isChecked = true;
-      }
-    }
-    if (byteCount === 0) throw invalidReference(where, "its server sends nothing");
-    return Buffer.concat(chunks);
+    const { bytes, isWhole } = await readBody(response, { maxBytes: limits.maxBytes, onPart: onStart(checkStart) });
+    if (!isWhole) throw tooLarge(where, limits);
+    if (bytes.byteLength === 0) throw invalidReference(where, "its server sends nothing");
+    return bytes;
   } finally {
     response.destroy();
   }
+}
+
+/** Gives the first bytes to a check as soon as there are enough of them. */
+function onStart(check: FetchReferenceOptions["checkStart"]): BodyLimits["onPart"] {
+  const start: Uint8Array[] = [];
+  let isChecked = check === undefined;
+  return (part, byteCount) => {
+    if (isChecked) return;
+    start.push(part);
+    if (byteCount < START_BYTES) return;
+    isChecked = true;
+    check?.(Buffer.concat(start.splice(0)));
+  };
 }
 
 function tooLarge(where: string, { maxBytes }: FetchLimits): HiggsError {
@@ -173,9 +171,4 @@ function orAborted<T>(promise: Promise<T>, stop: AbortSignal): Promise<T> {
     if (stop.aborted) onAbort();
     void promise.then(resolve, reject).finally(() => stop.removeEventListener("abort", onAbort));
   });
-}
-
-/** A word for a failed connection; never its address. */
-function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "connection failed";
 }

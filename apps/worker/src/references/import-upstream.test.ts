@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { VoiceLibrary } from "@higgs-worker/higgs-audio";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { startForwardProxy } from "../testing/forward-proxy.ts";
 import { scratchDir } from "../testing/scratch.ts";
 import { importUpstream, type ImportUpstreamOptions } from "./import-upstream.ts";
 import { UPSTREAM_BASE_URL, UPSTREAM_VOICES } from "./upstream-voices.ts";
@@ -72,7 +73,7 @@ async function setUp(fault: Fault = {}) {
       download: { retryMs: 1 },
       ...more,
     });
-  return { requests, voicesDir, library, run };
+  return { port: (server.address() as AddressInfo).port, requests, voicesDir, library, run };
 }
 
 describe("importUpstream()", () => {
@@ -146,6 +147,15 @@ describe("importUpstream()", () => {
     const stopped = await setUp();
     await expect(stopped.run({ signal: AbortSignal.abort() })).rejects.toMatchObject({ code: "CANCELLED" });
   });
+});
+
+it("goes through HTTP_PROXY, also for the rest of a file", async () => {
+  const { port, run } = await setUp({ breakAt: 20_000 });
+  const proxy = await startForwardProxy(port);
+  const proxies = { httpProxy: proxy.url, httpsProxy: null, noProxy: null };
+  const outcomes = await run({ baseUrl: "http://voices.test", download: { retryMs: 1, proxies } });
+  expect(outcomes).toEqual({ anna: "imported", ben: "imported" });
+  expect(proxy.requests).toContain("GET http://voices.test/anna.wav");
 });
 
 it("the table has the sixteen voices of the pinned commit", () => {

@@ -12,7 +12,7 @@ export interface ImportUpstreamOptions {
   readonly baseUrl: string;
   readonly signal?: AbortSignal;
   readonly onVoice?: (name: string, outcome: ImportOutcome) => void;
-  readonly download?: Pick<DownloadOptions, "attempts" | "retryMs" | "timeoutMs">;
+  readonly download?: Pick<DownloadOptions, "attempts" | "retryMs" | "timeoutMs" | "proxies">;
   /** Only tests give another table. */
   readonly voices?: readonly UpstreamVoice[];
 }

@@ -36,8 +36,8 @@ export interface ReferenceServices {
   /** Positions of the model; clips that cannot fit are refused before they are encoded. */
   readonly contextLength: number;
   readonly limits?: ReferenceLimits;
-  /** For tests and the command line. */
-  readonly fetch?: Pick<FetchReferenceOptions, "allowLoopback" | "resolve">;
+  /** The proxies; the rest is for tests and the command line. */
+  readonly fetch?: Pick<FetchReferenceOptions, "allowLoopback" | "resolve" | "proxies">;
 }
 
 export interface PreparedReferences {

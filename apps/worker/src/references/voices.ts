@@ -33,6 +33,7 @@ export function createReferenceServices(
 ): ReferenceServices {
   return {
     ...options,
+    fetch: { proxies: config, ...options.fetch },
     voices: openVoiceLibrary(config),
     clips: new ClipCache(CLIP_CACHE_BYTES),
     contextLength: config.contextLength,

@@ -6,9 +6,11 @@ import type { ObjectStore } from "./object-store.ts";
 
 /** Keeps files below `dir`. */
 export function createFileStore(dir: string): ObjectStore {
+  const pathOf = (key: string): string => resolve(join(dir, ...key.split("/")));
   return {
+    check: (key) => checkWritable(pathOf(key)),
     put: async ({ key, bytes }, { signal } = {}) => {
-      const path = resolve(join(dir, ...key.split("/")));
+      const path = pathOf(key);
       await writeOutputFile(path, bytes, { signal });
       return { url: pathToFileURL(path).href, downloadUrl: null };
     },

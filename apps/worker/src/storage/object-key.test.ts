@@ -1,7 +1,10 @@
 import { expect, it } from "vitest";
 import { fillKeyTemplate, keyProblem } from "./object-key.ts";
 
-it.each(["a.wav", "output/generation_123.wav", "ü/日本.wav", "x".repeat(1024), ".hidden", "a..b"])(
+const LONGEST_NAME = "x".repeat(240);
+const LONGEST_KEY = `${`${LONGEST_NAME}/`.repeat(4)}${"x".repeat(60)}`;
+
+it.each(["a.wav", "output/generation_123.wav", "ü/日本.wav", LONGEST_NAME, LONGEST_KEY, ".hidden", "a..b"])(
   "%s is a key",
   (key) => {
     expect(keyProblem(key)).toBeNull();
@@ -18,7 +21,9 @@ it.each([
   ["a\\b", "backslash"],
   ["a\nb", "control"],
   ["a\ud800", "valid Unicode"],
-  ["ü".repeat(513), "too long"],
+  [`${LONGEST_KEY}x`, "is too long (limit 1024 bytes)"],
+  [`a/${"x".repeat(241)}/b`, "a name between slashes that is too long (got 241 bytes, limit 240)"],
+  ["音".repeat(81), "(got 243 bytes, limit 240)"],
 ])("%j is none", (key, expected) => {
   expect(keyProblem(key)).toContain(expected);
 });

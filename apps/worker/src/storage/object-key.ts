@@ -1,10 +1,13 @@
 /** S3 limits keys to 1024 bytes of UTF-8. */
 export const MAX_KEY_BYTES = 1024;
 
+/** Stores that keep objects as files cannot have longer names, and say so only when the file comes. */
+export const MAX_SEGMENT_BYTES = 240;
+
 /** What is wrong with a key, or null. Refused is what a store, an address or a folder would read as another name. */
 export function keyProblem(key: string): string | null {
   if (key === "") return "is empty";
-  if (new TextEncoder().encode(key).byteLength > MAX_KEY_BYTES) return `is too long (limit ${MAX_KEY_BYTES} bytes)`;
+  if (byteCount(key) > MAX_KEY_BYTES) return `is too long (limit ${MAX_KEY_BYTES} bytes)`;
   if (/\p{Cc}/u.test(key)) return "has control characters";
   if (/\p{Surrogate}/u.test(key)) return "is not valid Unicode";
   if (key.startsWith("/") || key.endsWith("/")) return "begins or ends with a slash";
@@ -12,7 +15,15 @@ export function keyProblem(key: string): string | null {
   if (key.split("/").some((segment) => segment === "" || segment === "." || segment === "..")) {
     return "has an empty segment, `.` or `..`";
   }
+  const longest = Math.max(...key.split("/").map(byteCount));
+  if (longest > MAX_SEGMENT_BYTES) {
+    return `has a name between slashes that is too long (got ${longest} bytes, limit ${MAX_SEGMENT_BYTES})`;
+  }
   return null;
+}
+
+function byteCount(text: string): number {
+  return new TextEncoder().encode(text).byteLength;
 }
 
 export interface KeyFacts {

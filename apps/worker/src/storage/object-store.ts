@@ -21,7 +21,13 @@ export interface StoredObject {
  */
 export interface ObjectStore {
   /**
+   * Finds out, before there is anything to keep, whether an object of that name could be kept, as far as that can be known.
+   *
+   * @throws HiggsError as `put`.
+   */
+  check(key: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<void>;
+  /**
    * @throws HiggsError STORAGE_DENIED, STORAGE_NOT_CONFIGURED or STORAGE_FAILED, and CANCELLED when the signal fires.
    */
-  put(request: StoreRequest, options?: { readonly signal?: AbortSignal }): Promise<StoredObject>;
+  put(request: StoreRequest, options?: { readonly signal?: AbortSignal | undefined }): Promise<StoredObject>;
 }

@@ -103,14 +103,14 @@ export const ERRORS = {
   STORAGE_NOT_CONFIGURED: {
     httpStatus: 400,
     isRetryable: false,
-    meaning: "The delivery needs a bucket or credentials that are not set",
+    meaning: "The delivery needs a bucket, an endpoint or credentials that are not set or can never work",
     fix: "Set the AWS_* and S3_BUCKET variables, send s3_bucket, or choose delivery base64",
   },
   STORAGE_DENIED: {
     httpStatus: 502,
     isRetryable: false,
     meaning: "The object store refused the upload",
-    fix: "Check the credentials and that they may write to the bucket",
+    fix: "Check the credentials, that they may write to the bucket, and the key's name",
   },
   STORAGE_FAILED: {
     httpStatus: 502,

@@ -72,6 +72,30 @@ describe("HttpClient", () => {
     expect((await failureOf(client.send(get(`${url}/bad`)))).kind).toBe("connection");
   });
 
+  it("reads an endless refusal only in part, and answers with its status", async () => {
+    let onClose = (): void => undefined;
+    const closed = new Promise<void>((resolve) => (onClose = resolve));
+    const { url, client } = await serve((_request, response) => {
+      response.writeHead(403).on("close", onClose);
+      const send = (): void => {
+        if (!response.destroyed) response.write(Buffer.alloc(65_536, "x"), () => setImmediate(send));
+      };
+      send();
+    });
+    for (const isBodyIgnored of [false, true]) {
+      expect((await client.send(get(url, { isBodyIgnored, timeoutMs: 60_000 }))).status).toBe(403);
+      await closed;
+    }
+  });
+
+  it("does not unpack a small refusal to a large one", async () => {
+    const bomb = gzipSync(Buffer.alloc(1024 * 1024));
+    const { url, client } = await serve((_request, response) => {
+      response.writeHead(500, { "Content-Encoding": "gzip" }).end(bomb);
+    });
+    expect(await client.send(get(url))).toMatchObject({ status: 500, body: Buffer.alloc(0) });
+  });
+
   it("takes an answer that breaks off for a failure", async () => {
     const { url, client } = await serve((_request, response) => {
       response.writeHead(200, { "Content-Length": "100" });

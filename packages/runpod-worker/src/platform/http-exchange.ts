@@ -7,7 +7,7 @@ import {
 } from "node:http";
 import { request as openHttps } from "node:https";
 import { promisify } from "node:util";
-import { gunzip, inflate } from "node:zlib";
+import { gunzip, inflate, type ZlibOptions } from "node:zlib";
 import { RequestFailure } from "./request-failure.ts";
 import type { RequestTarget } from "./request-target.ts";
 
@@ -135,27 +135,50 @@ function describe(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-const unpackers: Readonly<Record<string, (packed: Buffer) => Promise<Buffer>>> = {
-  gzip: promisify(gunzip),
-  deflate: promisify(inflate),
+/** Room for every job of one take, each at the platform's limit; more in one answer is a mistake or an attack. */
+const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
+/** Of an answer whose status alone counts no more than this is read. */
+const MAX_STATUS_BODY_BYTES = 64 * 1024;
+
+type Unpack = (packed: Buffer, options: { readonly maxOutputLength: number }) => Promise<Buffer>;
+
+const unpackers: Readonly<Record<string, Unpack>> = {
+  gzip: promisify<Buffer, ZlibOptions, Buffer>(gunzip),
+  deflate: promisify<Buffer, ZlibOptions, Buffer>(inflate),
 };
 
 /** Reads the body too, so that the connection can be used again, but does not depend on it. */
 async function readStatus(response: IncomingMessage): Promise<HttpAnswer> {
-  try {
-    await readAnswer(response);
-  } catch {
-    // The server has said what it did.
-  }
+  await readBody(response, MAX_STATUS_BODY_BYTES).catch(() => undefined);
   return { status: response.statusCode ?? 0, headers: response.headers, body: Buffer.alloc(0) };
 }
 
 async function readAnswer(response: IncomingMessage): Promise<HttpAnswer> {
+  const status = response.statusCode ?? 0;
+  if (status >= 300) {
+    const { bytes, isWhole } = await readBody(response, MAX_STATUS_BODY_BYTES);
+    const body = isWhole ? unpacked(bytes, response, MAX_STATUS_BODY_BYTES) : Promise.resolve(Buffer.alloc(0));
+    return { status, headers: response.headers, body: await body.catch(() => Buffer.alloc(0)) };
+  }
+  const { bytes, isWhole } = await readBody(response, MAX_ANSWER_BYTES);
+  if (!isWhole) throw new Error(`the answer is too large (limit ${MAX_ANSWER_BYTES} bytes)`);
+  return { status, headers: response.headers, body: await unpacked(bytes, response, MAX_ANSWER_BYTES) };
+}
+
+/** Reads up to a limit; beyond it the connection is closed. */
+async function readBody(response: IncomingMessage, maxBytes: number): Promise<{ bytes: Buffer; isWhole: boolean }> {
   const parts: Buffer[] = [];
-  // Rejects when the connection closes before the announced end of the body.
-  for await (const part of response) parts.push(part as Buffer);
-  const packed = Buffer.concat(parts);
-  const unpack = unpackers[response.headers["content-encoding"] ?? ""];
-  const body = unpack === undefined || packed.length === 0 ? packed : await unpack(packed);
-  return { status: response.statusCode ?? 0, headers: response.headers, body };
+  let byteCount = 0;
+  // Rejects when the connection closes before the announced end of the body; leaving it early closes the connection.
+  for await (const part of response as AsyncIterable<Buffer>) {
+    byteCount += part.length;
+    if (byteCount > maxBytes) return { bytes: Buffer.concat(parts), isWhole: false };
+    parts.push(part);
+  }
+  return { bytes: Buffer.concat(parts), isWhole: true };
+}
+
+async function unpacked(packed: Buffer, { headers }: IncomingMessage, maxOutputLength: number): Promise<Buffer> {
+  const unpack = unpackers[headers["content-encoding"] ?? ""];
+  return unpack === undefined || packed.length === 0 ? packed : await unpack(packed, { maxOutputLength });
 }

@@ -12,6 +12,8 @@ function storeOf(stub: S3Stub, env: Record<string, string> = {}, options: S3Stor
   return createS3Store(resolveS3Target(config, { bucket: null, jobConfig: null }), options);
 }
 
+const putsOf = (stub: S3Stub) => stub.requests.filter((request) => request.startsWith("PUT"));
+
 describeObjectStore("of S3", async () => {
   const stub = await startS3Stub();
   return {
@@ -63,7 +65,7 @@ describe("createS3Store()", () => {
     stub.faults.push(...faults);
     await storeOf(stub).put(storeRequest("a.wav"));
     expect(stub.objects.get("a.wav")?.bytes.toString()).toBe("RIFF audio");
-    expect(stub.requests).toHaveLength(faults.length + 1);
+    expect(putsOf(stub)).toHaveLength(faults.length + 1);
   });
 
   it("gets over a store that does not answer", async () => {

@@ -1,8 +1,21 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { HiggsError } from "@higgs-worker/base";
-import type { AwsClient } from "aws4fetch";
-import type { ObjectStore, StoredObject, StoreRequest } from "../object-store.ts";
-import { isWorthARetry, readRefusal, refusalError, type S3Refusal } from "./error-reason.ts";
+import type { ErrorCode } from "@higgs-worker/base";
+import { describeNetworkFailure } from "../../network/network-failure.ts";
+import type { ObjectStore, StoreRequest } from "../object-store.ts";
+import { askBucket, rememberAsked, wasAsked } from "./ask-bucket.ts";
+import { md5Of, keepsOtherBytes } from "./check-bytes.ts";
+import {
+  holdsForEveryRequest,
+  isWorthARetry,
+  nameOf,
+  readRefusal,
+  refusalCode,
+  refusalReason,
+  storeError,
+  type S3Refusal,
+} from "./error-reason.ts";
+import { objectUrl } from "./object-address.ts";
+import { presign, sendSigned } from "./s3-client.ts";
 import type { S3Target } from "./target.ts";
 
 export interface S3StoreOptions {
@@ -12,147 +25,166 @@ export interface S3StoreOptions {
   readonly firstRetryMs?: number;
   /** Time for one try, besides one second for each 100 KB; 30 000 unless told. */
   readonly attemptTimeoutMs?: number;
+  /** Time for a question about the bucket; 5000 unless told. */
+  readonly askTimeoutMs?: number;
 }
 
 const MAX_RETRY_MS = 8_000;
 const SLOWEST_BYTES_PER_MS = 100;
-/** More of an error's body than this is not read. */
-const MAX_ERROR_BODY_CHARS = 8_192;
 
-/** Stores objects in a bucket with one signed PUT each (SigV4, payload hash included, so that a store checks every byte). */
+/**
+ * Stores objects in a bucket with one signed PUT each (SigV4). The store is sent the SHA-256 and the MD5 of the bytes, and
+ * what it says that it keeps is compared, since not every store checks what it is sent.
+ */
 export function createS3Store(target: S3Target, options: S3StoreOptions = {}): ObjectStore {
   return {
+    check: (key, { signal } = {}) => checkTarget(target, key, options, signal),
     put: async (request, { signal } = {}) => {
-      const { AwsClient } = await import("aws4fetch");
-      const client = new AwsClient({
-        accessKeyId: target.credentials.accessKeyId,
-        secretAccessKey: target.credentials.secretAccessKey,
-        ...(target.credentials.sessionToken === null ? {} : { sessionToken: target.credentials.sessionToken }),
-        service: "s3",
-        region: target.region,
-        retries: 0,
-      });
-      await putWithRetries(client, target, request, options, signal ?? null);
-      return describeObject(client, target, request.key);
+      await putWithRetries(target, request, options, signal);
+      rememberAsked(target);
+      return {
+        url: `s3://${target.bucket}/${request.key}`,
+        downloadUrl: target.urlExpiresSeconds === 0 ? null : await presign(target, target.publicPlace, request.key),
+      };
     },
   };
 }
 
-/** The address of an object; every byte of the key that is not unreserved is escaped, as SigV4 counts it. */
-function objectUrl(target: S3Target, key: string): URL {
-  const path = key.split("/").map(escapeSegment).join("/");
-  const url = new URL(target.endpoint);
-  if (target.usesPathStyle) url.pathname = `/${escapeSegment(target.bucket)}/${path}`;
-  else {
-    url.hostname = `${target.bucket}.${url.hostname}`;
-    url.pathname = `/${path}`;
+/** What can be known before there is anything to store; a store that does not answer now may do so when there is. */
+async function checkTarget(
+  target: S3Target,
+  key: string,
+  options: S3StoreOptions,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  objectUrl(target, key);
+  if (wasAsked(target)) return;
+  const refusal = await askBucket(target, limited(signal, options.askTimeoutMs ?? 5_000)).catch((error: unknown) => {
+    if (signal?.aborted === true) return throwCancelled(error);
+    const { reason, isPermanent } = describeNetworkFailure(error);
+    if (isPermanent) throw storeError("STORAGE_NOT_CONFIGURED", reason, error);
+    return "no answer" as const;
+  });
+  if (refusal === "no answer") return;
+  if (refusal !== null && holdsForEveryRequest(refusal)) {
+    throw storeError(refusalCode(refusal), refusalReason(refusal, 1));
   }
-  return url;
-}
-
-function escapeSegment(text: string): string {
-  return encodeURIComponent(text).replaceAll(
-    /[!'()*]/g,
-    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
+  rememberAsked(target);
 }
 
 async function putWithRetries(
-  client: AwsClient,
   target: S3Target,
   request: StoreRequest,
   options: S3StoreOptions,
-  signal: AbortSignal | null,
+  signal: AbortSignal | undefined,
 ): Promise<void> {
   const maxAttempts = options.maxAttempts ?? 5;
+  const md5 = md5Of(request.bytes);
+  const endMs = performance.now() + target.timeoutMs;
   for (let attempt = 1; ; attempt++) {
-    const failure = await tryPut(client, target, request, options, signal);
+    const failure = await tryPut(target, { ...request, md5 }, options, endMs - performance.now(), signal);
     if (failure === null) return;
-    if (attempt >= maxAttempts || !failure.isWorthARetry) throw failure.toError(attempt);
+    const reason = failure.reason(attempt);
+    if (attempt >= maxAttempts || !failure.isWorthARetry) throw storeError(failure.code, reason, failure.cause);
     const longest = Math.min(MAX_RETRY_MS, (options.firstRetryMs ?? 250) * 2 ** (attempt - 1));
     const wait = Math.max(failure.retryAfterMs, longest * (0.5 + Math.random() / 2));
-    await sleep(wait, undefined, signal === null ? {} : { signal }).catch((error: unknown) => throwCancelled(error));
+    if (performance.now() + wait >= endMs) {
+      const limit = `limit ${target.timeoutMs / 1000} s, S3_TIMEOUT_SECONDS`;
+      throw storeError("STORAGE_FAILED", `${reason}, and no time is left for another (${limit})`, failure.cause);
+    }
+    await sleep(wait, undefined, { signal }).catch(throwCancelled);
   }
 }
 
 interface PutFailure {
+  readonly code: ErrorCode;
   readonly isWorthARetry: boolean;
   /** What the store asked for, 0 … 8000. */
   readonly retryAfterMs: number;
-  toError(attempts: number): HiggsError;
+  /** Why, in words, after so many tries. */
+  readonly reason: (attempts: number) => string;
+  readonly cause: unknown;
+}
+
+interface CheckedRequest extends StoreRequest {
+  /** MD5 of the bytes; null where this machine has no MD5. */
+  readonly md5: Buffer | null;
 }
 
 async function tryPut(
-  client: AwsClient,
   target: S3Target,
-  { key, bytes, mimeType, sha256 }: StoreRequest,
+  { key, bytes, mimeType, sha256, md5 }: CheckedRequest,
   options: S3StoreOptions,
-  signal: AbortSignal | null,
+  leftMs: number,
+  signal: AbortSignal | undefined,
 ): Promise<PutFailure | null> {
-  const limitMs = (options.attemptTimeoutMs ?? 30_000) + bytes.byteLength / SLOWEST_BYTES_PER_MS;
-  const timeout = AbortSignal.timeout(Math.ceil(limitMs));
+  const attemptMs = (options.attemptTimeoutMs ?? 30_000) + bytes.byteLength / SLOWEST_BYTES_PER_MS;
+  const limitMs = Math.max(1, Math.ceil(Math.min(attemptMs, leftMs)));
+  const timeout = AbortSignal.timeout(limitMs);
+  const stop = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
   try {
-    const signed = await client.sign(objectUrl(target, key), {
-      method: "PUT",
-      headers: { "Content-Type": mimeType, "X-Amz-Content-Sha256": sha256 },
-      body: bytes,
-      aws: { allHeaders: true },
-    });
-    const response = await fetch(signed, {
-      redirect: "manual",
-      signal: signal === null ? timeout : AbortSignal.any([signal, timeout]),
-    });
-    const body = await response.text();
-    if (response.ok) return null;
-    return refused(
-      readRefusal(response.status, response.headers, body.slice(0, MAX_ERROR_BODY_CHARS)),
-      response.headers,
-    );
+    const headers = { "Content-Type": mimeType, ...(md5 && { "Content-MD5": md5.toString("base64") }) };
+    const url = objectUrl(target, key);
+    const answer = await sendSigned(target, { method: "PUT", url, headers, body: bytes, sha256, signal: stop });
+    // The body of a success is read too: one that breaks off is no success.
+    const refusal = await readRefusal(answer);
+    if (answer.status >= 300) return refused(refusal, answer.headers.get("retry-after"));
+    const isOther = await keepsOtherBytes(target, answer, { key, sha256, md5, byteCount: bytes.byteLength }, stop);
+    return isOther ? CHANGED : null;
   } catch (error) {
     if (signal?.aborted === true) return throwCancelled(error);
-    return unreachable(error, timeout.aborted ? limitMs : null);
+    if (timeout.aborted) return temporary(`no answer within ${limitMs} ms`, error);
+    return await unreachable(target, error, options, signal);
   }
 }
 
-function refused(refusal: S3Refusal, headers: Headers): PutFailure {
-  const seconds = Number(headers.get("retry-after") ?? 0);
+function refused(refusal: S3Refusal, retryAfter: string | null): PutFailure {
+  const seconds = Number(retryAfter ?? 0);
   return {
+    code: refusalCode(refusal),
     isWorthARetry: isWorthARetry(refusal),
     retryAfterMs: Number.isFinite(seconds) ? Math.min(Math.max(0, seconds * 1000), MAX_RETRY_MS) : 0,
-    toError: (attempts) => refusalError(refusal, attempts),
+    reason: (attempts) => refusalReason(refusal, attempts),
+    cause: undefined,
   };
 }
 
-function unreachable(error: unknown, timedOutMs: number | null): PutFailure {
-  const reason =
-    timedOutMs === null ? `no connection, ${connectionReason(error)}` : `no answer within ${Math.round(timedOutMs)} ms`;
+const CHANGED = temporary("the store keeps other bytes than those that were sent", undefined);
+
+function temporary(reason: string, cause: unknown): PutFailure {
   return {
+    code: "STORAGE_FAILED",
     isWorthARetry: true,
     retryAfterMs: 0,
-    toError: (attempts) =>
-      new HiggsError("STORAGE_FAILED", "store the audio in S3", `${reason} (got ${attempts} failed attempts)`, {
-        cause: error,
-      }),
+    reason: (attempts) => `${reason} (got ${attempts} failed attempts)`,
+    cause,
   };
 }
 
-/** The code that the network stack gives, such as ECONNREFUSED; never its message, which may repeat the signed address. */
-function connectionReason(error: unknown): string {
-  for (let current = error; current instanceof Error; current = current.cause) {
-    if ("code" in current && typeof current.code === "string") return current.code;
+/** A connection that broke may be the way in which the store refuses; then it is asked for the reason. */
+async function unreachable(
+  target: S3Target,
+  error: unknown,
+  options: S3StoreOptions,
+  signal: AbortSignal | undefined,
+): Promise<PutFailure> {
+  const { reason, isPermanent, isBroken } = describeNetworkFailure(error);
+  if (isPermanent) {
+    return { ...temporary(reason, error), code: "STORAGE_NOT_CONFIGURED", isWorthARetry: false, reason: () => reason };
   }
-  return "the request failed";
+  if (!isBroken) return temporary(reason, error);
+  const refusal = await askBucket(target, limited(signal, options.askTimeoutMs ?? 5_000)).catch(() => null);
+  if (signal?.aborted === true) throwCancelled(error);
+  if (refusal === null) return temporary(reason, error);
+  if (holdsForEveryRequest(refusal)) return { ...refused(refusal, null), isWorthARetry: false };
+  return temporary(`${reason}, and asked for the bucket the store says ${nameOf(refusal)}`, error);
+}
+
+function limited(signal: AbortSignal | undefined, timeoutMs: number): AbortSignal {
+  const timeout = AbortSignal.timeout(timeoutMs);
+  return signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
 }
 
 function throwCancelled(cause: unknown): never {
-  throw new HiggsError("CANCELLED", "store the audio in S3", "the request was cancelled", { cause });
-}
-
-async function describeObject(client: AwsClient, target: S3Target, key: string): Promise<StoredObject> {
-  const url = `s3://${target.bucket}/${key}`;
-  if (target.urlExpiresSeconds === 0) return { url, downloadUrl: null };
-  const address = objectUrl(target, key);
-  address.searchParams.set("X-Amz-Expires", String(target.urlExpiresSeconds));
-  const signed = await client.sign(address, { method: "GET", aws: { signQuery: true } });
-  return { url, downloadUrl: signed.url };
+  throw storeError("CANCELLED", "the request was cancelled", cause);
 }

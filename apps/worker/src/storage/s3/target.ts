@@ -1,5 +1,9 @@
 import { HiggsError } from "@higgs-worker/base";
 import type { Config } from "../../config/settings.ts";
+import { proxyFor } from "../../network/proxy.ts";
+import { recognizeHost } from "./known-stores.ts";
+import { bucketUrl, canStandInHost, type BucketPlace } from "./object-address.ts";
+import { bucketOfEndpoint, splitEndpoint } from "./split-endpoint.ts";
 
 export interface S3Credentials {
   readonly accessKeyId: string;
@@ -8,16 +12,17 @@ export interface S3Credentials {
 }
 
 /** Everything needed to reach one bucket. */
-export interface S3Target {
-  /** Base address without the bucket. */
-  readonly endpoint: URL;
-  readonly bucket: string;
+export interface S3Target extends BucketPlace {
   readonly region: string;
-  /** Bucket in the path (true) or in the host name (false). */
-  readonly usesPathStyle: boolean;
   readonly credentials: S3Credentials;
   /** Seconds that a presigned address lives; 0 for none. */
   readonly urlExpiresSeconds: number;
+  /** Where clients reach the store, for presigned addresses; the endpoint's place unless told. */
+  readonly publicPlace: BucketPlace;
+  /** Proxy through which the bucket is reached; null for a direct connection. */
+  readonly proxy: URL | null;
+  /** Longest time for one delivery, all tries together. */
+  readonly timeoutMs: number;
 }
 
 /** `s3Config` of a RunPod job (spec platform §4.1). */
@@ -27,6 +32,7 @@ export interface JobS3Config {
   readonly bucketName: string;
   readonly endpointUrl: string;
   readonly objectPath: string | null;
+  readonly region: string | null;
 }
 
 export interface S3Wish {
@@ -37,136 +43,179 @@ export interface S3Wish {
 
 /** The bucket that a job would go to, or null when none is known. */
 export function knownBucket(config: Config, wish: S3Wish): string | null {
-  return wish.bucket ?? wish.jobConfig?.bucketName ?? config.s3Bucket ?? bucketOfSource(sourceOf(config, wish));
+  const source = sourceOf(config, wish);
+  return wish.bucket ?? wish.jobConfig?.bucketName ?? config.s3Bucket ?? bucketOfSource(config, source);
 }
 
-/** Throws STORAGE_NOT_CONFIGURED that names what is missing of the credentials that a job would use. */
+/** Throws STORAGE_NOT_CONFIGURED that names what is missing or wrong of the credentials that a job would use. */
 export function checkS3Credentials(config: Config, wish: S3Wish): void {
   completeSource(config, wish);
 }
 
 /**
- * The target of a job: its own `s3Config`, else the AWS_* variables, else RunPod's BUCKET_* variables. Credentials and
- * endpoint always come from the same one of the three, so that a key is never sent to a store that it is not for.
+ * The target of a job: its own `s3Config`, else the AWS_* variables, else RunPod's BUCKET_* variables. Credentials, endpoint
+ * and region always come from the same one of the three, so that a key is never sent to a store that it is not for.
  *
- * @throws HiggsError STORAGE_NOT_CONFIGURED that names what is missing.
+ * @throws HiggsError STORAGE_NOT_CONFIGURED that names what is missing or can never work.
  */
 export function resolveS3Target(config: Config, wish: S3Wish): S3Target {
   const source = completeSource(config, wish);
   const bucket = knownBucket(config, wish);
-  if (bucket === null) {
-    throw new HiggsError(
-      "STORAGE_NOT_CONFIGURED",
-      "deliver to S3",
-      "no bucket is known (neither s3_bucket nor S3_BUCKET)",
-    );
+  if (bucket === null) throw unusable("no bucket is known (neither s3_bucket nor S3_BUCKET)");
+  checkBucket(bucket);
+  const given = source.endpointUrl === null ? null : parseEndpoint(source.endpointUrl, source.names.endpoint);
+  const region = source.region ?? (given && recognizeHost(given.hostname)?.region) ?? "us-east-1";
+  if (!/^[A-Za-z0-9._-]{1,64}$/.test(region)) {
+    throw unusable(`${source.names.region} is not the name of a region (allowed letters, digits, dots and dashes)`);
   }
-  const { endpoint, region } = placeOf(config, source);
-  const isAws = endpoint.hostname.endsWith(".amazonaws.com");
+  const place = placeOf(config, source, given ?? awsEndpoint(region), bucket);
+  const isRunpodVolume = recognizeHost(place.endpoint.hostname)?.store === "runpod";
   return {
-    endpoint,
-    bucket,
+    ...place,
     region,
-    // A bucket's name that is no host name, or has dots (which no wildcard certificate covers), stands in the path.
-    usesPathStyle: config.s3ForcePathStyle ?? (!isAws || !/^[a-z0-9][a-z0-9-]+[a-z0-9]$/.test(bucket)),
     credentials: source.credentials,
     // RunPod's volume store takes no presigned addresses (spec platform §9.5).
-    urlExpiresSeconds: isRunpodVolumeStore(endpoint) ? 0 : config.s3UrlExpiresSeconds,
+    urlExpiresSeconds: isRunpodVolume ? 0 : config.s3UrlExpiresSeconds,
+    publicPlace: publicPlaceOf(config, source, place),
+    proxy: proxyFor(bucketUrl(place), config),
+    timeoutMs: config.s3TimeoutSeconds * 1000,
   };
 }
 
 function completeSource(config: Config, wish: S3Wish): Source {
   const source = sourceOf(config, wish);
-  if (source.missing.length === 0) return source;
-  throw new HiggsError("STORAGE_NOT_CONFIGURED", "deliver to S3", `${source.missing.join(" and ")} not set`);
+  if (source.missing.length > 0) throw unusable(`${source.missing.join(" and ")} not set`);
+  checkCredentials(source);
+  return source;
 }
 
+type SourceKind = "job" | "runpod" | "aws";
+
+/** How messages call the parts of a source. */
+const NAMES = {
+  job: {
+    key: "accessId",
+    secret: "accessSecret",
+    token: "",
+    endpoint: "endpointUrl",
+    region: "the region of s3Config",
+  },
+  runpod: {
+    key: "BUCKET_ACCESS_KEY_ID",
+    secret: "BUCKET_SECRET_ACCESS_KEY",
+    token: "",
+    endpoint: "BUCKET_ENDPOINT_URL",
+    region: "BUCKET_REGION",
+  },
+  aws: {
+    key: "AWS_ACCESS_KEY_ID",
+    secret: "AWS_SECRET_ACCESS_KEY",
+    token: "AWS_SESSION_TOKEN",
+    endpoint: "AWS_ENDPOINT_URL",
+    region: "AWS_REGION",
+  },
+} as const;
+
 interface Source {
+  readonly kind: SourceKind;
+  readonly names: (typeof NAMES)[SourceKind];
   readonly credentials: S3Credentials;
   readonly missing: readonly string[];
   readonly endpointUrl: string | null;
+  /** As it was told; null leaves it to the endpoint's host. */
+  readonly region: string | null;
 }
 
 function sourceOf(config: Config, { jobConfig }: S3Wish): Source {
   if (jobConfig !== null) {
-    return {
-      credentials: { accessKeyId: jobConfig.accessId, secretAccessKey: jobConfig.accessSecret, sessionToken: null },
-      missing: [],
-      endpointUrl: jobConfig.endpointUrl,
-    };
+    const { accessId, accessSecret, endpointUrl, region } = jobConfig;
+    return makeSource("job", [accessId, accessSecret, null], endpointUrl, region);
   }
-  const runpodUrl = config.bucketEndpointUrl;
-  if (config.awsAccessKeyId === null && runpodUrl !== null) {
-    return {
-      credentials: {
-        accessKeyId: config.bucketAccessKeyId ?? "",
-        secretAccessKey: config.bucketSecretAccessKey ?? "",
-        sessionToken: null,
-      },
-      missing: namesOfMissing({
-        BUCKET_ACCESS_KEY_ID: config.bucketAccessKeyId,
-        BUCKET_SECRET_ACCESS_KEY: config.bucketSecretAccessKey,
-      }),
-      endpointUrl: runpodUrl,
-    };
+  if (config.awsAccessKeyId === null && config.bucketEndpointUrl !== null) {
+    const { bucketAccessKeyId, bucketSecretAccessKey, bucketEndpointUrl, bucketRegion } = config;
+    return makeSource("runpod", [bucketAccessKeyId, bucketSecretAccessKey, null], bucketEndpointUrl, bucketRegion);
   }
+  const { awsAccessKeyId, awsSecretAccessKey, awsSessionToken, awsEndpointUrl, awsRegion } = config;
+  return makeSource("aws", [awsAccessKeyId, awsSecretAccessKey, awsSessionToken], awsEndpointUrl, awsRegion);
+}
+
+function makeSource(
+  kind: SourceKind,
+  [accessKeyId, secretAccessKey, sessionToken]: readonly [string | null, string | null, string | null],
+  endpointUrl: string | null,
+  region: string | null,
+): Source {
+  const names = NAMES[kind];
   return {
-    credentials: {
-      accessKeyId: config.awsAccessKeyId ?? "",
-      secretAccessKey: config.awsSecretAccessKey ?? "",
-      sessionToken: config.awsSessionToken,
-    },
-    missing: namesOfMissing({
-      AWS_ACCESS_KEY_ID: config.awsAccessKeyId,
-      AWS_SECRET_ACCESS_KEY: config.awsSecretAccessKey,
-    }),
-    endpointUrl: config.awsEndpointUrl,
+    kind,
+    names,
+    credentials: { accessKeyId: accessKeyId ?? "", secretAccessKey: secretAccessKey ?? "", sessionToken },
+    missing: [...(accessKeyId === null ? [names.key] : []), ...(secretAccessKey === null ? [names.secret] : [])],
+    endpointUrl,
+    region,
   };
 }
 
-function namesOfMissing(values: Readonly<Record<string, string | null>>): string[] {
-  return Object.keys(values).filter((name) => values[name] === null);
+/** The bucket that RunPod's examples write into the endpoint; an AWS endpoint holds none. */
+function bucketOfSource({ s3Bucket }: Config, { kind, endpointUrl }: Source): string | null {
+  if (kind === "aws" || s3Bucket !== null || endpointUrl === null || !URL.canParse(endpointUrl)) return null;
+  return bucketOfEndpoint(new URL(endpointUrl));
 }
 
-/** The bucket that RunPod's examples write into the endpoint: as first label of the host name, or as path. */
-const BUCKET_HOST = /^(?<bucket>[a-z0-9][a-z0-9.-]*?)\.(?<store>s3[.-].*|[a-z0-9-]+\.digitaloceanspaces\.com)$/;
-
-function bucketOfSource(source: Source): string | null {
-  return source.endpointUrl === null ? null : splitEndpoint(source.endpointUrl).bucket;
-}
-
-function splitEndpoint(endpointUrl: string): { readonly endpoint: URL; readonly bucket: string | null } {
-  const endpoint = new URL(endpointUrl);
-  const fromHost = BUCKET_HOST.exec(endpoint.hostname)?.groups;
-  const fromPath = endpoint.pathname.split("/").find((segment) => segment !== "") ?? null;
-  if (fromHost?.["store"] !== undefined) endpoint.hostname = fromHost["store"];
-  endpoint.pathname = "/";
-  endpoint.search = "";
-  endpoint.hash = "";
-  return { endpoint, bucket: fromHost?.["bucket"] ?? fromPath };
-}
-
-function placeOf(config: Config, source: Source): { readonly endpoint: URL; readonly region: string } {
-  if (source.endpointUrl === null) {
-    const region = config.awsRegion ?? "us-east-1";
-    return { endpoint: new URL(`https://s3.${region}.amazonaws.com/`), region };
+/** What cannot stand in a header would fail each request; that is better said before there is anything to store. */
+function checkCredentials({ credentials, names }: Source): void {
+  const { accessKeyId, secretAccessKey, sessionToken } = credentials;
+  const isWord = (text: string): boolean => /^[\x21-\x7e]+$/.test(text);
+  if (!isWord(accessKeyId)) throw unusable(`${names.key} has a space, a line break or a letter that no key has`);
+  if (/\p{Cc}/u.test(secretAccessKey)) throw unusable(`${names.secret} has a line break or another control character`);
+  if (sessionToken !== null && !isWord(sessionToken)) {
+    throw unusable(`${names.token} has a space, a line break or a letter that no token has`);
   }
-  const { endpoint } = splitEndpoint(source.endpointUrl);
-  return { endpoint, region: config.awsRegion ?? regionOfHost(endpoint.hostname) ?? "us-east-1" };
 }
 
-/** The region that well-known stores write into their host names. */
-function regionOfHost(host: string): string | null {
-  if (host.endsWith(".r2.cloudflarestorage.com")) return "auto";
-  const runpod = /^s3api-([a-z0-9-]+)\.runpod\.io$/.exec(host)?.[1];
-  if (runpod !== undefined) return runpod.toUpperCase();
-  return (
-    /^s3[.-](?:dualstack\.)?([a-z0-9-]+)\.(?:amazonaws|backblazeb2|wasabisys|scw|ovh)/.exec(host)?.[1] ??
-    /^([a-z0-9-]+)\.digitaloceanspaces\.com$/.exec(host)?.[1] ??
-    null
-  );
+function checkBucket(bucket: string): void {
+  if (/^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$/.test(bucket)) return;
+  throw unusable("the bucket's name is not one (limit 2 … 255 letters, digits, dots, dashes and underscores)");
 }
 
-function isRunpodVolumeStore(endpoint: URL): boolean {
-  return /^s3api-.*\.runpod\.io$/.test(endpoint.hostname);
+function parseEndpoint(endpointUrl: string, name: string): URL {
+  const url = URL.canParse(endpointUrl) ? new URL(endpointUrl) : null;
+  if (url === null || !/^https?:$/.test(url.protocol)) throw unusable(`${name} is not an http:// or https:// address`);
+  if (url.username !== "" || url.password !== "") {
+    throw unusable(`${name} holds a user name or password; keys have variables of their own`);
+  }
+  if (url.search !== "" || url.hash !== "") throw unusable(`${name} holds more than host and path (a ? or # part)`);
+  return url;
+}
+
+function awsEndpoint(region: string): URL {
+  return new URL(`https://s3.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}/`);
+}
+
+function placeOf(config: Config, source: Source, given: URL, bucket: string): BucketPlace {
+  const { endpoint, isHostStyle } = splitEndpoint(given, {
+    bucket,
+    mayHoldBucket: source.kind !== "aws",
+    isPathBucket: source.kind === "runpod" && config.s3Bucket === null,
+    isPathForced: config.s3ForcePathStyle === true,
+    name: source.names.endpoint,
+  });
+  const store = recognizeHost(endpoint.hostname)?.store;
+  const isPossible = canStandInHost(bucket, endpoint);
+  if (store === "accelerate" && (!isPossible || config.s3ForcePathStyle === true)) {
+    throw unusable("S3 Transfer Acceleration takes a bucket only in the host name, and this one cannot stand there");
+  }
+  const isWanted = store === "accelerate" || isHostStyle || !(config.s3ForcePathStyle ?? store !== "aws");
+  return { endpoint, bucket, usesPathStyle: !(isPossible && isWanted) };
+}
+
+/** S3_PUBLIC_URL belongs to the worker's own store; a job's store is reached as the job says. */
+function publicPlaceOf(config: Config, source: Source, place: BucketPlace): BucketPlace {
+  if (config.s3PublicUrl === null || source.kind === "job") return place;
+  const endpoint = parseEndpoint(config.s3PublicUrl, "S3_PUBLIC_URL");
+  return { ...place, endpoint, usesPathStyle: place.usesPathStyle || !canStandInHost(place.bucket, endpoint) };
+}
+
+function unusable(reason: string): HiggsError {
+  return new HiggsError("STORAGE_NOT_CONFIGURED", "deliver to S3", reason);
 }

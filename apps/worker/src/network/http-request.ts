@@ -1,0 +1,62 @@
+import type { ProxyAgent } from "undici";
+import { proxyAuthorization } from "./proxy.ts";
+import type { Body } from "./read-body.ts";
+
+/** How this program calls itself; some servers refuse requests without a name. */
+export const USER_AGENT = "worker-higgs-audio";
+
+export interface HttpRequest {
+  readonly method: "GET" | "HEAD" | "PUT";
+  readonly url: URL;
+  readonly headers?: Headers | Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+  /** From `proxyFor`; null for a direct connection. */
+  readonly proxy: URL | null;
+  /** Followed where an answer may come from elsewhere; `manual` gives the redirect itself. */
+  readonly redirect: "follow" | "manual";
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** An answer whose body was not read yet; `readBody` reads it, and `discardBody` does without. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: { get(name: string): string | null };
+  readonly body: Body | null;
+}
+
+/**
+ * One request, through a proxy if there is one. Connections are kept for the next request.
+ *
+ * @throws TypeError whose `cause` says why there was no answer; `describeNetworkFailure` reads it.
+ */
+export async function sendHttp({ url, proxy, headers, body, signal, ...rest }: HttpRequest): Promise<HttpAnswer> {
+  const fields = { "user-agent": USER_AGENT, ...Object.fromEntries(new Headers(headers)) };
+  const init = { ...rest, body: body ?? null, headers: fields, signal: signal ?? null };
+  if (proxy === null) return fetch(url, init);
+  const { fetch: fetchWith } = await import("undici");
+  return fetchWith(url, { ...init, dispatcher: await agentOf(proxy) });
+}
+
+/** Closes the connection of an answer that is of no further use. */
+export async function discardBody({ body }: HttpAnswer): Promise<void> {
+  await body?.[Symbol.asyncIterator]().return?.();
+}
+
+/** One for each proxy of the settings, of which there are two at most. */
+const agents = new Map<string, ProxyAgent>();
+
+async function agentOf(proxy: URL): Promise<ProxyAgent> {
+  // Its import takes longer than a worker's whole start-up, so it is loaded only where there is a proxy.
+  const { ProxyAgent } = await import("undici");
+  const authorization = proxyAuthorization(proxy);
+  const agent =
+    agents.get(proxy.href) ??
+    new ProxyAgent({
+      uri: new URL("/", proxy).href,
+      // Many proxies tunnel to port 443 only; a plain address is asked of the proxy itself.
+      proxyTunnel: false,
+      ...(authorization !== null && { token: authorization }),
+    });
+  agents.set(proxy.href, agent);
+  return agent;
+}

@@ -1,0 +1,78 @@
+import type { LookupAddress } from "node:dns";
+import { request as httpRequest, type IncomingMessage, type RequestOptions } from "node:http";
+import { request as httpsRequest } from "node:https";
+import { isIP, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import { proxyAuthorization } from "./proxy.ts";
+
+export interface PinnedRequest {
+  readonly url: URL;
+  /** The address of the host that is connected to, whatever its name means meanwhile. */
+  readonly address: LookupAddress;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Null for a direct connection. */
+  readonly proxy: URL | null;
+  readonly signal: AbortSignal;
+  /** Certificates of further authorities, as PEM. */
+  readonly ca?: string | undefined;
+}
+
+/** Longest head of an answer, in bytes. */
+const MAX_HEADER_BYTES = 16_384;
+
+/**
+ * A GET over a connection of its own, to one address of a host that was checked before. A proxy is asked for that address and
+ * not for the name, so that it cannot be led to another one; TLS and the `Host` header have the name.
+ *
+ * @throws the error of the connection; one with the code `PROXY_REFUSED` when the proxy does not open a tunnel.
+ */
+export async function requestPinned(request: PinnedRequest): Promise<IncomingMessage> {
+  const { url, address, headers, proxy, signal, ca } = request;
+  const common = { headers, maxHeaderSize: MAX_HEADER_BYTES, signal, ...(ca !== undefined && { ca }) };
+  if (proxy === null) {
+    const lookup: RequestOptions["lookup"] = (_hostname, { all }, callback) =>
+      all === true ? callback(null, [address]) : callback(null, address.address, address.family);
+    return sendRequest(url, { ...common, agent: false, lookup });
+  }
+  const tunnel = await openTunnel(request, proxy);
+  const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
+  const name = isIP(host) === 0 ? { servername: host } : {};
+  const createConnection = () =>
+    url.protocol === "https:" ? connectTls({ socket: tunnel, host, ...name, ...(ca !== undefined && { ca }) }) : tunnel;
+  // Not with an agent: one would make a connection of its own, past the proxy. Without one, https has the default port 80,
+  // which would stand in the header.
+  return sendRequest(url, { ...common, headers: { ...headers, host: url.host }, createConnection });
+}
+
+function sendRequest(url: URL, options: RequestOptions): Promise<IncomingMessage> {
+  const request = url.protocol === "https:" ? httpsRequest : httpRequest;
+  return new Promise((resolve, reject) => {
+    request(url, options, resolve).on("error", reject).end();
+  });
+}
+
+function openTunnel({ url, address, signal }: PinnedRequest, proxy: URL): Promise<Socket> {
+  const port = url.port === "" ? (url.protocol === "https:" ? "443" : "80") : url.port;
+  const path = `${address.family === 6 ? `[${address.address}]` : address.address}:${port}`;
+  const authorization = proxyAuthorization(proxy);
+  const headers = { host: path, ...(authorization !== null && { "proxy-authorization": authorization }) };
+  const request = proxy.protocol === "https:" ? httpsRequest : httpRequest;
+  return new Promise((resolve, reject) => {
+    request(new URL("/", proxy), { method: "CONNECT", path, headers, agent: false, signal })
+      .on("connect", (answer, socket: Socket) => {
+        if (answer.statusCode === 200) return resolve(socket);
+        socket.destroy();
+        reject(refusedByProxy(answer));
+      })
+      .on("response", (answer) => {
+        answer.destroy();
+        reject(refusedByProxy(answer));
+      })
+      .on("error", reject)
+      .end();
+  });
+}
+
+function refusedByProxy({ statusCode = 0 }: IncomingMessage): Error {
+  return Object.assign(new Error(`the proxy answers with status ${statusCode}`), { code: "PROXY_REFUSED", statusCode });
+}
