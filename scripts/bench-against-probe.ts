@@ -1,7 +1,7 @@
 /**
  * Holds the decode step against a bare ggml program of the same shapes, in turns in the same run, so that a machine whose speed
  * drifts is fair to both. Fails above 1.10 times the probe. `npm run bench:probe -- PROBE.mjs [q8_0|q4_k …]`; without a
- * probe file it says that it is skipped.
+ * probe it says that it is skipped.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -15,12 +15,12 @@ const ROUNDS = 3;
 const PROBE_FORMATS: Readonly<Record<string, string>> = { q8_0: "q8", q4_k: "q4k", bf16: "bf16" };
 
 const root = join(import.meta.dirname, "..");
-const [path = join(root, "..", "shared", "probes", "ggml-decode-probe.mjs"), ...formats] = process.argv.slice(2);
+const [path = "", ...formats] = process.argv.slice(2);
 const probe = resolve(path);
 const program = join(root, "apps", "worker", "bin", "higgs.js");
 
-if (!existsSync(probe)) {
-  console.log(`SKIPPED: there is no probe to compare with (looked for ${probe})`);
+if (path === "" || !existsSync(probe)) {
+  console.log(`SKIPPED: no probe to compare with (${path === "" ? "none was named" : `looked for ${probe}`})`);
   process.exit(0);
 }
 

@@ -27,6 +27,7 @@ const report = checkCitations(files, {
   pages: { model: "docs/spec/model.md", platform: "docs/spec/platform.md", contract: "docs/spec/contract.md" },
   statements: new Set(STATEMENTS.map(({ id }) => id)),
   statementFolder: "packages/runpod-worker/",
+  outside: "../shared",
   exists: (path) => existsSync(join(root, path)),
 });
 const problems = [...report.problems, ...checkDecisions(files)];

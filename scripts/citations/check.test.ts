@@ -31,6 +31,7 @@ function problemsOf(...files: TextFile[]): readonly string[] {
     pages: { model: "docs/spec/model.md" },
     statements: new Set(["W01"]),
     statementFolder: "packages/runpod-worker/",
+    outside: "../beside",
     exists: (path) => path === "LICENSE",
   }).problems;
 }
@@ -106,6 +107,12 @@ describe("checkCitations()", () => {
       "packages/runpod-worker/src/a.ts:1: there is no statement W02",
     ]);
     expect(problemsOf(source("W02 is a hall in this file"))).toEqual([]);
+  });
+
+  it("names a file that needs what lies beside the repository", () => {
+    expect(problemsOf(source('open("../beside/set.json")'))).toEqual([
+      "packages/audio/src/a.ts: names ../beside, which a clone does not have",
+    ]);
   });
 
   it("names a link to a file or an anchor that does not exist", () => {

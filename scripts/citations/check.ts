@@ -22,6 +22,8 @@ export interface CitationRules {
   readonly statements: ReadonlySet<string>;
   /** Folder whose files cite statements by their bare id. */
   readonly statementFolder: string;
+  /** What lies beside some checkouts; files must not name it, since a clone has nothing beside it. */
+  readonly outside: string;
   /** Whether a path of the repository exists, for links to files that are not in `files`. */
   readonly exists: (path: string) => boolean;
 }
@@ -39,6 +41,7 @@ export function checkCitations(files: readonly TextFile[], rules: CitationRules)
   let citations = 0;
   let links = 0;
   for (const { path, text } of files) {
+    if (text.includes(rules.outside)) problems.push(`${path}: names ${rules.outside}, which a clone does not have`);
     const ownPage = Object.entries(rules.pages).find(([, pagePath]) => pagePath === path)?.[0];
     const found = findCitations(text);
     const all = [...found.citations, ...(ownPage === undefined ? [] : findOwnSections(text, ownPage))];
