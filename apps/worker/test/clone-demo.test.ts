@@ -56,8 +56,8 @@ async function speak(fields: Record<string, unknown>, speaker: SpeechModel = mod
     name: speaker.name,
     sampleRateHz: speaker.sampleRateHz,
     info: speaker.info,
-    synthesize: async (request, options) => {
-      const result = await speaker.synthesize(request, options);
+    speak: async (request, options) => {
+      const result = await speaker.speak(request, options);
       spoken.push({ request, result });
       return result;
     },
@@ -133,7 +133,7 @@ describe("dialogue with the demo checkpoint", () => {
       chunk_method: "speaker",
     });
     expect(result.chunkCount).toBe(3);
-    expect(request.references.map(({ kind }) => kind)).toEqual(["clip", "clip"]);
+    expect(request.references?.map(({ kind }) => kind)).toEqual(["clip", "clip"]);
     expect(output.metadata.voice_clone).toBe("slt,rms");
     expect(output.duration_seconds).toBeCloseTo(output.usage.audio_frames / 25, 5);
     expect(result.pcm).toHaveLength(output.usage.audio_frames * 960);

@@ -1,4 +1,13 @@
 export type * from "./speech/types.ts";
+export {
+  drawSeed,
+  type ResolvedSpeechRequest,
+  type Reference,
+  type ReferenceClip,
+  type SpeechRequest,
+} from "./speech/speech-request.ts";
+export type { ReferenceProfile } from "./prompt/references.ts";
+export type { SamplingOptions } from "./engine/generation-options.ts";
 export { loadSpeechModel, type LoadSpeechModelOptions } from "./speech/load-speech-model.ts";
 export {
   type EngineHostOptions,

@@ -15,12 +15,12 @@ export async function* measureEndToEnd(context: BenchContext): AsyncGenerator<Be
     const { weights, device } = model.info;
     const what = `${model.name}, ${weights}, ${device}`;
     yield { name: "load", unit: "ms", value: performance.now() - startMs, note: what };
-    await model.synthesize(BENCH_REQUEST, { signal });
+    await model.speak(BENCH_REQUEST, { signal });
     const firstAudioMs: number[] = [];
     const secondsPerMinute: number[] = [];
     const frameMs: number[] = [];
     for (let run = 0; run < RUNS; run++) {
-      const { pcm, sampleRateHz, timings, audioFrames } = await model.synthesize(BENCH_REQUEST, { signal });
+      const { pcm, sampleRateHz, timings, audioFrames } = await model.speak(BENCH_REQUEST, { signal });
       firstAudioMs.push(timings.firstAudioMs);
       secondsPerMinute.push((timings.totalMs * 60 * sampleRateHz) / pcm.length / 1000);
       frameMs.push(timings.generateMs / audioFrames);

@@ -16,16 +16,9 @@ export type BenchMeasure = (context: BenchContext) => AsyncIterable<BenchRow>;
 /** A sentence that the demo checkpoint speaks well. */
 export const BENCH_REQUEST: SpeechRequest = {
   transcript: "The sun is warm and the sky is blue.",
-  normalize: true,
-  references: [],
-  referencesInSystemMessage: false,
   scene: "Audio is recorded from a quiet room.",
-  sampling: { temperature: 0.3, topK: 50, topP: 0.95, rasWinLen: 7, rasWinMaxNumRepeat: 2 },
+  sampling: { temperature: 0.3 },
   maxNewTokens: 256,
-  chunkMethod: null,
-  chunkMaxWordNum: 200,
-  chunkMaxNumTurns: 1,
-  generationChunkBufferSize: null,
   seed: 1,
 };
 

@@ -45,7 +45,7 @@ async function firstFrameMs(model: SpeechModel, clip: Float32Array, signal: Abor
   const startMs = performance.now();
   const reference = { kind: "clip", transcript: TRANSCRIPT, ...clipSamples(clip) } as const;
   let firstMs = Number.NaN;
-  await model.synthesize(
+  await model.speak(
     { ...BENCH_REQUEST, references: [reference] },
     {
       signal,

@@ -158,9 +158,9 @@ describe("a signal while the worker starts", () => {
         const model = fakeModel();
         return {
           ...model,
-          synthesize: (request, options) => {
+          speak: (request, options) => {
             killAt("it warms up");
-            return model.synthesize(request, options);
+            return model.speak(request, options);
           },
         };
       },

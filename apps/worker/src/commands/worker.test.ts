@@ -230,7 +230,7 @@ describe("runWorker() in production", () => {
       const reports: unknown[] = [];
       const context: JobContext = { ...jobContext(), reportUnhealthy: (_check, reason) => void reports.push(reason) };
       const job = { id: "j1", input: { transcript: "Hi." } };
-      model.synthesize = () => Promise.reject(fail);
+      model.speak = () => Promise.reject(fail);
       await handler(job, context);
       expect(reports).toEqual([]);
       state = "failed";

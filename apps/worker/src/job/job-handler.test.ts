@@ -59,9 +59,9 @@ describe("a job with stream", () => {
   it("cuts parts that the platform would refuse", async () => {
     // 25 seconds that come at once.
     const model = fakeModel({ frames: 625 });
-    const synthesize = model.synthesize.bind(model);
-    model.synthesize = async (request, { onAudio, ...options } = {}) => {
-      const result = await synthesize(request, options);
+    const speak = model.speak.bind(model);
+    model.speak = async (request, { onAudio, ...options } = {}) => {
+      const result = await speak(request, options);
       onAudio?.(result.pcm);
       return { ...result, pcm: new Float32Array(0) };
     };
@@ -93,11 +93,11 @@ describe("a job with stream", () => {
   it("stops the speech when nobody listens any more, or the job is cancelled", async () => {
     const endless = () => {
       const model = fakeModel({ frames: 5_000, frameMs: 1 });
-      const synthesize = model.synthesize.bind(model);
+      const speak = model.speak.bind(model);
       const ended: unknown[] = [];
-      model.synthesize = (request, options = {}) => {
+      model.speak = (request, options = {}) => {
         options.onAudio?.(new Float32Array(960));
-        return synthesize(request, options).catch((error: unknown) => {
+        return speak(request, options).catch((error: unknown) => {
           ended.push(error);
           throw error;
         });

@@ -1,5 +1,5 @@
 import type { AudioFormat } from "@higgs-worker/audio";
-import type { SpeechRequest, SpeechResult } from "@higgs-worker/higgs-audio";
+import type { ResolvedSpeechRequest, SpeechResult } from "@higgs-worker/higgs-audio";
 import { GENERATION_FIELD_NAMES, type GenerationFieldName, type JobInput } from "./job-fields.ts";
 
 /** `output` of a finished job: the contract's shape, complete (spec contract §4). Fields are never renamed or removed. */
@@ -52,7 +52,7 @@ export interface JobTimings {
 
 export interface JobOutputParts {
   readonly input: JobInput;
-  readonly request: SpeechRequest;
+  readonly request: ResolvedSpeechRequest;
   readonly modelName: string;
   /** Names of the references; null without. */
   readonly voiceClone: string | null;

@@ -126,9 +126,9 @@ export async function runSpeechJob(
 async function speak(model: SpeechModel, request: SpeechRequest, options: SpeechJobOptions): Promise<SpeechResult> {
   const { signal, onProgress, onAudio } = options;
   const callOptions = { ...(signal && { signal }), ...(onProgress && { onProgress }) };
-  if (onAudio === undefined) return await model.synthesize(request, callOptions);
+  if (onAudio === undefined) return await model.speak(request, callOptions);
   const parts: Float32Array[] = [];
-  const result = await model.synthesize(request, {
+  const result = await model.speak(request, {
     ...callOptions,
     onAudio: (pcm) => {
       parts.push(pcm);

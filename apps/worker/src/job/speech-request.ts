@@ -1,10 +1,9 @@
-import { randomInt } from "node:crypto";
-import { listScenePresets, resolveScene, type SpeechRequest } from "@higgs-worker/higgs-audio";
+import { drawSeed, listScenePresets, resolveScene, type ResolvedSpeechRequest } from "@higgs-worker/higgs-audio";
 import { nearestName } from "../names/nearest-name.ts";
 import type { JobInput } from "./job-fields.ts";
 
 export interface PreparedRequest {
-  readonly request: SpeechRequest;
+  readonly request: ResolvedSpeechRequest;
   readonly warnings: readonly string[];
 }
 
@@ -37,11 +36,6 @@ export async function toSpeechRequest(input: JobInput): Promise<PreparedRequest>
     },
     warnings: await sceneWarnings(input.scene_prompt, scene.preset),
   };
-}
-
-/** 2^48 seeds are enough, and every JSON reader keeps them exact. */
-function drawSeed(): number {
-  return randomInt(2 ** 48 - 1);
 }
 
 /** A scene of one word that is nearly a preset's name was probably meant to be it. */

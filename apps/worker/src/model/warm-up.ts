@@ -7,27 +7,14 @@ const WARM_UP_COLUMNS = 20;
 
 /**
  * Speaks a few frames that nobody hears, so that the first job finds everything built, and a device that can load the model
- * but not run it is noticed before there is a job. Throws what `synthesize` throws, but for GENERATION_FAILED.
+ * but not run it is noticed before there is a job. Throws what `speak` throws, but for GENERATION_FAILED.
  */
 export async function warmUp(model: SpeechModel, logger: Logger, signal?: AbortSignal): Promise<void> {
   const startMs = performance.now();
   const { text: scene } = await resolveScene("quiet_indoor");
   try {
-    await model.synthesize(
-      {
-        transcript: "The sun is warm and the sky is blue.",
-        normalize: true,
-        references: [],
-        referencesInSystemMessage: false,
-        scene,
-        sampling: { temperature: 1, topK: 50, topP: 0.95, rasWinLen: 7, rasWinMaxNumRepeat: 2 },
-        maxNewTokens: WARM_UP_COLUMNS,
-        chunkMethod: null,
-        chunkMaxWordNum: 200,
-        chunkMaxNumTurns: 1,
-        generationChunkBufferSize: null,
-        seed: 1,
-      },
+    await model.speak(
+      { transcript: "The sun is warm and the sky is blue.", scene, maxNewTokens: WARM_UP_COLUMNS, seed: 1 },
       { onAudio: () => undefined, ...(signal && { signal }) },
     );
   } catch (error) {

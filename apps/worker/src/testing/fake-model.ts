@@ -1,5 +1,5 @@
 import { HiggsError } from "@higgs-worker/base";
-import type { SpeechModel, SpeechRequest, SpeechResult, SynthesizeOptions } from "@higgs-worker/higgs-audio";
+import type { SpeechModel, SpeechRequest, SpeechResult, SpeakOptions } from "@higgs-worker/higgs-audio";
 
 const SAMPLE_RATE_HZ = 24_000;
 const SAMPLES_PER_FRAME = 960;
@@ -35,11 +35,11 @@ export function fakeModel(options: FakeModelOptions = {}): FakeModel {
       modelBytes: 1,
     },
     requests,
-    synthesize: async (request, synthesis = {}) => {
+    speak: async (request, synthesis = {}) => {
       requests.push(request);
       if (options.fail !== undefined) throw options.fail;
       await makeFrames(frames, options.frameMs ?? 0, synthesis);
-      const pcm = hum(frames, request.seed);
+      const pcm = hum(frames, request.seed ?? 0);
       const spoken = options.spoil?.(pcm) ?? pcm;
       giveParts(spoken, synthesis);
       return resultOf(request, synthesis.onAudio === undefined ? spoken : new Float32Array(0), frames);
@@ -48,7 +48,7 @@ export function fakeModel(options: FakeModelOptions = {}): FakeModel {
   };
 }
 
-async function makeFrames(frames: number, frameMs: number, { signal, onProgress }: SynthesizeOptions): Promise<void> {
+async function makeFrames(frames: number, frameMs: number, { signal, onProgress }: SpeakOptions): Promise<void> {
   for (let frame = 1; frame <= frames; frame++) {
     if (signal?.aborted === true) throw new HiggsError("CANCELLED", "finish the speech", "the request was cancelled");
     await new Promise((resolve) => setTimeout(resolve, frameMs));
@@ -57,7 +57,7 @@ async function makeFrames(frames: number, frameMs: number, { signal, onProgress 
 }
 
 /** Half a second at a time. */
-function giveParts(pcm: Float32Array, { onAudio }: SynthesizeOptions): void {
+function giveParts(pcm: Float32Array, { onAudio }: SpeakOptions): void {
   const partLength = SAMPLE_RATE_HZ / 2;
   for (let start = 0; start < pcm.length; start += partLength) onAudio?.(pcm.subarray(start, start + partLength));
 }
@@ -75,11 +75,12 @@ function resultOf(request: SpeechRequest, pcm: Float32Array, frames: number): Sp
     pcm,
     sampleRateHz: SAMPLE_RATE_HZ,
     codes: [],
+    seed: request.seed ?? 0,
     text: request.transcript,
     chunkCount: 1,
     promptTokens: 43,
     audioFrames: frames,
-    referenceCodes: request.references.filter(({ kind }) => kind === "clip").map(() => "encoder"),
+    referenceCodes: (request.references ?? []).filter(({ kind }) => kind === "clip").map(() => "encoder"),
     timings: { referencesMs: 1, prefillMs: 10, generateMs: 200, decodeMs: 30, firstAudioMs: 50, totalMs: 240 },
     warnings: [],
   };

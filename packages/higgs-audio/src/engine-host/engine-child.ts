@@ -2,7 +2,8 @@ import { type ChildProcess, fork } from "node:child_process";
 import { HiggsError } from "@higgs-worker/base";
 import type { LogSink } from "@higgs-worker/ggml";
 import type { LoadProgress } from "../model/open-weights.ts";
-import type { SpeechRequest, SpeechResult, SynthesizeOptions } from "../speech/types.ts";
+import { type ResolvedSpeechRequest, resolveSpeechRequest, type SpeechRequest } from "../speech/speech-request.ts";
+import type { SpeakOptions, SpeechResult } from "../speech/types.ts";
 import type { EngineEntry } from "./engine-entry.ts";
 import type {
   EngineAnswer,
@@ -30,8 +31,8 @@ export interface EngineChildOptions {
 }
 
 interface Pending {
-  readonly request: SpeechRequest;
-  readonly options: SynthesizeOptions;
+  readonly request: ResolvedSpeechRequest;
+  readonly options: SpeakOptions;
   readonly resolve: (result: SpeechResult) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -119,8 +120,9 @@ export class EngineChild {
     return this.#output.text === "" ? this.#endReason : `${this.#endReason}; its last output: ${this.#output.text}`;
   }
 
-  /** As `SpeechModel.synthesize`; rejects with ENGINE_CRASHED when the process ends. */
-  synthesize(request: SpeechRequest, options: SynthesizeOptions): Promise<SpeechResult> {
+  /** As `SpeechModel.speak`; rejects with ENGINE_CRASHED when the process ends. */
+  speak(asked: SpeechRequest, options: SpeakOptions): Promise<SpeechResult> {
+    const request = resolveSpeechRequest(asked);
     const { signal } = options;
     if (this.#endReason !== null) return Promise.reject(this.#crash("start the speech"));
     const id = this.#nextId++;
@@ -130,10 +132,10 @@ export class EngineChild {
       // An engine that does not obey is stuck, for this request and for all others.
       abortTimer = setTimeout(() => this.#process.kill("SIGKILL"), this.#options.abortTimeoutMs);
     };
-    const asked = new Promise<SpeechResult>((resolve, reject) => {
+    const answer = new Promise<SpeechResult>((resolve, reject) => {
       this.#pending.set(id, { request, options, resolve, reject });
       this.#send({
-        type: "synthesize",
+        type: "speak",
         id,
         request: withoutSamples(request),
         wantsProgress: options.onProgress !== undefined,
@@ -142,7 +144,7 @@ export class EngineChild {
       signal?.addEventListener("abort", onAbort);
       if (signal?.aborted === true) onAbort();
     });
-    return asked.finally(() => {
+    return answer.finally(() => {
       this.#pending.delete(id);
       clearTimeout(abortTimer);
       signal?.removeEventListener("abort", onAbort);
@@ -256,7 +258,7 @@ export class EngineChild {
 }
 
 /** Most clips were encoded before, so their samples stay here until they are asked for. */
-function withoutSamples(request: SpeechRequest): PlainRequest {
+function withoutSamples(request: ResolvedSpeechRequest): PlainRequest {
   const references = request.references.map((reference) => {
     if (reference.kind === "profile") return reference;
     const { samples: _samples, ...rest } = reference;
@@ -265,7 +267,7 @@ function withoutSamples(request: SpeechRequest): PlainRequest {
   return { ...request, references };
 }
 
-async function samplesOf({ references }: SpeechRequest, hash: string): Promise<Float32Array> {
+async function samplesOf({ references }: ResolvedSpeechRequest, hash: string): Promise<Float32Array> {
   for (const reference of references) {
     if (reference.kind !== "clip" || reference.hash !== hash) continue;
     return typeof reference.samples === "function" ? await reference.samples() : reference.samples;

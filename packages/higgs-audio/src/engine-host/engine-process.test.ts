@@ -29,7 +29,7 @@ function kill({ pid }: EngineProcess, signal: NodeJS.Signals = "SIGKILL"): void 
 
 /** Starts a long request and ends the process while it speaks. */
 async function speakAndKill(model: EngineProcess, signal: NodeJS.Signals): Promise<unknown> {
-  const speaking = model.synthesize(speechRequest(LONG), { onProgress: () => kill(model, signal) });
+  const speaking = model.speak(speechRequest(LONG), { onProgress: () => kill(model, signal) });
   return speaking.catch((error: unknown) => error);
 }
 
@@ -38,7 +38,7 @@ describe("an engine whose process ends", () => {
     "by %s fails what ran with ENGINE_CRASHED and speaks again",
     async (signal) => {
       const { model, logs } = await start();
-      const expected = await model.synthesize(speechRequest());
+      const expected = await model.speak(speechRequest());
       const { pid } = model;
       expect(await speakAndKill(model, signal)).toMatchObject({
         code: "ENGINE_CRASHED",
@@ -46,7 +46,7 @@ describe("an engine whose process ends", () => {
       });
       expect(model.state).toBe("starting");
       // A request that comes meanwhile waits for the next process.
-      expect((await model.synthesize(speechRequest())).codes).toEqual(expected.codes);
+      expect((await model.speak(speechRequest())).codes).toEqual(expected.codes);
       expect(model.state).toBe("running");
       expect(model.pid).not.toBe(pid);
       expect(logs).toContainEqual(expect.stringMatching(new RegExp(`^error: The engine's process ended: ${signal}`)));
@@ -56,7 +56,7 @@ describe("an engine whose process ends", () => {
   it("because it did not obey an abort speaks again", async () => {
     const { model } = await start({ abortTimeoutMs: 50 });
     const controller = new AbortController();
-    const speaking = model.synthesize(speechRequest(LONG), {
+    const speaking = model.speak(speechRequest(LONG), {
       signal: controller.signal,
       onProgress: () => {
         kill(model, "SIGSTOP");
@@ -64,7 +64,7 @@ describe("an engine whose process ends", () => {
       },
     });
     await expect(speaking).rejects.toMatchObject({ code: "ENGINE_CRASHED" });
-    expect((await model.synthesize(speechRequest())).audioFrames).toBe(11);
+    expect((await model.speak(speechRequest())).audioFrames).toBe(11);
   });
 
   it("gives up after too many ends, says so once, and refuses everything", async () => {
@@ -76,8 +76,8 @@ describe("an engine whose process ends", () => {
     expect(await speakAndKill(model, "SIGKILL")).toMatchObject({ code: "ENGINE_CRASHED" });
     expect(await speakAndKill(model, "SIGKILL")).toMatchObject({ code: "ENGINE_CRASHED" });
     const refused = { code: "DEVICE_UNAVAILABLE", message: expect.stringContaining("again and again") };
-    await expect(model.synthesize(speechRequest())).rejects.toMatchObject(refused);
-    await expect(model.synthesize(speechRequest())).rejects.toMatchObject(refused);
+    await expect(model.speak(speechRequest())).rejects.toMatchObject(refused);
+    await expect(model.speak(speechRequest())).rejects.toMatchObject(refused);
     expect(failures).toEqual([expect.objectContaining(refused)]);
     expect(model.state).toBe("failed");
   });
@@ -86,8 +86,8 @@ describe("an engine whose process ends", () => {
     const { model } = await start({ restart: { firstDelayMs: 60_000, maxDelayMs: 60_000 } });
     expect(await speakAndKill(model, "SIGKILL")).toMatchObject({ code: "ENGINE_CRASHED" });
     const signal = AbortSignal.timeout(20);
-    await expect(model.synthesize(speechRequest(), { signal })).rejects.toMatchObject({ code: "CANCELLED" });
-    const waiting = model.synthesize(speechRequest());
+    await expect(model.speak(speechRequest(), { signal })).rejects.toMatchObject({ code: "CANCELLED" });
+    const waiting = model.speak(speechRequest());
     await model[Symbol.asyncDispose]();
     await expect(waiting).rejects.toMatchObject({ code: "CANCELLED" });
   });

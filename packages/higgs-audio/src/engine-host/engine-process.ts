@@ -3,7 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { HiggsError, throwIfCancelled, toHiggsError } from "@higgs-worker/base";
 import type { LogSink } from "@higgs-worker/ggml";
 import type { LoadSpeechModelOptions } from "../speech/load-speech-model.ts";
-import type { SpeechModel, SpeechModelInfo, SpeechRequest, SpeechResult, SynthesizeOptions } from "../speech/types.ts";
+import type { SpeechRequest } from "../speech/speech-request.ts";
+import type { SpeakOptions, SpeechModel, SpeechModelInfo, SpeechResult } from "../speech/types.ts";
 import { EngineChild } from "./engine-child.ts";
 import { findEngineEntry } from "./engine-entry.ts";
 import type { EngineFacts, EngineLoadOptions } from "./messages.ts";
@@ -101,8 +102,8 @@ class EngineSupervisor implements EngineProcess {
     return this.#child?.pid ?? null;
   }
 
-  synthesize(request: SpeechRequest, options: SynthesizeOptions = {}): Promise<SpeechResult> {
-    return this.#ask(options.signal, (child) => child.synthesize(request, options));
+  speak(request: SpeechRequest, options: SpeakOptions = {}): Promise<SpeechResult> {
+    return this.#ask(options.signal, (child) => child.speak(request, options));
   }
 
   /** Waits for what runs, then ends the process. */
@@ -212,7 +213,7 @@ function loadOptions(options: EngineProcessOptions): EngineLoadOptions {
     ...load,
     modelPath: resolve(load.modelPath),
     tokenizerPath: resolve(load.tokenizerPath),
-    cacheDir: resolve(load.cacheDir),
-    ...(load.ggmlDirectory === undefined ? {} : { ggmlDirectory: resolve(load.ggmlDirectory) }),
+    cacheDir: load.cacheDir === undefined ? undefined : resolve(load.cacheDir),
+    ggmlDirectory: load.ggmlDirectory === undefined ? undefined : resolve(load.ggmlDirectory),
   };
 }

@@ -1,6 +1,7 @@
 import { HiggsError } from "@higgs-worker/base";
 import type { LoadSpeechModelOptions } from "../speech/load-speech-model.ts";
-import type { SpeechModel, SpeechRequest, SynthesizeOptions } from "../speech/types.ts";
+import type { SpeechRequest } from "../speech/speech-request.ts";
+import type { SpeakOptions, SpeechModel } from "../speech/types.ts";
 import type { EngineOutcome, FromEngine, PlainRequest, ToEngine } from "./messages.ts";
 import { toPlainError } from "./plain-error.ts";
 
@@ -28,8 +29,8 @@ export class EngineServer {
       case "load":
         void this.#load(message.options);
         break;
-      case "synthesize":
-        void this.#answer(message.id, (signal, model) => this.#synthesize(message, signal, model));
+      case "speak":
+        void this.#answer(message.id, (signal, model) => this.#speak(message, signal, model));
         break;
       case "samples":
         this.#wanted.get(wantedKey(message.id, message.hash))?.(message.samples);
@@ -72,18 +73,18 @@ export class EngineServer {
     }
   }
 
-  async #synthesize(
-    { id, request, wantsProgress, wantsAudio }: Extract<ToEngine, { type: "synthesize" }>,
+  async #speak(
+    { id, request, wantsProgress, wantsAudio }: Extract<ToEngine, { type: "speak" }>,
     signal: AbortSignal,
     model: SpeechModel,
   ): Promise<EngineOutcome> {
     const { send } = this.#options;
-    const options: SynthesizeOptions = {
+    const options: SpeakOptions = {
       signal,
       ...(wantsProgress && { onProgress: (progress) => send({ type: "progress", id, progress }) }),
       ...(wantsAudio && { onAudio: (pcm) => send({ type: "audio", id, pcm }) }),
     };
-    return { type: "result", id, result: await model.synthesize(this.#fullRequest(id, request, signal), options) };
+    return { type: "result", id, result: await model.speak(this.#fullRequest(id, request, signal), options) };
   }
 
   #fullRequest(id: number, request: PlainRequest, signal: AbortSignal): SpeechRequest {

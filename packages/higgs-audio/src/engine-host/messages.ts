@@ -1,21 +1,16 @@
 import type { LogSink } from "@higgs-worker/ggml";
 import type { LoadProgress } from "../model/open-weights.ts";
 import type { LoadSpeechModelOptions } from "../speech/load-speech-model.ts";
-import type {
-  ReferenceClip,
-  ReferenceProfile,
-  SpeechModelInfo,
-  SpeechProgress,
-  SpeechRequest,
-  SpeechResult,
-} from "../speech/types.ts";
+import type { ReferenceProfile } from "../prompt/references.ts";
+import type { ReferenceClip, ResolvedSpeechRequest } from "../speech/speech-request.ts";
+import type { SpeechModelInfo, SpeechProgress, SpeechResult } from "../speech/types.ts";
 import type { PlainError } from "./plain-error.ts";
 
 /** What the engine's process needs to load the model: all that can be copied into it. */
 export type EngineLoadOptions = Omit<LoadSpeechModelOptions, "signal" | "onProgress" | "log">;
 
 /** A request without the samples of its clips, which the engine asks for when it has no codes of them. */
-export interface PlainRequest extends Omit<SpeechRequest, "references"> {
+export interface PlainRequest extends Omit<ResolvedSpeechRequest, "references"> {
   readonly references: readonly (Omit<ReferenceClip, "samples"> | ReferenceProfile)[];
 }
 
@@ -23,7 +18,7 @@ export interface PlainRequest extends Omit<SpeechRequest, "references"> {
 export type ToEngine =
   | { readonly type: "load"; readonly options: EngineLoadOptions }
   | {
-      readonly type: "synthesize";
+      readonly type: "speak";
       readonly id: number;
       readonly request: PlainRequest;
       readonly wantsProgress: boolean;

@@ -18,10 +18,10 @@ export type DeviceChoice = (typeof DEVICE_CHOICES)[number];
 export interface OpenDeviceOptions {
   readonly device: DeviceChoice;
   /** CPU threads; default: all that the process may use. */
-  readonly threads?: number;
+  readonly threads?: number | undefined;
   /** Folder of a ggml build; default: the npm package of the platform. */
-  readonly ggmlDirectory?: string;
-  readonly log?: LogSink;
+  readonly ggmlDirectory?: string | undefined;
+  readonly log?: LogSink | undefined;
 }
 
 type DeviceName = "cuda" | "vulkan" | "metal" | "cpu";

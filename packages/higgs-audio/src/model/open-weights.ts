@@ -19,8 +19,8 @@ export interface OpenWeightsOptions {
   readonly weights: WeightFormat | "auto";
   /** Where converted weights are kept. */
   readonly cacheDir: string;
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: LoadProgress) => void;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
 }
 
 /** A model below this is not worth converting. */

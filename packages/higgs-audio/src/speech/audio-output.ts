@@ -1,6 +1,6 @@
 import type { CodecDecoder } from "../codec/codec-decoder.ts";
 import type { CodecStream } from "../codec/codec-stream.ts";
-import type { SynthesizeOptions } from "./types.ts";
+import type { SpeakOptions } from "./types.ts";
 
 /** Where the frames of a request become audio. All its chunks are one piece of audio. */
 export interface AudioOutput {
@@ -19,8 +19,8 @@ export interface AudioOutput {
   readonly firstAudioAtMs: number | null;
 }
 
-type Options = Pick<SynthesizeOptions, "signal" | "onAudio">;
-type CallOptions = Pick<SynthesizeOptions, "signal">;
+type Options = Pick<SpeakOptions, "signal" | "onAudio">;
+type CallOptions = Pick<SpeakOptions, "signal">;
 
 /** With `onAudio` the audio is decoded while it is made, otherwise once at the end, which costs less. */
 export function createAudioOutput(decoder: CodecDecoder, { signal, onAudio }: Options): AudioOutput {

@@ -6,7 +6,7 @@ let model: SpeechModel;
 let expected: SpeechResult;
 beforeAll(async () => {
   model = await loadDemo();
-  expected = await model.synthesize(speechRequest());
+  expected = await model.speak(speechRequest());
 });
 afterAll(async () => {
   await model[Symbol.asyncDispose]();
@@ -17,7 +17,7 @@ describe("requests that overlap", () => {
     const spoken: number[] = [];
     const finished: number[] = [];
     const requests = [1, 2, 1].map(async (seed, index) => {
-      const result = await model.synthesize(speechRequest({ seed }), { onProgress: () => void spoken.push(index) });
+      const result = await model.speak(speechRequest({ seed }), { onProgress: () => void spoken.push(index) });
       finished.push(index);
       return result;
     });
@@ -33,8 +33,8 @@ describe("requests that overlap", () => {
 
   it("do not suffer from one that fails", async () => {
     const [failed, after] = await Promise.allSettled([
-      model.synthesize(speechRequest({ transcript: "<|eot_id|>" })),
-      model.synthesize(speechRequest()),
+      model.speak(speechRequest({ transcript: "<|eot_id|>" })),
+      model.speak(speechRequest()),
     ]);
     expect(failed).toMatchObject({ status: "rejected", reason: { code: "INVALID_INPUT" } });
     expect(after).toMatchObject({ status: "fulfilled", value: { codes: expected.codes } });
@@ -46,10 +46,10 @@ describe("a model with two slots", () => {
     await using pair = await loadDemo({ slots: 2 });
     const requests = [1, 2, 3].map((seed) => speechRequest({ seed, maxNewTokens: 16 + 5 * seed }));
     const alone: SpeechResult[] = [];
-    for (const request of requests) alone.push(await pair.synthesize(request));
+    for (const request of requests) alone.push(await pair.speak(request));
     const spoken: number[] = [];
     const together = await Promise.all(
-      requests.map((request, index) => pair.synthesize(request, { onProgress: () => void spoken.push(index) })),
+      requests.map((request, index) => pair.speak(request, { onProgress: () => void spoken.push(index) })),
     );
     for (const [index, { codes }] of together.entries()) expect(codes).toEqual(alone[index]?.codes);
     // The third waits for a slot; the first two take turns.
@@ -62,7 +62,7 @@ describe("an abort", () => {
   it("while it speaks rejects with CANCELLED at once, and the model is as good as before", async () => {
     const controller = new AbortController();
     const { progress, onProgress } = collectProgress();
-    const speaking = model.synthesize(speechRequest({ maxNewTokens: 300 }), {
+    const speaking = model.speak(speechRequest({ maxNewTokens: 300 }), {
       signal: controller.signal,
       onProgress: (item) => {
         onProgress(item);
@@ -71,16 +71,16 @@ describe("an abort", () => {
     });
     await expect(speaking).rejects.toMatchObject({ code: "CANCELLED" });
     expect(progress.map(({ frames }) => frames)).toEqual([5, 10]);
-    expect(isSame((await model.synthesize(speechRequest())).pcm, expected.pcm)).toBe(true);
+    expect(isSame((await model.speak(speechRequest())).pcm, expected.pcm)).toBe(true);
   });
 
   it("while the codes are decoded rejects too", async () => {
     const controller = new AbortController();
     // The last report comes when all frames are there.
     const onProgress = ({ frames }: { frames: number }) => void (frames === 11 && controller.abort());
-    const speaking = model.synthesize(speechRequest(), { signal: controller.signal, onProgress });
+    const speaking = model.speak(speechRequest(), { signal: controller.signal, onProgress });
     await expect(speaking).rejects.toMatchObject({ code: "CANCELLED" });
-    expect(isSame((await model.synthesize(speechRequest())).pcm, expected.pcm)).toBe(true);
+    expect(isSame((await model.speak(speechRequest())).pcm, expected.pcm)).toBe(true);
   });
 
   it("between two chunks stops the second", async () => {
@@ -91,7 +91,7 @@ describe("an abort", () => {
       chunkMethod: "word",
       chunkMaxWordNum: 4,
     });
-    const speaking = model.synthesize(request, {
+    const speaking = model.speak(request, {
       signal: controller.signal,
       onProgress: (item) => {
         onProgress(item);
@@ -105,12 +105,12 @@ describe("an abort", () => {
   it("while it waits for its turn, or before, speaks nothing", async () => {
     const controller = new AbortController();
     const { progress, onProgress } = collectProgress();
-    const running = model.synthesize(speechRequest());
-    const waiting = model.synthesize(speechRequest(), { signal: controller.signal, onProgress });
+    const running = model.speak(speechRequest());
+    const waiting = model.speak(speechRequest(), { signal: controller.signal, onProgress });
     controller.abort();
     await expect(waiting).rejects.toMatchObject({ code: "CANCELLED" });
     expect((await running).codes).toEqual(expected.codes);
-    await expect(model.synthesize(speechRequest(), { signal: AbortSignal.abort() })).rejects.toMatchObject({
+    await expect(model.speak(speechRequest(), { signal: AbortSignal.abort() })).rejects.toMatchObject({
       code: "CANCELLED",
     });
     expect(progress).toEqual([]);
@@ -122,7 +122,7 @@ describe("disposal", () => {
     const other = await loadDemo();
     const events: string[] = [];
     const requests = [1, 2].map(async (seed) => {
-      await other.synthesize(speechRequest({ seed }));
+      await other.speak(speechRequest({ seed }));
       events.push(`request ${seed}`);
     });
     const disposals = [1, 2].map(async () => {
@@ -131,6 +131,6 @@ describe("disposal", () => {
     });
     await Promise.all([...requests, ...disposals]);
     expect(events).toEqual(["request 1", "request 2", "disposal", "disposal"]);
-    await expect(other.synthesize(speechRequest())).rejects.toMatchObject({ code: "INTERNAL" });
+    await expect(other.speak(speechRequest())).rejects.toMatchObject({ code: "INTERNAL" });
   });
 });

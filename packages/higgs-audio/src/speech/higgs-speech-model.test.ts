@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { clipSamples } from "../voices/clip-samples.ts";
 import { loadTextTokenizer } from "../tokenizer/text-tokenizer.ts";
 import { collectProgress, DEMO_CHECKPOINT, isSame, loadDemo, speechRequest } from "./testing/demo-model.ts";
-import type { SpeechModel, SpeechRequest, SpeechResult } from "./types.ts";
+import type { SpeechRequest } from "./speech-request.ts";
+import type { SpeechModel, SpeechResult } from "./types.ts";
 
 const GREEDY = { temperature: 0, topK: 0, topP: 1, rasWinLen: 0, rasWinMaxNumRepeat: 0 };
 const TWO_CHUNKS = {
@@ -20,10 +21,9 @@ afterAll(async () => {
   await model[Symbol.asyncDispose]();
 });
 
-const speak = (overrides: Partial<SpeechRequest> = {}): Promise<SpeechResult> =>
-  model.synthesize(speechRequest(overrides));
+const speak = (overrides: Partial<SpeechRequest> = {}): Promise<SpeechResult> => model.speak(speechRequest(overrides));
 
-describe("synthesize()", () => {
+describe("speak()", () => {
   it("speaks until the model ends, and says what it did", async () => {
     const result = await speak({ transcript: "The sun is warm，and the sky is blue。", maxNewTokens: 200 });
     expect(result.text).toBe("The sun is warm, and the sky is blue.");
@@ -83,7 +83,7 @@ describe("synthesize()", () => {
       { seed: -1 },
     ]) {
       const { progress, onProgress } = collectProgress();
-      const speaking = model.synthesize(speechRequest(overrides), { onProgress });
+      const speaking = model.speak(speechRequest(overrides), { onProgress });
       await expect(speaking, JSON.stringify(overrides)).rejects.toMatchObject({ code: "INVALID_INPUT" });
       expect(progress).toEqual([]);
     }
@@ -113,7 +113,7 @@ describe("audio that is cut off", () => {
 
   it("by the context comes with another", async () => {
     await using small = await loadDemo({ contextLength: 60 });
-    const { audioFrames, promptTokens, warnings } = await small.synthesize(speechRequest({ maxNewTokens: 2048 }));
+    const { audioFrames, promptTokens, warnings } = await small.speak(speechRequest({ maxNewTokens: 2048 }));
     expect(audioFrames).toBe(60 - promptTokens - 9);
     expect(warnings).toEqual(["The audio is cut off: the context of 60 positions is full"]);
   });
@@ -129,7 +129,7 @@ describe("audio that is cut off", () => {
 describe("progress", () => {
   it("grows up to the whole audio, chunk by chunk", async () => {
     const { progress, onProgress } = collectProgress();
-    const { audioFrames } = await model.synthesize(speechRequest({ ...TWO_CHUNKS, maxNewTokens: 26 }), { onProgress });
+    const { audioFrames } = await model.speak(speechRequest({ ...TWO_CHUNKS, maxNewTokens: 26 }), { onProgress });
     expect(audioFrames).toBe(34);
     expect(progress.map(({ chunkIndex, frames }) => [chunkIndex, frames])).toEqual([
       ...[5, 10, 15, 17].map((frames) => [0, frames]),
@@ -145,7 +145,7 @@ describe("progress", () => {
 
   it("says the last frame once when it falls on a step", async () => {
     const { progress, onProgress } = collectProgress();
-    await model.synthesize(speechRequest({ maxNewTokens: 19 }), { onProgress });
+    await model.speak(speechRequest({ maxNewTokens: 19 }), { onProgress });
     expect(progress.map(({ frames }) => frames)).toEqual([5, 10]);
   });
 });

@@ -19,7 +19,8 @@ import { collectSpeakerTags } from "../text/speaker-tags.ts";
 import type { TextTokenizer } from "../tokenizer/text-tokenizer.ts";
 import type { CodesOrigin, ReferenceEncoder } from "../voices/reference-encoder.ts";
 import { type AudioOutput, createAudioOutput } from "./audio-output.ts";
-import type { SpeechModel, SpeechModelInfo, SpeechRequest, SpeechResult, SynthesizeOptions } from "./types.ts";
+import { type ResolvedSpeechRequest, resolveSpeechRequest, type SpeechRequest } from "./speech-request.ts";
+import type { SpeakOptions, SpeechModel, SpeechModelInfo, SpeechResult } from "./types.ts";
 
 /** Progress is reported every so many frames, five times a second of audio, and at the end of each chunk. */
 const PROGRESS_FRAMES = 5;
@@ -60,7 +61,7 @@ export class HiggsSpeechModel implements SpeechModel {
     return this.#parts.decoder.sampleRateHz;
   }
 
-  async synthesize(request: SpeechRequest, options: SynthesizeOptions = {}): Promise<SpeechResult> {
+  async speak(request: SpeechRequest, options: SpeakOptions = {}): Promise<SpeechResult> {
     if (this.#disposal !== null) throw new HiggsError("INTERNAL", "speak", "the model is disposed");
     const answer = withGgmlErrors(() => this.#speak(request, options));
     this.#asked.add(answer);
@@ -80,7 +81,7 @@ export class HiggsSpeechModel implements SpeechModel {
     return this.#disposal;
   }
 
-  async #speak(request: SpeechRequest, options: SynthesizeOptions): Promise<SpeechResult> {
+  async #speak(request: SpeechRequest, options: SpeakOptions): Promise<SpeechResult> {
     const synthesis = new Synthesis(this.#parts, request, options);
     // The device takes turns by itself, so references are encoded while others speak.
     await synthesis.prepare();
@@ -97,8 +98,8 @@ export class HiggsSpeechModel implements SpeechModel {
 /** One request on its way. */
 class Synthesis {
   readonly #parts: SpeechModelParts;
-  readonly #request: SpeechRequest;
-  readonly #options: SynthesizeOptions;
+  readonly #request: ResolvedSpeechRequest;
+  readonly #options: SpeakOptions;
   readonly #startMs = performance.now();
   readonly #referenceCodes: CodesOrigin[] = [];
   readonly #warnings: string[] = [];
@@ -111,9 +112,9 @@ class Synthesis {
   #promptTokens = 0;
   #frames = 0;
 
-  constructor(parts: SpeechModelParts, request: SpeechRequest, options: SynthesizeOptions) {
+  constructor(parts: SpeechModelParts, request: SpeechRequest, options: SpeakOptions) {
     this.#parts = parts;
-    this.#request = request;
+    this.#request = resolveSpeechRequest(request);
     this.#options = options;
     this.#audio = createAudioOutput(parts.decoder, options);
   }
@@ -272,6 +273,7 @@ class Synthesis {
       pcm,
       sampleRateHz: this.#parts.decoder.sampleRateHz,
       codes,
+      seed: this.#request.seed,
       text,
       chunkCount: this.#chunks.length,
       promptTokens: this.#promptTokens,

@@ -79,7 +79,7 @@ describe("loadSpeechModel()", () => {
     const request = speechRequest({ references: [{ kind: "clip", transcript: "x", ...clipSamples(pcm) }] });
     const speak = async () => {
       await using model = await loadDemo({ cacheDir: scratch });
-      return await model.synthesize(request);
+      return await model.speak(request);
     };
     const first = await speak();
     expect(first.referenceCodes).toEqual(["encoder"]);
@@ -101,7 +101,7 @@ describe("loadSpeechModel()", () => {
   it("frees everything on disposal", async () => {
     const held = watchHandles();
     const model = await loadDemo();
-    await model.synthesize(speechRequest());
+    await model.speak(speechRequest());
     expect(held()).toMatchObject({ backends: 1 });
     expect(held().buffers).toBeGreaterThan(0);
     await model[Symbol.asyncDispose]();
@@ -116,7 +116,7 @@ describe("loadSpeechModel()", () => {
     const speakAndDispose = async () => {
       await using model = await loadDemo({ weights: "q8_0", cacheDir, onProgress });
       expect(model.info.weights).toBe("q8_0");
-      return { bytes: model.info.modelBytes, ...(await model.synthesize(speechRequest())) };
+      return { bytes: model.info.modelBytes, ...(await model.speak(speechRequest())) };
     };
     const first = await speakAndDispose();
     expect(steps).toEqual(["convert", "load"]);

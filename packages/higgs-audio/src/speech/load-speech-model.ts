@@ -1,3 +1,4 @@
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { ReleaseStack } from "@higgs-worker/base";
 import type { Backend, LogSink } from "@higgs-worker/ggml";
@@ -7,7 +8,7 @@ import { openCodec } from "../checkpoint/open-checkpoint.ts";
 import { CodecDecoder } from "../codec/codec-decoder.ts";
 import { CodecEncoder } from "../codec/codec-encoder.ts";
 import { Scheduler } from "../engine/scheduler.ts";
-import { type DeviceChoice, openDevice } from "../model/device.ts";
+import { type DeviceChoice, openDevice, type OpenDeviceOptions } from "../model/device.ts";
 import { withGgmlErrors } from "../model/ggml-failure.ts";
 import { LanguageModel } from "../model/language-model.ts";
 import { openWeights, type OpenWeightsOptions } from "../model/open-weights.ts";
@@ -17,18 +18,31 @@ import { type ClipEncoder, ReferenceEncoder, type ReferenceEncoderOptions } from
 import { HiggsSpeechModel } from "./higgs-speech-model.ts";
 import type { SpeechModel } from "./types.ts";
 
-export interface LoadSpeechModelOptions extends OpenWeightsOptions {
+export interface LoadSpeechModelOptions {
+  /** Folder of the generation model, either layout. */
+  readonly modelPath: string;
   /** Folder of the audio tokenizer, either layout. */
   readonly tokenizerPath: string;
-  readonly device: DeviceChoice;
-  /** Positions for prompt and audio of one chunk. */
-  readonly contextLength: number;
+  /** Where the model runs; by default the best device found. */
+  readonly device?: DeviceChoice | undefined;
+  /** Type of the large matrices; by default as stored where that fits a GPU or is small, otherwise q8_0. */
+  readonly weights?: OpenWeightsOptions["weights"] | undefined;
+  /** Where converted weights and codes of references are kept; default `.cache/higgs-audio` in the home folder. */
+  readonly cacheDir?: string | undefined;
+  /** Positions for prompt and audio of one chunk; default 8192. */
+  readonly contextLength?: number | undefined;
   /** Requests that are spoken at the same time; default 1. Each has a cache of `contextLength` positions. */
-  readonly slots?: number;
-  readonly threads?: number;
-  readonly ggmlDirectory?: string;
-  readonly log?: LogSink;
+  readonly slots?: number | undefined;
+  /** CPU threads; default: all that the process may use, and one for small models. */
+  readonly threads?: number | undefined;
+  /** Folder of a ggml build; default: the npm package of the platform. */
+  readonly ggmlDirectory?: string | undefined;
+  readonly log?: LogSink | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: OpenWeightsOptions["onProgress"];
 }
+
+const DEFAULT_CONTEXT_LENGTH = 8192;
 
 /**
  * Below this a decode step is over in a few milliseconds, most of which several threads would spend waiting for each other;
@@ -45,14 +59,29 @@ const SINGLE_THREAD_BYTES = 1e8;
 export async function loadSpeechModel(options: LoadSpeechModelOptions): Promise<SpeechModel> {
   const acquired = new ReleaseStack();
   try {
-    return await withGgmlErrors(() => load(options, acquired));
+    return await withGgmlErrors(() => load(resolveOptions(options), acquired));
   } catch (error) {
     await acquired.releaseAll();
     throw error;
   }
 }
 
-async function load(options: LoadSpeechModelOptions, acquired: ReleaseStack): Promise<SpeechModel> {
+type ResolvedOptions = LoadSpeechModelOptions &
+  OpenDeviceOptions &
+  OpenWeightsOptions & { readonly contextLength: number };
+
+/** The one place of the defaults of loading. */
+function resolveOptions(options: LoadSpeechModelOptions): ResolvedOptions {
+  return {
+    ...options,
+    device: options.device ?? "auto",
+    weights: options.weights ?? "auto",
+    cacheDir: options.cacheDir ?? join(homedir(), ".cache", "higgs-audio"),
+    contextLength: options.contextLength ?? DEFAULT_CONTEXT_LENGTH,
+  };
+}
+
+async function load(options: ResolvedOptions, acquired: ReleaseStack): Promise<SpeechModel> {
   const startMs = performance.now();
   const tokenizer = await loadTextTokenizer(options.modelPath);
   const backend = openDevice(options);
@@ -88,11 +117,7 @@ async function load(options: LoadSpeechModelOptions, acquired: ReleaseStack): Pr
   });
 }
 
-function loadLanguageModel(
-  backend: Backend,
-  source: WeightSource,
-  options: LoadSpeechModelOptions,
-): Promise<LanguageModel> {
+function loadLanguageModel(backend: Backend, source: WeightSource, options: ResolvedOptions): Promise<LanguageModel> {
   const { onProgress } = options;
   return LanguageModel.load(backend, source, {
     precision: "stored",
@@ -108,7 +133,7 @@ type CodecIdentity = Pick<ReferenceEncoderOptions, "sourceHash" | "shape">;
 
 async function loadDecoder(
   backend: Backend,
-  options: LoadSpeechModelOptions,
+  options: ResolvedOptions,
 ): Promise<{ decoder: CodecDecoder; codec: CodecIdentity }> {
   await using codec = await openCodec(options.tokenizerPath);
   const decoder = await CodecDecoder.load(backend, codec, signalOption(options));
@@ -147,6 +172,6 @@ function checkTokenizer(tokenizer: TextTokenizer, config: HiggsConfig): void {
   if (problems.length > 0) throw unsupportedBecause("the tokenizer", problems);
 }
 
-function signalOption({ signal }: LoadSpeechModelOptions): { signal?: AbortSignal } {
+function signalOption({ signal }: ResolvedOptions): { signal?: AbortSignal } {
   return signal === undefined ? {} : { signal };
 }

@@ -16,14 +16,14 @@ const collectGarbage = runInNewContext("gc") as () => void;
 async function speakAll(model: SpeechModel, count: number): Promise<void> {
   for (let index = 0; index < count; index++) {
     const request = speechRequest({ seed: index, maxNewTokens: 11 + (index % 5) });
-    await model.synthesize(request);
+    await model.speak(request);
     if (index % 5 !== 0) continue;
     const chunks = { transcript: "The sun is warm.", chunkMethod: "word", chunkMaxWordNum: 2 } as const;
-    await model.synthesize({ ...request, ...chunks });
+    await model.speak({ ...request, ...chunks });
     const controller = new AbortController();
     const cut = { signal: controller.signal, onProgress: () => controller.abort() };
-    await model.synthesize({ ...request, maxNewTokens: 40 }, cut).catch(() => {});
-    await model.synthesize({ ...request, maxNewTokens: 9 }).catch(() => {});
+    await model.speak({ ...request, maxNewTokens: 40 }, cut).catch(() => {});
+    await model.speak({ ...request, maxNewTokens: 9 }).catch(() => {});
   }
 }
 

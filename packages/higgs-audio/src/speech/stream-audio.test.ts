@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { concatenateSamples } from "../codec/samples.ts";
 import { loadDemo, speechRequest } from "./testing/demo-model.ts";
-import type { SpeechModel, SpeechRequest, SpeechResult } from "./types.ts";
+import type { SpeechRequest } from "./speech-request.ts";
+import type { SpeechModel, SpeechResult } from "./types.ts";
 
 const TWO_CHUNKS = {
   transcript: "The sun is warm and the sky is blue. The boy went home to the river.",
@@ -14,7 +15,7 @@ let model: SpeechModel;
 let whole: SpeechResult;
 beforeAll(async () => {
   model = await loadDemo();
-  whole = await model.synthesize(speechRequest(TWO_CHUNKS));
+  whole = await model.speak(speechRequest(TWO_CHUNKS));
 });
 afterAll(async () => {
   await model[Symbol.asyncDispose]();
@@ -24,7 +25,7 @@ async function stream(overrides: Partial<SpeechRequest> = TWO_CHUNKS) {
   const parts: { readonly pcm: Float32Array; readonly atMs: number }[] = [];
   const startMs = performance.now();
   const onAudio = (pcm: Float32Array) => void parts.push({ pcm, atMs: performance.now() - startMs });
-  const result = await model.synthesize(speechRequest(overrides), { onAudio });
+  const result = await model.speak(speechRequest(overrides), { onAudio });
   return { parts, result, tookMs: performance.now() - startMs };
 }
 
@@ -32,7 +33,7 @@ function largestDifference(a: Float32Array, b: Float32Array): number {
   return a.reduce((largest, value, index) => Math.max(largest, Math.abs(value - (b[index] ?? Number.NaN))), 0);
 }
 
-describe("synthesize() with onAudio", () => {
+describe("speak() with onAudio", () => {
   it("gives the audio in parts, across chunks, that are together the whole decode", async () => {
     const { parts, result } = await stream();
     expect(parts.length).toBeGreaterThanOrEqual(3);
@@ -62,7 +63,7 @@ describe("synthesize() with onAudio", () => {
       parts += 1;
       controller.abort();
     };
-    const speaking = model.synthesize(speechRequest(TWO_CHUNKS), { signal: controller.signal, onAudio });
+    const speaking = model.speak(speechRequest(TWO_CHUNKS), { signal: controller.signal, onAudio });
     await expect(speaking).rejects.toMatchObject({ code: "CANCELLED" });
     expect(parts).toBe(1);
     expect((await stream()).result.codes).toEqual(whole.codes);
@@ -75,7 +76,7 @@ describe("synthesize() with onAudio", () => {
       parts += 1;
       throw broken;
     };
-    await expect(model.synthesize(speechRequest(TWO_CHUNKS), { onAudio })).rejects.toBe(broken);
+    await expect(model.speak(speechRequest(TWO_CHUNKS), { onAudio })).rejects.toBe(broken);
     expect(parts).toBe(1);
     expect((await stream()).result.codes).toEqual(whole.codes);
   });

@@ -2,46 +2,8 @@
  * The contract between the speech engine and whoever serves it (spec model §13, spec contract §1): a request in,
  * PCM and facts about it out. Nothing here knows of jobs, HTTP or storage.
  */
-import type { SamplingOptions } from "../engine/generation-options.ts";
-import type { ReferenceProfile } from "../prompt/references.ts";
-import type { ChunkMethod } from "../text/chunk.ts";
-import type { ClipSamples } from "../voices/clip-samples.ts";
+import type { SpeechRequest } from "./speech-request.ts";
 import type { CodesOrigin } from "../voices/reference-encoder.ts";
-
-export type { SamplingOptions };
-
-export type { ChunkMethod };
-
-export type { ReferenceProfile };
-
-/** A voice to imitate: `{ kind: "clip", transcript, ...clipSamples(samples) }`. Codes are cached by content, so a clip used again costs nothing. */
-export interface ReferenceClip extends ClipSamples {
-  readonly kind: "clip";
-  /** What is said in the clip; only stripped, not normalised (spec model §5.4). */
-  readonly transcript: string;
-}
-
-export type Reference = ReferenceClip | ReferenceProfile;
-
-export interface SpeechRequest {
-  /** Raw text; normalised inside unless `normalize` is false. */
-  readonly transcript: string;
-  readonly normalize: boolean;
-  readonly references: readonly Reference[];
-  readonly referencesInSystemMessage: boolean;
-  /** The scene's text, already resolved from a preset's name; null for none. */
-  readonly scene: string | null;
-  readonly sampling: SamplingOptions;
-  /** Columns per chunk, BOS column included (spec model §8.6). */
-  readonly maxNewTokens: number;
-  readonly chunkMethod: ChunkMethod;
-  readonly chunkMaxWordNum: number;
-  readonly chunkMaxNumTurns: number;
-  /** Chunks whose audio stays in the prompt; null keeps all (spec model §6.2). */
-  readonly generationChunkBufferSize: number | null;
-  /** 0 … 2^53−1. The same seed gives the same codes on the same build and device. */
-  readonly seed: number;
-}
 
 export interface SpeechProgress {
   readonly chunkIndex: number;
@@ -59,7 +21,7 @@ export interface SpeechTimings {
   readonly prefillMs: number;
   readonly generateMs: number;
   readonly decodeMs: number;
-  /** From the call of `synthesize` to the first PCM: to the first part with `onAudio`, to the whole without. */
+  /** From the call of `speak` to the first PCM: to the first part with `onAudio`, to the whole without. */
   readonly firstAudioMs: number;
   readonly totalMs: number;
 }
@@ -70,6 +32,8 @@ export interface SpeechResult {
   readonly sampleRateHz: number;
   /** `codes[codebook][frame]` of all chunks. */
   readonly codes: readonly Int32Array[];
+  /** The request's, or the one that was drawn. */
+  readonly seed: number;
   /** The text that was spoken: the normalised transcript. */
   readonly text: string;
   readonly chunkCount: number;
@@ -81,7 +45,7 @@ export interface SpeechResult {
   readonly warnings: readonly string[];
 }
 
-export interface SynthesizeOptions {
+export interface SpeakOptions {
   /** Stops generation within one frame; the call rejects with CANCELLED. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: SpeechProgress) => void;
@@ -92,7 +56,7 @@ export interface SynthesizeOptions {
   readonly onAudio?: (pcm: Float32Array) => void;
 }
 
-/** One loaded model. Calls of `synthesize` run one after another unless the host batches. */
+/** One loaded model. Calls of `speak` run one after another unless the host batches. */
 export interface SpeechModel extends AsyncDisposable {
   readonly name: string;
   readonly sampleRateHz: number;
@@ -101,7 +65,7 @@ export interface SpeechModel extends AsyncDisposable {
    * @throws HiggsError INVALID_INPUT, REFERENCE_INVALID, CONTEXT_OVERFLOW, GENERATION_FAILED, OUT_OF_MEMORY, CANCELLED, and
    *   MODEL_* when references need an encoder that the audio tokenizer lacks
    */
-  synthesize(request: SpeechRequest, options?: SynthesizeOptions): Promise<SpeechResult>;
+  speak(request: SpeechRequest, options?: SpeakOptions): Promise<SpeechResult>;
 }
 
 export interface SpeechModelInfo {

@@ -1,7 +1,8 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type LoadSpeechModelOptions, loadSpeechModel } from "../load-speech-model.ts";
-import type { SpeechModel, SpeechProgress, SpeechRequest } from "../types.ts";
+import type { SpeechRequest } from "../speech-request.ts";
+import type { SpeechModel, SpeechProgress } from "../types.ts";
 
 /** The trained checkpoint that ships in the repository: native layout, 24 kHz, about a second to speak a sentence. */
 export const DEMO_CHECKPOINT = join(import.meta.dirname, "../../../../../demo-checkpoint/checkpoint");

@@ -46,8 +46,8 @@ export function describeSpeechModel(
     });
 
     it("gives the same audio for the same seed, and facts about it", async () => {
-      const first = await model.synthesize(speechRequest());
-      const again = await model.synthesize(speechRequest());
+      const first = await model.speak(speechRequest());
+      const again = await model.speak(speechRequest());
       expect(first.pcm).toBeInstanceOf(Float32Array);
       expect(first.pcm).toHaveLength(11 * 960);
       expect(first.audioFrames).toBe(11);
@@ -58,11 +58,20 @@ export function describeSpeechModel(
       expect(isSame(again.pcm, first.pcm)).toBe(true);
     });
 
+    it("needs nothing but a transcript, and tells the seed that it drew", async () => {
+      const first = await model.speak({ transcript: "The sun is warm." });
+      const again = await model.speak({ transcript: "The sun is warm.", seed: first.seed });
+      expect(first.audioFrames).toBeGreaterThan(0);
+      expect(again.codes).toEqual(first.codes);
+      const other = await model.speak({ transcript: "The sun is warm." });
+      expect(other.seed).not.toBe(first.seed);
+    });
+
     it("reports progress and gives the audio in parts, in order", async () => {
       const { progress, onProgress } = collectProgress();
       const parts: Float32Array[] = [];
       const request = speechRequest(TWO_CHUNKS);
-      const result = await model.synthesize(request, { onProgress, onAudio: (pcm) => void parts.push(pcm) });
+      const result = await model.speak(request, { onProgress, onAudio: (pcm) => void parts.push(pcm) });
       expect(progress.length).toBeGreaterThan(4);
       expect(progress.map(({ audioSeconds }) => audioSeconds)).toEqual(
         progress.map(({ audioSeconds }) => audioSeconds).toSorted((a, b) => a - b),
@@ -76,28 +85,22 @@ export function describeSpeechModel(
     });
 
     it("speaks requests that overlap, each as if it were alone", async () => {
-      const alone = [
-        await model.synthesize(speechRequest({ seed: 1 })),
-        await model.synthesize(speechRequest({ seed: 2 })),
-      ];
-      const together = await Promise.all([1, 2].map((seed) => model.synthesize(speechRequest({ seed }))));
+      const alone = [await model.speak(speechRequest({ seed: 1 })), await model.speak(speechRequest({ seed: 2 }))];
+      const together = await Promise.all([1, 2].map((seed) => model.speak(speechRequest({ seed }))));
       expect(together.map(({ codes }) => codes)).toEqual(alone.map(({ codes }) => codes));
     });
 
     it("an abort ends a request within a few frames, and nothing else", async () => {
       const controller = new AbortController();
       const { progress, onProgress } = collectProgress();
-      const speaking = model.synthesize(
-        speechRequest({ maxNewTokens: 300, transcript: "The sun is warm. ".repeat(20) }),
-        {
-          signal: controller.signal,
-          onProgress: (item) => {
-            onProgress(item);
-            controller.abort();
-          },
+      const speaking = model.speak(speechRequest({ maxNewTokens: 300, transcript: "The sun is warm. ".repeat(20) }), {
+        signal: controller.signal,
+        onProgress: (item) => {
+          onProgress(item);
+          controller.abort();
         },
-      );
-      const other = model.synthesize(speechRequest());
+      });
+      const other = model.speak(speechRequest());
       await expect(speaking).rejects.toMatchObject({ name: "HiggsError", code: "CANCELLED" });
       expect(progress.at(-1)?.frames).toBeLessThanOrEqual(15);
       expect((await other).audioFrames).toBe(11);
@@ -106,12 +109,12 @@ export function describeSpeechModel(
     it("a request that is cancelled already is refused", async () => {
       const { progress, onProgress } = collectProgress();
       const options = { signal: AbortSignal.abort(), onProgress };
-      await expect(model.synthesize(speechRequest(), options)).rejects.toMatchObject({ code: "CANCELLED" });
+      await expect(model.speak(speechRequest(), options)).rejects.toMatchObject({ code: "CANCELLED" });
       expect(progress).toEqual([]);
     });
 
     it("hears a reference clip, and asks for its samples only once", async () => {
-      const { pcm } = await model.synthesize(speechRequest({ maxNewTokens: 60 }));
+      const { pcm } = await model.speak(speechRequest({ maxNewTokens: 60 }));
       const { hash } = clipSamples(pcm);
       let asked = 0;
       const samples = async () => {
@@ -119,10 +122,10 @@ export function describeSpeechModel(
         return pcm;
       };
       const clip = { kind: "clip", transcript: "The sun is warm.", hash, samples } as const;
-      const plain = await model.synthesize(speechRequest());
+      const plain = await model.speak(speechRequest());
       const [first, again] = [
-        await model.synthesize(speechRequest({ references: [clip] })),
-        await model.synthesize(speechRequest({ references: [clip, clip] })),
+        await model.speak(speechRequest({ references: [clip] })),
+        await model.speak(speechRequest({ references: [clip, clip] })),
       ];
       expect(asked).toBe(1);
       expect(first.referenceCodes).toEqual(["encoder"]);
@@ -133,12 +136,12 @@ export function describeSpeechModel(
 
     it("refuses a clip that is too short, and ends with what its samples throw", async () => {
       const short = { kind: "clip", transcript: "x", ...clipSamples(new Float32Array(50)) } as const;
-      const refused = model.synthesize(speechRequest({ references: [short] }));
+      const refused = model.speak(speechRequest({ references: [short] }));
       await expect(refused).rejects.toMatchObject({ code: "REFERENCE_INVALID" });
       const lost = new Error("the file is gone");
       const clip = { kind: "clip", transcript: "x", hash: "no such", samples: () => Promise.reject(lost) } as const;
-      await expect(model.synthesize(speechRequest({ references: [clip] }))).rejects.toBe(lost);
-      expect((await model.synthesize(speechRequest())).audioFrames).toBe(11);
+      await expect(model.speak(speechRequest({ references: [clip] }))).rejects.toBe(lost);
+      expect((await model.speak(speechRequest())).audioFrames).toBe(11);
     });
 
     it("encodes for requests that overlap, one of which is cancelled meanwhile", async () => {
@@ -150,16 +153,16 @@ export function describeSpeechModel(
         return pcm;
       };
       const [cancelled, ...others] = await Promise.allSettled([
-        model.synthesize(speechRequest({ references: [{ ...clip, samples }] }), { signal: controller.signal }),
-        model.synthesize(speechRequest({ references: [clip] })),
-        model.synthesize(speechRequest({ references: [clip] })),
+        model.speak(speechRequest({ references: [{ ...clip, samples }] }), { signal: controller.signal }),
+        model.speak(speechRequest({ references: [clip] })),
+        model.speak(speechRequest({ references: [clip] })),
       ]);
       expect(cancelled).toMatchObject({ status: "rejected", reason: { code: "CANCELLED" } });
       expect(others).toMatchObject([{ status: "fulfilled" }, { status: "fulfilled" }]);
     });
 
     it("throws errors of the registry, with their problems", async () => {
-      const failing = model.synthesize(speechRequest({ transcript: "Hello <|eot_id|> world." }));
+      const failing = model.speak(speechRequest({ transcript: "Hello <|eot_id|> world." }));
       await expect(failing).rejects.toMatchObject({
         name: "HiggsError",
         code: "INVALID_INPUT",
@@ -174,8 +177,8 @@ export function describeSpeechModel(
       const onProgress = () => {
         throw broken;
       };
-      await expect(model.synthesize(speechRequest({ maxNewTokens: 200 }), { onProgress })).rejects.toBe(broken);
-      expect((await model.synthesize(speechRequest())).audioFrames).toBe(11);
+      await expect(model.speak(speechRequest({ maxNewTokens: 200 }), { onProgress })).rejects.toBe(broken);
+      expect((await model.speak(speechRequest())).audioFrames).toBe(11);
     });
 
     it("a model that is not there is not loaded", async () => {
@@ -191,11 +194,11 @@ export function describeSpeechModel(
     it("disposal waits for what runs, may be repeated, and ends the model", async () => {
       const other = await start(demoOptions());
       const events: string[] = [];
-      const speaking = other.synthesize(speechRequest()).then(() => events.push("speech"));
+      const speaking = other.speak(speechRequest()).then(() => events.push("speech"));
       await Promise.all([speaking, other[Symbol.asyncDispose]().then(() => events.push("disposal"))]);
       await other[Symbol.asyncDispose]();
       expect(events).toEqual(["speech", "disposal"]);
-      await expect(other.synthesize(speechRequest())).rejects.toMatchObject({ code: "INTERNAL" });
+      await expect(other.speak(speechRequest())).rejects.toMatchObject({ code: "INTERNAL" });
     });
   });
 }

@@ -1,0 +1,72 @@
+import { randomInt } from "node:crypto";
+import { DEFAULT_MAX_COLUMNS, DEFAULT_SAMPLING, type SamplingOptions } from "../engine/generation-options.ts";
+import type { ReferenceProfile } from "../prompt/references.ts";
+import type { ChunkMethod } from "../text/chunk.ts";
+import type { ClipSamples } from "../voices/clip-samples.ts";
+
+/** A voice to imitate: `{ kind: "clip", transcript, ...clipSamples(samples) }`. Codes are cached by content, so a clip used again costs nothing. */
+export interface ReferenceClip extends ClipSamples {
+  readonly kind: "clip";
+  /** What is said in the clip; only stripped, not normalised (spec model §5.4). */
+  readonly transcript: string;
+}
+
+export type Reference = ReferenceClip | ReferenceProfile;
+
+/** What is to be spoken, and how. Only `transcript` is needed; `resolveSpeechRequest` has the defaults. */
+export interface SpeechRequest {
+  /** As the user wrote it. */
+  readonly transcript: string;
+  /** Whether the transcript is normalised; default true. */
+  readonly normalize?: boolean | undefined;
+  /** Voices, by default none: the model chooses one. */
+  readonly references?: readonly Reference[] | undefined;
+  /** Whether the model is told of the voices instead of letting them speak first; default false. */
+  readonly referencesInSystemMessage?: boolean | undefined;
+  /** The scene in words (`resolveScene` reads a preset); default null, none. */
+  readonly scene?: string | null | undefined;
+  /** How codes are drawn; those of the reference by default, each. */
+  readonly sampling?: Partial<SamplingOptions> | undefined;
+  /** Columns per chunk, BOS column included (spec model §8.6); default 2048, about 81 seconds. */
+  readonly maxNewTokens?: number | undefined;
+  /** How long texts are split; default null, not at all. */
+  readonly chunkMethod?: ChunkMethod | undefined;
+  /** Words per chunk; default 200. */
+  readonly chunkMaxWordNum?: number | undefined;
+  /** Speaker turns per chunk; default 1. */
+  readonly chunkMaxNumTurns?: number | undefined;
+  /** Chunks whose audio stays in the prompt; default null, all (spec model §6.2). */
+  readonly generationChunkBufferSize?: number | null | undefined;
+  /** 0 … 2^53−1; by default drawn. The same seed gives the same codes on the same build and device. */
+  readonly seed?: number | undefined;
+}
+
+/** A request with every default in place. */
+export type ResolvedSpeechRequest = {
+  readonly [Field in keyof SpeechRequest]-?: Field extends "sampling"
+    ? SamplingOptions
+    : Exclude<SpeechRequest[Field], undefined>;
+};
+
+/** Draws a seed. 2^48 of them are enough, and every JSON reader keeps them exact. */
+export function drawSeed(): number {
+  return randomInt(2 ** 48 - 1);
+}
+
+/** The one place of the defaults of `speak`. */
+export function resolveSpeechRequest(request: SpeechRequest): ResolvedSpeechRequest {
+  return {
+    transcript: request.transcript,
+    normalize: request.normalize ?? true,
+    references: request.references ?? [],
+    referencesInSystemMessage: request.referencesInSystemMessage ?? false,
+    scene: request.scene ?? null,
+    sampling: { ...DEFAULT_SAMPLING, ...request.sampling },
+    maxNewTokens: request.maxNewTokens ?? DEFAULT_MAX_COLUMNS,
+    chunkMethod: request.chunkMethod ?? null,
+    chunkMaxWordNum: request.chunkMaxWordNum ?? 200,
+    chunkMaxNumTurns: request.chunkMaxNumTurns ?? 1,
+    generationChunkBufferSize: request.generationChunkBufferSize ?? null,
+    seed: request.seed ?? drawSeed(),
+  };
+}
