@@ -41,9 +41,9 @@ async function startFaulty({ goodJobs, code, reload, limit }: Fault, inputs: rea
     const model = fakeModel({ frames: 1 });
     // The first request is the warm-up.
     const limitOfGood = starts > 1 ? (reload === "helps" ? Number.POSITIVE_INFINITY : 1) : goodJobs + 1;
-    const synthesize: typeof model.synthesize = (request, options) =>
-      model.requests.length < limitOfGood ? model.synthesize(request, options) : Promise.reject(fault);
-    return { ...model, synthesize };
+    const speak: typeof model.speak = (request, options) =>
+      model.requests.length < limitOfGood ? model.speak(request, options) : Promise.reject(fault);
+    return { ...model, speak };
   };
   const jobs = inputs.map((input) => emulator.submit({ input }));
   const parts = { loadModel: startEngine, startEngine, loadRuntime: loadWorkerRuntime };
