@@ -67,8 +67,12 @@ describe("higgs serve", () => {
   });
 
   it("asks for the key", async () => {
-    expect((await fetch(`${url}/health`)).status).toBe(401);
-    expect((await fetch(`${url}/run`, { method: "POST", body: JSON.stringify({ input: SENTENCE }) })).status).toBe(401);
+    expect(await (await fetch(`${url}/health`)).json()).toEqual({ status: expect.any(String) });
+    const headers = { "content-type": "application/json" };
+    const body = JSON.stringify({ id: "j1", input: SENTENCE });
+    for (const path of ["/run", "/runsync", "/openai/v1/audio/speech", "/any/realtime"]) {
+      expect((await fetch(url + path, { method: "POST", headers, body })).status).toBe(401);
+    }
   });
 
   it("runSync gives the audio", async () => {

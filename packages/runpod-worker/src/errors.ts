@@ -1,3 +1,5 @@
+import type { JobFailure } from "./protocol/api-errors.ts";
+
 /** Closed set of reasons for which this package itself fails. */
 export type RunpodWorkerErrorCode =
   /** A start option, flag or environment value cannot be used. */
@@ -24,6 +26,13 @@ export class RunpodWorkerError extends Error {
   }
 }
 
+export interface JobErrorOptions extends ErrorOptions {
+  /** True = the worker also stops after this job. */
+  readonly refreshWorker?: boolean | undefined;
+  /** What the failure means to clients. The job's error is then `code: message`, without type, stack and host. */
+  readonly failure?: JobFailure | undefined;
+}
+
 /**
  * Thrown by a handler to fail its job; with `refreshWorker` the worker also stops after this job.
  * Source: spec platform §10.27 (the Python SDK offers this only to handlers that return `error`).
@@ -31,9 +40,11 @@ export class RunpodWorkerError extends Error {
 export class JobError extends Error {
   override readonly name: string = "JobError";
   readonly refreshWorker: boolean;
+  readonly failure: JobFailure | undefined;
 
-  constructor(message: string, options: ErrorOptions & { readonly refreshWorker?: boolean } = {}) {
+  constructor(message: string, options: JobErrorOptions = {}) {
     super(message, options);
     this.refreshWorker = options.refreshWorker ?? false;
+    this.failure = options.failure;
   }
 }

@@ -1,4 +1,4 @@
-export { JobError, RunpodWorkerError, type RunpodWorkerErrorCode } from "./errors.ts";
+export { JobError, type JobErrorOptions, RunpodWorkerError, type RunpodWorkerErrorCode } from "./errors.ts";
 export {
   type ApiServerMode,
   hasQueue,
@@ -10,6 +10,7 @@ export {
 export { type FitnessCheck, registerFitnessCheck } from "./fitness/fitness-checks.ts";
 export { modelFilesCheck, type RequiredFile } from "./fitness/model-files-check.ts";
 export type { Handler, HandlerReturn, JobContext } from "./jobs/handler.ts";
+export { API_ERRORS, type ApiErrorCode, type ApiErrorDefinition, type JobFailure } from "./protocol/api-errors.ts";
 export type { Job, S3Config } from "./protocol/job.ts";
 export type { ExecutionPolicy } from "./protocol/run-request.ts";
 export type { StandardSchema } from "./jobs/standard-schema.ts";

@@ -1,3 +1,4 @@
+import { isLoopbackHost } from "runpod-worker/network";
 import type { SettingFlags } from "../config/load.ts";
 import type { CommandIo } from "../terminal/command-io.ts";
 import { openSession } from "./session.ts";
@@ -10,13 +11,10 @@ export interface ServeArgs {
   readonly settings: SettingFlags;
 }
 
-/** Names of this machine that others cannot reach. */
-const LOOPBACK_HOSTS: readonly string[] = ["localhost", "127.0.0.1", "::1"];
-
 /** `higgs serve`: RunPod's public API on this machine, with the demo checkpoint if there is no other. */
 export async function runServe(args: ServeArgs, io: CommandIo, parts: WorkerParts = WORKER_PARTS): Promise<number> {
   const session = await openSession(io, args.settings, { isQuiet: false });
-  if (session.config.apiKey === null && !LOOPBACK_HOSTS.includes(args.host)) {
+  if (session.config.apiKey === null && !isLoopbackHost(args.host)) {
     session.logger.warn("everybody who reaches this address may speak: set HIGGS_API_KEY", { host: args.host });
   }
   const mode = { kind: "api-server", host: args.host, port: portOf(args.port, "--port") } as const;

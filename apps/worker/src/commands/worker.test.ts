@@ -4,7 +4,7 @@ import { HiggsError } from "@higgs-worker/base";
 import type { EngineState } from "@higgs-worker/higgs-audio";
 import { describe, expect, it } from "vitest";
 import type { SettingFlags } from "../config/load.ts";
-import { hasQueue, type JobContext, readRunMode } from "runpod-worker";
+import { hasQueue, JobError, type JobContext, readRunMode } from "runpod-worker";
 import type { EngineStarter, ModelLoader } from "../model/load-model.ts";
 import { fakeIo } from "../testing/fake-io.ts";
 import { fakeModel } from "../testing/fake-model.ts";
@@ -29,6 +29,12 @@ function jobContext(): JobContext {
   };
 }
 
+/** The error of a job as the runtime makes it of what the handler throws. */
+function errorOf(thrown: unknown): string {
+  if (!(thrown instanceof JobError)) throw thrown;
+  return `${thrown.failure?.code}: ${thrown.message}`;
+}
+
 /** Runs the job of `--test_input` through the handler, as the real runtime does, and shows what it was given. */
 function fakeRuntime(onStart: (options: RuntimeOptions) => Promise<void> = async () => undefined) {
   const runtime: WorkerRuntime = {
@@ -50,9 +56,14 @@ function fakeRuntime(onStart: (options: RuntimeOptions) => Promise<void> = async
       if (mode.kind !== "local") return 0;
       const text = mode.testInput ?? "{}";
       const job = { id: "local_test", ...(JSON.parse(text) as { input: unknown }) };
-      const returned = await options.handler(job, jobContext());
-      const { error } = returned as { error?: string };
       const hasRun = true;
+      let returned: unknown;
+      let error: string | undefined;
+      try {
+        returned = await options.handler(job, jobContext());
+      } catch (thrown) {
+        error = errorOf(thrown);
+      }
       options.onLocalResult?.(
         error === undefined ? { output: returned, error: null, hasRun } : { output: undefined, error, hasRun },
       );
@@ -167,8 +178,9 @@ describe("runWorker() in production", () => {
         message: expect.stringMatching(/^Cannot find/),
       });
       const job = { id: "j1", input: { transcript: "Hi." } };
-      expect(await handler(job, jobContext())).toEqual({
-        error: expect.stringMatching(/^MODEL_NOT_FOUND: Cannot find the model/),
+      await expect(handler(job, jobContext())).rejects.toMatchObject({
+        message: expect.stringMatching(/^Cannot find the model/),
+        failure: { code: "MODEL_NOT_FOUND" },
       });
     });
   });
@@ -184,9 +196,12 @@ describe("runWorker() in production", () => {
       expect(onUnfit).toBe("handle");
       expect(fitnessChecks?.[0]?.check).toThrow(expect.objectContaining({ name: "INVALID_INPUT" }));
       const job = { id: "j1", input: { transcript: "Hi." } };
-      expect(await handler(job, jobContext())).toEqual({
-        error: expect.stringMatching(/^INVALID_INPUT: Cannot start: HIGGS_DEVICE is not usable/),
-      });
+      expect(() => handler(job, jobContext())).toThrow(
+        expect.objectContaining({
+          message: expect.stringMatching(/^Cannot start: HIGGS_DEVICE is not usable/),
+          failure: expect.objectContaining({ code: "INVALID_INPUT" }),
+        }),
+      );
     });
     expect(io.err()).toContain("HIGGS_DEVICE is not usable");
     const exiting = { env: { HIGGS_DEVICE: "cdua", HIGGS_ON_START_FAILURE: "exit" } };
@@ -231,10 +246,10 @@ describe("runWorker() in production", () => {
       const context: JobContext = { ...jobContext(), reportUnhealthy: (_check, reason) => void reports.push(reason) };
       const job = { id: "j1", input: { transcript: "Hi." } };
       model.speak = () => Promise.reject(fail);
-      await handler(job, context);
+      await expect(handler(job, context)).rejects.toThrow(fail.message);
       expect(reports).toEqual([]);
       state = "failed";
-      expect(await handler(job, context)).toEqual({ error: fail.toString() });
+      await expect(handler(job, context)).rejects.toThrow(fail.message);
       expect(reports).toEqual([expect.objectContaining({ name: "DEVICE_UNAVAILABLE", message: fail.message })]);
     });
   });

@@ -1,6 +1,7 @@
 import { HiggsError, toHiggsError } from "@higgs-worker/base";
 import type { ApiServerMode, RunMode } from "runpod-worker";
 import { readSetting, type SettingFlags } from "../config/load.ts";
+import { jobErrorOf } from "../job/job-error.ts";
 import { type EngineStarter, loadSpeechModel, type ModelLoader, startSpeechEngine } from "../model/load-model.ts";
 import { type CommandIo, EXIT_USAGE } from "../terminal/command-io.ts";
 import { errorText } from "../terminal/error-text.ts";
@@ -97,7 +98,12 @@ async function serveModel(
     mode,
     handler: service.handler,
     concurrency: config.maxBatch,
-    api: { ready, about: () => service.about(), ...(config.apiKey === null ? {} : { apiKey: config.apiKey }) },
+    api: {
+      ready,
+      about: () => service.about(),
+      apiKey: config.apiKey ?? undefined,
+      rules: { maxInputBytes: config.maxInputBytes, maxResultBytes: config.maxResultBytes },
+    },
     surface: surfaceOf(runtime, io, argv),
   });
 }
@@ -145,7 +151,9 @@ async function answerWith(error: unknown, { settings }: WorkerArgs, start: Worke
   };
   return runtime.start({
     mode,
-    handler: () => ({ error: toHiggsError(error).toString() }),
+    handler: () => {
+      throw jobErrorOf(toHiggsError(error));
+    },
     fitnessChecks: [{ name: "settings", check }],
     onUnfit: "handle",
     surface: surfaceOf(runtime, io, argv),

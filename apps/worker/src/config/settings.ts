@@ -2,6 +2,8 @@ import { choice, directory, integer, proxyUrl, secret, text, truth, url, type Se
 
 /** Seven days: the longest that a presigned address of SigV4 may live, and what RunPod's own helpers use. */
 const WEEK_SECONDS = 604_800;
+const MEBIBYTE = 1024 * 1024;
+const GIBIBYTE = 1024 * MEBIBYTE;
 
 /**
  * Every setting there is. Types, checks, `--help` and docs/CONFIG.md come from this table. The variables that RunPod sets
@@ -136,6 +138,26 @@ export const SETTINGS = {
     min: 1,
     max: 1_000_000,
     defaultValue: 20_000,
+  }),
+  maxInputBytes: integer({
+    env: ["HIGGS_MAX_INPUT_BYTES"],
+    flag: "--max-input-bytes",
+    group: "worker",
+    description:
+      "Memory for the inputs of all jobs that wait or run in `higgs serve` and the load-balancing mode, in bytes; more are refused as OVERLOADED",
+    min: 64 * MEBIBYTE,
+    max: 1024 * GIBIBYTE,
+    defaultValue: 256 * MEBIBYTE,
+  }),
+  maxResultBytes: integer({
+    env: ["HIGGS_MAX_RESULT_BYTES"],
+    flag: "--max-result-bytes",
+    group: "worker",
+    description:
+      "Memory for the results that `higgs serve` and the load-balancing mode keep for their clients, in bytes; the oldest are dropped first",
+    min: MEBIBYTE,
+    max: 1024 * GIBIBYTE,
+    defaultValue: 256 * MEBIBYTE,
   }),
   outputDir: directory({
     env: ["HIGGS_OUTPUT_DIR"],

@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { loadConfig } from "../config/load.ts";
 import { silentLogger } from "../logging/logger.ts";
 import { fakeModel, type FakeModel } from "../testing/fake-model.ts";
-import { createJobHandler, type JobResult } from "./job-handler.ts";
+import { createJobHandler } from "./job-handler.ts";
+import type { JobOutput } from "./job-output.ts";
 import type { StreamItem } from "./stream-job.ts";
 
 function setUp(model: FakeModel = fakeModel()) {
@@ -20,12 +21,12 @@ function setUp(model: FakeModel = fakeModel()) {
   return { run, controller, updates };
 }
 
-function streamOf(running: ReturnType<ReturnType<typeof createJobHandler>>): AsyncGenerator<StreamItem, JobResult> {
+function streamOf(running: ReturnType<ReturnType<typeof createJobHandler>>): AsyncGenerator<StreamItem, JobOutput> {
   if (running instanceof Promise) throw new Error("the handler does not stream");
   return running;
 }
 
-async function collect(stream: AsyncGenerator<StreamItem, JobResult>) {
+async function collect(stream: AsyncGenerator<StreamItem, JobOutput>) {
   const items: StreamItem[] = [];
   for (;;) {
     const { done, value } = await stream.next();
@@ -49,7 +50,7 @@ describe("a job with stream", () => {
       [0, 0],
       [1, 12_000],
     ]);
-    const whole = (await setUp().run({})) as Extract<JobResult, { success: true }>;
+    const whole = (await setUp().run({})) as JobOutput;
     const samples = parts.flatMap(({ audio_base64: audio }) => [...samplesOf(audio)]);
     expect(Int16Array.from(samples)).toEqual(samplesOf(whole.audio_base64 ?? ""));
     expect(items.at(-1)).toEqual({ type: "final", sequence: 2, output: { ...result, audio_base64: null } });
@@ -75,18 +76,21 @@ describe("a job with stream", () => {
     for (const item of items) expect(Buffer.byteLength(JSON.stringify({ output: item }))).toBeLessThan(1_000_000);
   });
 
-  it("returns the reason when the speech fails", async () => {
+  it("fails with the reason, and what it means to clients, when the speech fails", async () => {
     const fail = new HiggsError("GENERATION_FAILED", "make audio", "too quiet");
-    expect(await collect(streamOf(setUp(fakeModel({ fail })).run({ stream: true })))).toEqual({
-      items: [],
-      result: { error: "GENERATION_FAILED: Cannot make audio: too quiet" },
+    await expect(collect(streamOf(setUp(fakeModel({ fail })).run({ stream: true })))).rejects.toMatchObject({
+      message: "Cannot make audio: too quiet",
+      failure: { code: "GENERATION_FAILED", httpStatus: 500, isRetryable: true },
     });
   });
 
-  it("is no stream when its input is wrong: the reason is the result", async () => {
+  it("is no stream when its input is wrong: the job fails with the reason", async () => {
     const model = fakeModel();
     const result = setUp(model).run({ stream: true, top_k: -1 });
-    expect(await result).toEqual({ error: expect.stringMatching(/^INVALID_INPUT: .*top_k/) });
+    await expect(result).rejects.toMatchObject({
+      message: expect.stringContaining("top_k"),
+      failure: { code: "INVALID_INPUT", httpStatus: 400, isRetryable: false },
+    });
     expect(model.requests).toEqual([]);
   });
 
@@ -116,7 +120,24 @@ describe("a job with stream", () => {
     const stream = streamOf(run({ stream: true }));
     await stream.next();
     controller.abort();
-    expect((await collect(stream)).result).toEqual({ error: expect.stringMatching(/^CANCELLED: /) });
+    await expect(collect(stream)).rejects.toMatchObject({ failure: { code: "CANCELLED" } });
+  });
+
+  it.each([[false], [true]])("ends when its time is over, and says so (stream %j)", async (stream) => {
+    const model = fakeModel({ frames: 5_000, frameMs: 1 });
+    const config = loadConfig({}).config;
+    const handler = createJobHandler({ config, logger: silentLogger, model: async () => model });
+    const controller = new AbortController();
+    const context = {
+      signal: controller.signal,
+      deadlineAtMs: Date.now() + 20,
+      progress: () => undefined,
+    };
+    const running = handler({ id: "j1", input: { transcript: "Hello.", seed: 1, stream } }, context);
+    await expect(running instanceof Promise ? running : collect(running)).rejects.toMatchObject({
+      message: "Cannot finish the job: its time ran out (policy.executionTimeout)",
+      failure: { code: "DEADLINE_EXCEEDED", httpStatus: 504, isRetryable: true },
+    });
   });
 });
 
@@ -145,7 +166,7 @@ describe("a job's input", () => {
       const { config } = loadConfig({});
       const handler = createJobHandler({ config, logger: silentLogger, model: async () => fakeModel() });
       const context = { signal: AbortSignal.any([]), progress: () => undefined };
-      expect(await handler({ id: "j1", input }, context)).toEqual({ error: expect.stringMatching(/^INVALID_INPUT: /) });
+      await expect(handler({ id: "j1", input }, context)).rejects.toMatchObject({ failure: { code: "INVALID_INPUT" } });
     },
   );
 });

@@ -137,9 +137,9 @@ export const ERRORS = {
     fix: "Nothing to do; send it again if it is still wanted",
   },
   OVERLOADED: {
-    httpStatus: 503,
+    httpStatus: 429,
     isRetryable: true,
-    meaning: "The queue is full",
+    meaning: "Too many jobs wait, or too many bytes of them",
     fix: "Try again later or add workers",
   },
   SHUTTING_DOWN: {

@@ -76,6 +76,72 @@ describe("controls over HTTP", () => {
     expect(emulator.queue.get("j1")).toBeUndefined();
   });
 
+  it.each([
+    ["advanceMs", -1],
+    ["advanceMs", "60000"],
+    ["advanceMs", null],
+    ["advanceMs", true],
+    ["advanceMs", 1e300],
+    ["scale", -1],
+    ["scale", "fast"],
+    ["scale", null],
+    ["scale", 1e12],
+    ["sclae", 2],
+  ])("refuses POST /_emulator/clock with %s %j, and the clock stays as it is", async (name, value) => {
+    const nowMs = emulator.clock.now();
+    const answer = await control("POST", "/clock", { advanceMs: 5, scale: 0, [name]: value });
+    expect(answer).toMatchObject({
+      status: 400,
+      body: { error: expect.stringContaining(name), code: "INVALID_INPUT" },
+    });
+    expect([emulator.clock.now(), emulator.clock.scale]).toEqual([nowMs, 0]);
+  });
+
+  it("refuses a clock with nothing to do, and bodies that are no object of JSON in UTF-8", async () => {
+    for (const body of [{}, [], "text", null]) expect((await control("POST", "/clock", body)).status).toBe(400);
+    const url = `${emulator.url}/_emulator/jobs`;
+    const latin1 = await fetch(url, { method: "POST", body: Buffer.from('{"input":"\xfc"}', "latin1") });
+    expect(latin1.status).toBe(400);
+    expect(emulator.queue.records()).toEqual([]);
+  });
+
+  it.each([
+    [{ id: 5, input: 1 }, "id must be a text"],
+    [{ id: "", input: 1 }, "id must be a text"],
+    [{ id: "j1", input: 1, fields: "x" }, "fields must be an object"],
+    [{ id: "j1", inptu: 1 }, "inptu"],
+    [{ id: "taken", input: 1 }, "in use"],
+  ])("refuses the job %j, which would be another one than was meant", async (body, part) => {
+    emulator.submit({ input: 0 }, { id: "taken" });
+    expect(await control("POST", "/jobs", body)).toMatchObject({
+      status: 400,
+      body: { error: expect.stringContaining(part) },
+    });
+    expect(emulator.queue.records()).toHaveLength(1);
+  });
+
+  it.each([
+    [{ action: { kind: "respond", status: 99 } }, "status"],
+    [{ action: { kind: "respond", status: "503" } }, "status"],
+    [{ action: { kind: "respond", status: 503, headers: { "a b": "x" } } }, "headers"],
+    [{ action: { kind: "respond", status: 503, headers: { a: 1 } } }, "headers"],
+    [{ action: { kind: "delay" } }, "delayMs"],
+    [{ action: { kind: "delay", delayMs: -5 } }, "delayMs"],
+    [{ action: { kind: "truncate", keptBytes: 1.5 } }, "keptBytes"],
+    [{ action: { kind: "reset", isAfterEffect: "yes" } }, "isAfterEffect"],
+    [{ action: { kind: "hold" }, times: "3" }, "times"],
+    [{ action: { kind: "hold" }, times: -1 }, "times"],
+    [{ action: { kind: "hold" }, skip: 0.5 }, "skip"],
+    [{ action: { kind: "hold" }, probability: 2 }, "probability"],
+    [{ action: { kind: "hold" }, tiems: 2 }, "tiems"],
+    [{ action: { kind: "__proto__" } }, "action.kind"],
+    [{ route: ["ping", "nowhere"], action: { kind: "hold" } }, "route"],
+  ])("refuses the fault %j", async (rule, part) => {
+    const answer = await control("POST", "/faults", { route: "*", ...rule });
+    expect(answer).toMatchObject({ status: 400, body: { error: expect.stringContaining(part) } });
+    expect(emulator.faults.list()).toEqual([]);
+  });
+
   it("says what it does not understand", async () => {
     expect(await control("POST", "/faults", { route: "ping", action: { kind: "explode" } })).toMatchObject({
       status: 400,
@@ -83,6 +149,8 @@ describe("controls over HTTP", () => {
     });
     expect(await control("POST", "/freeze", { route: "nowhere" })).toMatchObject({ status: 400 });
     expect(await control("POST", "/faults", "text")).toMatchObject({ status: 400 });
+    expect(await control("POST", "/workers/w1/stop", { jobIds: ["j1", 5] })).toMatchObject({ status: 400 });
+    expect(await control("GET", "/requests?after=soon")).toMatchObject({ status: 400 });
     expect(await control("POST", "/workers/w1/signal", { signal: "SIGTERM" })).toMatchObject({ status: 400 });
   });
 });

@@ -286,6 +286,33 @@ describe("emulator: the record", () => {
   });
 });
 
+describe("emulator: the record by bytes", () => {
+  it("keeps the newest requests that fit together, and always the very newest", async () => {
+    const { emulator, worker } = await emulate({ recordLimitBytes: 20_000 });
+    for (let index = 0; index < 6; index += 1) await worker.done("j", { output: "x".repeat(5000) });
+    const kept = emulator.requests.list().map(({ number }) => number);
+    // Headers count as well, so that it is three or a little less.
+    expect([
+      [5, 6],
+      [4, 5, 6],
+    ]).toContainEqual(kept);
+    await worker.done("j", { output: "x".repeat(50_000) });
+    expect(emulator.requests.list().map(({ number }) => number)).toEqual([7]);
+    expect(emulator.requests.total).toBe(7);
+  });
+
+  it("takes a result that is not UTF-8 for no JSON", async () => {
+    const { emulator, worker } = await emulate();
+    const record = emulator.submit({ input: 1 });
+    await worker.takeJob();
+    const body = Buffer.from('{"output":"Gr\xfc\xdfe"}', "latin1");
+    const response = await worker.request(`/job-done/w1/${record.id}?isStream=false`, { method: "POST", body });
+    expect(response.status).toBe(400);
+    expect(emulator.violations.count("invalid-body")).toBe(1);
+    expect(record.status).toBe("IN_PROGRESS");
+  });
+});
+
 describe("emulator: presets", () => {
   it("production has a query in every template, hub and sample have what their sources have", async () => {
     const { emulator } = await emulate({ endpointId: "IDE" });

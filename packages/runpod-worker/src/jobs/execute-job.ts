@@ -1,7 +1,9 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { JobError, RunpodWorkerError } from "../errors.ts";
 import type { Logger } from "../logging/logger.ts";
+import type { JobFailure } from "../protocol/api-errors.ts";
 import {
+  codedErrorText,
   type ErrorOrigin,
   errorMessageOf,
   isThrown,
@@ -45,6 +47,8 @@ export interface JobOutlets {
 export interface ExecutedJob {
   readonly body: ResultBody;
   readonly isStream: boolean;
+  /** What the error of the body means to clients, where the handler said so. */
+  readonly failure?: JobFailure | undefined;
 }
 
 /**
@@ -123,21 +127,36 @@ async function* keepReturned(
 function bodyOfThrown(thrown: unknown, isStream: boolean, origin: ErrorOrigin, outlets: JobOutlets): ExecutedJob {
   const { context, workerLog } = outlets;
   const isRefreshing = isThrown(thrown, JobError) && readSafely(() => thrown.refreshWorker, false);
-  const text = textOfThrown(thrown, isStream, origin);
+  const failure = failureIn(thrown);
+  const text = textOfThrown(thrown, isStream, origin, failure);
   if (context.signal.aborted) {
     // A handler that obeys its signal throws; that is no event to alarm anybody with.
     context.log.debug(`Handler ended after its job was stopped. | ${errorMessageOf(thrown)}`);
-  } else if (isStream) {
-    context.log.error(errorMessageOf(thrown));
+  } else if (isStream || failure !== undefined) {
+    context.log.error(origin.redactor.redact(errorMessageOf(thrown)));
   } else {
     context.log.error("Captured Handler Exception");
     workerLog.error(text);
   }
   const body = bodyOfError(text);
-  return { body: isRefreshing ? withStopPod(body) : body, isStream };
+  return { body: isRefreshing ? withStopPod(body) : body, isStream, failure };
 }
 
-function textOfThrown(thrown: unknown, isStream: boolean, origin: ErrorOrigin): string {
+/** What a thrown JobError says of itself, copied, so that it can be trusted from here on. */
+function failureIn(thrown: unknown): JobFailure | undefined {
+  if (!isThrown(thrown, JobError)) return undefined;
+  const { code, httpStatus, isRetryable } = readSafely(() => thrown.failure, undefined) ?? {};
+  const isStatus = Number.isInteger(httpStatus) && httpStatus !== undefined && httpStatus >= 400 && httpStatus <= 599;
+  return typeof code === "string" && isStatus ? { code, httpStatus, isRetryable: isRetryable === true } : undefined;
+}
+
+function textOfThrown(
+  thrown: unknown,
+  isStream: boolean,
+  origin: ErrorOrigin,
+  failure: JobFailure | undefined,
+): string {
+  if (failure !== undefined) return codedErrorText(failure.code, thrown, origin);
   // Our own refusals (a chunk that is no JSON, a broken stream) say all there is; a traceback would only hide it.
   if (isThrown(thrown, RunpodWorkerError)) return errorMessageOf(thrown);
   return isStream ? streamErrorText(thrown, origin) : thrownErrorText(thrown, origin);

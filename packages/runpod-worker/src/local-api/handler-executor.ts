@@ -5,9 +5,9 @@ import { createJobContext, secretsOf } from "../jobs/job-context.ts";
 import type { StandardSchema } from "../jobs/standard-schema.ts";
 import type { LogBinding, Logger } from "../logging/logger.ts";
 import { Redactor } from "../logging/redactor.ts";
-import type { Job, JobResultBody } from "../protocol/job.ts";
+import type { Job } from "../protocol/job.ts";
 import { errorMessageOf } from "../results/error-text.ts";
-import type { JobExecution, JobExecutor } from "./local-worker.ts";
+import type { ExecutedBody, JobExecution, JobExecutor } from "./local-worker.ts";
 
 /** A handler and how the local API is to run it; only the handler is required. */
 export interface HandlerExecutorOptions<Input = unknown, Output = unknown> {
@@ -70,7 +70,7 @@ async function executeWith(
   job: Job,
   log: Logger,
   { signal, progress, chunk }: JobExecution,
-): Promise<JobResultBody> {
+): Promise<ExecutedBody> {
   let isRefreshAsked = false;
   const context = createJobContext(job, {
     workerId,
@@ -88,12 +88,12 @@ async function executeWith(
     },
     onUnhealthy,
   });
-  const { body } = await executeJob(program, job, {
+  const { body, failure } = await executeJob(program, job, {
     context,
     isRefreshAsked: () => isRefreshAsked,
     onChunk: chunk,
     workerLog,
   });
   if (body.stopPod === true) log.info("The result asks for another worker; a local server goes on.");
-  return body;
+  return { ...body, failure };
 }

@@ -108,6 +108,11 @@ export function streamErrorText(thrown: unknown, origin: ErrorOrigin): string {
   return cutMiddle(origin.redactor.redact(text), MAX_ERROR_TEXT_BYTES / 4);
 }
 
+/** The `error` string of a job whose handler says itself what its failure means: `code: message`. */
+export function codedErrorText(code: string, thrown: unknown, origin: ErrorOrigin): string {
+  return cutMiddle(origin.redactor.redact(`${code}: ${errorMessageOf(thrown)}`), MAX_ERROR_TEXT_BYTES / 4);
+}
+
 function cutMiddle(text: string, maxCharacters: number): string {
   if (text.length <= maxCharacters) return text;
   const half = Math.floor(maxCharacters / 2);
