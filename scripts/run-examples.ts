@@ -4,6 +4,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+const root = join(import.meta.dirname, "..");
+const WAV_HEADER_BYTES = 44;
+
 interface ExampleRun {
   readonly args: (folder: string) => readonly string[];
   /** What is wrong with the run; null if nothing. */
@@ -11,6 +14,18 @@ interface ExampleRun {
 }
 
 const RUNS: Readonly<Record<string, ExampleRun>> = {
+  "speak.ts": {
+    args: (folder) => [join(folder, "out.wav")],
+    problem: (_output, folder) => isNotSpeech(readFileSync(join(folder, "out.wav")).subarray(WAV_HEADER_BYTES)),
+  },
+  "clone-voice.ts": {
+    args: (folder) => {
+      const voice = join(root, "demo-checkpoint", "voices", "slt");
+      return [`${voice}.wav`, readFileSync(`${voice}.txt`, "utf8"), join(folder, "out.wav")];
+    },
+    problem: (_output, folder) => isNotSpeech(readFileSync(join(folder, "out.wav")).subarray(WAV_HEADER_BYTES)),
+  },
+  "stream.ts": { args: () => [], problem: (output) => isNotSpeech(output) },
   "own-worker.ts": {
     args: () => ["--test_input", '{"input": {"text": "one two three two"}}'],
     problem: (output) => lacks(output, '"output":{"words":4,"counts":{"one":1,"two":2,"three":1}}'),
@@ -28,7 +43,19 @@ function lacks(output: Buffer, text: string): string | null {
   return output.includes(text) ? null : `its output lacks ${text}`;
 }
 
-const root = join(import.meta.dirname, "..");
+/** At least a second of 16-bit samples at 24 kHz, with sound in each half of it. */
+function isNotSpeech(samples: Buffer): string | null {
+  if (samples.length < 2 * 24_000) return `it made ${samples.length} bytes of samples`;
+  const middle = 2 * Math.floor(samples.length / 4);
+  const halves = [samples.subarray(0, middle), samples.subarray(middle)];
+  return halves.some((half) => peakOf(half) < 0.05) ? "a half of its audio is silent" : null;
+}
+
+function peakOf(samples: Buffer): number {
+  let peak = 0;
+  for (let at = 0; at + 1 < samples.length; at += 2) peak = Math.max(peak, Math.abs(samples.readInt16LE(at)));
+  return peak / 32_768;
+}
 
 function run(name: string): string | null {
   const example = RUNS[name];
