@@ -124,7 +124,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, store:
   if (request.method !== "PUT" && store.options.isWriteOnly === true && !target.includes("X-Amz-Signature=")) {
     return refuse(response, 403, "AccessDenied");
   }
-  if (name === "") return void response.end(request.method === "HEAD" ? "" : "<LocationConstraint/>");
+  if (name === "") return void response.end(request.method === "HEAD" ? "" : "<ListBucketResult/>");
   if (request.method === "PUT") return put(request, response, store, { name, body, isFlipped: fault?.kind === "flip" });
   const object = store.objects.get(name);
   if (object === undefined) return refuse(response, 404, "NoSuchKey");

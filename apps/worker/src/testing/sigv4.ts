@@ -90,3 +90,23 @@ function sign(canonical: string, key: KnownKey, date: string, timestamp: string)
   );
   return hmac(signingKey, ["AWS4-HMAC-SHA256", timestamp, scope, hash].join("\n")).toString("hex");
 }
+
+/** The headers of a signed request, made from the specification as the checks are. */
+export function signedHeaders(
+  { method, url, body }: { readonly method: string; readonly url: URL; readonly body: Buffer },
+  key: KnownKey,
+): Record<string, string> {
+  const timestamp = new Date().toISOString().replaceAll(/[:-]|\.\d+/g, "");
+  const date = timestamp.slice(0, 8);
+  const payloadHash = createHash("sha256").update(body).digest("hex");
+  const headers = { host: url.host, "x-amz-content-sha256": payloadHash, "x-amz-date": timestamp };
+  const names = Object.keys(headers).join(";");
+  const request = { method, target: url.pathname, headers, body };
+  const signature = sign(canonicalRequest(request, url.pathname, "", names, payloadHash), key, date, timestamp);
+  const credential = `${key.accessKeyId}/${date}/${key.region}/s3/aws4_request`;
+  const { host: _host, ...sent } = headers;
+  return {
+    ...sent,
+    authorization: `AWS4-HMAC-SHA256 Credential=${credential}, SignedHeaders=${names}, Signature=${signature}`,
+  };
+}

@@ -19,8 +19,10 @@ export async function askBucket(target: S3Target, signal: AbortSignal): Promise<
   const head = await sendSigned(target, { method: "HEAD", url, signal });
   await discardBody(head);
   if (head.status < 300) return null;
-  // The answer to a HEAD has no body, which is where the reason stands.
-  url.searchParams.set("location", "");
+  // The answer to a HEAD has no body, which is where the reason stands. A list of one key has it; a question for the
+  // location is answered by some stores for buckets that do not exist.
+  url.searchParams.set("list-type", "2");
+  url.searchParams.set("max-keys", "1");
   const answer = await sendSigned(target, { method: "GET", url, signal });
   if (answer.status < 300) {
     await discardBody(answer);

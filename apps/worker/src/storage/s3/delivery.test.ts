@@ -1,12 +1,11 @@
-import { createHash } from "node:crypto";
 import { createServer as createTlsServer } from "node:https";
 import { createServer, type AddressInfo, type Server } from "node:net";
-import { AwsClient } from "aws4fetch";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { loadConfig } from "../../config/load.ts";
 import { storeRequest } from "../../testing/describe-object-store.ts";
 import { startForwardProxy } from "../../testing/forward-proxy.ts";
 import { startS3Stub, type S3Stub } from "../../testing/s3-stub.ts";
+import { signedHeaders } from "../../testing/sigv4.ts";
 import { TLS_IDENTITY } from "../../testing/tls-identity.ts";
 import { createS3Store, type S3StoreOptions } from "./s3-store.ts";
 import { resolveS3Target } from "./target.ts";
@@ -22,9 +21,8 @@ function storeOf(env: Record<string, string>, options: S3StoreOptions = quick) {
 /** An object as any other S3 client gets it that is told `s3://bucket/key`. */
 async function readThrough(stub: S3Stub, address: string): Promise<string> {
   const [, bucket = "", key = ""] = /^s3:\/\/([^/]+)\/(.+)$/.exec(address) ?? [];
-  const client = new AwsClient({ ...stub.key, service: "s3", retries: 0 });
-  const headers = { "X-Amz-Content-Sha256": createHash("sha256").digest("hex") };
-  const answer = await client.fetch(`${stub.url}/${bucket}/${key}`, { headers });
+  const url = new URL(`${stub.url}/${bucket}/${key}`);
+  const answer = await fetch(url, { headers: signedHeaders({ method: "GET", url, body: Buffer.of() }, stub.key) });
   return `${answer.status} ${await answer.text()}`;
 }
 

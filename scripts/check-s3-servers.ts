@@ -1,0 +1,77 @@
+/**
+ * Runs the S3 store of the worker against real S3 servers on this machine and prints what each of them did, as docs/S3.md
+ * has it. The servers are installed, with fixed versions, into a folder that is kept; one that cannot be had is
+ * skipped, loudly. It needs a package registry the first time, and for each server: Go, Maven and Java, or Python.
+ *
+ *   npm run check:s3-servers [-- FOLDER]
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { makeBucket, QUESTIONS, type Store } from "./s3-servers/questions.ts";
+import { install, SERVERS, start, type ServerKey, type ServerKind } from "./s3-servers/servers.ts";
+
+const KEY: ServerKey = { accessKeyId: "AKIDHIGGS", secretAccessKey: "secret/with+signs=", region: "us-east-1" };
+const folder = resolve(process.argv[2] ?? join(import.meta.dirname, "..", ".cache", "s3-servers"));
+const counts = { passed: 0, failed: 0, skipped: 0 };
+
+console.log(`Installing ${SERVERS.map(({ name, version }) => `${name} ${version}`).join(", ")} into ${folder}`);
+const problems = await Promise.all(SERVERS.map((kind) => install(kind, join(folder, kind.name))));
+const columns: { readonly kind: ServerKind; readonly seen: ReadonlyMap<string, string> }[] = [];
+for (const [index, kind] of SERVERS.entries()) {
+  const problem = problems[index] ?? null;
+  if (problem === null) columns.push({ kind, seen: await askAll(kind) });
+  else {
+    counts.skipped += QUESTIONS.length;
+    console.log(`SKIPPED: ${kind.name} ${kind.version} was not asked: ${problem}`);
+  }
+}
+if (columns.length > 0) printTable();
+console.log(
+  `${counts.passed} passed, ${counts.failed} failed${counts.skipped === 0 ? "" : `, ${counts.skipped} skipped`}`,
+);
+process.exit(counts.failed === 0 ? 0 : 1);
+
+/** What was seen, by the name of the question. */
+async function askAll(kind: ServerKind): Promise<Map<string, string>> {
+  const seen = new Map<string, string>();
+  const installed = join(folder, kind.name);
+  const data = mkdtempSync(join(folder, `${kind.name}-data-`));
+  try {
+    const server = await start(kind, { installed, data, key: KEY });
+    try {
+      const store: Store = { url: server.url, key: KEY, bucket: "higgs-audio", checksKeys: kind.checksKeys };
+      await makeBucket(store);
+      for (const question of QUESTIONS) seen.set(question.name, await askOne(kind, question, store));
+    } finally {
+      server.stop();
+    }
+  } catch (error) {
+    counts.failed++;
+    console.log(`FAILED: ${kind.name} ${kind.version}: ${String(error)}`);
+  } finally {
+    rmSync(data, { recursive: true, force: true });
+  }
+  return seen;
+}
+
+async function askOne(kind: ServerKind, question: (typeof QUESTIONS)[number], store: Store): Promise<string> {
+  if (question.isAboutKeys === true && !kind.checksKeys) {
+    counts.skipped++;
+    return "checks no keys";
+  }
+  try {
+    const answer = await question.ask(store);
+    counts.passed++;
+    return answer;
+  } catch (error) {
+    counts.failed++;
+    console.log(`FAILED: ${kind.name}: ${question.name}: ${String(error)}`);
+    return "**failed**";
+  }
+}
+
+function printTable(): void {
+  const rows = QUESTIONS.map(({ name }) => [name, ...columns.map(({ seen }) => seen.get(name) ?? "not asked")]);
+  const head = ["", ...columns.map(({ kind }) => `${kind.name} ${kind.version}`)];
+  for (const cells of [head, head.map(() => "---"), ...rows]) console.log(`| ${cells.join(" | ")} |`);
+}
