@@ -80,7 +80,7 @@ const GENERATION_FIELDS = {
     min: 0,
     max: CODEBOOK_IDS,
     defaultValue: 50,
-    meaning: "draw from so many of the likeliest codes; 0 is off",
+    meaning: "draw from this many of the likeliest codes; 0 is off",
     placeholder: "<k>",
   }),
   top_p: number({
@@ -103,7 +103,7 @@ const GENERATION_FIELDS = {
     min: 16,
     max: "contextLength",
     defaultValue: 2048,
-    meaning: "frames of audio a chunk at most, 25 a second",
+    meaning: "frames of audio per chunk at most, 25 a second",
     placeholder: "<n>",
   }),
   chunk_method: optionalChoice({
@@ -118,14 +118,14 @@ const GENERATION_FIELDS = {
     min: 1,
     max: MAX_COUNT,
     defaultValue: 200,
-    meaning: "words a chunk, for `word`",
+    meaning: "words per chunk, for `word`",
     placeholder: "<n>",
   }),
   chunk_max_num_turns: integer({
     min: 1,
     max: MAX_COUNT,
     defaultValue: 1,
-    meaning: "speaker turns a chunk, for `speaker`",
+    meaning: "speaker turns per chunk, for `speaker`",
     placeholder: "<n>",
   }),
   generation_chunk_buffer_size: optionalInteger({
