@@ -12,10 +12,13 @@ const WEIGHTS: readonly (readonly [RegExp, number])[] = [
 /** Speaker tags, sound events with what is between them, and single tags: none is spoken. */
 const TAGS = /\[SPEAKER\d+\]|<SE>[^<]{0,100}<\/SE>|<[^<>]{1,40}>/g;
 
+export function withoutTags(transcript: string): string {
+  return transcript.replaceAll(TAGS, "");
+}
+
 /** The weight of a whole transcript, without its tags. */
 export function speechWeight(transcript: string): number {
-  const spoken = transcript.replaceAll(TAGS, "");
   let weight = 0;
-  for (const letter of spoken) weight += WEIGHTS.find(([pattern]) => pattern.test(letter))?.[1] ?? 0;
+  for (const letter of withoutTags(transcript)) weight += WEIGHTS.find(([pattern]) => pattern.test(letter))?.[1] ?? 0;
   return weight;
 }
