@@ -60,7 +60,7 @@ describe("runSpeak()", () => {
   it("loads nothing when the output cannot be written", async () => {
     const { io, args } = setUp({ out: "/proc/none/a.wav" });
     const never: ModelLoader = () => Promise.reject(new Error("loaded"));
-    await expect(runSpeak(args, io, never)).rejects.toMatchObject({ code: "STORAGE_FAILED" });
+    await expect(runSpeak(args, io, never)).rejects.toMatchObject({ code: "STORAGE_DENIED" });
   });
 
   it("stops within a frame at SIGINT and leaves no file", async () => {

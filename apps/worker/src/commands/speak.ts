@@ -9,7 +9,7 @@ import { loadSpeechModel, type ModelLoader } from "../model/load-model.ts";
 import { findModel, type FoundModel } from "../model/locations.ts";
 import { localRefAudio } from "../references/local-reference.ts";
 import { createReferenceServices } from "../references/voices.ts";
-import { checkWritable, createFileStore } from "../storage/file-store.ts";
+import { createFileStore } from "../storage/file-store.ts";
 import { EXIT_OK, type CommandIo } from "../terminal/command-io.ts";
 import { createProgressBar } from "../terminal/progress-bar.ts";
 import { openSession, printJson, type Session } from "./session.ts";
@@ -50,7 +50,7 @@ async function speak(args: SpeakArgs, io: CommandIo, loadModel: ModelLoader): Pr
     throw new HiggsError("INVALID_INPUT", "write both the audio and JSON to stdout", "use --out FILE with --json");
   }
   const session = await openSession(io, args.settings);
-  const delivery = await planOutput(args.out, io);
+  const delivery = planOutput(args.out, io);
   const bar = createProgressBar(io.stderr, args.text);
   const model = lazyModel(args, session, io, loadModel);
   try {
@@ -82,10 +82,9 @@ async function jobFields(args: SpeakArgs, io: CommandIo): Promise<Readonly<Recor
   return { ...fields, ref_audio: await localRefAudio(refAudio, { transcript, workingDirectory }) };
 }
 
-async function planOutput(out: string, io: CommandIo): Promise<DeliveryPlan> {
+function planOutput(out: string, io: CommandIo): DeliveryPlan {
   if (out === "-") return { kind: "bytes" };
   const path = resolve(io.workingDirectory, out);
-  await checkWritable(path);
   return { kind: "file", store: createFileStore(dirname(path)), key: basename(path) };
 }
 

@@ -54,7 +54,9 @@ export function planDelivery(input: JobInput, context: DeliveryContext): Deliver
     return { kind: "s3", store, key: keyOf(input, context, wish.jobConfig) };
   }
   if (input.delivery === "file") {
-    return { kind: "file", store: createFileStore(context.config.outputDir), key: keyOf(input, context, null) };
+    const badPathCode = input.s3_key === null ? "STORAGE_NOT_CONFIGURED" : "INVALID_INPUT";
+    const store = createFileStore(context.config.outputDir, { badPathCode });
+    return { kind: "file", store, key: keyOf(input, context, null) };
   }
   const maxResultBytes = context.jobId.startsWith("sync-") ? MAX_SYNC_RESULT_BYTES : MAX_RESULT_BYTES;
   refuseForeseeablyLarge(input, context, maxResultBytes);

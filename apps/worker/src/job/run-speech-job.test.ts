@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { HiggsError } from "@higgs-worker/base";
 import { describe, expect, it } from "vitest";
@@ -181,13 +181,6 @@ describe("runSpeechJob()", () => {
     expect(model.requests).toHaveLength(0);
   });
 
-  it("a folder that cannot be written costs no speech", async () => {
-    const model = fakeModel();
-    const failure = run({ delivery: "file", s3_key: "a/b.wav" }, model, { HIGGS_OUTPUT_DIR: "/proc/none" });
-    await expect(failure).rejects.toMatchObject({ code: "STORAGE_FAILED" });
-    expect(model.requests).toHaveLength(0);
-  });
-
   it("delivers raw samples, named and typed as such", async () => {
     const stub = await startS3Stub();
     const wav = await run({ seed: 3 }, fakeModel());
@@ -209,6 +202,46 @@ describe("runSpeechJob()", () => {
     const { output } = await run({ delivery: "file", s3_key: "deep/a.wav" }, fakeModel(), { HIGGS_OUTPUT_DIR: dir });
     expect(sha256Of(readFileSync(fileURLToPath(output.audio_url ?? "")))).toBe(output.sha256);
     expect(readdirSync(join(dir, "deep"))).toEqual(["a.wav"]);
+  });
+});
+
+describe("runSpeechJob() with delivery file", () => {
+  const files = { delivery: "file" };
+
+  it.each([
+    ["a folder that links elsewhere", { s3_key: "link/a.wav" }, {}, "INVALID_INPUT"],
+    ["a file where the key has a folder", { s3_key: "file/a.wav" }, {}, "INVALID_INPUT"],
+    ["a folder where the key has its file", { s3_key: "folder" }, {}, "INVALID_INPUT"],
+    ["a file where the template has a folder", {}, { S3_KEY_TEMPLATE: "file/{uuid}.wav" }, "STORAGE_NOT_CONFIGURED"],
+    ["an output folder that is a file", {}, { HIGGS_OUTPUT_DIR: "file" }, "STORAGE_NOT_CONFIGURED"],
+    ["an output folder that cannot be made", {}, { HIGGS_OUTPUT_DIR: "/proc/none" }, "STORAGE_DENIED"],
+  ] satisfies [string, object, Record<string, string>, string][])(
+    "finds %s before the speech, as an error that no retry cures",
+    async (_name, fields, env, code) => {
+      const elsewhere = scratchDir();
+      const dir = scratchDir();
+      symlinkSync(elsewhere, join(dir, "link"));
+      mkdirSync(join(dir, "folder"));
+      writeFileSync(join(dir, "file"), "");
+      const outputDir = resolve(dir, "HIGGS_OUTPUT_DIR" in env ? env.HIGGS_OUTPUT_DIR : ".");
+      const model = fakeModel();
+      const job = run({ ...files, ...fields }, model, { ...env, HIGGS_OUTPUT_DIR: outputDir });
+      await expect(job).rejects.toMatchObject({ code, definition: { isRetryable: false } });
+      expect(model.requests).toEqual([]);
+      expect(readdirSync(elsewhere)).toEqual([]);
+      expect(readdirSync(dir).toSorted()).toEqual(["file", "folder", "link"]);
+    },
+  );
+
+  it("writes nothing through a link that was made while the model spoke", async () => {
+    const elsewhere = scratchDir();
+    const dir = scratchDir();
+    const options = {
+      onProgress: () => void (existsSync(join(dir, "new")) || symlinkSync(elsewhere, join(dir, "new"))),
+    };
+    const job = run({ ...files, s3_key: "new/a.wav" }, fakeModel(), { HIGGS_OUTPUT_DIR: dir }, options);
+    await expect(job).rejects.toMatchObject({ code: "INVALID_INPUT" });
+    expect(readdirSync(elsewhere)).toEqual([]);
   });
 });
 

@@ -24,7 +24,7 @@ export function countHeardSyllables(samples: Float32Array, sampleRateHz: number)
     Math.max(FLOOR_DB, 10 * Math.log10(energy)),
   );
   if (loudness.length === 0) return 0;
-  const sorted = loudness.toSorted();
+  const sorted = Float64Array.from(loudness).sort();
   const lowest = (sorted[Math.floor(LOUD_SHARE * sorted.length)] ?? 0) - RANGE_DB;
   let count = 0;
   let isRising = true;

@@ -109,8 +109,8 @@ export const ERRORS = {
   STORAGE_DENIED: {
     httpStatus: 502,
     isRetryable: false,
-    meaning: "The object store refused the upload",
-    fix: "Check the credentials, that they may write to the bucket, and the key's name",
+    meaning: "The object store refused the upload, or the output folder the file",
+    fix: "Check the credentials, that they may write to the bucket, and the key's name; for files, the folder's permissions",
   },
   STORAGE_FAILED: {
     httpStatus: 502,
