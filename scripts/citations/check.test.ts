@@ -109,6 +109,12 @@ describe("checkCitations()", () => {
     expect(problemsOf(source("W02 is a hall in this file"))).toEqual([]);
   });
 
+  it("names a file that a page mentions and that does not exist", () => {
+    expect(problemsOf(source("see `docs/GONE.md`, `src/x.ts` and `packages/NAME/a.ts`", "docs/PAGE.md"))).toEqual([
+      "docs/PAGE.md:1: names docs/GONE.md, which does not exist",
+    ]);
+  });
+
   it("names a file that needs what lies beside the repository", () => {
     expect(problemsOf(source('open("../beside/set.json")'))).toEqual([
       "packages/audio/src/a.ts: names ../beside, which a clone does not have",

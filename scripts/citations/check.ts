@@ -1,6 +1,6 @@
 import { dirname, join } from "node:path/posix";
 import { findCitations, findOwnSections } from "./find-citations.ts";
-import { findAnchors, findLinks } from "./links.ts";
+import { findAnchors, findLinks, findNamedPaths } from "./links.ts";
 import { readSections } from "./sections.ts";
 
 export interface TextFile {
@@ -68,6 +68,11 @@ export function checkCitations(files: readonly TextFile[], rules: CitationRules)
         links++;
         const problem = judgeLink(path, link.path, link.anchor, byPath, rules.exists);
         if (problem !== null) problems.push(`${path}:${link.line}: ${problem}`);
+      }
+      // A specification names files of other repositories.
+      for (const named of ownPage === undefined ? findNamedPaths(text) : []) {
+        if ([named.path, join(dirname(path), named.path)].some(rules.exists)) continue;
+        problems.push(`${path}:${named.line}: names ${named.path}, which does not exist`);
       }
     }
   }

@@ -42,3 +42,14 @@ function slug(heading: string): string {
     .replaceAll(/[^\p{L}\p{N}\s_-]/gu, "")
     .replaceAll(" ", "-");
 }
+
+const ROOT_FOLDERS = "apps|packages|scripts|docs|examples|findings|demo-checkpoint|bench";
+
+/** The files and folders of the repository that a Markdown page names in backticks; `NAME` in a path stands for any. */
+export function findNamedPaths(markdown: string): readonly { readonly path: string; readonly line: number }[] {
+  const named = new RegExp(`\`((?:${ROOT_FOLDERS})/[\\w./-]+)\``, "g");
+  return markdown
+    .split("\n")
+    .flatMap((line, index) => [...line.matchAll(named)].map(([, path = ""]) => ({ path, line: index + 1 })))
+    .filter(({ path }) => !path.split("/").includes("NAME") && !path.includes("NAME."));
+}
