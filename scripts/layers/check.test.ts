@@ -44,6 +44,7 @@ describe("checkLayers()", () => {
       'import {} from "../speech/b.ts";',
     ],
     ["test support in a test", "packages/audio/src/a.test.ts", 'import {} from "./testing/b.ts";'],
+    ["test support in a package's script", "packages/audio/scripts/a.ts", 'import {} from "../src/testing/b.ts";'],
   ])("allows %s", (_name, path, source) => {
     expect(problemsOf(path, source)).toEqual([]);
   });

@@ -118,5 +118,7 @@ function isTestSupport(path: string): boolean {
 }
 
 function isTest(path: string): boolean {
-  return /\.(test|test-d)\.ts$/.test(path) || isTestSupport(path) || /^(packages|apps)\/[^/]+\/test\//.test(path);
+  return (
+    /\.(test|test-d)\.ts$/.test(path) || isTestSupport(path) || /^(packages|apps)\/[^/]+\/(test|scripts)\//.test(path)
+  );
 }

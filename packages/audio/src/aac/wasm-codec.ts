@@ -104,7 +104,8 @@ export class WasmCodec {
 
   #message(): string {
     const { memory, message, message_length } = this.#exports;
-    return new TextDecoder().decode(new Uint8Array(memory.buffer, message(), message_length()));
+    const text = new TextDecoder().decode(new Uint8Array(memory.buffer, message(), message_length()));
+    return text.replace(/^aac: /, "");
   }
 
   #decoded(): WasmDecoded {

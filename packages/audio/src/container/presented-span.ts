@@ -7,6 +7,9 @@ import type { MatroskaTrack } from "./matroska-track.ts";
 import type { Mp4Movie, Mp4Track } from "./mp4-track.ts";
 import type { TrackHeader } from "./packet-decoder.ts";
 
+/** Writers round the duration of an edit up, down or to the nearest. */
+const MAX_ROUNDING_TICKS = 1.5;
+
 /** All that the codec decodes. */
 export const WHOLE_SPAN: PresentedSpan = { startSeconds: 0, durationSeconds: null, paddingSeconds: 0 };
 
@@ -44,7 +47,7 @@ export function mp4Span(
   if (!isEndKnown) return { startSeconds, durationSeconds: null, paddingSeconds: 0 };
   const available = Math.max(0, packets.reduce((sum, { duration }) => sum + duration, 0) - startSeconds);
   const editSeconds = edit?.isOnly === true && edit.duration > 0 ? edit.duration / movieTimescale : Infinity;
-  const isCut = editSeconds < available - 1 / movieTimescale;
+  const isCut = editSeconds < available - MAX_ROUNDING_TICKS / movieTimescale;
   return { startSeconds, durationSeconds: isCut ? editSeconds : available, paddingSeconds: 0 };
 }
 

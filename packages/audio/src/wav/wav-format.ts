@@ -123,16 +123,10 @@ function readEncoding(tag: number, header: Header): WavFormat["encoding"] {
   }
 }
 
-/**
- * Bytes of one sample. The bits tell it, because the size of a frame is wrong in files of some recorders. It counts only
- * where it says that samples of 24 bits take 4 bytes, or where there are no bits.
- */
+/** Bytes of one sample. The bits tell it: the size of a frame is wrong in files of some recorders, and counts without them. */
 function sampleBytes({ channels, blockBytes, bits }: Header, allowed: readonly number[]): number {
-  const needed = Math.ceil(bits / 8);
-  const inFrame = blockBytes / channels;
-  const isPadded = needed === 3 && inFrame === 4;
-  if ((isPadded || needed === 0) && allowed.includes(inFrame)) return inFrame;
-  if (allowed.includes(needed)) return needed;
+  const bytes = bits === 0 ? blockBytes / channels : Math.ceil(bits / 8);
+  if (allowed.includes(bytes)) return bytes;
   const supported = allowed.map((bytes) => bytes * 8).join(", ");
   throw referenceInvalid(`its WAV sample size is not supported (got ${bits} bits, supported ${supported})`);
 }
