@@ -35,10 +35,7 @@ export const PACKAGE_RULES: Readonly<Record<string, PackageRule>> = {
   "@higgs-worker/parity": {
     folder: "packages/parity",
     mayImport: ["@higgs-worker/audio", "@higgs-worker/base", "@higgs-worker/ggml", "@higgs-worker/higgs-audio"],
-    order: [
-      ["frame", "native"],
-      ["prompts", "sampling", "lm", "codec", "resample"],
-    ],
+    order: ["bundle", ["frame", "native"], ["prompts", "sampling", "lm", "codec", "resample"]],
   },
   "runpod-worker": { folder: "packages/runpod-worker", mayImport: [], order: null },
   "worker-higgs-audio": {

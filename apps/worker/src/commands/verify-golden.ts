@@ -1,4 +1,11 @@
-import { BUNDLED_GOLDEN_SET, collectGoldenCases, computeOn, GOLDEN_GROUPS, runGoldenCase } from "@higgs-worker/parity";
+import {
+  collectGoldenCases,
+  computeOn,
+  GOLDEN_GROUPS,
+  runGoldenCase,
+  unpackBundledSet,
+  type UnpackedSet,
+} from "@higgs-worker/parity";
 import { HiggsError } from "@higgs-worker/base";
 import type { SettingFlags } from "../config/load.ts";
 import { openDevice } from "../model/devices.ts";
@@ -25,15 +32,15 @@ export interface VerifyGoldenArgs {
 export async function runVerifyGolden(args: VerifyGoldenArgs, io: CommandIo): Promise<number> {
   const groups = checkGroups(args.groups);
   const { config, logger } = await openSession(io, args.settings);
+  await using set = args.directory === null ? await unpackBundledSet() : useSet(args.directory);
   const backend = openDevice({ ...config, device: config.device === "auto" ? "cpu" : config.device }, logger);
   // The checkpoints are tiny: more threads would mostly wait for each other.
   if (config.threads === 0) backend.setThreads(1);
   const compute = computeOn(backend);
-  const directory = args.directory ?? BUNDLED_GOLDEN_SET;
   const counts = { passed: 0, failed: 0, skipped: 0 };
   try {
     const options = { compute, ...(args.fullTokenizer === null ? {} : { fullTokenizerPath: args.fullTokenizer }) };
-    for await (const golden of collectGoldenCases(directory, options, groups)) {
+    for await (const golden of collectGoldenCases(set.directory, options, groups)) {
       if (io.signal.aborted) throw new HiggsError("CANCELLED", "finish the comparison", "it was cancelled");
       const name = `${golden.group}/${golden.name}`;
       if (args.caseFilter !== null && !name.includes(args.caseFilter)) continue;
@@ -57,6 +64,11 @@ export async function runVerifyGolden(args: VerifyGoldenArgs, io: CommandIo): Pr
       `${counts.passed} passed, ${counts.failed} failed${counts.skipped > 0 ? `, ${counts.skipped} skipped` : ""}\n`,
     );
   return counts.failed > 0 || total === 0 ? EXIT_FAILED : EXIT_OK;
+}
+
+/** A set that lies somewhere already. */
+function useSet(directory: string): UnpackedSet {
+  return { directory, [Symbol.asyncDispose]: async () => undefined };
 }
 
 function caseLine(name: string, outcome: Awaited<ReturnType<typeof runGoldenCase>>): string {

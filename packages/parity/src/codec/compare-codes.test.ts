@@ -2,12 +2,14 @@ import { describe, expect, it } from "vitest";
 import { type ExpectedCodes, compareCodes } from "./compare-codes.ts";
 
 /** Two codebooks, three frames; the margin of codebook 0 in frame 1 is a near tie. */
+const MARGINS = [0.5, 1e-3, 0.7, 0.3, 0.4, 0.6];
+
 const EXPECTED: ExpectedCodes = {
   codes: [
     [1, 2, 3],
     [4, 5, 6],
   ],
-  margins: Float32Array.of(0.5, 1e-3, 0.7, 0.3, 0.4, 0.6),
+  margins: Float32Array.from(MARGINS),
   norms: {
     expected: Float32Array.of(9, 8, 7, 6, 5, 4, 3, 2, 1),
     actual: [Float32Array.of(9, 8, 7), Float32Array.of(6, 5, 4), Float32Array.of(3, 2, 1)],
@@ -15,7 +17,7 @@ const EXPECTED: ExpectedCodes = {
   tolerance: 1e-4,
 };
 
-function result(codes: readonly number[][], margins = [...EXPECTED.margins]) {
+function result(codes: readonly number[][], margins: readonly number[] = MARGINS) {
   return {
     codes: codes.map((row) => Int32Array.from(row)),
     margins: [Float32Array.from(margins.slice(0, 3)), Float32Array.from(margins.slice(3))],

@@ -12,8 +12,8 @@ export interface EncodedCodes {
 export interface ExpectedCodes {
   /** `codes[codebook][frame]` */
   readonly codes: readonly (readonly number[])[];
-  /** Second best minus best squared distance, [codebook][frame] in one list. */
-  readonly margins: Float32Array;
+  /** Second best minus best squared distance, [codebook][frame] in one list; null where any difference of a code counts. */
+  readonly margins: Float32Array | null;
   /** Norms of the residual before the first quantiser and after each, if known. */
   readonly norms: { readonly expected: Float32Array; readonly actual: readonly Float32Array[] } | null;
   /** Largest error of a feature; limits of what is derived from features follow it. */
@@ -61,11 +61,14 @@ function compareFrame(
     const value = norms.actual[stage]?.[frame] ?? Number.NaN;
     return check(`residual ${stage}`, value, norms.expected[stage * frames + frame] ?? 0, tolerance);
   };
+  const checkMargin = (codebook: number, margin: number): string | null => {
+    if (margins === null) return null;
+    const value = actual.margins[codebook]?.[frame] ?? Number.NaN;
+    return check(`margin ${codebook}`, value, margin, MARGIN_ERROR * tolerance);
+  };
   for (const [codebook, row] of codes.entries()) {
-    const margin = margins[codebook * frames + frame] ?? 0;
-    const problem =
-      checkNorm(codebook) ??
-      check(`margin ${codebook}`, actual.margins[codebook]?.[frame] ?? Number.NaN, margin, MARGIN_ERROR * tolerance);
+    const margin = margins === null ? Number.POSITIVE_INFINITY : (margins[codebook * frames + frame] ?? 0);
+    const problem = checkNorm(codebook) ?? checkMargin(codebook, margin);
     const code = actual.codes[codebook]?.[frame];
     if (code !== row[frame]) {
       if (margin >= NEAR_TIE * tolerance) {

@@ -8,7 +8,7 @@ import {
 } from "@higgs-worker/higgs-audio/parts";
 import { StageRecorder } from "./stage-recorder.ts";
 import { largestDifference } from "../frame/compare.ts";
-import { casesOfFile } from "../frame/files.ts";
+import { casesOfFile, checkpointsOf } from "../frame/files.ts";
 import { failed, passed } from "../frame/outcome.ts";
 import { GoldenTensors } from "../frame/tensors.ts";
 import type { GoldenCase, GoldenCollector, GoldenCompute, GoldenOutcome } from "../frame/types.ts";
@@ -30,7 +30,7 @@ export const collectDecodeCases: GoldenCollector = async function* collectDecode
     await using expected = await GoldenTensors.open(directory, DECODE_FILE);
     const lengths = expected.names.filter((name) => name.startsWith(CODES_PREFIX));
     const cases = lengths.map((name) => name.slice(CODES_PREFIX.length)).sort((a, b) => Number(a) - Number(b));
-    return CODEC_CHECKPOINTS.flatMap((checkpoint): GoldenCase[] => [
+    return (await checkpointsOf(directory, CODEC_CHECKPOINTS)).flatMap((checkpoint): GoldenCase[] => [
       goldenCase(`${checkpoint}/decode stages`, () => compareStages(directory, checkpoint, compute)),
       ...cases.flatMap((frames) => [
         goldenCase(`${checkpoint}/decode ${frames}`, () =>

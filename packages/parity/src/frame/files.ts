@@ -1,7 +1,19 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { failed } from "./outcome.ts";
+import * as v from "valibot";
+import { SET_FILE } from "../bundle/set-files.ts";
 import type { GoldenCase } from "./types.ts";
+
+const SetFile = v.object({ checkpoints: v.array(v.string()) });
+
+/** Those of the tiny checkpoints that a set has: all, unless it says otherwise. */
+export async function checkpointsOf(directory: string, checkpoints: readonly string[]): Promise<string[]> {
+  if (!existsSync(path.join(directory, SET_FILE))) return [...checkpoints];
+  const { checkpoints: known } = v.parse(SetFile, await readGoldenJson(directory, SET_FILE));
+  return checkpoints.filter((name) => known.includes(name));
+}
 
 /** Reads and parses one JSON file of a golden set; throws an Error that names the file. */
 export async function readGoldenJson(directory: string, relativePath: string): Promise<unknown> {

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { ChunkRandom, Scheduler } from "@higgs-worker/higgs-audio/parts";
-import { casesOfFile, readGoldenJson } from "../frame/files.ts";
+import { casesOfFile, checkpointsOf, readGoldenJson } from "../frame/files.ts";
 import { NativeColumnRules } from "../native/column-rules.ts";
 import { CHECKPOINTS, type LmRun, readLmCases, withModel } from "./lm-cases.ts";
 import { failed, passed } from "../frame/outcome.ts";
@@ -26,7 +26,7 @@ export const collectGreedyCases: GoldenCollector = async function* collectGreedy
       raw,
     );
     const prompts = new Map((await readLmCases(directory)).map((lmCase) => [lmCase.name, lmCase]));
-    return CHECKPOINTS.flatMap((checkpoint) =>
+    return (await checkpointsOf(directory, CHECKPOINTS)).flatMap((checkpoint) =>
       cases.flatMap((greedy) =>
         (["boson", "native"] as const).map((rules): GoldenCase => {
           const run = async (): Promise<GoldenOutcome> => {
