@@ -51,6 +51,20 @@ describe("higgs doctor", () => {
     expect(stub.objects.size).toBe(1);
   });
 
+  it("reads what it wrote through its download_url, and says when clients cannot", async () => {
+    const stub = await startS3Stub();
+    const { byName } = await diagnose(stub.env);
+    expect(byName("s3")).toMatchObject({ detail: expect.stringContaining("read it through its download_url") });
+    const stopped = await startS3Stub();
+    await stopped.stop();
+    const internal = await diagnose({ ...stub.env, S3_PUBLIC_URL: stopped.url });
+    expect(internal.byName("s3")).toMatchObject({
+      status: "warning",
+      detail: expect.stringContaining("its download_url does not give it: no connection, ECONNREFUSED"),
+      fix: expect.stringContaining("S3_PUBLIC_URL"),
+    });
+  });
+
   it.each([
     ["a store that refuses", { AWS_SECRET_ACCESS_KEY: "wrong" }, "s3", "the secret key does not belong"],
     ["half a configuration", { AWS_ACCESS_KEY_ID: "" }, "s3", "AWS_ACCESS_KEY_ID not set"],

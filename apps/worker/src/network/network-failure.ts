@@ -28,6 +28,7 @@ export function describeNetworkFailure(error: unknown): NetworkFailure {
     return permanent(`the server and this program find no common form of TLS, ${code} (is the address http:// ?)`);
   }
   if (code.startsWith("HPE_")) return permanent(`the server does not speak HTTP, ${code} (is the address https:// ?)`);
+  if (code === "BAD_PORT") return permanent("the port is one of those that browsers and fetch() never connect to");
   const reason = code === "ENOTFOUND" ? "the host name is not known" : "no connection";
   return {
     code,
@@ -46,6 +47,9 @@ function findCode(error: unknown): { readonly code: string; readonly proxyStatus
       return { code: "", proxyStatus: String(current.statusCode) };
     }
     if ("code" in current && typeof current.code === "string") return { code: current.code, proxyStatus: null };
+    // Neither has a code in every version of Node.
+    if (current.name === "HTTPParserError") return { code: "HPE_INVALID", proxyStatus: null };
+    if (current.message === "bad port") return { code: "BAD_PORT", proxyStatus: null };
   }
   return { code: "", proxyStatus: null };
 }

@@ -3,7 +3,7 @@ import { request as httpRequest, type IncomingMessage, type RequestOptions } fro
 import { request as httpsRequest } from "node:https";
 import { isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
-import { proxyAuthorization } from "./proxy.ts";
+import { proxyAuthorization, proxyRefusal } from "./proxy.ts";
 
 export interface PinnedRequest {
   readonly url: URL;
@@ -62,17 +62,13 @@ function openTunnel({ url, address, signal }: PinnedRequest, proxy: URL): Promis
       .on("connect", (answer, socket: Socket) => {
         if (answer.statusCode === 200) return resolve(socket);
         socket.destroy();
-        reject(refusedByProxy(answer));
+        reject(proxyRefusal(answer.statusCode ?? 0));
       })
       .on("response", (answer) => {
         answer.destroy();
-        reject(refusedByProxy(answer));
+        reject(proxyRefusal(answer.statusCode ?? 0));
       })
       .on("error", reject)
       .end();
   });
-}
-
-function refusedByProxy({ statusCode = 0 }: IncomingMessage): Error {
-  return Object.assign(new Error(`the proxy answers with status ${statusCode}`), { code: "PROXY_REFUSED", statusCode });
 }

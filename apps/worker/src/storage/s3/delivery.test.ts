@@ -301,6 +301,18 @@ describe("through a proxy", () => {
     expect(proxy.requests[0]).toBe("CONNECT store.test:443");
   });
 
+  it("a proxy that wants a password is said to be the reason, also without a tunnel", async () => {
+    const stub = await startS3Stub();
+    const proxy = await startForwardProxy(portOf(stub), { credentials: "me:right" });
+    const env = { ...stub.env, HTTP_PROXY: proxy.url.replace("//", "//me:wrong@") };
+    const failure = storeOf(env).put(storeRequest("a.wav"));
+    await expect(failure).rejects.toMatchObject({
+      code: "STORAGE_NOT_CONFIGURED",
+      message: expect.stringContaining("the proxy refuses the connection (HTTP 407)"),
+    });
+    await expect(failure).rejects.not.toThrow("wrong");
+  });
+
   it.each([403, 407])("a proxy that answers %i is said to be the reason, at once", async (refusal) => {
     const stub = await startS3Stub();
     const proxy = await startForwardProxy(portOf(stub), { refusal });

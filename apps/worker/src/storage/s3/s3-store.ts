@@ -61,8 +61,10 @@ async function checkTarget(
   if (wasAsked(target)) return;
   const refusal = await askBucket(target, limited(signal, options.askTimeoutMs ?? 5_000)).catch((error: unknown) => {
     if (signal?.aborted === true) return throwCancelled(error);
-    const { reason, isPermanent } = describeNetworkFailure(error);
+    const { code, reason, isPermanent } = describeNetworkFailure(error);
     if (isPermanent) throw storeError("STORAGE_NOT_CONFIGURED", reason, error);
+    // A name that is not known is most likely misspelt; one that comes a moment later is worth another job, not a speech.
+    if (code === "ENOTFOUND") throw storeError("STORAGE_FAILED", reason, error);
     return "no answer" as const;
   });
   if (refusal === "no answer") return;
@@ -82,7 +84,7 @@ async function putWithRetries(
   const md5 = md5Of(request.bytes);
   const endMs = performance.now() + target.timeoutMs;
   for (let attempt = 1; ; attempt++) {
-    const failure = await tryPut(target, { ...request, md5 }, options, endMs - performance.now(), signal);
+    const failure = await tryPut(target, { ...request, md5 }, { ...options, endMs }, signal);
     if (failure === null) return;
     const reason = failure.reason(attempt);
     if (attempt >= maxAttempts || !failure.isWorthARetry) throw storeError(failure.code, reason, failure.cause);
@@ -106,6 +108,11 @@ interface PutFailure {
   readonly cause: unknown;
 }
 
+interface PutOptions extends S3StoreOptions {
+  /** When the whole delivery must be over, on the clock of `performance`. */
+  readonly endMs: number;
+}
+
 interface CheckedRequest extends StoreRequest {
   /** MD5 of the bytes; null where this machine has no MD5. */
   readonly md5: Buffer | null;
@@ -114,12 +121,11 @@ interface CheckedRequest extends StoreRequest {
 async function tryPut(
   target: S3Target,
   { key, bytes, mimeType, sha256, md5 }: CheckedRequest,
-  options: S3StoreOptions,
-  leftMs: number,
+  options: PutOptions,
   signal: AbortSignal | undefined,
 ): Promise<PutFailure | null> {
   const attemptMs = (options.attemptTimeoutMs ?? 30_000) + bytes.byteLength / SLOWEST_BYTES_PER_MS;
-  const limitMs = Math.max(1, Math.ceil(Math.min(attemptMs, leftMs)));
+  const limitMs = withinDelivery(attemptMs, options);
   const timeout = AbortSignal.timeout(limitMs);
   const stop = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
   try {
@@ -165,7 +171,7 @@ function temporary(reason: string, cause: unknown): PutFailure {
 async function unreachable(
   target: S3Target,
   error: unknown,
-  options: S3StoreOptions,
+  options: PutOptions,
   signal: AbortSignal | undefined,
 ): Promise<PutFailure> {
   const { reason, isPermanent, isBroken } = describeNetworkFailure(error);
@@ -173,11 +179,16 @@ async function unreachable(
     return { ...temporary(reason, error), code: "STORAGE_NOT_CONFIGURED", isWorthARetry: false, reason: () => reason };
   }
   if (!isBroken) return temporary(reason, error);
-  const refusal = await askBucket(target, limited(signal, options.askTimeoutMs ?? 5_000)).catch(() => null);
+  const askMs = withinDelivery(options.askTimeoutMs ?? 5_000, options);
+  const refusal = await askBucket(target, limited(signal, askMs)).catch(() => null);
   if (signal?.aborted === true) throwCancelled(error);
   if (refusal === null) return temporary(reason, error);
   if (holdsForEveryRequest(refusal)) return { ...refused(refusal, null), isWorthARetry: false };
   return temporary(`${reason}, and asked for the bucket the store says ${nameOf(refusal)}`, error);
+}
+
+function withinDelivery(timeoutMs: number, { endMs }: PutOptions): number {
+  return Math.max(1, Math.ceil(Math.min(timeoutMs, endMs - performance.now())));
 }
 
 function limited(signal: AbortSignal | undefined, timeoutMs: number): AbortSignal {
