@@ -3,6 +3,7 @@ import { discardBody, sendHttp } from "../network/http-request.ts";
 import { describeNetworkFailure } from "../network/network-failure.ts";
 import { proxyFor, type ProxySettings } from "../network/proxy.ts";
 import { readBody } from "../network/read-body.ts";
+import { timeLimit } from "../network/time-limit.ts";
 import { createS3Store } from "../storage/s3/s3-store.ts";
 import { checkS3Credentials, knownBucket, resolveS3Target, type S3Target } from "../storage/s3/target.ts";
 import type { CheckContext, CheckResult } from "./check.ts";
@@ -50,7 +51,7 @@ async function downloadProblem(url: URL, proxies: ProxySettings, signal: AbortSi
       url,
       proxy: proxyFor(url, proxies),
       redirect: "manual",
-      signal: AbortSignal.any([signal, AbortSignal.timeout(DOWNLOAD_TIMEOUT_MS)]),
+      signal: timeLimit(DOWNLOAD_TIMEOUT_MS, signal),
     });
     const { bytes } = await readBody(answer.body, { maxBytes: PROBE.byteLength + 1 });
     if (answer.status !== 200) return `HTTP ${answer.status}`;
@@ -70,7 +71,7 @@ export async function checkClock({ config, signal }: CheckContext): Promise<Chec
     url: target.endpoint,
     proxy: target.proxy,
     redirect: "manual",
-    signal: AbortSignal.any([signal, AbortSignal.timeout(CLOCK_TIMEOUT_MS)]),
+    signal: timeLimit(CLOCK_TIMEOUT_MS, signal),
   }).catch(() => null);
   if (answer !== null) await discardBody(answer);
   const theirMs = Date.parse(answer?.headers.get("date") ?? "");

@@ -1,5 +1,5 @@
 import type { ProxyAgent } from "undici";
-import { proxyAuthorization, proxyRefusal } from "./proxy.ts";
+import { proxyAuthorization } from "./proxy.ts";
 import type { Body } from "./read-body.ts";
 
 /** How this program calls itself; some servers refuse requests without a name. */
@@ -24,8 +24,6 @@ export interface HttpAnswer {
   readonly body: Body | null;
 }
 
-const PROXY_AUTHENTICATION_REQUIRED = 407;
-
 /**
  * One request, through a proxy if there is one. Connections are kept for the next request.
  *
@@ -36,11 +34,7 @@ export async function sendHttp({ url, proxy, headers, body, signal, ...rest }: H
   const init = { ...rest, body: body ?? null, headers: fields, signal: signal ?? null };
   if (proxy === null) return fetch(url, init);
   const { fetch: fetchWith } = await import("undici");
-  const answer = await fetchWith(url, { ...init, dispatcher: await agentOf(proxy) });
-  if (answer.status !== PROXY_AUTHENTICATION_REQUIRED) return answer;
-  // Without a tunnel this looks like an answer of the server, which never sends it.
-  await discardBody(answer);
-  throw proxyRefusal(answer.status);
+  return fetchWith(url, { ...init, dispatcher: await agentOf(proxy) });
 }
 
 /** Closes the connection of an answer that is of no further use. */

@@ -3,7 +3,7 @@ import { request as httpRequest, type IncomingMessage, type RequestOptions } fro
 import { request as httpsRequest } from "node:https";
 import { isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
-import { proxyAuthorization, proxyRefusal } from "./proxy.ts";
+import { proxyAuthorization } from "./proxy.ts";
 
 export interface PinnedRequest {
   readonly url: URL;
@@ -71,4 +71,9 @@ function openTunnel({ url, address, signal }: PinnedRequest, proxy: URL): Promis
       .on("error", reject)
       .end();
   });
+}
+
+/** A proxy's refusal, as `describeNetworkFailure` reads it. */
+function proxyRefusal(statusCode: number): Error {
+  return Object.assign(new Error(`the proxy answers with status ${statusCode}`), { code: "PROXY_REFUSED", statusCode });
 }

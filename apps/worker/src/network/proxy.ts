@@ -27,11 +27,6 @@ export function proxyAuthorization(proxy: URL): string | null {
   return `Basic ${Buffer.from(user).toString("base64")}`;
 }
 
-/** A proxy's refusal, as `describeNetworkFailure` reads it. */
-export function proxyRefusal(statusCode: number): Error {
-  return Object.assign(new Error(`the proxy answers with status ${statusCode}`), { code: "PROXY_REFUSED", statusCode });
-}
-
 function isReachedDirectly(url: URL, noProxy: string): boolean {
   const host = bareHost(url.hostname).replace(/\.$/, "");
   const port = url.port === "" ? (url.protocol === "https:" ? "443" : "80") : url.port;

@@ -9,6 +9,7 @@ import { describeNetworkFailure } from "../network/network-failure.ts";
 import { requestPinned } from "../network/pinned-request.ts";
 import { proxyFor, type ProxySettings } from "../network/proxy.ts";
 import { readBody, type BodyLimits } from "../network/read-body.ts";
+import { isOutOfTime, timeLimit } from "../network/time-limit.ts";
 import { invalidReference, refusedReference } from "./reference-errors.ts";
 
 export interface FetchLimits {
@@ -47,8 +48,7 @@ const START_BYTES = 4096;
  */
 export async function fetchReference(address: string, options: FetchReferenceOptions): Promise<Buffer> {
   const { limits, where, signal } = options;
-  const deadline = AbortSignal.timeout(limits.timeoutMs);
-  const stop = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
+  const stop = timeLimit(limits.timeoutMs, signal);
   try {
     let url = parseAddress(address, options);
     for (let redirects = 0; redirects <= limits.maxRedirects; redirects++) {
@@ -62,7 +62,8 @@ export async function fetchReference(address: string, options: FetchReferenceOpt
   } catch (error) {
     if (signal?.aborted === true) throw new HiggsError("CANCELLED", `read ${where}`, "the request was cancelled");
     if (isHiggsError(error)) throw error;
-    if (deadline.aborted) throw invalidReference(where, `its server is too slow (limit ${limits.timeoutMs} ms)`, error);
+    if (isOutOfTime(stop))
+      throw invalidReference(where, `its server is too slow (limit ${limits.timeoutMs} ms)`, error);
     const { code, reason } = describeNetworkFailure(error);
     throw invalidReference(where, `its server cannot be read (${code === "" ? reason : code})`, error);
   }

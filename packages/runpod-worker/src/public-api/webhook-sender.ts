@@ -103,14 +103,18 @@ export class WebhookSender {
     if (!allowsPrivate && !isPublicTarget(url)) return Promise.reject(new PrivateAddressError());
     const request = url.protocol === "https:" ? httpsRequest : httpRequest;
     return new Promise((resolve, reject) => {
-      request(url, {
+      const post = request(url, {
         method: "POST",
         headers: { "content-type": "application/json", "content-length": body.length },
         // A fresh connection, to an address that was checked for it.
         agent: false,
         ...(allowsPrivate ? {} : { lookup: publicLookup }),
-        signal: AbortSignal.any([this.#closing.signal, AbortSignal.timeout(timeoutMs)]),
-      })
+        signal: this.#closing.signal,
+      });
+      // Not by AbortSignal.any() with AbortSignal.timeout(): Node 20 collects the latter, and then it never fires.
+      const timer = setTimeout(() => post.destroy(new DOMException("no answer in time", "TimeoutError")), timeoutMs);
+      post
+        .on("close", () => clearTimeout(timer))
         .on("response", (response) => {
           response.destroy();
           resolve(response);

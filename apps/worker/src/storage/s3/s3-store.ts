@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ErrorCode } from "@higgs-worker/base";
 import { describeNetworkFailure } from "../../network/network-failure.ts";
+import { isOutOfTime, timeLimit } from "../../network/time-limit.ts";
 import type { ObjectStore, StoreRequest } from "../object-store.ts";
 import { askBucket, rememberAsked, wasAsked } from "./ask-bucket.ts";
 import { md5Of, keepsOtherBytes } from "./check-bytes.ts";
@@ -59,7 +60,7 @@ async function checkTarget(
 ): Promise<void> {
   objectUrl(target, key);
   if (wasAsked(target)) return;
-  const refusal = await askBucket(target, limited(signal, options.askTimeoutMs ?? 5_000)).catch((error: unknown) => {
+  const refusal = await askBucket(target, timeLimit(options.askTimeoutMs ?? 5_000, signal)).catch((error: unknown) => {
     if (signal?.aborted === true) return throwCancelled(error);
     const { code, reason, isPermanent } = describeNetworkFailure(error);
     if (isPermanent) throw storeError("STORAGE_NOT_CONFIGURED", reason, error);
@@ -126,8 +127,7 @@ async function tryPut(
 ): Promise<PutFailure | null> {
   const attemptMs = (options.attemptTimeoutMs ?? 30_000) + bytes.byteLength / SLOWEST_BYTES_PER_MS;
   const limitMs = withinDelivery(attemptMs, options);
-  const timeout = AbortSignal.timeout(limitMs);
-  const stop = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
+  const stop = timeLimit(limitMs, signal);
   try {
     const headers = { "Content-Type": mimeType, ...(md5 && { "Content-MD5": md5.toString("base64") }) };
     const url = objectUrl(target, key);
@@ -139,7 +139,7 @@ async function tryPut(
     return isOther ? CHANGED : null;
   } catch (error) {
     if (signal?.aborted === true) return throwCancelled(error);
-    if (timeout.aborted) return temporary(`no answer within ${limitMs} ms`, error);
+    if (isOutOfTime(stop)) return temporary(`no answer within ${limitMs} ms`, error);
     return await unreachable(target, error, options, signal);
   }
 }
@@ -180,7 +180,7 @@ async function unreachable(
   }
   if (!isBroken) return temporary(reason, error);
   const askMs = withinDelivery(options.askTimeoutMs ?? 5_000, options);
-  const refusal = await askBucket(target, limited(signal, askMs)).catch(() => null);
+  const refusal = await askBucket(target, timeLimit(askMs, signal)).catch(() => null);
   if (signal?.aborted === true) throwCancelled(error);
   if (refusal === null) return temporary(reason, error);
   if (holdsForEveryRequest(refusal)) return { ...refused(refusal, null), isWorthARetry: false };
@@ -189,11 +189,6 @@ async function unreachable(
 
 function withinDelivery(timeoutMs: number, { endMs }: PutOptions): number {
   return Math.max(1, Math.ceil(Math.min(timeoutMs, endMs - performance.now())));
-}
-
-function limited(signal: AbortSignal | undefined, timeoutMs: number): AbortSignal {
-  const timeout = AbortSignal.timeout(timeoutMs);
-  return signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
 }
 
 function throwCancelled(cause: unknown): never {
