@@ -1,9 +1,9 @@
-import { DTYPE_BYTES, type TensorDtype } from "./tensor-source.ts";
+import { DTYPE_BYTES } from "./tensor-source.ts";
 
 /** Element types that weights may have; everything is computed from their values in f32. */
 export type FloatDtype = "F64" | "F32" | "F16" | "BF16";
 
-export function isFloatDtype(dtype: TensorDtype): dtype is FloatDtype {
+export function isFloatDtype(dtype: string): dtype is FloatDtype {
   return dtype === "F64" || dtype === "F32" || dtype === "F16" || dtype === "BF16";
 }
 

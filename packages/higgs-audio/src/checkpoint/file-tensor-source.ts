@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { corrupt, quote, unsupported } from "./checkpoint-error.ts";
 import type { CheckpointFile } from "./checkpoint-file.ts";
 import { MAX_GATHERED_BYTES } from "./limits.ts";
-import { DTYPE_BYTES, type SourceFile, type TensorInfo, type TensorSource } from "./tensor-source.ts";
+import { DTYPE_BYTES, isKnownDtype, type SourceFile, type TensorInfo, type TensorSource } from "./tensor-source.ts";
 
 /** A tensor and the place of its bytes. */
 export interface LocatedTensor extends TensorInfo {
@@ -66,6 +66,8 @@ async function readStrided(
   target: Uint8Array,
   byteOffset: number,
 ): Promise<void> {
+  if (!isKnownDtype(tensor.dtype))
+    throw new RangeError(`Cannot read tensor ${quote(tensor.name)}: its type is unknown`);
   const itemBytes = DTYPE_BYTES[tensor.dtype];
   if (byteOffset % itemBytes !== 0 || target.length % itemBytes !== 0) {
     throw new RangeError(`Cannot read tensor ${quote(tensor.name)}: the range splits an element`);

@@ -116,6 +116,32 @@ describe("openCheckpoint()", () => {
     });
   });
 
+  it.each(["C64", "F8_E4M3", "F4", "toString"])(
+    "does not mind a tensor of type %s that nothing needs",
+    async (dtype) => {
+      const data = new Uint8Array(24);
+      const unneeded = ["statistics", "model.layers.0.rotary_emb.inv_freq", "text_lm_head.weight"];
+      const folder = writeLmCheckpoint(makeTemporaryFolder(), "native", SMALL_HIGGS_CONFIG, [
+        ...makeLmTensors(SMALL_HIGGS_CONFIG, "native").filter(({ name }) => !unneeded.includes(name)),
+        ...unneeded.map((name) => ({ name, dtype, shape: [3, 8], data })),
+      ]);
+      await using checkpoint = await openCheckpoint(folder);
+      expect([checkpoint.tensors.size, checkpoint.optionalTensors.size]).toEqual([4 + 2 * 14, 0]);
+    },
+  );
+
+  it("names the type of a needed tensor that cannot be read", async () => {
+    const tensors = makeLmTensors(SMALL_HIGGS_CONFIG, "native").map((tensor) =>
+      tensor.name === "model.norm.weight" ? { ...tensor, dtype: "F8_E5M2", data: new Uint8Array(24) } : tensor,
+    );
+    await expect(
+      openCheckpoint(writeLmCheckpoint(makeTemporaryFolder(), "native", SMALL_HIGGS_CONFIG, tensors)),
+    ).rejects.toMatchObject({
+      code: "MODEL_UNSUPPORTED",
+      problems: ["model.norm.weight has the type F8_E5M2, expected a float type"],
+    });
+  });
+
   it("detects the layout from the tensors when model_type is missing, and refuses other models", async () => {
     for (const layout of ["boson", "native"] as const) {
       const folder = writeLmCheckpoint(makeTemporaryFolder(), layout);

@@ -15,7 +15,7 @@ import { openShardedSafetensors } from "./sharded-safetensors.ts";
 import { parseJsonObject, type JsonObject } from "./strict-json.ts";
 import { planTensors, type CheckpointTensor, type ExpectedTensor } from "./tensor-plan.ts";
 import type { TensorSource } from "./tensor-source.ts";
-import { openTorchArchive } from "./torch/torch-archive.ts";
+import { openTorchFile } from "./torch/torch-file.ts";
 
 export type LmCheckpoint = Checkpoint<HiggsConfig>;
 export type CodecCheckpoint = Checkpoint<CodecConfig>;
@@ -82,7 +82,7 @@ async function open<TConfig extends HiggsConfig | CodecConfig>(
 const OPENERS: Readonly<Record<WeightsFormat, (path: string) => Promise<TensorSource>>> = {
   safetensors: openSafetensors,
   "sharded-safetensors": openShardedSafetensors,
-  torch: openTorchArchive,
+  torch: openTorchFile,
 };
 
 function hashSource(configBytes: Uint8Array, source: TensorSource): string {

@@ -44,7 +44,8 @@ export interface CheckpointTensor {
 
 /**
  * Finds every expected tensor among those of the files. Throws one MODEL_UNSUPPORTED that lists all missing, unexpected,
- * wrong-shaped and wrong-typed tensors. Names for which `isIgnorable` holds are passed over.
+ * wrong-shaped and wrong-typed tensors. Names for which `isIgnorable` holds are
+ * passed over, and tensors that cannot be weights.
  */
 export function planTensors(
   what: string,
@@ -56,13 +57,14 @@ export function planTensors(
   const planned = new Map<string, CheckpointTensor>();
   for (const tensor of expected) {
     const form = chooseForm(tensor, available);
-    if (form === null) continue;
+    if (form === null || (tensor.isOptional && !isReadable(form, available))) continue;
     const found = resolveForm(tensor, form, available, problems);
     if (found !== null) planned.set(tensor.name, found);
   }
   const known = new Set(expected.flatMap(({ forms }) => forms.flatMap(namesOf)));
-  for (const name of available.keys()) {
-    if (!known.has(name) && !isIgnorable(name)) problems.push(`${name} is unexpected`);
+  // Weights are floats: a tensor of another type under another name cannot be one that is named wrongly.
+  for (const { name, dtype } of available.values()) {
+    if (!known.has(name) && !isIgnorable(name) && isFloatDtype(dtype)) problems.push(`${name} is unexpected`);
   }
   if (problems.length > 0) throw unsupportedBecause(what, problems);
   return planned;
@@ -86,6 +88,10 @@ function chooseForm(tensor: ExpectedTensor, available: ReadonlyMap<string, Tenso
   }
   if (best === null || (best.present === 0 && tensor.isOptional)) return null;
   return best.form;
+}
+
+function isReadable(form: StoredForm, available: ReadonlyMap<string, TensorInfo>): boolean {
+  return namesOf(form).every((name) => isFloatDtype(available.get(name)?.dtype ?? "F32"));
 }
 
 function resolveForm(

@@ -4,7 +4,7 @@ import { TensorReader, type StreamOptions } from "./tensor-reader.ts";
 import { planTensors, type CheckpointTensor, type StoredForm } from "./tensor-plan.ts";
 import { makeBytes } from "./testing/test-checkpoint.ts";
 import { byteLengthOf, type TestTensor } from "./testing/safetensors-writer.ts";
-import type { TensorInfo, TensorSource } from "./tensor-source.ts";
+import type { TensorDtype, TensorInfo, TensorSource } from "./tensor-source.ts";
 
 /** Tensors in memory, for what happens above the files. */
 class MemorySource implements TensorSource {
@@ -34,7 +34,7 @@ class MemorySource implements TensorSource {
   }
 }
 
-function make(name: string, dtype: TestTensor["dtype"], shape: readonly number[]): TestTensor {
+function make(name: string, dtype: TensorDtype, shape: readonly number[]): TestTensor {
   return { name, dtype, shape, data: makeBytes(name, shape, dtype) };
 }
 

@@ -51,7 +51,7 @@ export class TensorReader {
     const values = new Float32Array(rows.length * rowLength);
     for (let index = 0; index < rows.length; index++) {
       const { part, rowInPart } = findRow(recipe.parts, rows[index] ?? -1, tensor);
-      const bytes = new Uint8Array(rowLength * DTYPE_BYTES[part.dtype]);
+      const bytes = new Uint8Array(rowLength * DTYPE_BYTES[floatDtypeOf(part)]);
       await this.#source.readInto(part.name, bytes, rowInPart * bytes.byteLength);
       convertToF32(floatDtypeOf(part), bytes, values.subarray(index * rowLength, (index + 1) * rowLength));
     }
@@ -189,7 +189,7 @@ function* listChunks(
 ): Generator<ChunkPlace, void, undefined> {
   let firstRow = 0;
   for (const part of parts) {
-    const rowBytes = rowLength * DTYPE_BYTES[part.dtype];
+    const rowBytes = rowLength * DTYPE_BYTES[floatDtypeOf(part)];
     const rowsPerChunk = Math.max(1, Math.floor(chunkBytes / Math.max(1, rowBytes)));
     const partRows = rowBytes === 0 ? 0 : part.byteLength / rowBytes;
     for (let row = 0; row < partRows; row += rowsPerChunk) {

@@ -1,4 +1,4 @@
-/** Bytes of one element, for every element type that a checkpoint file may hold. */
+/** Bytes of one element, for the element types that this software knows. */
 export const DTYPE_BYTES = {
   F64: 8,
   F32: 4,
@@ -17,10 +17,15 @@ export const DTYPE_BYTES = {
 
 export type TensorDtype = keyof typeof DTYPE_BYTES;
 
+export function isKnownDtype(dtype: string): dtype is TensorDtype {
+  return Object.hasOwn(DTYPE_BYTES, dtype);
+}
+
 /** What a file says about one tensor, after it was checked. */
 export interface TensorInfo {
   readonly name: string;
-  readonly dtype: TensorDtype;
+  /** As the file names it: a `TensorDtype`, or another that only tensors may have which nothing needs. */
+  readonly dtype: string;
   /** PyTorch order: the last axis is contiguous. */
   readonly shape: readonly number[];
   readonly byteLength: number;

@@ -1,10 +1,11 @@
 import { closeSync, ftruncateSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { countElements, DTYPE_BYTES, type TensorDtype } from "../tensor-source.ts";
+import { countElements, DTYPE_BYTES, isKnownDtype } from "../tensor-source.ts";
 
 export interface TestTensor {
   readonly name: string;
-  readonly dtype: TensorDtype;
+  /** A type that is not known needs `data`. */
+  readonly dtype: string;
   readonly shape: readonly number[];
   /** Bytes in row-major order; zeros when absent. */
   readonly data?: Uint8Array;
@@ -70,8 +71,8 @@ function pad(number: number): string {
   return String(number).padStart(5, "0");
 }
 
-export function byteLengthOf(tensor: TestTensor): number {
-  return countElements(tensor.shape) * DTYPE_BYTES[tensor.dtype];
+export function byteLengthOf({ dtype, shape, data }: TestTensor): number {
+  return isKnownDtype(dtype) ? countElements(shape) * DTYPE_BYTES[dtype] : (data?.length ?? 0);
 }
 
 function makeHeader(tensors: readonly TestTensor[]): { header: Uint8Array; dataBytes: number } {

@@ -1,94 +1,72 @@
-import { corrupt, quote } from "../checkpoint-error.ts";
+import { corrupt, quote, unsupported } from "../checkpoint-error.ts";
 import { MAX_PICKLE_MEMO, MAX_PICKLE_STACK } from "../limits.ts";
-
-/**
- * A reader of Python pickles that executes nothing. It knows the opcodes that `torch.save` writes for a dictionary of
- * tensors (pickle protocol 2) and no other; a call stays a description of the call, for the reader of the result to
- * understand or refuse; and only globals of the caller's list may be named at all.
- */
-export type PickleValue =
-  | null
-  | boolean
-  | number
-  | string
-  | PickleTuple
-  | PickleDict
-  | PickleGlobal
-  | PickleCall
-  | PickleReference;
-
-export interface PickleTuple {
-  readonly kind: "tuple";
-  readonly items: readonly PickleValue[];
-}
-
-export interface PickleDict {
-  readonly kind: "dict";
-  readonly entries: Map<string, PickleValue>;
-}
-
-/** A Python class or function, by name only, such as `torch FloatStorage`. */
-export interface PickleGlobal {
-  readonly kind: "global";
-  readonly name: string;
-}
-
-/** What calling a global with arguments would make. */
-export interface PickleCall {
-  readonly kind: "call";
-  readonly callee: string;
-  readonly args: PickleTuple;
-}
-
-/** An object that is kept outside the pickle (a tensor's storage). */
-export interface PickleReference {
-  readonly kind: "reference";
-  readonly id: PickleValue;
-}
+import { PickleBytes, PickleBytesError } from "./pickle-bytes.ts";
+import { isKind, type PickleDict, type PickleList, type PickleValue } from "./pickle-value.ts";
 
 /** Called without arguments, this is a dictionary; it is the one call that the reader performs itself. */
 const ORDERED_DICT = "collections.OrderedDict";
 
-const PROTOCOL = 2;
-const MAX_GLOBAL_LENGTH = 128;
-const MAX_INTEGER_BYTES = 8;
-const ASCII_DECODER = new TextDecoder("ascii");
-const UTF8_DECODER = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+/** Protocols 0 and 1 have no such opcode; torch itself cannot write tensors with protocol 0. */
+const PROTOCOLS = { first: 2, last: 5 } as const;
+
+/** What to do about a file that holds more than a dictionary of tensors. */
+export const SAVE_TENSORS_ALONE = "save its tensors alone, with torch.save(model.state_dict(), PATH) or as safetensors";
+
+export interface PickleOptions {
+  /** For messages. */
+  readonly fileName: string;
+  /** Whether a global may be named at all, such as `torch.FloatStorage`. */
+  readonly isAllowed: (global: string) => boolean;
+}
+
+export interface Pickle {
+  readonly value: PickleValue;
+  /** Ids of everything that is kept outside the pickle, in the order in which they are named. */
+  readonly references: readonly PickleValue[];
+  /** Position after its last byte. */
+  readonly end: number;
+}
 
 /**
- * The value of a pickle. Throws MODEL_CORRUPT naming the opcode or global that is not allowed, and for a pickle that is
- * truncated or inconsistent.
+ * Reads one pickle (protocols 1 to 5) from a position on, and executes nothing. It knows the opcodes of plain data (texts,
+ * numbers, tuples, lists, dictionaries), of globals and of calls, which stay descriptions.
+ *
+ * @throws HiggsError MODEL_UNSUPPORTED for opcodes and globals of other objects, MODEL_CORRUPT for a pickle that is truncated
+ *   or inconsistent.
  */
-export function readPickle(bytes: Uint8Array, allowedGlobals: ReadonlySet<string>, fileName: string): PickleValue {
-  return new PickleMachine(bytes, allowedGlobals, fileName).run();
+export function readPickle(bytes: Uint8Array, start: number, options: PickleOptions): Pickle {
+  return new PickleMachine(bytes, start, options).run();
 }
 
 class PickleMachine {
-  readonly #bytes: Uint8Array;
-  readonly #view: DataView;
-  readonly #allowedGlobals: ReadonlySet<string>;
-  readonly #fileName: string;
+  readonly bytes: PickleBytes;
+  readonly #options: PickleOptions;
+  readonly #references: PickleValue[] = [];
   readonly #stack: PickleValue[] = [];
   /** Stack heights at which a MARK was set. */
   readonly #marks: number[] = [];
   readonly #memo = new Map<number, PickleValue>();
-  #position = 0;
 
-  constructor(bytes: Uint8Array, allowedGlobals: ReadonlySet<string>, fileName: string) {
-    this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.#allowedGlobals = allowedGlobals;
-    this.#fileName = fileName;
+  constructor(bytes: Uint8Array, start: number, options: PickleOptions) {
+    this.bytes = new PickleBytes(bytes, start);
+    this.#options = options;
   }
 
-  run(): PickleValue {
+  run(): Pickle {
+    try {
+      return this.#runToEnd();
+    } catch (error) {
+      throw error instanceof PickleBytesError ? this.#error(error.message) : error;
+    }
+  }
+
+  #runToEnd(): Pickle {
     for (;;) {
-      const at = this.#position;
-      const opcode = this.#readByte();
+      const at = this.bytes.position;
+      const opcode = this.bytes.readUnsigned(1);
       if (opcode === STOP) return this.#finish();
       const step = STEPS.get(opcode);
-      if (step === undefined)
-        throw this.#error(`opcode 0x${opcode.toString(16).padStart(2, "0")} at ${at} is not allowed`);
+      if (step === undefined) throw this.#unknownOpcode(opcode, at);
       step(this);
       if (this.#stack.length > MAX_PICKLE_STACK || this.#marks.length > MAX_PICKLE_STACK) {
         throw this.#error(`its stack grows too high (limit ${MAX_PICKLE_STACK})`);
@@ -96,60 +74,46 @@ class PickleMachine {
     }
   }
 
-  #finish(): PickleValue {
+  #finish(): Pickle {
     const value = this.#pop();
     if (this.#stack.length > 0 || this.#marks.length > 0) throw this.#error("it ends with values left over");
-    if (this.#position !== this.#bytes.length) throw this.#error("it has bytes after its end");
-    return value;
+    return { value, references: this.#references, end: this.bytes.position };
+  }
+
+  #unknownOpcode(opcode: number, at: number): Error {
+    const what = `opcode 0x${opcode.toString(16).padStart(2, "0")} at ${at}`;
+    return OTHER_OPCODES.has(opcode) ? this.#unsupported(`${what} is not allowed`) : this.#error(`${what} is unknown`);
   }
 
   // --- the opcodes, in the order of the table below ---
 
   checkProtocol(): void {
-    const version = this.#readByte();
-    if (version !== PROTOCOL) throw this.#error(`its protocol is not supported (got ${version}, expected ${PROTOCOL})`);
+    const version = this.bytes.readUnsigned(1);
+    const { first, last } = PROTOCOLS;
+    if (version < first || version > last) {
+      throw this.#unsupported(`its protocol is not supported (got ${version}, limit ${first} … ${last})`);
+    }
   }
 
   push(value: PickleValue): void {
     this.#stack.push(value);
   }
 
-  pushUnsigned(byteLength: 1 | 2): void {
-    const at = this.#advance(byteLength);
-    this.push(byteLength === 1 ? this.#view.getUint8(at) : this.#view.getUint16(at, true));
-  }
-
-  pushInt32(): void {
-    this.push(this.#view.getInt32(this.#advance(4), true));
-  }
-
-  /** LONG1: a length byte and that many bytes, little-endian two's complement. */
-  pushLong(): void {
-    const length = this.#readByte();
-    if (length > MAX_INTEGER_BYTES) throw this.#error(`an integer is too long (got ${length} bytes, limit 8)`);
-    const start = this.#advance(length);
-    let value = 0n;
-    for (let index = length - 1; index >= 0; index -= 1)
-      value = (value << 8n) | BigInt(this.#bytes[start + index] ?? 0);
-    const signed = Number(BigInt.asIntN(length * 8, value));
-    if (!Number.isSafeInteger(signed)) throw this.#error("an integer is too large");
-    this.push(signed);
-  }
-
-  pushString(): void {
-    const length = this.#view.getUint32(this.#advance(4), true);
-    const start = this.#advance(length);
-    try {
-      this.push(UTF8_DECODER.decode(this.#bytes.subarray(start, start + length)));
-    } catch (error) {
-      throw corrupt(this.#fileName, "a string of its pickle is not UTF-8", error);
-    }
-  }
-
   pushGlobal(): void {
-    const name = `${this.#readLine()}.${this.#readLine()}`;
-    if (!this.#allowedGlobals.has(name)) throw this.#error(`global ${quote(name)} is not allowed`);
-    this.push({ kind: "global", name });
+    this.#pushGlobal(this.bytes.readLine(), this.bytes.readLine());
+  }
+
+  pushStackGlobal(): void {
+    const name = this.#pop();
+    const module = this.#pop();
+    if (typeof name !== "string" || typeof module !== "string") throw this.#error("the name of a global is not a text");
+    this.#pushGlobal(module, name);
+  }
+
+  #pushGlobal(module: string, name: string): void {
+    const global = `${module}.${name}`;
+    if (!this.#options.isAllowed(global)) throw this.#unsupported(`global ${quote(global)} is not allowed`);
+    this.push({ kind: "global", name: global });
   }
 
   mark(): void {
@@ -171,6 +135,21 @@ class PickleMachine {
     this.push({ kind: "dict", entries: new Map() });
   }
 
+  makeList(): void {
+    this.push({ kind: "list", items: [] });
+  }
+
+  append(): void {
+    const value = this.#pop();
+    this.#topList().items.push(value);
+  }
+
+  appendMarked(): void {
+    const items = this.#popToMark();
+    const list = this.#topList();
+    for (const item of items) list.items.push(item);
+  }
+
   setItem(): void {
     const value = this.#pop();
     const key = this.#pop();
@@ -187,19 +166,28 @@ class PickleMachine {
   }
 
   remember(byteLength: 1 | 4): void {
-    const slot = this.#readSlot(byteLength);
+    this.#remember(this.bytes.readUnsigned(byteLength));
+  }
+
+  /** MEMOIZE: into the next slot. */
+  rememberNext(): void {
+    this.#remember(this.#memo.size);
+  }
+
+  #remember(slot: number): void {
     if (this.#memo.size >= MAX_PICKLE_MEMO) throw this.#error(`its memo grows too large (limit ${MAX_PICKLE_MEMO})`);
     this.#memo.set(slot, this.#top());
   }
 
   recall(byteLength: 1 | 4): void {
-    const value = this.#memo.get(this.#readSlot(byteLength));
+    const value = this.#memo.get(this.bytes.readUnsigned(byteLength));
     if (value === undefined) throw this.#error("it recalls a value that was never stored");
     this.push(value);
   }
 
   pushReference(): void {
     const id = this.#pop();
+    this.#references.push(id);
     this.push({ kind: "reference", id });
   }
 
@@ -219,10 +207,12 @@ class PickleMachine {
   /** BUILD sets attributes; an OrderedDict carries `_metadata` (module versions), which says nothing about tensors. */
   build(): void {
     const state = this.#pop();
-    if (!isKind(state, "dict") || !isKind(this.#top(), "dict")) throw this.#error("it sets the state of an object");
+    if (!isKind(state, "dict") || !isKind(this.#top(), "dict")) {
+      throw this.#unsupported("it sets the state of an object");
+    }
   }
 
-  // --- the stack and the bytes ---
+  // --- the stack ---
 
   #pop(): PickleValue {
     if (this.#stack.length <= (this.#marks.at(-1) ?? 0)) throw this.#error("its stack is empty");
@@ -241,6 +231,12 @@ class PickleMachine {
     return value;
   }
 
+  #topList(): PickleList {
+    const top = this.#top();
+    if (!isKind(top, "list")) throw this.#error("it appends to something that is not a list");
+    return top;
+  }
+
   #topDict(): PickleDict {
     const top = this.#top();
     if (!isKind(top, "dict")) throw this.#error("it sets an item of something that is not a dictionary");
@@ -248,38 +244,17 @@ class PickleMachine {
   }
 
   #setEntry(dict: PickleDict, key: PickleValue, value: PickleValue): void {
-    if (typeof key !== "string") throw this.#error("a dictionary's key is not a string");
+    if (typeof key !== "string") return;
     if (dict.entries.has(key)) throw this.#error(`a dictionary has ${quote(key)} twice`);
     dict.entries.set(key, value);
   }
 
-  #readByte(): number {
-    return this.#view.getUint8(this.#advance(1));
-  }
-
-  #readSlot(byteLength: 1 | 4): number {
-    const at = this.#advance(byteLength);
-    return byteLength === 1 ? this.#view.getUint8(at) : this.#view.getUint32(at, true);
-  }
-
-  #readLine(): string {
-    const start = this.#position;
-    const end = this.#bytes.indexOf(0x0a, start);
-    if (end < 0 || end - start > MAX_GLOBAL_LENGTH) throw this.#error("the name of a global does not end");
-    this.#position = end + 1;
-    return ASCII_DECODER.decode(this.#bytes.subarray(start, end));
-  }
-
-  /** Steps over `length` bytes and returns where they start. */
-  #advance(length: number): number {
-    const start = this.#position;
-    if (length > this.#bytes.length - start) throw this.#error("it is truncated");
-    this.#position = start + length;
-    return start;
-  }
-
   #error(why: string): Error {
-    return corrupt(this.#fileName, `its pickle is refused: ${why}`);
+    return corrupt(this.#options.fileName, `its pickle is damaged: ${why}`);
+  }
+
+  #unsupported(why: string): Error {
+    return unsupported(this.#options.fileName, `it holds more than tensors: ${why}; ${SAVE_TENSORS_ALONE}`);
   }
 }
 
@@ -291,12 +266,24 @@ const STEPS: ReadonlyMap<number, (machine: PickleMachine) => void> = new Map([
   [0x4e, (machine) => machine.push(null)], // NONE
   [0x88, (machine) => machine.push(true)], // NEWTRUE
   [0x89, (machine) => machine.push(false)], // NEWFALSE
-  [0x4b, (machine) => machine.pushUnsigned(1)], // BININT1
-  [0x4d, (machine) => machine.pushUnsigned(2)], // BININT2
-  [0x4a, (machine) => machine.pushInt32()], // BININT
-  [0x8a, (machine) => machine.pushLong()], // LONG1
-  [0x58, (machine) => machine.pushString()], // BINUNICODE
+  [0x4b, (machine) => machine.push(machine.bytes.readUnsigned(1))], // BININT1
+  [0x4d, (machine) => machine.push(machine.bytes.readUnsigned(2))], // BININT2
+  [0x4a, (machine) => machine.push(machine.bytes.readInt32())], // BININT
+  [0x8a, (machine) => machine.push(machine.bytes.readLong())], // LONG1
+  [0x47, (machine) => machine.push(machine.bytes.readFloat64())], // BINFLOAT
+  [0x49, (machine) => machine.push(machine.bytes.readDigits())], // INT
+  [0x4c, (machine) => machine.push(machine.bytes.readDigits())], // LONG
+  [0x55, (machine) => machine.push(machine.bytes.readString(1))], // SHORT_BINSTRING, the texts of Python 2
+  [0x54, (machine) => machine.push(machine.bytes.readString(4))], // BINSTRING
+  [0x8c, (machine) => machine.push(machine.bytes.readString(1))], // SHORT_BINUNICODE
+  [0x58, (machine) => machine.push(machine.bytes.readString(4))], // BINUNICODE
+  [0x8d, (machine) => machine.push(machine.bytes.readString(8))], // BINUNICODE8
   [0x63, (machine) => machine.pushGlobal()], // GLOBAL
+  [0x93, (machine) => machine.pushStackGlobal()], // STACK_GLOBAL
+  [0x95, (machine) => machine.bytes.skipFrame()], // FRAME
+  [0x5d, (machine) => machine.makeList()], // EMPTY_LIST
+  [0x61, (machine) => machine.append()], // APPEND
+  [0x65, (machine) => machine.appendMarked()], // APPENDS
   [0x28, (machine) => machine.mark()], // MARK
   [0x29, (machine) => machine.makeTuple(0)], // EMPTY_TUPLE
   [0x85, (machine) => machine.makeTuple(1)], // TUPLE1
@@ -308,6 +295,7 @@ const STEPS: ReadonlyMap<number, (machine: PickleMachine) => void> = new Map([
   [0x75, (machine) => machine.setMarkedItems()], // SETITEMS
   [0x71, (machine) => machine.remember(1)], // BINPUT
   [0x72, (machine) => machine.remember(4)], // LONG_BINPUT
+  [0x94, (machine) => machine.rememberNext()], // MEMOIZE
   [0x68, (machine) => machine.recall(1)], // BINGET
   [0x6a, (machine) => machine.recall(4)], // LONG_BINGET
   [0x51, (machine) => machine.pushReference()], // BINPERSID
@@ -315,12 +303,8 @@ const STEPS: ReadonlyMap<number, (machine: PickleMachine) => void> = new Map([
   [0x62, (machine) => machine.build()], // BUILD
 ] satisfies [number, (machine: PickleMachine) => void][]);
 
-type Tagged = Exclude<PickleValue, null | boolean | number | string>;
-
-/** True when a value is of the named kind. */
-export function isKind<K extends Tagged["kind"]>(
-  value: PickleValue | undefined,
-  kind: K,
-): value is Extract<Tagged, { kind: K }> {
-  return typeof value === "object" && value !== null && value.kind === kind;
-}
+/** The other opcodes of pickle protocols 1 to 5: sets, bytes, instances of classes, text forms. */
+const OTHER_OPCODES: ReadonlySet<number> = new Set([
+  0x30, 0x31, 0x32, 0x42, 0x43, 0x46, 0x50, 0x53, 0x56, 0x64, 0x67, 0x69, 0x6c, 0x6f, 0x70, 0x81, 0x82, 0x83, 0x84,
+  0x8b, 0x8e, 0x8f, 0x90, 0x91, 0x92, 0x96, 0x97, 0x98,
+]);
