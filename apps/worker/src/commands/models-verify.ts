@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { HiggsError } from "@higgs-worker/base";
+import { HiggsError, isHiggsError } from "@higgs-worker/base";
 import { openAnyCheckpoint, type AnyCheckpoint } from "../model/open-any-checkpoint.ts";
 import { EXIT_FAILED, EXIT_OK, type CommandIo } from "../terminal/command-io.ts";
 import { formatBytes } from "../terminal/format.ts";
@@ -15,12 +15,13 @@ export interface ModelsVerifyArgs {
 
 /**
  * `higgs models verify DIR`: reads every value of a checkpoint. Structure, names and shapes are checked when it is opened,
- * all problems in one error; here come values that are no numbers, and files that end too early.
+ * all problems in one error; here come values that are not finite, zeros where a download broke off, and files that end too early.
  */
 export async function runModelsVerify(args: ModelsVerifyArgs, io: CommandIo): Promise<number> {
   const opened = await openAnyCheckpoint(args.directory);
   try {
-    const broken = await brokenTensors(opened, io);
+    const problems = await tensorProblems(opened, io);
+    const broken = problems.map(({ name }) => name);
     const hashes = args.withHashes ? await hashFiles(opened, io.signal) : [];
     const { kind, checkpoint } = opened;
     if (args.isJson)
@@ -28,8 +29,8 @@ export async function runModelsVerify(args: ModelsVerifyArgs, io: CommandIo): Pr
     else {
       const bytes = checkpoint.files.reduce((total, file) => total + file.sizeBytes, 0);
       for (const { path, sha256 } of hashes) await io.stdout.write(`${sha256}  ${path}\n`);
-      for (const name of broken) await io.stdout.write(`${name}: holds values that are no numbers\n`);
-      const verdict = broken.length === 0 ? "all values are numbers" : `${broken.length} tensors are broken`;
+      for (const { name, problem } of problems) await io.stdout.write(`${name}: ${problem}\n`);
+      const verdict = broken.length === 0 ? "all values are sound" : `${broken.length} tensors are broken`;
       await io.stdout.write(`${kind}, ${checkpoint.tensors.size} tensors, ${formatBytes(bytes)}: ${verdict}\n`);
     }
     return broken.length === 0 ? EXIT_OK : EXIT_FAILED;
@@ -38,22 +39,39 @@ export async function runModelsVerify(args: ModelsVerifyArgs, io: CommandIo): Pr
   }
 }
 
-async function brokenTensors({ checkpoint }: AnyCheckpoint, io: CommandIo): Promise<string[]> {
+interface TensorProblem {
+  readonly name: string;
+  readonly problem: string;
+}
+
+async function tensorProblems({ checkpoint }: AnyCheckpoint, io: CommandIo): Promise<TensorProblem[]> {
   const names = [...checkpoint.tensors.keys(), ...checkpoint.optionalTensors.keys()];
-  const broken: string[] = [];
+  const problems: TensorProblem[] = [];
   for (const [index, name] of names.entries()) {
     if (io.signal.aborted) throw new HiggsError("CANCELLED", "finish the check", "it was cancelled");
     if (io.stderr.isTerminal) await io.stderr.write(`\r\u001B[2K${index + 1}/${names.length} ${name}`);
-    if (!(await isFiniteThroughout(checkpoint, name))) broken.push(name);
+    const problem = await problemOf(checkpoint, name);
+    if (problem !== null) problems.push({ name, problem });
   }
   if (io.stderr.isTerminal) await io.stderr.write("\r\u001B[2K");
-  return broken;
+  return problems;
 }
 
-async function isFiniteThroughout(checkpoint: AnyCheckpoint["checkpoint"], name: string): Promise<boolean> {
-  for await (const { values } of checkpoint.streamRowsF32(name)) {
-    for (let index = 0; index < values.length; index++) if (!Number.isFinite(values[index])) return false;
+/** What is wrong with a tensor's values; null for a sound one. */
+async function problemOf(checkpoint: AnyCheckpoint["checkpoint"], name: string): Promise<string | null> {
+  try {
+    for await (const { values } of checkpoint.streamRowsF32(name)) {
+      if (!isFinite(values)) return "it holds values that are not finite";
+    }
+    return null;
+  } catch (error) {
+    if (isHiggsError(error) && error.code === "MODEL_CORRUPT") return error.reason;
+    throw error;
   }
+}
+
+function isFinite(values: Float32Array): boolean {
+  for (let index = 0; index < values.length; index++) if (!Number.isFinite(values[index])) return false;
   return true;
 }
 

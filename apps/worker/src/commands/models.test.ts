@@ -48,10 +48,21 @@ describe("higgs models verify", () => {
     const io = fakeIo();
     expect(await runModelsVerify({ directory: join(DEMO, "codec"), withHashes: true, isJson: false }, io)).toBe(0);
     expect(io.out()).toMatch(/^[0-9a-f]{64} {2}.*model\.safetensors\n/);
-    expect(io.out()).toContain("all values are numbers");
+    expect(io.out()).toContain("all values are sound");
   });
 
-  it("finds values that are no numbers", async () => {
+  it("names every tensor that a broken download left zero", async () => {
+    const directory = spoiledCodec((weights) => weights.fill(0, weights.length - 3_000_000));
+    const io = fakeIo();
+    expect(await runModelsVerify({ directory, withHashes: false, isJson: false }, io)).toBe(1);
+    expect(io.out()).toMatch(
+      /^[a-z0-9_.]+\.weight: it is zero from row \d+ of \d+ on, as after a download that broke off$/m,
+    );
+    expect(io.out().match(/: it is zero throughout/g)?.length).toBeGreaterThan(3);
+    expect(io.out()).toMatch(/: \d+ tensors are broken$/m);
+  });
+
+  it("finds values that are not finite", async () => {
     const directory = spoiledCodec((weights) => {
       weights.writeUInt32LE(0x7fc00000, weights.length - 4);
       return weights;

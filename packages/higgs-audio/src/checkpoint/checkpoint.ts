@@ -63,11 +63,6 @@ export class Checkpoint<TConfig extends { readonly layout: CheckpointLayout }> i
     return this.#reader.readF32(this.tensor(name));
   }
 
-  /** Chosen rows in f32, one after the other. Throws RangeError for a row that the tensor does not have. */
-  readRowsF32(name: string, rows: ArrayLike<number>): Promise<Float32Array> {
-    return this.#reader.readRowsF32(this.tensor(name), rows);
-  }
-
   /** Rows in order in the tensor's own type, in chunks of at most 16 MiB (or `chunkBytes`); each chunk reuses the memory of the one before. */
   streamRows(name: string, options: StreamOptions = {}): AsyncGenerator<RowChunk, void, undefined> {
     return this.#reader.streamRows(this.tensor(name), options);

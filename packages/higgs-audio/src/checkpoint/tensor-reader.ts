@@ -4,6 +4,7 @@ import { DEFAULT_CHUNK_BYTES } from "./limits.ts";
 import type { CheckpointTensor } from "./tensor-plan.ts";
 import { countElements, DTYPE_BYTES, type TensorInfo, type TensorSource } from "./tensor-source.ts";
 import { fuseWeightNorm } from "./weight-norm.ts";
+import { ZeroScan } from "./zero-scan.ts";
 
 /** Whole rows of a tensor in its own type. `bytes` is reused: it is valid until the next chunk is asked for. */
 export interface RowChunk {
@@ -26,7 +27,7 @@ export interface StreamOptions {
 }
 
 /**
- * Reads tensors of the model out of the files: parts are joined, weight norm is fused, types are converted. Memory is
+ * Reads tensors of the model out of the files and refuses zero-filled ones (MODEL_CORRUPT): parts are joined, weight norm is fused, types are converted. Memory is
  * two chunks (three when they are converted), except for weight-norm tensors, which are fused whole.
  */
 export class TensorReader {
@@ -41,20 +42,6 @@ export class TensorReader {
     if (tensor.recipe.kind === "weight-norm") return this.#fuse(tensor);
     const values = new Float32Array(tensor.elementCount);
     for await (const chunk of this.streamRowsF32(tensor)) values.set(chunk.values, chunk.firstRow * tensor.rowLength);
-    return values;
-  }
-
-  /** Chosen rows in f32, one after the other: [rows.length · rowLength]. Not for weight-norm tensors. */
-  async readRowsF32(tensor: CheckpointTensor, rows: ArrayLike<number>): Promise<Float32Array> {
-    const { recipe, rowLength } = tensor;
-    if (recipe.kind !== "rows") throw new RangeError(`Cannot read rows of ${tensor.name}: it has weight norm`);
-    const values = new Float32Array(rows.length * rowLength);
-    for (let index = 0; index < rows.length; index++) {
-      const { part, rowInPart } = findRow(recipe.parts, rows[index] ?? -1, tensor);
-      const bytes = new Uint8Array(rowLength * DTYPE_BYTES[floatDtypeOf(part)]);
-      await this.#source.readInto(part.name, bytes, rowInPart * bytes.byteLength);
-      convertToF32(floatDtypeOf(part), bytes, values.subarray(index * rowLength, (index + 1) * rowLength));
-    }
     return values;
   }
 
@@ -105,12 +92,16 @@ export class TensorReader {
     const places = listChunks(parts, rowLength, chunkBytes);
     const buffers: [Uint8Array, Uint8Array] = [new Uint8Array(0), new Uint8Array(0)];
     let ahead = this.#startRead(places, buffers);
+    let scan: ZeroScan | null = null;
     try {
       while (ahead !== null) {
         throwIfCancelled(signal, "read the checkpoint");
         await ahead.done;
-        const { firstRow, rowCount, bytes } = ahead;
+        const { part, isFirst, isLast, firstRow, rowCount, bytes } = ahead;
         ahead = this.#startRead(places, buffers);
+        if (isFirst || scan === null) scan = new ZeroScan(part);
+        scan.add(bytes);
+        if (isLast) scan.finish();
         yield { firstRow, rowCount, bytes };
       }
     } finally {
@@ -123,13 +114,15 @@ export class TensorReader {
     const next = places.next();
     if (next.done === true) return null;
     const { part, byteOffset, byteLength, firstRow, rowCount } = next.value;
+    const isFirst = byteOffset === 0;
+    const isLast = byteOffset + byteLength === part.byteLength;
     buffers.reverse();
     if (buffers[0].length < byteLength) buffers[0] = new Uint8Array(byteLength);
     const bytes = buffers[0].subarray(0, byteLength);
     const done = this.#source.readInto(part.name, bytes, byteOffset);
     // The failure is thrown where it is awaited; a consumer that stops early never gets there.
     done.catch(() => undefined);
-    return { firstRow, rowCount, bytes, done };
+    return { part, isFirst, isLast, firstRow, rowCount, bytes, done };
   }
 
   async #fuse(tensor: CheckpointTensor): Promise<Float32Array> {
@@ -143,30 +136,14 @@ export class TensorReader {
   async #readPart(part: TensorInfo): Promise<Float32Array> {
     const values = new Float32Array(countElements(part.shape));
     const dtype = floatDtypeOf(part);
-    if (dtype === "F32") {
-      await this.#source.readInto(part.name, new Uint8Array(values.buffer));
-    } else {
-      const bytes = new Uint8Array(part.byteLength);
-      await this.#source.readInto(part.name, bytes);
-      convertToF32(dtype, bytes, values);
-    }
+    const bytes = dtype === "F32" ? new Uint8Array(values.buffer) : new Uint8Array(part.byteLength);
+    await this.#source.readInto(part.name, bytes);
+    const scan = new ZeroScan(part);
+    scan.add(bytes);
+    scan.finish();
+    if (dtype !== "F32") convertToF32(dtype, bytes, values);
     return values;
   }
-}
-
-/** Parts are joined along the rows. */
-function findRow(
-  parts: readonly TensorInfo[],
-  row: number,
-  tensor: CheckpointTensor,
-): { part: TensorInfo; rowInPart: number } {
-  let rowInPart = row;
-  for (const part of parts) {
-    const partRows = countElements(part.shape) / tensor.rowLength;
-    if (rowInPart >= 0 && rowInPart < partRows) return { part, rowInPart };
-    rowInPart -= partRows;
-  }
-  throw new RangeError(`Cannot read row ${row} of ${tensor.name}: it has ${tensor.rowCount}`);
 }
 
 /** Where a chunk lies in its part. */
@@ -179,6 +156,9 @@ interface ChunkPlace {
 }
 
 interface PendingChunk extends RowChunk {
+  readonly part: TensorInfo;
+  readonly isFirst: boolean;
+  readonly isLast: boolean;
   readonly done: Promise<void>;
 }
 

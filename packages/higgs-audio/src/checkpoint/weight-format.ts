@@ -4,8 +4,8 @@ import { TENSOR_TYPES, type TensorType } from "@higgs-worker/ggml";
 export const WEIGHT_FORMATS = ["bf16", "q8_0", "q4_k"] as const;
 export type WeightFormat = (typeof WEIGHT_FORMATS)[number];
 
-/** Text embeddings stay on disk and are read row by row, so smaller ones would save nothing that counts. */
-const READ_FROM_DISK = new Set(["token_embd.weight"]);
+/** Text embeddings are kept on the host and only looked up: smaller ones would make no step faster. */
+const LOOKED_UP = new Set(["token_embd.weight"]);
 
 /** Small tensors on which every sampled code depends directly (spec model §3.3.6). */
 const AT_LEAST_8_BITS = new Set(["audio_embd.weight", "audio_output.weight"]);
@@ -25,7 +25,7 @@ const FALLBACKS: Readonly<Record<WeightFormat, readonly TensorType[]>> = {
  */
 export function weightType(name: string, shape: readonly number[], format: WeightFormat): TensorType {
   if (shape.length === 1) return "f32";
-  if (READ_FROM_DISK.has(name)) return "bf16";
+  if (LOOKED_UP.has(name)) return "bf16";
   const wanted = AT_LEAST_8_BITS.has(name) && format === "q4_k" ? "q8_0" : format;
   const rowLength = shape[0] ?? 1;
   return FALLBACKS[wanted].find((type) => rowLength % TENSOR_TYPES[type].blockSize === 0) ?? "bf16";

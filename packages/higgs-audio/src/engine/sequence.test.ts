@@ -212,13 +212,13 @@ describe("an abort", () => {
   });
 
   it("stops the prompt between two pieces", async () => {
-    const { model, source } = await loadEndless({ contextLength: 1100 });
+    const { model } = await loadEndless({ contextLength: 1100 });
     const steps = watchSteps(model);
     const controller = new AbortController();
-    const read = source.tokenEmbeddings.bind(source);
-    const pieces = vi.spyOn(source, "tokenEmbeddings").mockImplementation((ids) => {
+    const compute = model.prefillPiece.bind(model);
+    const pieces = vi.spyOn(model, "prefillPiece").mockImplementation((slot, piece) => {
       if (pieces.mock.calls.length === 2) controller.abort();
-      return read(ids);
+      return compute(slot, piece);
     });
     const generating = generate(model, requestOf({ runs: "T1000" }), { signal: controller.signal });
     await expect(generating).rejects.toMatchObject({ code: "CANCELLED" });

@@ -49,10 +49,6 @@ export class CheckpointWeightSource implements WeightSource {
     }
   }
 
-  tokenEmbeddings(ids: ArrayLike<number>): Promise<Float32Array> {
-    return this.#checkpoint.readRowsF32("token_embd.weight", ids);
-  }
-
   /** A whole tensor in f32, also one that the model does not need (the text head); null when the checkpoint has none. */
   async readOptional(name: string): Promise<Float32Array | null> {
     const { tensors, optionalTensors } = this.#checkpoint;

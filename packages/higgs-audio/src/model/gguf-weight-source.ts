@@ -1,12 +1,9 @@
 import { throwIfCancelled } from "@higgs-worker/base";
 import { type Ggml, GgufFile, type GgufTensorInfo, type TensorType } from "@higgs-worker/ggml";
-import { convertToF32 } from "../checkpoint/convert-dtype.ts";
 import { readConversionFacts } from "../checkpoint/convert/metadata.ts";
 import { DEFAULT_CHUNK_BYTES } from "../checkpoint/limits.ts";
 import type { HiggsConfig } from "../checkpoint/lm-config.ts";
 import type { WeightChunk, WeightSource, WeightTensor } from "./weight-source.ts";
-
-const TOKEN_EMBEDDINGS = "token_embd.weight";
 
 /** The weights of a converted model in the cache folder. */
 export class GgufWeightSource implements WeightSource {
@@ -41,22 +38,6 @@ export class GgufWeightSource implements WeightSource {
       this.#file.read(tensor, bytes, byteOffset);
       yield { byteOffset, bytes };
     }
-  }
-
-  async tokenEmbeddings(ids: ArrayLike<number>): Promise<Float32Array> {
-    const tensor = this.#tensor(TOKEN_EMBEDDINGS);
-    const width = tensor.shape[0];
-    const values = new Float32Array(ids.length * width);
-    const row = new Uint8Array(width * Uint16Array.BYTES_PER_ELEMENT);
-    for (let index = 0; index < ids.length; index++) {
-      const id = ids[index] ?? -1;
-      if (id < 0 || id >= tensor.shape[1]) {
-        throw new RangeError(`Cannot read row ${id} of ${TOKEN_EMBEDDINGS}: it has ${tensor.shape[1]}`);
-      }
-      this.#file.read(tensor, row, id * row.byteLength);
-      convertToF32("BF16", row, values.subarray(index * width, (index + 1) * width));
-    }
-    return values;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

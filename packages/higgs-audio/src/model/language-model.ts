@@ -28,7 +28,6 @@ export class LanguageModel implements Disposable {
   readonly contextLength: number;
   readonly slots: number;
   readonly #backend: Backend;
-  readonly #source: WeightSource;
   readonly #weights: HiggsWeights;
   readonly #cache: KvCache;
   readonly #observer: GraphObserver | undefined;
@@ -36,23 +35,22 @@ export class LanguageModel implements Disposable {
 
   private constructor(
     backend: Backend,
-    source: WeightSource,
+    config: HiggsConfig,
     weights: HiggsWeights,
     cache: KvCache,
     observer: GraphObserver | undefined,
   ) {
-    this.config = source.config;
+    this.config = config;
     this.contextLength = cache.contextLength;
     this.slots = cache.slots;
     this.#backend = backend;
-    this.#source = source;
     this.#weights = weights;
     this.#cache = cache;
     this.#observer = observer;
   }
 
   /**
-   * Loads the weights and allocates the cache. The source must outlive the model: text embeddings are read from it.
+   * Loads the weights and allocates the cache. The source may be closed afterwards.
    *
    * @throws GgmlError `allocation-failed`; HiggsError of the source
    */
@@ -60,7 +58,7 @@ export class LanguageModel implements Disposable {
     const weights = await HiggsWeights.load(backend, source, options);
     try {
       const cache = new KvCache(backend, source.config, { ...options, type: options.kvType });
-      return new LanguageModel(backend, source, weights, cache, options.observer);
+      return new LanguageModel(backend, source.config, weights, cache, options.observer);
     } catch (error) {
       weights[Symbol.dispose]();
       throw error;
@@ -115,7 +113,7 @@ export class LanguageModel implements Disposable {
 
   /** Computes one piece. Steps of other slots may come between two pieces. */
   async prefillPiece(slot: number, piece: PromptPiece): Promise<void> {
-    const rows = await this.#rowsOf(slot, piece);
+    const rows = this.#rowsOf(slot, piece);
     await prefill(this.#backend, this.config, this.#weights, this.#cache, rows, this.#observer);
   }
 
@@ -161,8 +159,8 @@ export class LanguageModel implements Disposable {
     for (const graph of this.#graphs.values()) graph.setIdle(slot);
   }
 
-  async #rowsOf(slot: number, { firstPosition, isAudio, textIds, columnIds }: PromptPiece): Promise<PrefillRows> {
-    const textEmbeddings = await this.#source.tokenEmbeddings(textIds);
+  #rowsOf(slot: number, { firstPosition, isAudio, textIds, columnIds }: PromptPiece): PrefillRows {
+    const textEmbeddings = this.#weights.textEmbeddings.rows(textIds);
     return { slot, firstPosition, isAudio, textEmbeddings, columnIds };
   }
 }

@@ -11,7 +11,7 @@ const SPREAD = 0.02;
 
 /**
  * A model of given shapes with random weights, for measurements: the real sizes and types without a checkpoint, and without
- * memory beyond the device's own copy. Deterministic.
+ * memory beyond what a loaded model takes. Deterministic.
  */
 export class RandomWeightSource implements WeightSource {
   readonly config: HiggsConfig;
@@ -40,10 +40,6 @@ export class RandomWeightSource implements WeightSource {
       signal?.throwIfAborted();
       yield { byteOffset, bytes: block.subarray(0, total - byteOffset) };
     }
-  }
-
-  async tokenEmbeddings(ids: ArrayLike<number>): Promise<Float32Array> {
-    return randomValues(ids.length * this.config.hiddenSize, 0);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

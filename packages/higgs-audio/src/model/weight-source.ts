@@ -27,6 +27,4 @@ export interface WeightSource extends AsyncDisposable {
    * Throws MODEL_CORRUPT when the file ends early, CANCELLED when aborted.
    */
   stream(name: string, type: TensorType, signal?: AbortSignal): AsyncIterable<WeightChunk>;
-  /** Rows of the text embedding table, one after the other: f32 [nEmbd · ids.length]. */
-  tokenEmbeddings(ids: ArrayLike<number>): Promise<Float32Array>;
 }

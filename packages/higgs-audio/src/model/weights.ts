@@ -2,7 +2,8 @@ import type { Backend, Ggml, Tensor, TensorType } from "@higgs-worker/ggml";
 import { TensorArena } from "@higgs-worker/ggml";
 import type { HiggsConfig } from "../checkpoint/lm-config.ts";
 import { ropeDivisors } from "./rope-factors.ts";
-import type { WeightSource } from "./weight-source.ts";
+import { TextEmbeddings } from "./text-embeddings.ts";
+import type { WeightSource, WeightTensor } from "./weight-source.ts";
 
 /** One of the two sets of norms and MLP of a layer; every position goes through exactly one (spec model §4.2). */
 export interface BranchWeights {
@@ -41,11 +42,10 @@ export interface LoadWeightsOptions {
   readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
 }
 
-/** `token_embd` stays on disk: a prompt needs a few hundred of its rows, a device needs none (spec contract §6.5). */
 const TOKEN_EMBEDDINGS = "token_embd.weight";
 const ROPE_DIVISORS = "rope_divisors";
 
-/** The tensors of the generation model on a device. Names are GGUF's; the audio branch has the suffix `_audio`. */
+/** The tensors of the generation model on a device, and its text embeddings in the host's memory. Names are GGUF's; the audio branch has the suffix `_audio`. */
 export class HiggsWeights implements Disposable {
   readonly layers: readonly LayerWeights[];
   /** f32 [nEmbd] */
@@ -56,11 +56,13 @@ export class HiggsWeights implements Disposable {
   readonly audioHead: Tensor;
   /** f32 [headDim / 2] */
   readonly ropeDivisors: Tensor;
+  readonly textEmbeddings: TextEmbeddings;
   readonly #arena: TensorArena;
 
-  private constructor(arena: TensorArena, config: HiggsConfig) {
+  private constructor(arena: TensorArena, textEmbeddings: TextEmbeddings, config: HiggsConfig) {
     const tensor = (name: string): Tensor => arena.tensor(name);
     this.#arena = arena;
+    this.textEmbeddings = textEmbeddings;
     this.layers = Array.from({ length: config.numHiddenLayers }, (_, il) => layerOf(tensor, il));
     this.outputNorm = tensor("output_norm.weight");
     this.audioEmbeddings = tensor("audio_embd.weight");
@@ -68,6 +70,7 @@ export class HiggsWeights implements Disposable {
     this.ropeDivisors = tensor(ROPE_DIVISORS);
   }
 
+  /** Bytes on the device. */
   get byteLength(): number {
     return this.#arena.byteLength;
   }
@@ -79,27 +82,30 @@ export class HiggsWeights implements Disposable {
   }
 
   /**
-   * Copies all weights but the token embeddings onto the backend, tensor by tensor in bounded chunks.
+   * Copies all weights onto the backend (the text embeddings into memory), tensor by tensor in bounded chunks.
    *
-   * @throws GgmlError `allocation-failed`; HiggsError of the source (MODEL_CORRUPT, VOLUME_UNAVAILABLE, CANCELLED)
+   * @throws GgmlError `allocation-failed`; HiggsError OUT_OF_MEMORY, and of the source (MODEL_CORRUPT, VOLUME_UNAVAILABLE,
+   *   CANCELLED)
    */
   static async load(backend: Backend, source: WeightSource, options: LoadWeightsOptions): Promise<HiggsWeights> {
     const arena = defineTensors(backend.ggml, source, options.precision);
     try {
       arena.allocate(backend, "weights");
       arena.tensor(ROPE_DIVISORS).set(ropeDivisors(source.config));
-      const names = [...source.tensors.keys()].filter((name) => name !== TOKEN_EMBEDDINGS);
-      const totalBytes = names.reduce((sum, name) => sum + arena.tensor(name).byteLength, 0);
+      const textEmbeddings = new TextEmbeddings(tokenEmbeddingsOf(source));
+      const targetOf = (name: string) => (name === TOKEN_EMBEDDINGS ? textEmbeddings : arena.tensor(name));
+      const names = [...source.tensors.keys()];
+      const totalBytes = names.reduce((sum, name) => sum + targetOf(name).byteLength, 0);
       let doneBytes = 0;
       for (const name of names) {
-        const tensor = arena.tensor(name);
+        const tensor = targetOf(name);
         for await (const { bytes, byteOffset } of source.stream(name, tensor.type, options.signal)) {
           tensor.set(bytes, byteOffset);
           options.onProgress?.(doneBytes + byteOffset + bytes.byteLength, totalBytes);
         }
         doneBytes += tensor.byteLength;
       }
-      return new HiggsWeights(arena, source.config);
+      return new HiggsWeights(arena, textEmbeddings, source.config);
     } catch (error) {
       arena[Symbol.dispose]();
       throw error;
@@ -109,6 +115,12 @@ export class HiggsWeights implements Disposable {
   [Symbol.dispose](): void {
     this.#arena[Symbol.dispose]();
   }
+}
+
+function tokenEmbeddingsOf(source: WeightSource): WeightTensor {
+  const tensor = source.tensors.get(TOKEN_EMBEDDINGS);
+  if (tensor === undefined) throw new RangeError(`Cannot load the model: it has no ${TOKEN_EMBEDDINGS}`);
+  return tensor;
 }
 
 function defineTensors(ggml: Ggml, source: WeightSource, precision: WeightPrecision): TensorArena {

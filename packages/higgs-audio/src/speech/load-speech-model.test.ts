@@ -69,6 +69,18 @@ describe("loadSpeechModel()", () => {
     expect(model.info.modelBytes).toBeGreaterThan(fileBytes * 0.9);
   });
 
+  it("goes on speaking the same when the weights file is cut, and another takes its place", async () => {
+    const modelPath = copyOfDemo("model.safetensors");
+    await using model = await loadDemo({ modelPath });
+    const { pcm } = await model.speak(speechRequest());
+    truncateSync(join(modelPath, "model.safetensors"), 1000);
+    expect(isSame((await model.speak(speechRequest())).pcm, pcm)).toBe(true);
+    rmSync(join(modelPath, "model.safetensors"));
+    writeFileSync(join(modelPath, "model.safetensors"), "not a model");
+    const longer = await model.speak(speechRequest({ transcript: "We have tea and bread." }));
+    expect(longer.pcm.every((value) => Number.isFinite(value))).toBe(true);
+  });
+
   it("keeps a small model as it is stored when the format is its choice", async () => {
     await using model = await loadDemo({ weights: "auto" });
     expect(model.info.weights).toBe("bf16");
@@ -152,6 +164,30 @@ describe("a model that cannot be loaded", () => {
       () => {
         const modelPath = copyOfDemo("model.safetensors");
         truncateSync(join(modelPath, "model.safetensors"), 5_000_000);
+        return { modelPath };
+      },
+    ],
+    [
+      "weights that are zero from the middle on, as after a download that broke off",
+      "MODEL_CORRUPT",
+      /tensor "model\.layers\.\d\.[a-z_.]+": it is zero (?:from row|throughout)/,
+      () => {
+        const modelPath = copyOfDemo("model.safetensors");
+        const path = join(modelPath, "model.safetensors");
+        const bytes = readFileSync(path);
+        writeFileSync(path, bytes.fill(0, bytes.length / 2));
+        return { modelPath };
+      },
+    ],
+    [
+      "a tokenizer's decoder of zeros",
+      "MODEL_CORRUPT",
+      /tensor ".*": it is zero/,
+      () => {
+        const modelPath = copyOfDemo("codec/model.safetensors");
+        const path = join(modelPath, "codec/model.safetensors");
+        const bytes = readFileSync(path);
+        writeFileSync(path, bytes.fill(0, 8 + Number(bytes.readBigUInt64LE())));
         return { modelPath };
       },
     ],

@@ -87,9 +87,7 @@ async function load(options: ResolvedOptions, acquired: ReleaseStack): Promise<S
   const backend = openDevice(options);
   acquired.push(() => backend[Symbol.dispose]());
   const { source, format } = await openWeights(backend, options);
-  acquired.push(async () => await source[Symbol.asyncDispose]());
-  checkTokenizer(tokenizer, source.config);
-  const languageModel = await loadLanguageModel(backend, source, options);
+  const languageModel = await loadLanguageModel(backend, source, tokenizer, options);
   acquired.push(() => languageModel[Symbol.dispose]());
   if (options.threads === undefined && languageModel.weightBytes < SINGLE_THREAD_BYTES) backend.setThreads(1);
   const { decoder, codec } = await loadDecoder(backend, options);
@@ -117,9 +115,17 @@ async function load(options: ResolvedOptions, acquired: ReleaseStack): Promise<S
   });
 }
 
-function loadLanguageModel(backend: Backend, source: WeightSource, options: ResolvedOptions): Promise<LanguageModel> {
+/** The files are closed when all is loaded: what becomes of them later does not matter to the model. */
+async function loadLanguageModel(
+  backend: Backend,
+  weights: WeightSource,
+  tokenizer: TextTokenizer,
+  options: ResolvedOptions,
+): Promise<LanguageModel> {
   const { onProgress } = options;
-  return LanguageModel.load(backend, source, {
+  await using source = weights;
+  checkTokenizer(tokenizer, source.config);
+  return await LanguageModel.load(backend, source, {
     precision: "stored",
     kvType: "f16",
     slots: options.slots ?? 1,

@@ -10,12 +10,10 @@ import type { WeightSource } from "../weight-source.ts";
  */
 export class ReferenceModel {
   readonly config: HiggsConfig;
-  readonly #source: WeightSource;
   readonly #tensors: ReadonlyMap<string, Float32Array>;
 
-  private constructor(source: WeightSource, tensors: ReadonlyMap<string, Float32Array>) {
-    this.config = source.config;
-    this.#source = source;
+  private constructor(config: HiggsConfig, tensors: ReadonlyMap<string, Float32Array>) {
+    this.config = config;
     this.#tensors = tensors;
   }
 
@@ -23,12 +21,11 @@ export class ReferenceModel {
   static async read(source: WeightSource): Promise<ReferenceModel> {
     const tensors = new Map<string, Float32Array>();
     for (const { name, type } of source.tensors.values()) {
-      if (name === "token_embd.weight") continue;
       const chunks: Uint8Array[] = [];
       for await (const { bytes } of source.stream(name, type)) chunks.push(bytes.slice());
       tensors.set(name, dequantize(type, Buffer.concat(chunks)));
     }
-    return new ReferenceModel(source, tensors);
+    return new ReferenceModel(source.config, tensors);
   }
 
   /** A new, empty sequence. */
@@ -43,12 +40,10 @@ export class ReferenceModel {
   }
 
   /** One vector for each text id. */
-  async embedText(ids: Int32Array): Promise<Float64Array[]> {
+  embedText(ids: Int32Array): Float64Array[] {
     const { hiddenSize } = this.config;
-    const rows = await this.#source.tokenEmbeddings(ids);
-    return Array.from(ids, (_, index) =>
-      Float64Array.from(rows.subarray(index * hiddenSize, (index + 1) * hiddenSize)),
-    );
+    const table = this.tensor("token_embd.weight");
+    return Array.from(ids, (id) => Float64Array.from(table.subarray(id * hiddenSize, (id + 1) * hiddenSize)));
   }
 
   /** Σ over k of row k · codebookSize + id[k] (spec model §4.1). */
@@ -97,7 +92,7 @@ export class ReferenceSequence {
 
   async feedPrompt({ isAudio, textIds, columnIds }: PromptRows): Promise<ReferencePosition[]> {
     const { numCodebooks } = this.#model.config;
-    const texts = await this.#model.embedText(textIds);
+    const texts = this.#model.embedText(textIds);
     let columnStart = 0;
     return Array.from(isAudio, (flag) => {
       if (flag === 0) return this.#feed(texts.shift() ?? new Float64Array(0), false);

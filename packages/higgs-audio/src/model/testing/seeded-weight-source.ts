@@ -51,16 +51,6 @@ export class SeededWeightSource implements WeightSource {
     yield { byteOffset: 0, bytes };
   }
 
-  tokenEmbeddings(ids: ArrayLike<number>): Promise<Float32Array> {
-    const width = this.config.hiddenSize;
-    const table = this.values("token_embd.weight");
-    const rows = new Float32Array(ids.length * width);
-    for (const [index, id] of Array.from(ids).entries()) {
-      rows.set(table.subarray(id * width, (id + 1) * width), index * width);
-    }
-    return Promise.resolve(rows);
-  }
-
   /** A whole tensor before it is brought into its type. */
   values(name: string): Float32Array {
     const { shape } = this.#tensor(name);
