@@ -146,20 +146,23 @@ function addModels(program: Command, io: CommandIo, finish: Finish): void {
       const { runModelsInspect } = await import("./commands/models-inspect.ts");
       finish(await runModelsInspect({ directory, withTensors: flags["tensors"] === true, isJson: isJson(flags) }, io));
     });
-  models
+  const verify = models
     .command("verify")
-    .description("Read every value of a checkpoint and check it")
+    .description("Read every value of a checkpoint, and of its converted weights in the cache folder")
     .argument("<dir>", "folder of a generation model or an audio tokenizer")
     .option("--sha256", "print the SHA-256 of every weight file", false)
     .option("--json", "print JSON", false)
     .addHelpText(
       "after",
       "\nExample:\n  higgs models verify /runpod-volume/higgs_audio/bosonai/higgs-audio-v2-tokenizer --sha256",
-    )
-    .action(async (directory: string, flags: Flags) => {
-      const { runModelsVerify } = await import("./commands/models-verify.ts");
-      finish(await runModelsVerify({ directory, withHashes: flags["sha256"] === true, isJson: isJson(flags) }, io));
-    });
+    );
+  const verifySettings = addSettings(verify, ["model"]);
+  verify.action(async (directory: string, flags: Flags) => {
+    const { runModelsVerify } = await import("./commands/models-verify.ts");
+    const withHashes = flags["sha256"] === true;
+    const args = { directory, withHashes, isJson: isJson(flags), settings: verifySettings(flags) };
+    finish(await runModelsVerify(args, io));
+  });
   addModelsConvert(models, io, finish);
   const where = models
     .command("where")

@@ -9,5 +9,5 @@ export { withFileLock, type LockOptions } from "./files/file-lock.ts";
 export { makeFolders } from "./files/make-folders.ts";
 export { openRegularFile, readFully, readRegularFile, type RegularFileOptions } from "./files/regular-file.ts";
 export { isMissing, systemCodeOf, systemReason, volumeError } from "./files/system-error.ts";
-export { tryWriting, writeAtomically, type WriteAtomicallyOptions } from "./files/write-atomically.ts";
+export { removePartials, tryWriting, writeAtomically, type WriteAtomicallyOptions } from "./files/write-atomically.ts";
 export { LruCache, type LruCacheOptions } from "./lru-cache.ts";

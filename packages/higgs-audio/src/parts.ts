@@ -6,6 +6,7 @@ export { collectSpeakerTags } from "./text/speaker-tags.ts";
 export { createTextTokenizer, loadTextTokenizer, type TextTokenizer } from "./tokenizer/text-tokenizer.ts";
 export { SPECIAL_TOKENS } from "./tokenizer/special-tokens.ts";
 export { openCheckpoint, openCodec, type CodecCheckpoint, type LmCheckpoint } from "./checkpoint/open-checkpoint.ts";
+export { checkConversions } from "./checkpoint/convert/convert-checkpoint.ts";
 export type { CheckpointTensor } from "./checkpoint/tensor-plan.ts";
 export { openSafetensors } from "./checkpoint/safetensors.ts";
 export type { TensorInfo, TensorSource } from "./checkpoint/tensor-source.ts";

@@ -1,16 +1,21 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { HiggsError, isHiggsError } from "@higgs-worker/base";
+import { checkConversions } from "@higgs-worker/higgs-audio/parts";
+import type { SettingFlags } from "../config/load.ts";
+import { cacheDirOf } from "../model/cache-dir.ts";
+import { loadLibrary } from "../model/devices.ts";
 import { openAnyCheckpoint, type AnyCheckpoint } from "../model/open-any-checkpoint.ts";
 import { EXIT_FAILED, EXIT_OK, type CommandIo } from "../terminal/command-io.ts";
 import { formatBytes } from "../terminal/format.ts";
-import { printJson } from "./session.ts";
+import { openSession, printJson } from "./session.ts";
 
 export interface ModelsVerifyArgs {
   readonly directory: string;
   /** SHA-256 of every weight file too. */
   readonly withHashes: boolean;
   readonly isJson: boolean;
+  readonly settings: SettingFlags;
 }
 
 /**
@@ -23,20 +28,31 @@ export async function runModelsVerify(args: ModelsVerifyArgs, io: CommandIo): Pr
     const problems = await tensorProblems(opened, io);
     const broken = problems.map(({ name }) => name);
     const hashes = args.withHashes ? await hashFiles(opened, io.signal) : [];
+    const conversions = await conversionsOf(opened, args, io);
+    const isSound = broken.length === 0 && conversions.every(({ damage }) => damage === null);
     const { kind, checkpoint } = opened;
-    if (args.isJson)
-      await printJson(io, { kind, directory: checkpoint.directory, ok: broken.length === 0, broken, hashes });
-    else {
+    if (args.isJson) {
+      await printJson(io, { kind, directory: checkpoint.directory, ok: isSound, broken, hashes, conversions });
+    } else {
       const bytes = checkpoint.files.reduce((total, file) => total + file.sizeBytes, 0);
       for (const { path, sha256 } of hashes) await io.stdout.write(`${sha256}  ${path}\n`);
       for (const { name, problem } of problems) await io.stdout.write(`${name}: ${problem}\n`);
+      for (const { path, damage } of conversions) await io.stdout.write(`${path}: ${damage ?? "sound"}\n`);
       const verdict = broken.length === 0 ? "all values are sound" : `${broken.length} tensors are broken`;
       await io.stdout.write(`${kind}, ${checkpoint.tensors.size} tensors, ${formatBytes(bytes)}: ${verdict}\n`);
     }
-    return broken.length === 0 ? EXIT_OK : EXIT_FAILED;
+    return isSound ? EXIT_OK : EXIT_FAILED;
   } finally {
     await opened.checkpoint.close();
   }
+}
+
+/** The converted weights of the model in the cache folder. */
+async function conversionsOf(opened: AnyCheckpoint, args: ModelsVerifyArgs, io: CommandIo) {
+  if (opened.kind !== "model") return [];
+  const { config, logger } = await openSession(io, args.settings);
+  const load = () => loadLibrary(config, logger);
+  return await checkConversions(load, opened.checkpoint, cacheDirOf(config), io.signal);
 }
 
 interface TensorProblem {

@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { fakeIo } from "../testing/fake-io.ts";
@@ -46,7 +46,9 @@ describe("higgs models inspect", () => {
 describe("higgs models verify", () => {
   it("passes a good one, with hashes", async () => {
     const io = fakeIo();
-    expect(await runModelsVerify({ directory: join(DEMO, "codec"), withHashes: true, isJson: false }, io)).toBe(0);
+    expect(
+      await runModelsVerify({ directory: join(DEMO, "codec"), withHashes: true, isJson: false, settings: {} }, io),
+    ).toBe(0);
     expect(io.out()).toMatch(/^[0-9a-f]{64} {2}.*model\.safetensors\n/);
     expect(io.out()).toContain("all values are sound");
   });
@@ -54,12 +56,29 @@ describe("higgs models verify", () => {
   it("names every tensor that a broken download left zero", async () => {
     const directory = spoiledCodec((weights) => weights.fill(0, weights.length - 3_000_000));
     const io = fakeIo();
-    expect(await runModelsVerify({ directory, withHashes: false, isJson: false }, io)).toBe(1);
+    expect(await runModelsVerify({ directory, withHashes: false, isJson: false, settings: {} }, io)).toBe(1);
     expect(io.out()).toMatch(
       /^[a-z0-9_.]+\.weight: it is zero from row \d+ of \d+ on, as after a download that broke off$/m,
     );
     expect(io.out().match(/: it is zero throughout/g)?.length).toBeGreaterThan(3);
     expect(io.out()).toMatch(/: \d+ tensors are broken$/m);
+  });
+
+  it("finds damage in the converted weights in the cache folder", async () => {
+    const cacheDir = scratchDir();
+    const settings = { cacheDir, weights: "q8_0", device: "cpu" };
+    expect(await runModelsConvert({ directory: DEMO, isJson: true, settings }, fakeIo())).toBe(0);
+    const args = { directory: DEMO, withHashes: false, isJson: false, settings };
+    const sound = fakeIo();
+    expect(await runModelsVerify(args, sound)).toBe(0);
+    expect(sound.out()).toMatch(/higgs-audio-q8_0-[0-9a-f]+\.gguf: sound\n/);
+    const path = join(cacheDir, readdirSync(cacheDir).find((name) => name.endsWith(".gguf")) ?? "");
+    const bytes = readFileSync(path);
+    bytes[bytes.length - 10_000] = (bytes[bytes.length - 10_000] ?? 0) ^ 1;
+    writeFileSync(path, bytes);
+    const damaged = fakeIo();
+    expect(await runModelsVerify(args, damaged)).toBe(1);
+    expect(damaged.out()).toMatch(/: the converted model is damaged in [a-z0-9_.]+ \(got .*\.gguf\)\n/);
   });
 
   it("finds values that are not finite", async () => {
@@ -68,7 +87,7 @@ describe("higgs models verify", () => {
       return weights;
     });
     const io = fakeIo();
-    expect(await runModelsVerify({ directory, withHashes: false, isJson: true }, io)).toBe(1);
+    expect(await runModelsVerify({ directory, withHashes: false, isJson: true, settings: {} }, io)).toBe(1);
     expect(JSON.parse(io.out())).toMatchObject({ ok: false, broken: [expect.any(String)] });
   });
 
@@ -77,12 +96,12 @@ describe("higgs models verify", () => {
     ["with a header of impossible length", (weights: Buffer) => (weights.writeBigUInt64LE(2n ** 60n, 0), weights)],
     ["empty", () => Buffer.of()],
   ])("refuses one %s", async (_name, spoil) => {
-    const args = { directory: spoiledCodec(spoil), withHashes: false, isJson: false };
+    const args = { directory: spoiledCodec(spoil), withHashes: false, isJson: false, settings: {} };
     await expect(runModelsVerify(args, fakeIo())).rejects.toMatchObject({ code: "MODEL_CORRUPT" });
   });
 
   it("refuses a folder without one", async () => {
-    const args = { directory: scratchDir(), withHashes: false, isJson: false };
+    const args = { directory: scratchDir(), withHashes: false, isJson: false, settings: {} };
     await expect(runModelsVerify(args, fakeIo())).rejects.toMatchObject({ code: "MODEL_NOT_FOUND" });
   });
 });

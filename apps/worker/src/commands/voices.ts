@@ -28,8 +28,10 @@ export interface VoicesAddArgs extends VoiceArgs {
 /** `higgs voices list`: the voices that `ref_audio` may name. */
 export async function runVoicesList(args: VoicesArgs, io: CommandIo): Promise<number> {
   const { config } = await openSession(io, args.settings);
-  const voices = await openVoiceLibrary(config).list();
-  if (args.isJson) await printJson(io, { voices });
+  const { voices, broken } = await openVoiceLibrary(config).list();
+  for (const { name, reason } of broken)
+    await io.stderr.write(`warning: the voice ${name} cannot be used: ${reason}\n`);
+  if (args.isJson) await printJson(io, { voices, broken });
   else await io.stdout.write(voices.length === 0 ? "no voices\n" : `${alignColumns(voices.map(rowOf))}\n`);
   return EXIT_OK;
 }

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { makeTemporaryFolder } from "../testing/temporary-folder.ts";
-import { tryWriting, writeAtomically } from "./write-atomically.ts";
+import { removePartials, tryWriting, writeAtomically } from "./write-atomically.ts";
 
 describe("writeAtomically()", () => {
   it("writes text, bytes, and what a function writes, over an old file and under the longest name", async () => {
@@ -47,6 +47,25 @@ describe("writeAtomically()", () => {
     mkdirSync(join(folder, "b"));
     await expect(writeAtomically(join(folder, "b"), "x")).rejects.toMatchObject({ code: "EISDIR" });
     expect([readFileSync(path, "utf8"), readdirSync(folder)]).toEqual(["old", ["a", "b"]]);
+  });
+
+  it("leaves a file that can be told when its process is killed", async () => {
+    const folder = makeTemporaryFolder();
+    let seen: string[] = [];
+    await writeAtomically(join(folder, "model.gguf"), async () => {
+      seen = readdirSync(folder);
+    });
+    for (const name of [...seen, `a.wav.${seen[0]?.split(".").at(-2)}.partial`, "mine.partial"]) {
+      writeFileSync(join(folder, name), "x");
+    }
+    const stems: string[] = [];
+    await removePartials(folder, (stem) => {
+      stems.push(stem);
+      return stem === "model.gguf";
+    });
+    expect(stems.sort()).toEqual(["a.wav", "model.gguf"]);
+    expect(readdirSync(folder).filter((name) => name.endsWith("partial"))).toHaveLength(2);
+    await removePartials(join(folder, "none"), () => true);
   });
 
   it("can be tried without writing", async () => {

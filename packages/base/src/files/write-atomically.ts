@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { open, rename, rm, type FileHandle } from "node:fs/promises";
+import { open, readdir, rename, rm, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
 export interface WriteAtomicallyOptions {
@@ -24,7 +24,7 @@ export async function writeAtomically(
   const partial = partialPath(path);
   signal?.throwIfAborted();
   try {
-    const file = await open(partial, "wx");
+    const file = await open(partial, "wx+");
     try {
       if (typeof content === "function") await content(file);
       else await file.writeFile(content, { signal });
@@ -52,6 +52,25 @@ export async function tryWriting(path: string): Promise<void> {
     await (await open(partial, "wx")).close();
   } finally {
     await rm(partial, { force: true }).catch(() => undefined);
+  }
+}
+
+/** Name of a temporary file: the beginning of the file's own, which stood alone in earlier versions, and a UUID. */
+const PARTIAL_NAME = /^\.?(?<stem>.+)\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.partial$/;
+
+/**
+ * Removes the temporary files that killed processes left in a folder. `isDead` gets the beginning of the name of the file that
+ * was to be written; it must be true only when nobody can be writing that file, for example because the caller holds its lock.
+ * Files that cannot be removed stay.
+ */
+export async function removePartials(
+  folder: string,
+  isDead: (stem: string) => boolean | Promise<boolean>,
+): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    const stem = PARTIAL_NAME.exec(name)?.groups?.["stem"];
+    if (stem === undefined || !(await isDead(stem))) continue;
+    await rm(join(folder, name), { force: true }).catch(() => undefined);
   }
 }
 

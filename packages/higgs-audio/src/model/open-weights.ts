@@ -23,6 +23,13 @@ export interface OpenWeightsOptions {
   readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
 }
 
+export interface OpenedWeights {
+  readonly source: WeightSource;
+  readonly format: WeightFormat;
+  /** The file in the cache folder that they come from; null when they come from the checkpoint. */
+  readonly convertedPath: string | null;
+}
+
 /** A model below this is not worth converting. */
 const SMALL_MODEL_BYTES = 1e9;
 /** Share of a GPU's free memory that weights as stored may take; the rest is for cache and scratch. */
@@ -34,13 +41,10 @@ const WEIGHTS_SHARE = 0.8;
  *
  * @throws HiggsError MODEL_*, VOLUME_UNAVAILABLE, CANCELLED; GgmlError `gguf-invalid`
  */
-export async function openWeights(
-  backend: Backend,
-  options: OpenWeightsOptions,
-): Promise<{ source: WeightSource; format: WeightFormat }> {
+export async function openWeights(backend: Backend, options: OpenWeightsOptions): Promise<OpenedWeights> {
   const checkpoint = await openCheckpoint(options.modelPath);
   const format = options.weights === "auto" ? chooseFormat(backend, checkpoint) : options.weights;
-  if (format === "bf16") return { source: new CheckpointWeightSource(checkpoint), format };
+  if (format === "bf16") return { source: new CheckpointWeightSource(checkpoint), format, convertedPath: null };
   try {
     const { onProgress, signal } = options;
     const converted = await convertCheckpoint(backend.ggml, checkpoint, {
@@ -49,7 +53,7 @@ export async function openWeights(
       ...(signal && { signal }),
       ...(onProgress && { onProgress: (done, total) => onProgress({ step: "convert", share: done / total }) }),
     });
-    return { source: GgufWeightSource.open(backend.ggml, converted.path), format };
+    return { source: GgufWeightSource.open(backend.ggml, converted.path), format, convertedPath: converted.path };
   } finally {
     await checkpoint.close();
   }

@@ -1,4 +1,4 @@
-import { Gate, HiggsError, throwIfCancelled } from "@higgs-worker/base";
+import { Gate, HiggsError, isHiggsError, throwIfCancelled } from "@higgs-worker/base";
 import type { CodecDecoder } from "../codec/codec-decoder.ts";
 import { applyDelayPattern, lastDelayedColumns } from "../engine/delay-pattern.ts";
 import { checkGenerationOptions, type GenerationOptions } from "../engine/generation-options.ts";
@@ -34,6 +34,8 @@ export interface SpeechModelParts {
   readonly tokenizer: TextTokenizer;
   readonly referenceEncoder: ReferenceEncoder;
   readonly info: SpeechModelInfo;
+  /** Looks for damage in the converted weights, removes them then, and says what it is; null for none. */
+  readonly findDamage: () => Promise<string | null>;
   /** Frees the parts, in order, after the last synthesis. */
   readonly dispose: () => Promise<void>;
 }
@@ -46,6 +48,7 @@ export class HiggsSpeechModel implements SpeechModel {
   /** Requests that are not answered. */
   readonly #asked = new Set<Promise<unknown>>();
   #disposal: Promise<void> | null = null;
+  #damage: Promise<string | null> | null = null;
 
   constructor(parts: SpeechModelParts) {
     this.info = parts.info;
@@ -69,7 +72,7 @@ export class HiggsSpeechModel implements SpeechModel {
       return await answer;
     } catch (error) {
       throwIfCancelled(options.signal, "speak");
-      throw error;
+      throw await this.#explain(error);
     } finally {
       this.#asked.delete(answer);
     }
@@ -86,6 +89,16 @@ export class HiggsSpeechModel implements SpeechModel {
     // The device takes turns by itself, so references are encoded while others speak.
     await synthesis.prepare();
     return await this.#gate.run(() => synthesis.run(), options.signal);
+  }
+
+  /** Damage in the cache shows as values that are not finite, or as a model that stops at once. It is looked for once. */
+  async #explain(failure: unknown): Promise<unknown> {
+    if (!isHiggsError(failure) || failure.code !== "GENERATION_FAILED") return failure;
+    this.#damage ??= this.#parts.findDamage();
+    const damage = await this.#damage.catch(() => null);
+    if (damage === null) return failure;
+    const reason = `${damage}; it is made anew when the model is loaded again`;
+    return new HiggsError("MODEL_CORRUPT", "speak", reason, { cause: failure });
   }
 
   async #free(): Promise<void> {

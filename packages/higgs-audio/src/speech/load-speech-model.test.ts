@@ -1,5 +1,6 @@
 import {
   copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -79,6 +80,28 @@ describe("loadSpeechModel()", () => {
     writeFileSync(join(modelPath, "model.safetensors"), "not a model");
     const longer = await model.speak(speechRequest({ transcript: "We have tea and bread." }));
     expect(longer.pcm.every((value) => Number.isFinite(value))).toBe(true);
+  });
+
+  it("says MODEL_CORRUPT for damage in the cache that shows while speaking, and converts anew at the next load", async () => {
+    const options = { weights: "q8_0", cacheDir: scratch } as const;
+    const before = await loadDemo(options);
+    const { pcm } = await before.speak(speechRequest());
+    await before[Symbol.asyncDispose]();
+    const path = join(scratch, readdirSync(scratch).find((name) => name.endsWith(".gguf")) ?? "");
+    const bytes = readFileSync(path);
+    // Scales that are not numbers.
+    writeFileSync(path, bytes.fill(0xff, bytes.length - 2_000_000));
+    const damaged = await loadDemo(options);
+    for (const seed of [1, 2]) {
+      await expect(damaged.speak(speechRequest({ seed }))).rejects.toMatchObject({
+        code: "MODEL_CORRUPT",
+        reason: expect.stringMatching(/converted model is damaged in .*made anew when the model is loaded/) as string,
+      });
+    }
+    await damaged[Symbol.asyncDispose]();
+    expect(existsSync(path)).toBe(false);
+    await using after = await loadDemo(options);
+    expect(isSame((await after.speak(speechRequest())).pcm, pcm)).toBe(true);
   });
 
   it("keeps a small model as it is stored when the format is its choice", async () => {

@@ -11,6 +11,7 @@ import { Scheduler } from "../engine/scheduler.ts";
 import { type DeviceChoice, openDevice, type OpenDeviceOptions } from "../model/device.ts";
 import { withGgmlErrors } from "../model/ggml-failure.ts";
 import { LanguageModel } from "../model/language-model.ts";
+import { removeIfDamaged } from "../checkpoint/convert/checksums.ts";
 import { openWeights, type OpenWeightsOptions } from "../model/open-weights.ts";
 import type { WeightSource } from "../model/weight-source.ts";
 import { loadTextTokenizer, type TextTokenizer } from "../tokenizer/text-tokenizer.ts";
@@ -86,7 +87,7 @@ async function load(options: ResolvedOptions, acquired: ReleaseStack): Promise<S
   const tokenizer = await loadTextTokenizer(options.modelPath);
   const backend = openDevice(options);
   acquired.push(() => backend[Symbol.dispose]());
-  const { source, format } = await openWeights(backend, options);
+  const { source, format, convertedPath } = await openWeights(backend, options);
   const languageModel = await loadLanguageModel(backend, source, tokenizer, options);
   acquired.push(() => languageModel[Symbol.dispose]());
   if (options.threads === undefined && languageModel.weightBytes < SINGLE_THREAD_BYTES) backend.setThreads(1);
@@ -102,6 +103,7 @@ async function load(options: ResolvedOptions, acquired: ReleaseStack): Promise<S
       cacheDirectory: join(options.cacheDir, "references"),
       load: (loadOptions) => loadEncoder(backend, options.tokenizerPath, loadOptions),
     }),
+    findDamage: async () => (convertedPath === null ? null : removeIfDamaged(backend.ggml, convertedPath)),
     dispose: () => acquired.releaseAll(),
     info: {
       layout: source.config.layout,

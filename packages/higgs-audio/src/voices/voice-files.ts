@@ -13,6 +13,9 @@ export const MAX_VOICE_AUDIO_BYTES = 32 * 1024 * 1024;
 /** Transcripts and metadata are a few hundred bytes; more than this is something else. */
 const MAX_TEXT_BYTES = 64 * 1024;
 
+/** What the folder itself says of its voices; no voice's own file, whatever the voice is called. */
+const FOLDER_FILE = "voices.json";
+
 /** What is known of a voice beside its audio and transcript; null where nobody said it. */
 export interface VoiceMetadata {
   readonly language: string | null;
@@ -59,7 +62,8 @@ export async function pathsOfVoice(directory: string, name: string): Promise<str
   const own = (await listNames(directory)).filter((fileName) => {
     const extension = extname(fileName);
     const stem = fileName.slice(0, fileName.length - extension.length);
-    return kinds.includes(extension.toLowerCase()) && normalizeVoiceName(stem) === name;
+    const isOfFolder = fileName.toLowerCase() === FOLDER_FILE;
+    return !isOfFolder && kinds.includes(extension.toLowerCase()) && normalizeVoiceName(stem) === name;
   });
   const isTranscript = (fileName: string): number => Number(extname(fileName).toLowerCase() === ".txt");
   return own.sort((a, b) => isTranscript(b) - isTranscript(a)).map((fileName) => join(directory, fileName));
@@ -102,9 +106,10 @@ export async function readTranscript(path: string): Promise<string | null> {
 
 /** What a voice's own file or the folder's `voices.json` says of it; a file that is no JSON says nothing. */
 export async function readDescription(directory: string, name: string): Promise<Readonly<Record<string, unknown>>> {
-  const own = await readJson(join(directory, `${name}.json`));
+  const own = isNameOfFolder(name) ? null : await readJson(join(directory, `${name}.json`));
   if (own !== null) return own;
-  const entry = (await readJson(join(directory, "voices.json")))?.[name];
+  // Bad luck of the folder's file is not that of each of its voices.
+  const entry = (await readJson(join(directory, FOLDER_FILE)).catch(() => null))?.[name];
   return isRecord(entry) ? entry : {};
 }
 
@@ -150,4 +155,9 @@ export function sha256Of(bytes: string | Uint8Array): string {
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Whether a voice's own JSON file would be the one of the folder, on some file systems at least. */
+export function isNameOfFolder(name: string): boolean {
+  return `${name}.json`.toLowerCase() === FOLDER_FILE;
 }

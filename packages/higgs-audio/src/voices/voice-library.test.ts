@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isHiggsError } from "@higgs-worker/base";
 import { describe, expect, it } from "vitest";
@@ -37,13 +37,57 @@ async function failureOf(promise: Promise<unknown>): Promise<string> {
 
 describe("VoiceLibrary", () => {
   it("has the bundled voices, each with transcript, language, source and licence", async () => {
-    const voices = await setUp().library.list();
+    const { voices } = await setUp().library.list();
     expect(voices.map(({ name }) => name)).toEqual(["awb", "kal", "rms", "rms-high", "slt", "slt-low"]);
     for (const { transcript, language, source, licence, origin, description } of voices) {
       expect(origin).toBe("bundled");
       expect(transcript).toMatch(/^[A-Z].*\.$/);
       expect([language, source, licence, description]).not.toContain(null);
     }
+  });
+
+  it("lists the other voices when one has a sidecar or transcript that is too large or not a file, and names it", async () => {
+    const { own, library } = setUp();
+    for (const name of ["anna", "bert", "carl", "dora"]) await library.add(voice(name));
+    writeFileSync(join(own, "anna.json"), Buffer.alloc(100_000, " "));
+    writeFileSync(join(own, "bert.txt"), Buffer.alloc(100_000, "a"));
+    rmSync(join(own, "carl.json"));
+    mkdirSync(join(own, "carl.json"));
+    const { voices, broken } = await library.list();
+    expect(voices.filter(({ origin }) => origin === "own").map(({ name }) => name)).toEqual(["dora"]);
+    expect(broken.map(({ name }) => name)).toEqual(["anna", "bert", "carl"]);
+    expect(broken[0]?.reason).toMatch(/too large \(got 100000 bytes, limit 65536, in .*anna\.json\)/);
+    expect(broken[2]?.reason).toMatch(/a folder, not a regular file \(got .*carl\.json\)/);
+    writeFileSync(join(own, "voices.json"), Buffer.alloc(100_000, " "));
+    writeFileSync(join(own, "emil.txt"), "Hi.");
+    writeFileSync(join(own, "emil.wav"), "x");
+    expect(await library.find("emil")).toMatchObject({ name: "emil", language: null });
+  });
+
+  it("keeps the folder's own voices.json, whatever is added or removed", async () => {
+    const { own, library } = setUp();
+    mkdirSync(own, { recursive: true });
+    const text = JSON.stringify({ voices: { language: "en" } });
+    writeFileSync(join(own, "voices.json"), text);
+    for (const name of ["voices", "Voices"]) {
+      expect(await failureOf(library.add(voice(name)))).toMatch(/^INVALID_INPUT: .*the folder's own file voices\.json/);
+    }
+    writeFileSync(join(own, "voices.wav"), "x");
+    writeFileSync(join(own, "voices.txt"), "What is said.");
+    expect(await library.find("voices")).toMatchObject({ language: "en" });
+    expect(await library.remove("voices")).toBe(true);
+    expect(readdirSync(own)).toEqual(["voices.json"]);
+    expect(readFileSync(join(own, "voices.json"), "utf8")).toBe(text);
+  });
+
+  it("removes what a killed voices add left", async () => {
+    const { own, library } = setUp();
+    mkdirSync(own, { recursive: true });
+    for (const name of [".anna.wav", "anna.json"]) {
+      writeFileSync(join(own, `${name}.3d2b5a54-3c3e-4f7e-9d0b-2f0a0f0c0d0e.partial`), "x");
+    }
+    await library.add(voice("bert"));
+    expect(readdirSync(own).sort()).toEqual(["bert.json", "bert.txt", "bert.wav"]);
   });
 
   it("adds, finds, loads and removes a voice, and leaves no other file", async () => {
@@ -205,6 +249,6 @@ describe("VoiceLibrary", () => {
     writeFileSync(blocked, "");
     const library = new VoiceLibrary([{ path: join(blocked, "voices"), origin: "own" }]);
     expect(await failureOf(library.add(voice("anna")))).toMatch(/^VOLUME_UNAVAILABLE: /);
-    expect(await library.list()).toEqual([]);
+    expect(await library.list()).toEqual({ voices: [], broken: [] });
   });
 });

@@ -1,8 +1,9 @@
 import { rm } from "node:fs/promises";
 import { dirname, extname, join } from "node:path";
-import { HiggsError, makeFolders, volumeError, withFileLock } from "@higgs-worker/base";
+import { HiggsError, isHiggsError, makeFolders, removePartials, volumeError, withFileLock } from "@higgs-worker/base";
 import {
   isAudioExtension,
+  isNameOfFolder,
   MAX_VOICE_AUDIO_BYTES,
   metadataOf,
   pathsOfVoice,
@@ -31,6 +32,18 @@ export interface Voice extends VoiceMetadata {
   readonly audioPath: string;
   /** What is said in the audio. */
   readonly transcript: string;
+}
+
+/** A voice whose files are there but cannot be used. */
+export interface BrokenVoice {
+  readonly name: string;
+  /** Names the file. */
+  readonly reason: string;
+}
+
+export interface VoiceListing {
+  readonly voices: readonly Voice[];
+  readonly broken: readonly BrokenVoice[];
 }
 
 /** A voice with the bytes of its audio file. */
@@ -70,17 +83,29 @@ export class VoiceLibrary {
     return [...new Set(found.flatMap((voices) => [...voices.keys()]))].sort();
   }
 
-  /** All voices, sorted by name; the first folder that has a name wins. Throws VOLUME_UNAVAILABLE. */
-  async list(): Promise<Voice[]> {
+  /**
+   * All voices, sorted by name; the first folder that has a name wins. Those whose files cannot be used are named apart, so
+   * that one of them does not hide the others. Throws VOLUME_UNAVAILABLE.
+   */
+  async list(): Promise<VoiceListing> {
     const voices: Voice[] = [];
+    const broken: BrokenVoice[] = [];
     for (const name of await this.names()) {
-      const voice = await this.find(name);
-      if (voice !== null) voices.push(voice);
+      try {
+        const voice = await this.find(name);
+        if (voice !== null) voices.push(voice);
+      } catch (error) {
+        if (!isHiggsError(error) || error.code !== "REFERENCE_INVALID") throw error;
+        broken.push({ name, reason: error.reason });
+      }
     }
-    return voices;
+    return { voices, broken };
   }
 
-  /** The voice of a name, or null; a name that cannot be a voice's is that of none. Throws VOLUME_UNAVAILABLE. */
+  /**
+   * The voice of a name, or null; a name that cannot be a voice's is that of none. Throws REFERENCE_INVALID when its files are
+   * too large or not regular files, VOLUME_UNAVAILABLE.
+   */
   async find(name: string): Promise<Voice | null> {
     const place = await this.#locate(name);
     if (place === null) return null;
@@ -122,7 +147,8 @@ export class VoiceLibrary {
     await this.#exclusively(folder, async () => {
       const taken = [...(await scanVoices(folder)).keys()].find((other) => other.toLowerCase() === name.toLowerCase());
       if (taken !== undefined) throw invalid("a voice of that name is there already; remove it first");
-      // What a killed writer may have left.
+      // What killed writers have left; nobody else writes while the lock is held.
+      await removePartials(folder, () => true);
       await removeFiles(folder, name);
       await writeWhole(join(folder, `${name}${voice.extension.toLowerCase()}`), voice.audio);
       await writeWhole(join(folder, `${name}.json`), `${JSON.stringify(describeNew(voice), null, 2)}\n`);
@@ -187,6 +213,7 @@ function checkNewVoice(voice: NewVoice): string {
   const name = normalizeVoiceName(voice.name);
   const problem = voiceNameProblem(name);
   if (problem !== null) throw invalid(problem);
+  if (isNameOfFolder(name)) throw invalid("the name is that of the folder's own file voices.json; choose another");
   if (voice.transcript.trim() === "") throw invalid("the transcript is empty");
   if (!isAudioExtension(voice.extension)) {
     throw invalid(`the audio file must end in one of ${VOICE_AUDIO_EXTENSIONS.join(", ")}`);

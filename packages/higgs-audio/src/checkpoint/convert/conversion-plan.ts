@@ -2,6 +2,7 @@ import { type Ggml, GgufWriter, type TensorType, rowBytes } from "@higgs-worker/
 import type { LmCheckpoint } from "../open-checkpoint.ts";
 import type { CheckpointTensor } from "../tensor-plan.ts";
 import { type WeightFormat, weightType } from "../weight-format.ts";
+import { CHECKSUM_DIGITS } from "./checksums.ts";
 import { describeConversion, METADATA } from "./metadata.ts";
 
 /** A tensor, and how and where it is written. */
@@ -28,9 +29,14 @@ const SAME_TYPE: Readonly<Record<string, TensorType>> = { F32: "f32", F16: "f16"
 const ALIGNMENT = 32;
 
 /** Lays out the GGUF file of a generation model. The text head is left out: nothing here needs it (spec model §2.4). */
-export function planConversion(ggml: Ggml, checkpoint: LmCheckpoint, format: WeightFormat): ConversionPlan {
+export function planConversion(
+  ggml: Ggml,
+  checkpoint: LmCheckpoint,
+  format: WeightFormat,
+  checksums = "0".repeat(checkpoint.tensors.size * CHECKSUM_DIGITS),
+): ConversionPlan {
   using writer = new GgufWriter(ggml, { maxTensors: checkpoint.tensors.size });
-  const { strings, numbers } = describeConversion(checkpoint, format);
+  const { strings, numbers } = describeConversion(checkpoint, format, checksums);
   for (const [key, value] of Object.entries(strings)) writer.setString(METADATA[key as keyof typeof strings], value);
   for (const [key, value] of Object.entries(numbers)) writer.setUint32(METADATA[key as keyof typeof numbers], value);
   const typed = [...checkpoint.tensors.values()].map((tensor) => {

@@ -11,7 +11,7 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { loadGgml, GgufFile, quantizeRows, rowBytes, type TensorType } from "@higgs-worker/ggml";
@@ -101,7 +101,8 @@ describe("convertCheckpoint()", () => {
       config: checkpoint.config,
       sourceHash: checkpoint.sourceHash,
       format: "q4_k",
-      converterVersion: 1,
+      converterVersion: 2,
+      checksums: expect.stringMatching(/^[0-9a-f]{256}$/) as string,
     });
     expect(file.strings.get("general.architecture")).toBe("higgs-audio-v2");
     expect(file.strings.get("general.name")).toBe(checkpoint.origin.modelName);
@@ -201,15 +202,25 @@ describe("convertCheckpoint()", () => {
     await expect(failed).rejects.toMatchObject({ code: "VOLUME_UNAVAILABLE" });
   });
 
-  it("removes partial files of the dead, and leaves those of the living and of others", async () => {
+  it("removes what killed conversions left, and nothing of the living", async () => {
     await using checkpoint = await openSmall();
     const cacheDir = makeTemporaryFolder();
     const path = convertedPath(checkpoint, "q4_k", cacheDir);
-    const [dead, living, other] = [`${path}.dead.partial`, `${path}.living.partial`, join(cacheDir, "other.partial")];
-    for (const file of [dead, living, other]) writeFileSync(file, "x");
-    for (const file of [dead, other]) utimesSync(file, Date.now() / 1000 - 600, Date.now() / 1000 - 600);
+    const uuid = "3d2b5a54-3c3e-4f7e-9d0b-2f0a0f0c0d0e";
+    const partialOf = (name: string) => join(cacheDir, `.${name}.${uuid}.partial`);
+    const dead = [
+      partialOf(basename(path)),
+      `${path}.${uuid}.partial`,
+      partialOf("higgs-audio-q8_0-of-a-killed-process.gguf"),
+      partialOf("higgs-audio-q8_0-with-an-old-lock.gguf"),
+    ];
+    const living = [partialOf("higgs-audio-q8_0-in-work.gguf"), join(cacheDir, "other.partial")];
+    const locks = ["higgs-audio-q8_0-with-an-old-lock.gguf.lock", "higgs-audio-q8_0-in-work.gguf.lock"];
+    for (const file of [...dead, ...living, ...locks.map((name) => join(cacheDir, name))]) writeFileSync(file, "x");
+    utimesSync(join(cacheDir, locks[0] ?? ""), Date.now() / 1000 - 600, Date.now() / 1000 - 600);
     await convertCheckpoint(ggml, checkpoint, options(cacheDir));
-    expect([existsSync(dead), existsSync(living), existsSync(other)]).toEqual([false, true, true]);
+    expect(dead.map((file) => existsSync(file))).toEqual(dead.map(() => false));
+    expect(living.map((file) => existsSync(file))).toEqual(living.map(() => true));
   });
 });
 

@@ -1,18 +1,21 @@
 import { createHash } from "node:crypto";
-import { readdir, rm, stat, statfs } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { rm, stat, statfs } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import {
   HiggsError,
   isMissing,
   type LockOptions,
   makeFolders,
+  removePartials,
   volumeError,
   withFileLock,
   writeAtomically,
 } from "@higgs-worker/base";
 import { type Ggml, GgmlError, GgufFile } from "@higgs-worker/ggml";
 import type { LmCheckpoint } from "../open-checkpoint.ts";
-import type { WeightFormat } from "../weight-format.ts";
+import { WEIGHT_FORMATS, type WeightFormat } from "../weight-format.ts";
+import { checksumTensors, findDamage } from "./checksums.ts";
 import { planConversion } from "./conversion-plan.ts";
 import { CONVERTER_VERSION, readConversionFacts } from "./metadata.ts";
 import { writeTensors, type WriteOptions } from "./write-tensors.ts";
@@ -59,16 +62,43 @@ export async function convertCheckpoint(
   return withFileLock(lockPath, { ...lock, signal, onWaiting }, async () => {
     const made = await findConverted(ggml, checkpoint, options);
     if (made !== null) return made;
-    await removeDeadPartials(path, lockPath);
+    await removeLeftovers(path, lockPath);
     const plan = planConversion(ggml, checkpoint, options.format);
     await checkSpace(options.cacheDir, plan.fileBytes);
-    await writeAtomically(path, (file) => writeTensors(ggml, checkpoint, plan, file, options)).catch(
-      (error: unknown) => {
-        throw volumeError(DOING, path, error);
-      },
-    );
+    await writeAtomically(path, async (file) => {
+      await writeTensors(ggml, checkpoint, plan, file, options);
+      // Read back: what was meant to be written says nothing of what the file holds.
+      const checksums = (await checksumTensors(file, plan.tensors, signal)).join("");
+      const { header } = planConversion(ggml, checkpoint, options.format, checksums);
+      await file.write(header, 0, header.length, 0);
+    }).catch((error: unknown) => {
+      throw volumeError(DOING, path, error);
+    });
     return { path, sizeBytes: plan.fileBytes, isNew: true };
   });
+}
+
+export interface CheckedConversion {
+  readonly format: WeightFormat;
+  readonly path: string;
+  /** What is wrong with it; null for a sound one. */
+  readonly damage: string | null;
+}
+
+/** Reads all conversions of a checkpoint that are in the cache folder. Throws VOLUME_UNAVAILABLE, CANCELLED. */
+export async function checkConversions(
+  loadGgml: () => Ggml,
+  checkpoint: LmCheckpoint,
+  cacheDir: string,
+  signal?: AbortSignal,
+): Promise<CheckedConversion[]> {
+  const checked: CheckedConversion[] = [];
+  for (const format of WEIGHT_FORMATS) {
+    const path = convertedPath(checkpoint, format, cacheDir);
+    if (!existsSync(path)) continue;
+    checked.push({ format, path, damage: await findDamage(loadGgml(), path, signal) });
+  }
+  return checked;
 }
 
 /** Where the conversion of a checkpoint is kept. */
@@ -118,25 +148,23 @@ function isSound(ggml: Ggml, checkpoint: LmCheckpoint, format: WeightFormat, pat
   }
 }
 
-const PARTIAL_SUFFIX = ".partial";
-/** A conversion writes several times a second; a partial file that is older than this belongs to nobody. */
-const DEAD_PARTIAL_MS = 120_000;
+/** A converter touches its lock every few seconds; one that did not for this long is dead. */
+const DEAD_LOCK_MS = 120_000;
 
 /**
- * Removes what killed converters have left. Ages are measured against the lock file, which was made a moment ago on the
- * same file system, so that this machine's clock does not matter.
+ * Removes what killed converters have left, those of other models and formats too: gigabytes each. This conversion's are dead
+ * because its lock is held; others when they have no lock, or one that is old. Ages are measured against the lock file,
+ * which was made a moment ago on the same file system, so that this machine's clock does not matter.
  */
-async function removeDeadPartials(path: string, lockPath: string): Promise<void> {
-  const folder = dirname(path);
-  const prefixes = [`.${basename(path)}.`, `${basename(path)}.`];
+async function removeLeftovers(path: string, lockPath: string): Promise<void> {
   const now = await modifiedMs(lockPath);
-  for (const name of await readdir(folder)) {
-    if (!prefixes.some((prefix) => name.startsWith(prefix)) || !name.endsWith(PARTIAL_SUFFIX)) continue;
-    const partial = join(folder, name);
-    if (now - (await modifiedMs(partial)) > DEAD_PARTIAL_MS) await rm(partial, { force: true });
-  }
+  await removePartials(dirname(path), async (stem) => {
+    if (stem === basename(path)) return true;
+    return now - (await modifiedMs(join(dirname(path), `${stem}.lock`))) > DEAD_LOCK_MS;
+  });
 }
 
+/** 0 when there is no such file. */
 async function modifiedMs(path: string): Promise<number> {
   return stat(path).then(
     (status) => status.mtimeMs,

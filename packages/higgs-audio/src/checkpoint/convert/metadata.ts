@@ -6,7 +6,7 @@ import type { LmCheckpoint } from "../open-checkpoint.ts";
 import { WEIGHT_FORMATS, type WeightFormat } from "../weight-format.ts";
 
 /** Counts up when the converter writes other bytes for the same checkpoint; files of other versions are not used. */
-export const CONVERTER_VERSION = 1;
+export const CONVERTER_VERSION = 2;
 
 /** GGUF keys. The first two are what other tools show. */
 export const METADATA = {
@@ -16,13 +16,14 @@ export const METADATA = {
   revision: "higgs-audio.revision",
   sourceHash: "higgs-audio.source_hash",
   format: "higgs-audio.weights",
+  checksums: "higgs-audio.crc32",
   converterVersion: "higgs-audio.converter_version",
 } as const;
 
 const ARCHITECTURE = "higgs-audio-v2";
 
-/** The metadata of a conversion. */
-export function describeConversion(checkpoint: LmCheckpoint, format: WeightFormat) {
+/** The metadata of a conversion. `checksums` are the tensors' one after the other. */
+export function describeConversion(checkpoint: LmCheckpoint, format: WeightFormat, checksums: string) {
   const { config, origin, sourceHash } = checkpoint;
   return {
     strings: {
@@ -32,6 +33,7 @@ export function describeConversion(checkpoint: LmCheckpoint, format: WeightForma
       revision: origin.revision ?? "",
       sourceHash,
       format,
+      checksums,
     },
     numbers: { converterVersion: CONVERTER_VERSION },
   } as const;
@@ -42,6 +44,8 @@ export interface ConversionFacts {
   readonly config: HiggsConfig;
   readonly sourceHash: string;
   readonly format: WeightFormat;
+  /** CRC-32 of the tensors in their order, eight hexadecimal digits each. */
+  readonly checksums: string;
   readonly converterVersion: number;
 }
 
@@ -94,6 +98,7 @@ export function readConversionFacts(file: GgufFile): ConversionFacts {
   const { strings, numbers, path } = file;
   const format = WEIGHT_FORMATS.find((known) => known === strings.get(METADATA.format));
   const sourceHash = strings.get(METADATA.sourceHash);
+  const checksums = strings.get(METADATA.checksums) ?? "";
   const converterVersion = numbers.get(METADATA.converterVersion);
   const config = parseConfig(strings.get(METADATA.config));
   const isOurs = strings.get(METADATA.architecture) === ARCHITECTURE;
@@ -106,7 +111,7 @@ export function readConversionFacts(file: GgufFile): ConversionFacts {
   ) {
     throw corrupt(path, "it is not a converted generation model");
   }
-  return { config, sourceHash, format, converterVersion };
+  return { config, sourceHash, format, checksums, converterVersion };
 }
 
 function parseConfig(text: string | undefined): HiggsConfig | null {
