@@ -14,5 +14,7 @@ export default defineConfig({
     pool: "forks",
     reporters: ["default", new PlainReporter()],
     testTimeout: 30_000,
+    // Only what never happens may fail a poll, not a machine that is slow.
+    expect: { poll: { timeout: 25_000 } },
   },
 });

@@ -180,7 +180,7 @@ function recordTo(file: string, emulator: Emulator): void {
 
 function jobOf(text: string): RunRequest {
   try {
-    return parseRunRequest(parseJson(Buffer.from(text)));
+    return parseRunRequest(parseJson(Buffer.from(text)).value);
   } catch (error) {
     if (error instanceof PublicApiError) throw new FlagError(`Cannot use --job: ${error.message}`, { cause: error });
     throw error;

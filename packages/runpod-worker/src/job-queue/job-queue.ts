@@ -22,7 +22,7 @@ export type PostOutcome = "accepted" | "unknown" | "late";
 export interface SubmitOptions {
   /** A job of `/runsync`: another form of id, and a result that is kept for a shorter time. */
   readonly isSync?: boolean;
-  /** Bytes that the request had as JSON, if known; its size in memory is taken if that is more. */
+  /** Bytes of memory that the request takes, where that is known; measured if not. */
   readonly sizeBytes?: number;
   /** How long the caller of `/runsync` wanted to wait, in milliseconds, if it said so. */
   readonly waitMs?: number | undefined;
@@ -123,7 +123,7 @@ export class JobQueue extends EventEmitter<JobQueueEvents> {
     const record = createRecord({
       id,
       request,
-      inputBytes: Math.max(options.sizeBytes ?? 0, memorySizeOf(request)),
+      inputBytes: options.sizeBytes ?? memorySizeOf(request),
       extraFields: options.extraFields ?? {},
       retentionMs: isSync ? this.#syncRetentionMs(options.waitMs) : this.rules.retentionMs,
       queuedAtMs: now,

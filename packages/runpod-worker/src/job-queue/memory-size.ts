@@ -1,5 +1,5 @@
 /** What V8 needs for a member or element: a slot, a header and what allocation wastes; generous, so that sums err upwards. */
-const BYTES_PER_VALUE = 48;
+export const BYTES_PER_VALUE = 48;
 
 /**
  * Bytes of memory, about, that a value of JSON's kinds takes: what its texts have, plus a constant for each value. Never
@@ -16,9 +16,11 @@ export function memorySizeOf(value: unknown): number {
     } else if (Array.isArray(next)) {
       for (const element of next) open.push(element);
     } else if (typeof next === "object" && next !== null) {
-      for (const [name, member] of Object.entries(next)) {
+      // Pairs of names and values would be a list each, and there may be very many.
+      const members = next as Readonly<Record<string, unknown>>;
+      for (const name of Object.keys(members)) {
         bytes += textSizeOf(name);
-        open.push(member);
+        open.push(members[name]);
       }
     }
   }
@@ -26,6 +28,6 @@ export function memorySizeOf(value: unknown): number {
 }
 
 /** V8 keeps a text in one byte a character if all are of Latin-1, else in two. */
-function textSizeOf(text: string): number {
+export function textSizeOf(text: string): number {
   return /[^\0-\xff]/.test(text) ? 2 * text.length : text.length;
 }

@@ -76,7 +76,6 @@ describe("local API: running", () => {
     const served = await serveHandler(control.handler);
     const first = await submit(served);
     const answer = await served.call("POST", "/run", { input: {} });
-    expect(answer.tookMs).toBeLessThan(1000);
     const second = String(answer.body["id"]);
     expect(answer.body).toEqual({ id: second, status: "IN_QUEUE" });
     expect((await served.call("GET", `/status/${second}`)).body).toEqual({ id: second, status: "IN_QUEUE" });
@@ -202,7 +201,6 @@ describe("local API: streams", () => {
     expect((await held).body).toEqual({ status: "IN_PROGRESS", stream: [] });
     const { tookMs } = await served.call("GET", `/stream/${id}?wait=50`);
     expect(tookMs).toBeGreaterThanOrEqual(45);
-    expect(tookMs).toBeLessThan(2000);
   });
 
   it("E05 outputs whose answer did not reach the client are handed over again", async () => {
@@ -382,9 +380,9 @@ describe("local API: limits and readiness", () => {
     expect(control.started).toEqual([]);
     loaded?.();
     await served.untilStatus(waiting, "IN_PROGRESS");
-    const { status, tookMs } = await served.call("GET", "/ping");
-    expect(status).toBe(200);
-    expect(tookMs).toBeLessThan(100);
+    // The handler does not end before it is told to, so an answer is one that did not wait for it.
+    expect((await served.call("GET", "/ping")).status).toBe(200);
+    expect((await served.call("GET", `/status/${waiting}`)).body).toMatchObject({ status: "IN_PROGRESS" });
   });
 
   it("E14 /ping is 503 when loading failed, and jobs get the reason from the handler", async () => {

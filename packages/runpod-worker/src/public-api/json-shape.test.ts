@@ -1,11 +1,11 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { DEFAULT_JSON_LIMITS, excessOf, type JsonLimits } from "./json-shape.ts";
+import { DEFAULT_JSON_LIMITS, shapeOf, type JsonLimits } from "./json-shape.ts";
 
 const bytes = (text: string): Buffer => Buffer.from(text);
 const MEGABYTE = 1_000_000;
 
-describe("excessOf", () => {
+describe("shapeOf", () => {
   it.each([
     ["ten million lists inside each other", "[".repeat(10 * MEGABYTE) + "]".repeat(10 * MEGABYTE), "nested too deeply"],
     ["lists that never close", "[".repeat(20 * MEGABYTE), "nested too deeply"],
@@ -18,7 +18,7 @@ describe("excessOf", () => {
     ],
     ["ten million numbers", `[${"1,".repeat(10 * MEGABYTE)}0]`, "too many values"],
   ])("finds %s without parsing them", (_name, json, reason) => {
-    expect(excessOf(bytes(json), DEFAULT_JSON_LIMITS)).toContain(reason);
+    expect(shapeOf(bytes(json), DEFAULT_JSON_LIMITS).excess).toContain(reason);
   });
 
   it.each([
@@ -28,7 +28,7 @@ describe("excessOf", () => {
     ["100 000 fields", `{${Array.from({ length: 100_000 }, (_, n) => `"k${n}":0`).join(",")}}`],
     ["what is no JSON", '{"a'],
   ])("lets %s pass", (_name, json) => {
-    expect(excessOf(bytes(json), DEFAULT_JSON_LIMITS)).toBeUndefined();
+    expect(shapeOf(bytes(json), DEFAULT_JSON_LIMITS).excess).toBeUndefined();
   });
 
   it("counts depth and values as a parser would find them", () => {
@@ -36,7 +36,7 @@ describe("excessOf", () => {
       fc.property(fc.jsonValue({ maxDepth: 6 }), fc.integer({ min: 1, max: 5 }), (value, maxDepth) => {
         const limits: JsonLimits = { maxDepth, maxValues: 1_000_000 };
         const isTooDeep = depthOf(value) > maxDepth;
-        expect(excessOf(bytes(JSON.stringify(value)), limits) !== undefined).toBe(isTooDeep);
+        expect(shapeOf(bytes(JSON.stringify(value)), limits).excess !== undefined).toBe(isTooDeep);
       }),
     );
   });

@@ -16,11 +16,18 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
 
+/** What a JSON text is made of, as far as it was read. */
+export interface JsonShape {
+  readonly values: number;
+  /** What is above the limits, if something is. */
+  readonly excess?: string;
+}
+
 /**
- * Says what of a JSON text in UTF-8 is above the limits, or undefined. It reads each byte at most twice and keeps nothing, so
+ * Counts the values of a JSON text in UTF-8, up to what is above the limits. It reads each byte at most twice and keeps nothing, so
  * that no parser is needed to find out that one must not be used. Texts that are not JSON may pass.
  */
-export function excessOf(json: Uint8Array, { maxDepth, maxValues }: JsonLimits): string | undefined {
+export function shapeOf(json: Uint8Array, { maxDepth, maxValues }: JsonLimits): JsonShape {
   let depth = 0;
   let values = 0;
   for (let at = 0; at < json.length; at += 1) {
@@ -29,14 +36,14 @@ export function excessOf(json: Uint8Array, { maxDepth, maxValues }: JsonLimits):
       at = endOfString(json, at);
     } else if (byte === COMMA || isOpening(byte)) {
       values += 1;
-      if (values > maxValues) return `it has too many values (limit ${maxValues})`;
+      if (values > maxValues) return { values, excess: `it has too many values (limit ${maxValues})` };
       if (byte !== COMMA) depth += 1;
-      if (depth > maxDepth) return `it is nested too deeply (limit ${maxDepth})`;
+      if (depth > maxDepth) return { values, excess: `it is nested too deeply (limit ${maxDepth})` };
     } else if (isClosing(byte)) {
       depth -= 1;
     }
   }
-  return undefined;
+  return { values };
 }
 
 function isOpening(byte: number | undefined): boolean {

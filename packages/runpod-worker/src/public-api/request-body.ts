@@ -1,7 +1,9 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Context } from "hono";
 import type { ByteBudget } from "../job-queue/byte-budget.ts";
+import { BYTES_PER_VALUE, textSizeOf } from "../job-queue/memory-size.ts";
 import type { HttpEnvironment } from "./http-environment.ts";
-import { DEFAULT_JSON_LIMITS, excessOf } from "./json-shape.ts";
+import { DEFAULT_JSON_LIMITS, shapeOf } from "./json-shape.ts";
 import { PublicApiError } from "./public-api-error.ts";
 import { overloaded } from "./queue-room.ts";
 
@@ -14,7 +16,7 @@ export interface BodyRules {
   readonly requiresJsonType: boolean;
 }
 
-/** A parsed body, and the bytes that it had. */
+/** A parsed body, and the bytes of memory, about, that it takes. */
 export interface JsonBody {
   readonly value: unknown;
   readonly sizeBytes: number;
@@ -27,14 +29,30 @@ export interface JsonBody {
 export async function readJson(context: Context<HttpEnvironment>, rules: BodyRules): Promise<JsonBody> {
   const { raw } = context.req;
   if (Number(raw.headers.get("content-length") ?? 0) > rules.limitBytes) throw tooLarge(rules.limitBytes);
-  const bytes = await readBody(raw, rules);
-  if (bytes.length > 0) checkType(raw.headers, rules);
-  return { value: parseJson(bytes), sizeBytes: bytes.length };
+  const { budget } = rules;
+  let reservedBytes = 0;
+  try {
+    const bytes = await readBody(raw, rules, (partBytes) => {
+      if (!budget.hasRoomFor(partBytes)) throw overloaded(`too much waits (limit ${budget.limitBytes} bytes)`);
+      budget.add(partBytes);
+      reservedBytes += partBytes;
+    });
+    if (bytes.length > 0) checkType(raw.headers, rules);
+    // Many large bodies that are there at the same time must not be parsed in one go.
+    if (bytes.length > LARGE_BODY_BYTES) await nextTurn();
+    return parseJson(bytes);
+  } finally {
+    // What becomes a job is counted again, as that, before anything else can run.
+    budget.remove(reservedBytes);
+  }
 }
 
+/** A body whose parsing is to be felt. */
+const LARGE_BODY_BYTES = 1024 * 1024;
+
 /** @throws PublicApiError INVALID_INPUT for bytes that are not JSON in UTF-8, or more of it than a parser should get. */
-export function parseJson(bytes: Uint8Array): unknown {
-  const excess = excessOf(bytes, DEFAULT_JSON_LIMITS);
+export function parseJson(bytes: Uint8Array): JsonBody {
+  const { values, excess } = shapeOf(bytes, DEFAULT_JSON_LIMITS);
   if (excess !== undefined) throw new PublicApiError("INVALID_INPUT", `Cannot read the request: ${excess}`);
   let text: string;
   try {
@@ -44,10 +62,17 @@ export function parseJson(bytes: Uint8Array): unknown {
     throw new PublicApiError("INVALID_INPUT", "Cannot read the request: the body is not valid UTF-8; send it as UTF-8");
   }
   try {
-    return JSON.parse(text);
+    return { value: JSON.parse(text), sizeBytes: parsedSizeOf(text, values) };
   } catch {
     throw new PublicApiError("INVALID_INPUT", "Cannot read the request: the body is not JSON");
   }
+}
+
+/** As `memorySizeOf`, without walking through the values again. */
+function parsedSizeOf(text: string, values: number): number {
+  // An escape may stand for any character, which makes the text that it is in twice as large.
+  const textBytes = text.includes(String.raw`\u`) ? 2 * text.length : textSizeOf(text);
+  return textBytes + BYTES_PER_VALUE * values;
 }
 
 function checkType(headers: Headers, { requiresJsonType }: BodyRules): void {
@@ -76,22 +101,20 @@ function charsetOf(type: string): string | undefined {
   return /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(type)?.[1];
 }
 
-async function readBody({ body }: Request, { limitBytes, budget }: BodyRules): Promise<Buffer> {
+async function readBody(
+  { body }: Request,
+  { limitBytes }: BodyRules,
+  reserve: (partBytes: number) => void,
+): Promise<Buffer> {
   const parts: Uint8Array[] = [];
   let sizeBytes = 0;
-  try {
-    for await (const part of (body ?? []) as AsyncIterable<Uint8Array>) {
-      sizeBytes += part.length;
-      if (sizeBytes > limitBytes) throw tooLarge(limitBytes);
-      if (!budget.hasRoomFor(part.length)) throw overloaded(`too much waits (limit ${budget.limitBytes} bytes)`);
-      budget.add(part.length);
-      parts.push(part);
-    }
-    return Buffer.concat(parts);
-  } finally {
-    // What becomes a job is counted again, as that, before anything else can run.
-    budget.remove(parts.reduce((sum, part) => sum + part.length, 0));
+  for await (const part of (body ?? []) as AsyncIterable<Uint8Array>) {
+    sizeBytes += part.length;
+    if (sizeBytes > limitBytes) throw tooLarge(limitBytes);
+    reserve(part.length);
+    parts.push(part);
   }
+  return Buffer.concat(parts);
 }
 
 function tooLarge(limitBytes: number): PublicApiError {

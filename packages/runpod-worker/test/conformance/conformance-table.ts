@@ -24,6 +24,7 @@ const NOTES: Readonly<Record<string, string>> = {
   W32: "the limit is shortened to 200 ms for the test, the default of 90 s is asserted",
   W62: "one second of the statement is 10 ms in the test",
   W72: "the real waits of 0, 2 and 4 s are measured",
+  E14: "that it does not wait for the handler is asserted, the time is not",
 };
 
 /** Statements without a test, with the reason. Empty: all can be tested. */
