@@ -270,6 +270,8 @@ function boundText(bound: Bound): string {
 /** In characters as people count them, not in UTF-16 units. */
 function lengthProblem(value: string, limit: number): string | null {
   if (value.length <= limit) return null;
+  // A character is two units at most, so that no counting is needed here.
+  if (value.length > 2 * limit) return `is too long (got ${value.length} characters, limit ${limit})`;
   let pairs = 0;
   for (let index = 1; index < value.length; index++) {
     if (isIn(value.charCodeAt(index), 0xdc00) && isIn(value.charCodeAt(index - 1), 0xd800)) pairs++;

@@ -1,6 +1,6 @@
 import { isHiggsError } from "@higgs-worker/base";
 import * as fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { parseRefAudio, type RefAudio } from "./ref-audio.ts";
 
 const limits = { maxReferences: 4, maxBytes: 1000, maxTranscriptChars: 100 };
@@ -100,6 +100,13 @@ describe("parseRefAudio()", () => {
     ["quotation marks in the text", { audio_base64: `"${base64}"` }, "got a foreign character at character 1,"],
     ["Python's bytes", { audio_base64: `b'${base64}'` }, "got a foreign character at character 2,"],
     ["a line break as two characters", { audio_base64: "YXVk\\naW8=" }, "got a foreign character at character 5,"],
+    ["an escape of nothing", `data:audio/wav;base64,YXVk%GGW8=`, "got a % that escapes nothing at character 27"],
+    ["escapes of something else", `data:audio/wav;base64,YXVk%FF%FE`, "got a % of something else than base64"],
+    [
+      "an escape of another character",
+      `data:audio/wav;base64,YXVk%C3%A4W8=`,
+      "got a foreign character at character 27",
+    ],
     ["an escape outside an address", { audio_base64: "YXVkaW8%3D" }, "got a foreign character at character 8,"],
     ["a no-break space", { audio_base64: "YXV\u00a0kaW8=" }, "got a foreign character at character 4,"],
     ["letters of another script", { audio_base64: "YXVkａW8=" }, "got a foreign character at character 5,"],
@@ -128,6 +135,13 @@ describe("parseRefAudio()", () => {
       }),
       { numRuns: 1000 },
     );
+  });
+
+  it("measures an address before it unescapes it", () => {
+    const unescape = vi.spyOn(globalThis, "decodeURIComponent");
+    expect(failureOf(`data:audio/wav;base64,${"%2B".repeat(1_000_000)}`)).toContain("too large (limit 1000 bytes)");
+    expect(unescape).not.toHaveBeenCalled();
+    unescape.mockRestore();
   });
 
   it("splits no more names off a text than it takes", () => {
