@@ -98,9 +98,16 @@ describe("the table of settings", () => {
     for (const key of SETTING_KEYS.filter((name) => SETTINGS[name].isSecret)) expect(SETTINGS[key].flag).toBeNull();
   });
 
-  it("every setting is in the document", () => {
-    const markdown = configMarkdown();
-    for (const key of SETTING_KEYS) expect(markdown).toContain(`\`${SETTINGS[key].env[0]}\``);
+  it("every setting is one row of the document, with flag, range and default", () => {
+    const rows = configMarkdown()
+      .split("\n")
+      .filter((line) => line.startsWith("| `"));
+    expect(rows).toHaveLength(SETTING_KEYS.length);
+    for (const row of rows) expect(row.split(/(?<!\\)\|/)).toHaveLength(7);
+    expect(rows).toContain(
+      "| `HIGGS_MAX_TRANSCRIPT_CHARS` | `--max-transcript-chars N` | 1 … 1000000 | `20000` | Longest transcript of a job, in characters |",
+    );
+    expect(rows).toContain("| `AWS_SECRET_ACCESS_KEY` |  | text, secret | not set | Secret key of the object store |");
   });
 
   it("help names the variable and the default", () => {
