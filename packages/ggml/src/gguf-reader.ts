@@ -40,6 +40,7 @@ export class GgufFile implements Disposable {
 
   /** Opens and checks a file. Throws GgmlError `gguf-invalid` when it is no GGUF file or is cut short. */
   static open(ggml: Ggml, path: string): GgufFile {
+    if (!statSync(path).isFile()) throw new GgmlError("gguf-invalid", `read ${path}`, "it is not a regular file");
     const fd = openSync(path, "r");
     try {
       const magic = Buffer.alloc(4);

@@ -5,6 +5,7 @@ import { checkConversions } from "@higgs-worker/higgs-audio/parts";
 import type { SettingFlags } from "../config/load.ts";
 import { cacheDirOf } from "../model/cache-dir.ts";
 import { loadLibrary } from "../model/devices.ts";
+import { publishedHash } from "../model/published-hash.ts";
 import { openAnyCheckpoint, type AnyCheckpoint } from "../model/open-any-checkpoint.ts";
 import { EXIT_FAILED, EXIT_OK, type CommandIo } from "../terminal/command-io.ts";
 import { formatBytes } from "../terminal/format.ts";
@@ -20,22 +21,29 @@ export interface ModelsVerifyArgs {
 
 /**
  * `higgs models verify DIR`: reads every value of a checkpoint. Structure, names and shapes are checked when it is opened,
- * all problems in one error; here come values that are not finite, zeros where a download broke off, and files that end too early.
+ * all problems in one error; here come values that are not finite, zeros where a download broke
+ * off, files that end too early or are not those that were published, and damage in converted weights.
  */
 export async function runModelsVerify(args: ModelsVerifyArgs, io: CommandIo): Promise<number> {
   const opened = await openAnyCheckpoint(args.directory);
   try {
     const problems = await tensorProblems(opened, io);
     const broken = problems.map(({ name }) => name);
-    const hashes = args.withHashes ? await hashFiles(opened, io.signal) : [];
+    const hashes = await hashFiles(opened, args.withHashes, io.signal);
+    const changed = hashes.filter(({ sha256, published }) => published !== null && published !== sha256);
     const conversions = await conversionsOf(opened, args, io);
-    const isSound = broken.length === 0 && conversions.every(({ damage }) => damage === null);
+    const isSound = broken.length === 0 && changed.length === 0 && conversions.every(({ damage }) => damage === null);
     const { kind, checkpoint } = opened;
+    const shownHashes = args.withHashes ? hashes.map(({ path, sha256 }) => ({ path, sha256 })) : [];
     if (args.isJson) {
-      await printJson(io, { kind, directory: checkpoint.directory, ok: isSound, broken, hashes, conversions });
+      const facts = { broken, hashes: shownHashes, changed: changed.map(({ path }) => path), conversions };
+      await printJson(io, { kind, directory: checkpoint.directory, ok: isSound, ...facts });
     } else {
       const bytes = checkpoint.files.reduce((total, file) => total + file.sizeBytes, 0);
-      for (const { path, sha256 } of hashes) await io.stdout.write(`${sha256}  ${path}\n`);
+      for (const { path, sha256 } of shownHashes) await io.stdout.write(`${sha256}  ${path}\n`);
+      for (const { path, published } of changed) {
+        await io.stdout.write(`${path}: its SHA-256 is not that of the published file (expected ${published})\n`);
+      }
       for (const { name, problem } of problems) await io.stdout.write(`${name}: ${problem}\n`);
       for (const { path, damage } of conversions) await io.stdout.write(`${path}: ${damage ?? "sound"}\n`);
       const verdict = broken.length === 0 ? "all values are sound" : `${broken.length} tensors are broken`;
@@ -91,15 +99,22 @@ function isFinite(values: Float32Array): boolean {
   return true;
 }
 
-async function hashFiles(
-  { checkpoint }: AnyCheckpoint,
-  signal: AbortSignal,
-): Promise<{ path: string; sha256: string }[]> {
-  const hashes: { path: string; sha256: string }[] = [];
+interface FileHash {
+  readonly path: string;
+  readonly sha256: string;
+  /** What it should be; null where that is not known. */
+  readonly published: string | null;
+}
+
+/** Hashes of all weight files, or of those only whose published hash is known. */
+async function hashFiles({ checkpoint }: AnyCheckpoint, isAll: boolean, signal: AbortSignal): Promise<FileHash[]> {
+  const hashes: FileHash[] = [];
   for (const { path } of checkpoint.files) {
+    const published = await publishedHash(path);
+    if (published === null && !isAll) continue;
     const hash = createHash("sha256");
     for await (const chunk of createReadStream(path, { signal, highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
-    hashes.push({ path, sha256: hash.digest("hex") });
+    hashes.push({ path, sha256: hash.digest("hex"), published });
   }
   return hashes;
 }

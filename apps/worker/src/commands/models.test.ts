@@ -1,5 +1,8 @@
-import { copyFileSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { loadTextTokenizer } from "@higgs-worker/higgs-audio/parts";
 import { describe, expect, it } from "vitest";
 import { fakeIo } from "../testing/fake-io.ts";
 import { scratchDir } from "../testing/scratch.ts";
@@ -79,6 +82,56 @@ describe("higgs models verify", () => {
     const damaged = fakeIo();
     expect(await runModelsVerify(args, damaged)).toBe(1);
     expect(damaged.out()).toMatch(/: the converted model is damaged in [a-z0-9_.]+ \(got .*\.gguf\)\n/);
+  });
+
+  it("compares a download with the hash that the Hub published it under", async () => {
+    const directory = spoiledCodec((weights) => {
+      weights[weights.length - 4] = (weights[weights.length - 4] ?? 0) ^ 1;
+      return weights;
+    });
+    const original = readFileSync(join(DEMO, "codec/model.safetensors"));
+    const published = createHash("sha256").update(original).digest("hex");
+    const metadata = join(directory, ".cache/huggingface/download");
+    mkdirSync(metadata, { recursive: true });
+    writeFileSync(join(metadata, "model.safetensors.metadata"), `${"a".repeat(40)}\n${published}\n1753000000.5\n`);
+    const args = { directory, withHashes: false, isJson: false, settings: {} };
+    const io = fakeIo();
+    expect(await runModelsVerify(args, io)).toBe(1);
+    expect(io.out()).toContain(
+      `model.safetensors: its SHA-256 is not that of the published file (expected ${published})`,
+    );
+    writeFileSync(join(directory, "model.safetensors"), original);
+    expect(await runModelsVerify(args, fakeIo())).toBe(0);
+    // In the Hub's own cache the file is a link to a blob that is named by its hash.
+    rmSync(metadata, { recursive: true });
+    const blobs = join(directory, "blobs");
+    mkdirSync(blobs);
+    writeFileSync(join(blobs, published), Buffer.concat([original.subarray(0, -1), Buffer.of(77)]));
+    rmSync(join(directory, "model.safetensors"));
+    symlinkSync(join("blobs", published), join(directory, "model.safetensors"));
+    expect(await runModelsVerify(args, fakeIo())).toBe(1);
+  });
+
+  it("refuses a tokenizer.json, a shard or weights that are a pipe or a device, at once", async () => {
+    const directory = join(scratchDir(), "model");
+    mkdirSync(directory);
+    copyFileSync(join(DEMO, "config.json"), join(directory, "config.json"));
+    writeFileSync(
+      join(directory, "model.safetensors.index.json"),
+      JSON.stringify({ weight_map: { a: "one.safetensors", b: "two.safetensors" } }),
+    );
+    execFileSync("mkfifo", [join(directory, "one.safetensors")]);
+    symlinkSync("/dev/zero", join(directory, "two.safetensors"));
+    const args = { directory, withHashes: false, isJson: false, settings: {} };
+    await expect(runModelsVerify(args, fakeIo())).rejects.toMatchObject({
+      code: "MODEL_CORRUPT",
+      reason: expect.stringMatching(/it is (?:a pipe|a device), not a regular file/) as string,
+    });
+    execFileSync("mkfifo", [join(directory, "tokenizer.json")]);
+    await expect(loadTextTokenizer(directory)).rejects.toMatchObject({
+      code: "MODEL_CORRUPT",
+      message: expect.stringContaining("Cannot read the tokenizer: it is a pipe") as string,
+    });
   });
 
   it("finds values that are not finite", async () => {

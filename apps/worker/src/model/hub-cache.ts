@@ -33,9 +33,13 @@ function list(dir: string): string[] {
   }
 }
 
+const MAX_REVISION_BYTES = 1024;
+
 function read(file: string): string | null {
   try {
-    return readFileSync(file, "utf8");
+    // A pipe would never end, and a name of a revision is short.
+    const status = statSync(file);
+    return status.isFile() && status.size <= MAX_REVISION_BYTES ? readFileSync(file, "utf8") : null;
   } catch {
     return null;
   }

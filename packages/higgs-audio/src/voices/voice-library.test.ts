@@ -1,4 +1,5 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isHiggsError } from "@higgs-worker/base";
 import { describe, expect, it } from "vitest";
@@ -62,6 +63,18 @@ describe("VoiceLibrary", () => {
     writeFileSync(join(own, "emil.txt"), "Hi.");
     writeFileSync(join(own, "emil.wav"), "x");
     expect(await library.find("emil")).toMatchObject({ name: "emil", language: null });
+  });
+
+  it("refuses a voice whose audio is a pipe or a link to a device, at once", async () => {
+    const { own, library } = setUp();
+    for (const name of ["anna", "bert"]) {
+      await library.add(voice(name));
+      rmSync(join(own, `${name}.wav`));
+    }
+    execFileSync("mkfifo", [join(own, "anna.wav")]);
+    symlinkSync("/dev/zero", join(own, "bert.wav"));
+    expect(await failureOf(library.load("anna"))).toMatch(/^REFERENCE_INVALID: Cannot read the voice: it is a pipe/);
+    expect(await failureOf(library.load("bert"))).toMatch(/^REFERENCE_INVALID: Cannot read the voice: it is a device/);
   });
 
   it("keeps the folder's own voices.json, whatever is added or removed", async () => {

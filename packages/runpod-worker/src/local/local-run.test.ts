@@ -1,4 +1,5 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
@@ -39,6 +40,21 @@ describe("one local run", () => {
     const { code, lines } = await run(echo, { workingDirectory: await folderWith() });
     expect(code).toBe(1);
     expect(lines.slice(1)).toEqual(["WARN   | test_input.json not found, exiting."]);
+  });
+
+  it("refuses a test_input.json that is a pipe or far too large, at once", async () => {
+    const pipe = await folderWith();
+    execFileSync("mkfifo", [join(pipe, "test_input.json")]);
+    const large = await folderWith("");
+    await truncate(join(large, "test_input.json"), 2 ** 40);
+    for (const [workingDirectory, reason] of [
+      [pipe, "it is not a regular file"],
+      [large, "it is too large (got 1099511627776 bytes, limit 67108864)"],
+    ] as const) {
+      const { code, lines } = await run(echo, { workingDirectory });
+      expect(code).toBe(1);
+      expect(lines.slice(1)).toEqual([`ERROR  | Cannot read test_input.json: ${reason}`]);
+    }
   });
 
   it("W02: --test_input runs one job and exits 0", async () => {

@@ -1,0 +1,27 @@
+import { realpath } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { readRegularFile } from "@higgs-worker/base";
+
+const SHA256 = /^[0-9a-f]{64}$/;
+
+/** Three short lines: revision, ETag, time. */
+const MAX_METADATA_BYTES = 4096;
+
+/**
+ * The SHA-256 under which the Hub published a weight file, or null where nothing tells it. In a Hugging Face cache, a large
+ * file is a link to a blob that has its hash for a name; beside a download into a folder of one's own, the tools write it into
+ * `.cache/huggingface/download/NAME.metadata`.
+ */
+export async function publishedHash(path: string): Promise<string | null> {
+  const target = await realpath(path).catch(() => path);
+  if (basename(dirname(target)) === "blobs" && SHA256.test(basename(target))) return basename(target);
+  const metadata = join(dirname(path), ".cache", "huggingface", "download", `${basename(path)}.metadata`);
+  const text = await readRegularFile(metadata, {
+    subject: "read the download's metadata",
+    missing: "MODEL_NOT_FOUND",
+    refused: "MODEL_CORRUPT",
+    maxBytes: MAX_METADATA_BYTES,
+  }).catch(() => null);
+  const etag = text?.toString("utf8").split("\n")[1]?.trim() ?? "";
+  return SHA256.test(etag) ? etag : null;
+}
