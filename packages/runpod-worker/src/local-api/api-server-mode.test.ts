@@ -107,6 +107,21 @@ describe("--rp_serve_api", () => {
     expect(await exit).toBe(0);
   });
 
+  it("with a key and RUNPOD_ENDPOINT_ID asks for the key on /{endpoint}/realtime as everywhere else", async () => {
+    let runs = 0;
+    const { surface, exit, call } = await serve(
+      { handler: () => (runs += 1), api: { apiKey: "secret" } },
+      { env: { RUNPOD_ENDPOINT_ID: "ep1" } },
+    );
+    for (const path of ["/ep1/realtime", "/ep1/realtime/", "/v2/ep1/runsync", "/ep1/run", "/runsync"]) {
+      expect((await call("POST", path, { id: "x", input: 1 })).status).toBe(401);
+    }
+    expect((await call("GET", "/ping")).status).toBe(200);
+    expect(runs).toBe(0);
+    surface.signal();
+    expect(await exit).toBe(0);
+  });
+
   it("says why it cannot serve, and exits with 1", async () => {
     const taken = createServer();
     await new Promise<void>((resolve) => void taken.listen(0, "127.0.0.1", resolve));

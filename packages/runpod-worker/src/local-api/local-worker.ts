@@ -1,4 +1,5 @@
-import type { JobQueue, StopReason } from "../job-queue/job-queue.ts";
+import type { JobQueue } from "../job-queue/job-queue.ts";
+import type { StopReason } from "../job-queue/queue-options.ts";
 import type { JobRecord } from "../job-queue/job-record.ts";
 import { apiFailure, type JobFailure } from "../protocol/api-errors.ts";
 import type { HealthBody } from "../protocol/job-status.ts";
