@@ -1,3 +1,4 @@
+import { convertHint } from "../decoding/convert-hint.ts";
 import type { DecodeLimits } from "../decoding/limits.ts";
 import type { PcmSink } from "../decoding/pcm-sink.ts";
 import type { RawEncoding } from "../pcm/raw-audio.ts";
@@ -15,8 +16,7 @@ import {
 /** What a track's packets hold; Vorbis and FLAC are put into files of their own. */
 export type Codec = "aac" | "alac" | "opus" | "mpeg" | "vorbis" | "flac" | RawEncoding;
 
-/** What the messages say. */
-export const SUPPORTED_CODECS = "AAC, ALAC, Opus, Vorbis, FLAC, MP3, PCM";
+const SUPPORTED_CODECS = "AAC, ALAC, Opus, Vorbis, FLAC, MP3, PCM";
 
 /** By the name that the container library gives, or else by the one that stands in the file. */
 const CODECS: Readonly<Record<string, Codec>> = {
@@ -70,6 +70,14 @@ const NAMES: Readonly<Record<string, string>> = {
   A_QUICKTIME: "QuickTime audio in Matroska",
 };
 
+/** Of tracks that only a key opens, which converting does not give. */
+const ENCRYPTED: ReadonlySet<string> = new Set(["enca", "drms", "aavd"]);
+
+/** Whether a track of that name in MP4 cannot be read without a key. */
+export function isEncrypted(id: string): boolean {
+  return ENCRYPTED.has(id);
+}
+
 const PCM = /^pcm-(?<kind>[sf])(?<bits>\d+)(?<order>be)?$/;
 
 /** The codec of a track; null where it is not read. `configuration` is the format of WAV in some Matroska files. */
@@ -86,11 +94,12 @@ export function codecNamed(libraryName: string | null, id: string, configuration
   return CODECS[libraryName ?? id] ?? CODECS[id] ?? null;
 }
 
-/** For the message: the codec's name, or what stands in the file where that can be printed. */
-export function nameOfCodec(libraryName: string | null, id: string): string {
+/** Why a track is refused: the codec's name, or what stands in the file where that can be printed, and what to do. */
+export function describeUnsupported(libraryName: string | null, id: string, extension: string): string {
   const known = NAMES[libraryName ?? id] ?? NAMES[id];
-  if (known !== undefined) return known;
-  return /^[\w ./-]{1,20}$/.test(id) ? id.trim() : "an unknown one";
+  const got = known ?? (/^[\w ./-]{1,20}$/.test(id) ? id.trim() : "an unknown one");
+  const hint = isEncrypted(id) ? "" : convertHint(extension);
+  return `its audio codec is not supported (got ${got}, supported ${SUPPORTED_CODECS})${hint}`;
 }
 
 /** A decoder for packets of all codecs but those that are put into files of their own. */

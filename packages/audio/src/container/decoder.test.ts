@@ -54,3 +54,11 @@ it("names a codec that it cannot read, those that it can, and the command that c
       " Convert it with: ffmpeg -i clip.mp4 -vn clip.wav",
   });
 });
+
+it("says that a track is encrypted, which no conversion helps", async () => {
+  const bytes = readFixture("m4a-aac-mono-22k.m4a").slice();
+  bytes.set(Buffer.from("drms"), Buffer.from(bytes).indexOf("mp4a"));
+  await expect(decodeHere(bytes, DEFAULT_DECODE_LIMITS)).rejects.toMatchObject({
+    message: expect.stringMatching(/\(got encrypted audio of the iTunes Store, supported [\w, ]+\)$/),
+  });
+});

@@ -1,11 +1,10 @@
 import type * as mediabunny from "mediabunny";
 import type { EncodedPacket, InputAudioTrack } from "mediabunny";
 import type { AudioDecoder } from "../decoding/audio-decoder.ts";
-import { convertHint } from "../decoding/convert-hint.ts";
 import type { DecodeLimits } from "../decoding/limits.ts";
 import { SpanSink, type PcmSink, type PresentedSpan } from "../decoding/pcm-sink.ts";
 import { referenceInvalid } from "../decoding/reference-invalid.ts";
-import { codecNamed, nameOfCodec, openPackets, SUPPORTED_CODECS, type Codec } from "./codecs.ts";
+import { codecNamed, describeUnsupported, isEncrypted, openPackets, type Codec } from "./codecs.ts";
 import { readMatroskaTracks } from "./matroska-track.ts";
 import { readMp4Movie } from "./mp4-track.ts";
 import type { TrackHeader } from "./packet-decoder.ts";
@@ -33,6 +32,8 @@ interface TrackFacts {
 export const containerDecoder: AudioDecoder = { decode: decodeContainer };
 
 async function decodeContainer(bytes: Uint8Array, pcm: PcmSink, limits: DecodeLimits): Promise<void> {
+  const encrypted = [...readMp4Movie(bytes).tracks.values()].find(({ codecName }) => isEncrypted(codecName));
+  if (encrypted !== undefined) throw referenceInvalid(describeUnsupported(null, encrypted.codecName, "mp4"));
   const library = await import("mediabunny");
   const formats = [library.MATROSKA, library.WEBM, library.MP4, library.QTFF, library.MPEG_TS];
   using input = new library.Input({ formats, source: new library.BufferSource(bytes) });
@@ -47,12 +48,7 @@ async function decodeContainer(bytes: Uint8Array, pcm: PcmSink, limits: DecodeLi
     configuration: bytesOf(decoderConfig?.description) ?? facts.configuration,
   };
   const codec = codecNamed(libraryName, facts.id, header.configuration);
-  if (codec === null) {
-    const got = nameOfCodec(libraryName, facts.id);
-    throw referenceInvalid(
-      `its audio codec is not supported (got ${got}, supported ${SUPPORTED_CODECS})${convertHint(facts.extension)}`,
-    );
-  }
+  if (codec === null) throw referenceInvalid(describeUnsupported(libraryName, facts.id, facts.extension));
   const packets = await readPackets(library, track, limits);
   const sink = new SpanSink(pcm, facts.span(codec, header, packets));
   if (codec === "vorbis" || codec === "flac") {

@@ -29,6 +29,8 @@ const MAGIC: readonly (readonly [offset: number, magic: string, other: string, e
   [0, "\u000bw", "AC-3 audio", "ac3"],
   [0, "\u007f\u00fe\u0080\u0001", "DTS audio", "dts"],
   [0, "\u00fe\u007f\u0001\u0080", "DTS audio", "dts"],
+  // Of before 2001; the container library needs the file type that later ones begin with.
+  ...["moov", "mdat", "wide", "pnot", "free", "skip"].map((box) => [4, box, "old QuickTime", "mov"] as const),
   [0, "FLV\u0001", "FLV video", "flv"],
   [0, ".RMF", "RealMedia audio", "rm"],
   [0, ".ra\u00fd", "RealAudio", "ra"],

@@ -56,8 +56,7 @@ function formatOfMagic(bytes: Uint8Array): SourceFormat | null {
   if (magic === ".snd" || magic === "dns.") return "au";
   if (magic === "fLaC") return "flac";
   if (magic === "\u001aE\u00df\u00a3") return "webm";
-  // Old QuickTime files begin with any of these.
-  if (["ftyp", "moov", "mdat", "wide", "pnot"].includes(textAt(bytes, 4, 4))) return "mp4";
+  if (textAt(bytes, 4, 4) === "ftyp") return "mp4";
   return null;
 }
 

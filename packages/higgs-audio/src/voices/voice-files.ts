@@ -5,7 +5,24 @@ import { isHiggsError, isMissing, readRegularFile, volumeError, writeAtomically 
 import { normalizeVoiceName, voiceNameProblem } from "./voice-name.ts";
 
 /** Extensions that a voice's audio may have; what the file holds is decided by its content. */
-export const VOICE_AUDIO_EXTENSIONS = [".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".webm"] as const;
+export const VOICE_AUDIO_EXTENSIONS = [
+  ".wav",
+  ".flac",
+  ".mp3",
+  ".ogg",
+  ".oga",
+  ".opus",
+  ".m4a",
+  ".mp4",
+  ".mov",
+  ".aac",
+  ".aif",
+  ".aiff",
+  ".caf",
+  ".au",
+  ".webm",
+  ".mka",
+] as const;
 
 /** Largest audio file of a voice. */
 export const MAX_VOICE_AUDIO_BYTES = 32 * 1024 * 1024;
