@@ -36,6 +36,16 @@ describe("checkLayers()", () => {
     ["a lower folder", "packages/higgs-audio/src/prompt/a.ts", 'import {} from "../text/b.ts";'],
     ["the same folder", "packages/higgs-audio/src/prompt/a.ts", 'import {} from "./b.ts";'],
     ["the index above all folders", "packages/higgs-audio/src/index.ts", 'export {} from "./golden/b.ts";'],
+    [
+      "a file of src that has a place in the order, from above",
+      "packages/runpod-worker/src/jobs/a.ts",
+      'import {} from "../errors.ts";',
+    ],
+    [
+      "a file of src that has a place in the order, from beside",
+      "packages/audio/src/decoder/a.ts",
+      'import {} from "../pcm16.ts";',
+    ],
     ["a declared sub-export", "apps/worker/src/commands/serve.ts", 'import {} from "runpod-worker/emulator";'],
     ["koffi in ggml", "packages/ggml/src/bindings.ts", 'import koffi from "koffi";'],
     [
@@ -94,6 +104,19 @@ describe("checkLayers()", () => {
       'import {} from "../index.ts";',
       "files of src itself",
     ],
+    [
+      "a folder above a file of src that has a place in the order",
+      "packages/runpod-worker/src/errors.ts",
+      'import {} from "./jobs/b.ts";',
+      "src/errors.ts may not import src/jobs",
+    ],
+    [
+      "a format above the decoder",
+      "packages/audio/src/decoder/a.ts",
+      'import {} from "../mp3/b.ts";',
+      "may not import",
+    ],
+    ["a folder in a package without folders", "packages/ggml/src/utils/a.ts", "", "has no place in the order"],
     ["a folder without a place", "packages/higgs-audio/src/utils/a.ts", "", "has no place in the order"],
     ["test support in a source", "packages/audio/src/a.ts", 'import {} from "./testing/b.ts";', "for tests only"],
     ["its own name", "packages/audio/src/a.ts", 'import {} from "@higgs-worker/audio";', "its own package by name"],
@@ -103,6 +126,19 @@ describe("checkLayers()", () => {
     expect(problems).toHaveLength(1);
     expect(problems[0]).toContain(expected);
     expect(problems[0]).toContain(path);
+  });
+
+  it("refuses files that import each other in a circle, types included", () => {
+    const { problems } = checkLayers(
+      [
+        { path: "packages/ggml/src/a.ts", source: 'import type {} from "./b.ts";' },
+        { path: "packages/ggml/src/b.ts", source: 'export * from "./a.ts";' },
+      ],
+      exportsOf,
+    );
+    expect(problems).toEqual([
+      "packages/ggml/src/a.ts -> packages/ggml/src/b.ts -> packages/ggml/src/a.ts: files import each other in a circle",
+    ]);
   });
 
   it("counts what it read", () => {

@@ -1,4 +1,5 @@
 import { dirname, join, relative } from "node:path/posix";
+import { findCycles } from "./cycles.ts";
 import { readImports } from "./imports.ts";
 import { PACKAGE_RULES, RESTRICTED_LIBRARIES, TEST_SUPPORT_FOLDER, type PackageRule } from "./rules.ts";
 
@@ -23,6 +24,7 @@ export function checkLayers(
 ): LayerReport {
   const arrows = new Set<string>();
   const problems: string[] = [];
+  const fileArrows = new Map<string, string[]>();
   let imports = 0;
   for (const file of files) {
     const owner = ownerOf(file.path);
@@ -32,12 +34,17 @@ export function checkLayers(
     }
     const undeclared = undeclaredFolder(file.path, owner.rule);
     if (undeclared !== null) problems.push(`${file.path}: the folder src/${undeclared} has no place in the order`);
+    const targets: string[] = [];
+    fileArrows.set(file.path, targets);
     for (const { specifier, line } of readImports(file.path, file.source)) {
       imports++;
+      if (specifier.startsWith(".")) targets.push(join(dirname(file.path), specifier));
       const problem = judge(file.path, owner, specifier, exportsOf, arrows);
       if (problem !== null) problems.push(`${file.path}:${line}: ${problem}`);
     }
   }
+  for (const cycle of findCycles(fileArrows))
+    problems.push(`${cycle.join(" -> ")}: files import each other in a circle`);
   return { files: files.length, imports, arrows: [...arrows].sort(), problems };
 }
 
@@ -81,29 +88,35 @@ function judgeRelative(path: string, owner: Owner, specifier: string): string | 
   const from = placeOf(path, owner.rule);
   const to = placeOf(target, owner.rule);
   if (isTest(path) || from === null || to === null || from.folder === to.folder) return null;
-  if (to.level < from.level) return null;
+  if (to.level < from.level || (to.level === from.level && to.folder.endsWith(".ts"))) return null;
   return `src/${from.folder} may not import ${to.folder === "" ? "files of src itself" : `src/${to.folder}`}`;
 }
 
-/** Folder of `src` and its height; null where no order is declared. Files directly in `src` have the folder "". */
+/**
+ * Folder of `src` and its height; null where a folder has no place. A file directly in `src` is a folder of its own if the
+ * order names it; all others have the folder "".
+ */
 function placeOf(path: string, rule: PackageRule): { readonly folder: string; readonly level: number } | null {
-  if (rule.order === null) return null;
-  const folder = folderOf(path, rule);
-  if (folder === "") return { folder, level: rule.order.length };
-  const level = rule.order.findIndex((entry) =>
-    typeof entry === "string" ? entry === folder : entry.includes(folder),
-  );
+  const { folder, file } = partsOf(path, rule);
+  const levelOf = (name: string) =>
+    rule.order.findIndex((entry) => (typeof entry === "string" ? entry === name : entry.includes(name)));
+  if (folder === "") {
+    const level = levelOf(file);
+    return level === -1 ? { folder, level: rule.order.length } : { folder: file, level };
+  }
+  const level = levelOf(folder);
   return level === -1 ? null : { folder, level };
 }
 
 function undeclaredFolder(path: string, rule: PackageRule): string | null {
-  if (rule.order === null || isTest(path) || !path.startsWith(`${rule.folder}/src/`)) return null;
-  return placeOf(path, rule) === null ? folderOf(path, rule) : null;
+  if (isTest(path) || !path.startsWith(`${rule.folder}/src/`)) return null;
+  return placeOf(path, rule) === null ? partsOf(path, rule).folder : null;
 }
 
-function folderOf(path: string, rule: PackageRule): string {
+/** The first folder below `src`, "" for files directly in it, and the file's name. */
+function partsOf(path: string, rule: PackageRule): { readonly folder: string; readonly file: string } {
   const segments = relative(`${rule.folder}/src`, path).split("/");
-  return segments.length > 1 ? (segments[0] ?? "") : "";
+  return { folder: segments.length > 1 ? (segments[0] ?? "") : "", file: segments.at(-1) ?? "" };
 }
 
 function packageNameOf(specifier: string): string {

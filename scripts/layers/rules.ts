@@ -6,19 +6,26 @@ export interface PackageRule {
   readonly mayImport: readonly string[];
   /**
    * Folders of `src`, lowest first: a file may import from its own folder and from those before it. Folders of one inner
-   * list stand side by side and may not import each other. Files directly in `src` stand above all folders. Null: no
-   * order is declared, and only cycles are refused (by the linter).
+   * list stand side by side and may not import each other. Files directly in `src` stand above all folders, but for those
+   * whose names stand in the order too (`errors.ts`); these may be imported side by side.
    */
-  readonly order: readonly (string | readonly string[])[] | null;
+  readonly order: readonly (string | readonly string[])[];
 }
 
 export const PACKAGE_RULES: Readonly<Record<string, PackageRule>> = {
   "@higgs-worker/base": { folder: "packages/base", mayImport: [], order: ["errors", "async", "files"] },
-  "@higgs-worker/ggml": { folder: "packages/ggml", mayImport: [], order: null },
+  "@higgs-worker/ggml": { folder: "packages/ggml", mayImport: [], order: [] },
   "@higgs-worker/audio": {
     folder: "packages/audio",
     mayImport: ["@higgs-worker/base"],
-    order: null,
+    order: [
+      ["audio-encoder.ts", "pcm16.ts", "decoder"],
+      ["pcm", "mp3", "aac", "ogg", "reference", "resample", "waveform"],
+      ["wav", "flac", "opus", "vorbis"],
+      ["aiff", "au", "w64", "container"],
+      "caf",
+      "decoding",
+    ],
   },
   "@higgs-worker/higgs-audio": {
     folder: "packages/higgs-audio",
@@ -37,7 +44,20 @@ export const PACKAGE_RULES: Readonly<Record<string, PackageRule>> = {
     mayImport: ["@higgs-worker/audio", "@higgs-worker/base", "@higgs-worker/ggml", "@higgs-worker/higgs-audio"],
     order: ["bundle", ["frame", "native"], ["prompts", "sampling", "lm", "codec", "resample"]],
   },
-  "runpod-worker": { folder: "packages/runpod-worker", mayImport: [], order: null },
+  "runpod-worker": {
+    folder: "packages/runpod-worker",
+    mayImport: [],
+    order: [
+      ["version.ts", "process-surface.ts", "protocol", "network"],
+      "errors.ts",
+      ["logging", "job-queue"],
+      ["results", "platform", "public-api"],
+      ["streaming", "fitness", "heartbeat", "config", "emulator"],
+      "jobs",
+      ["loop", "local"],
+      ["local-api", "bin"],
+    ],
+  },
   "worker-higgs-audio": {
     folder: "apps/worker",
     mayImport: [
@@ -68,3 +88,11 @@ export const RESTRICTED_LIBRARIES: Readonly<Record<string, readonly string[]>> =
 
 /** Folder name that tests may import and nothing else. */
 export const TEST_SUPPORT_FOLDER = "testing";
+
+/** Faces that are published: what they export is for others, with the reason why nothing here has to use it. */
+export const PUBLIC_FACES: Readonly<Record<string, string>> = {
+  "runpod-worker": "the API of a package of its own; docs/api.md lists it",
+  "runpod-worker/emulator": "for tests of any worker; EMULATOR.md shows it",
+  "runpod-worker/local-api": "the server behind --rp_serve_api, to be mounted elsewhere; EMULATOR.md shows it",
+  "@higgs-worker/higgs-audio": "the model as a library; its README shows it",
+};

@@ -8,7 +8,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { decodeHere } from "../src/decoding/decode-here.ts";
-import { DEFAULT_DECODE_LIMITS } from "../src/decoding/limits.ts";
+import { DEFAULT_DECODE_LIMITS } from "../src/decoder/limits.ts";
 import { makeCases, type Case } from "./reader-cases.ts";
 
 /** The mean of the channels, and the rate; or why there is none. */

@@ -1,5 +1,5 @@
 export { ERRORS, type ErrorCode, type ErrorDefinition } from "./errors/registry.ts";
-export { HiggsError, isHiggsError, toHiggsError, type HiggsErrorOptions } from "./errors/higgs-error.ts";
+export { HiggsError, isHiggsError, toHiggsError } from "./errors/higgs-error.ts";
 export { BoundedTasks } from "./async/bounded-tasks.ts";
 export { throwIfCancelled } from "./async/cancelled.ts";
 export { Gate } from "./async/gate.ts";
@@ -9,5 +9,5 @@ export { withFileLock, type LockOptions } from "./files/file-lock.ts";
 export { makeFolders } from "./files/make-folders.ts";
 export { openRegularFile, readFully, readRegularFile, type RegularFileOptions } from "./files/regular-file.ts";
 export { isMissing, systemCodeOf, systemReason, volumeError } from "./files/system-error.ts";
-export { removePartials, tryWriting, writeAtomically, type WriteAtomicallyOptions } from "./files/write-atomically.ts";
-export { LruCache, type LruCacheOptions } from "./lru-cache.ts";
+export { removePartials, tryWriting, writeAtomically } from "./files/write-atomically.ts";
+export { LruCache } from "./lru-cache.ts";

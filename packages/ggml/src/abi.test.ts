@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { Backend } from "./backend.ts";
 import { type Ggml, loadGgml } from "./ggml.ts";
 import { Graph } from "./graph.ts";
 import type { Tensor } from "./tensor.ts";
@@ -100,7 +101,7 @@ describe("ABI of the loaded ggml library", () => {
   });
 
   it("computes mul_mat as b · aᵀ in the order that the shape comments say", async () => {
-    using backend = ggml.openBackend((device) => device.kind === "cpu", "cpu");
+    using backend = Backend.open(ggml, (device) => device.kind === "cpu", "cpu");
     using graph = new Graph(ggml, { maxNodes: 8 });
     const a = graph.input("a", "f32", 2, 3);
     const b = graph.input("b", "f32", 2, 1);
@@ -118,7 +119,7 @@ describe("ABI of the loaded ggml library", () => {
   });
 
   it("computes overlapping calls one after the other, in their order", async () => {
-    using backend = ggml.openBackend((device) => device.kind === "cpu", "cpu");
+    using backend = Backend.open(ggml, (device) => device.kind === "cpu", "cpu");
     using graph = new Graph(ggml, { maxNodes: 8 });
     const counter = graph.input("counter", "f32", 4);
     graph.output(graph.copy(graph.scale(counter, 3), counter));
@@ -136,7 +137,7 @@ describe("ABI of the loaded ggml library", () => {
   });
 
   it("rotates pairs (i, i + n/2) in rope, and divides frequencies by the factors", () => {
-    using backend = ggml.openBackend((device) => device.kind === "cpu", "cpu");
+    using backend = Backend.open(ggml, (device) => device.kind === "cpu", "cpu");
     using graph = new Graph(ggml, { maxNodes: 8 });
     const a = graph.input("a", "f32", 4, 1, 1);
     const positions = graph.input("positions", "i32", 1);

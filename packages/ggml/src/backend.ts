@@ -1,8 +1,12 @@
 import type { Pointer } from "./bindings.ts";
 import { GgmlError } from "./errors.ts";
 import type { Device, Ggml } from "./ggml.ts";
-import type { Graph } from "./graph.ts";
 import { STATUS } from "./types.ts";
+
+/** A graph that can be computed. */
+interface AllocatedGraph {
+  readonly allocatedPointer: Pointer;
+}
 
 /** A device that is open for computing. Dispose graphs and arenas before it; disposing during a computation throws. */
 export class Backend implements Disposable {
@@ -13,18 +17,41 @@ export class Backend implements Disposable {
   readonly #needsContextPerGraph: boolean;
   #pointer: Pointer | null;
   /** What was computed last; only kept where each graph needs a context of its own. */
-  #lastGraph: Graph | null = null;
+  #lastGraph: AllocatedGraph | null = null;
   /** Computations that run or wait. */
   #running = 0;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(ggml: Ggml, pointer: Pointer, devicePointer: Pointer, device: Device) {
+  private constructor(ggml: Ggml, pointer: Pointer, devicePointer: Pointer, device: Device) {
     this.ggml = ggml;
     this.#pointer = pointer;
     this.#device = devicePointer;
     this.device = device;
     this.#needsContextPerGraph = followsStaleDescriptors(device);
     this.name = ggml.native.backendName(pointer);
+  }
+
+  /**
+   * Opens a backend on the first device for which `accepts` is true.
+   *
+   * @throws GgmlError `device-not-found` listing the devices that exist, or when the device cannot be opened.
+   */
+  static open(ggml: Ggml, accepts: (device: Device) => boolean, wanted: string): Backend {
+    for (const pointer of ggml.devicePointers()) {
+      const device = ggml.describe(pointer);
+      if (!accepts(device)) continue;
+      const backend = ggml.native.deviceInit(pointer, null);
+      if (backend === null) {
+        throw new GgmlError("device-not-found", `open device ${device.name}`, "ggml could not initialize it");
+      }
+      return new Backend(ggml, backend, pointer, device);
+    }
+    const names = ggml.devices().map((device) => `${device.name} (${device.kind})`);
+    throw new GgmlError(
+      "device-not-found",
+      `use device ${wanted}`,
+      `this ggml library offers ${names.join(", ") || "no device"} (looked in ${ggml.files.directory})`,
+    );
   }
 
   /** The native backend; for this package only. */
@@ -47,7 +74,7 @@ export class Backend implements Disposable {
   }
 
   /** Computes an allocated graph and waits, blocking this thread. Throws GgmlError `compute-failed`. */
-  compute(graph: Graph): void {
+  compute(graph: AllocatedGraph): void {
     this.#prepareContext(graph);
     this.#check(this.ggml.native.graphCompute(this.pointer, graph.allocatedPointer));
   }
@@ -56,7 +83,7 @@ export class Backend implements Disposable {
    * Computes an allocated graph on another thread, so that the event loop stays free. Calls may overlap: a device computes
    * one graph at a time, in the order of the calls. Rejects with `compute-failed`.
    */
-  computeAsync(graph: Graph): Promise<void> {
+  computeAsync(graph: AllocatedGraph): Promise<void> {
     const start = () => this.#start(graph);
     const computed = this.#running === 0 ? start() : this.#last.then(start);
     this.#running += 1;
@@ -67,7 +94,7 @@ export class Backend implements Disposable {
     return ended;
   }
 
-  #start(graph: Graph): Promise<void> {
+  #start(graph: AllocatedGraph): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#prepareContext(graph);
       this.ggml.native.graphCompute.async(this.pointer, graph.allocatedPointer, (error, status) => {
@@ -91,7 +118,7 @@ export class Backend implements Disposable {
   }
 
   /** Gives a graph a context without a past, where the driver needs that (see `followsStaleDescriptors`). */
-  #prepareContext(graph: Graph): void {
+  #prepareContext(graph: AllocatedGraph): void {
     if (!this.#needsContextPerGraph || graph === this.#lastGraph) return;
     if (this.#lastGraph !== null) {
       const { native } = this.ggml;

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { GgmlError } from "./errors.ts";
+import { Backend } from "./backend.ts";
 import { type Ggml, loadGgml } from "./ggml.ts";
 import { GgufFile } from "./gguf-reader.ts";
 import { GgufWriter } from "./gguf-writer.ts";
@@ -62,11 +63,11 @@ describe("devices and backends", () => {
   });
 
   it("lists what exists when a device does not", () => {
-    expect(() => ggml.openBackend((device) => device.backendName === "CUDA", "cuda")).toThrow(/offers .*CPU/);
+    expect(() => Backend.open(ggml, (device) => device.backendName === "CUDA", "cuda")).toThrow(/offers .*CPU/);
   });
 
   it("refuses use after disposal instead of crashing", () => {
-    const backend = ggml.openBackend((device) => device.kind === "cpu", "cpu");
+    const backend = Backend.open(ggml, (device) => device.kind === "cpu", "cpu");
     backend[Symbol.dispose]();
     backend[Symbol.dispose]();
     expect(kindOf(() => backend.pointer)).toBe("disposed");
@@ -96,7 +97,7 @@ describe("Graph", () => {
   });
 
   it("allocates scratch once and nothing while computing", () => {
-    using backend = ggml.openBackend((device) => device.kind === "cpu", "cpu");
+    using backend = Backend.open(ggml, (device) => device.kind === "cpu", "cpu");
     using graph = new Graph(ggml, { maxNodes: 16 });
     const a = graph.input("a", "f32", 256, 16);
     const out = graph.output(graph.mulMat(a, a));
@@ -113,7 +114,7 @@ describe("Graph", () => {
 
 describe("Tensor", () => {
   it("refuses data for an input that no output needs", () => {
-    using backend = ggml.openBackend((device) => device.kind === "cpu", "cpu");
+    using backend = Backend.open(ggml, (device) => device.kind === "cpu", "cpu");
     using graph = new Graph(ggml, { maxNodes: 8 });
     const used = graph.input("used", "f32", 4);
     const unused = graph.input("unused", "f32", 4);
@@ -127,7 +128,7 @@ describe("Tensor", () => {
 
 describe("TensorArena", () => {
   it("stores and returns data, by copy and by view", () => {
-    using backend = ggml.openBackend((device) => device.kind === "cpu", "cpu");
+    using backend = Backend.open(ggml, (device) => device.kind === "cpu", "cpu");
     using arena = new TensorArena(ggml, { maxTensors: 2 });
     const tensor = arena.define("w", "f32", 3, 2);
     arena.allocate(backend, "weights");
@@ -207,7 +208,7 @@ describe("gguf", () => {
   it("quantises within half a step of q8_0", () => {
     const bytes = new Uint8Array(34 * 2 * 4);
     expect(quantizeRows(ggml, "q8_0", values, bytes, 64)).toBe(bytes.byteLength);
-    using backend = ggml.openBackend((device) => device.kind === "cpu", "cpu");
+    using backend = Backend.open(ggml, (device) => device.kind === "cpu", "cpu");
     using graph = new Graph(ggml, { maxNodes: 4 });
     const stored = graph.input("stored", "q8_0", 64, 4);
     const ids = graph.input("ids", "i32", 4);

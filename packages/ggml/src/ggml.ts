@@ -2,7 +2,6 @@ import { type Bindings, type Pointer, bind } from "./bindings.ts";
 import { GgmlError } from "./errors.ts";
 import { type LibraryFiles, type LibraryFlavour, findLibrary } from "./library.ts";
 import { DEVICE_KINDS, type DeviceKind, LOG_LEVELS, type LogLevel } from "./types.ts";
-import { Backend } from "./backend.ts";
 
 /** One compute device as ggml reports it. */
 export interface Device {
@@ -41,37 +40,16 @@ export class Ggml {
 
   /** All devices, with their memory as of now. */
   devices(): Device[] {
-    return this.#devicePointers().map((pointer) => this.#describe(pointer));
+    return this.devicePointers().map((pointer) => this.describe(pointer));
   }
 
-  /**
-   * Opens a backend on the first device for which `accepts` is true.
-   *
-   * @throws GgmlError `device-not-found` listing the devices that exist, or `allocation-failed` when it cannot be opened.
-   */
-  openBackend(accepts: (device: Device) => boolean, wanted: string): Backend {
-    for (const pointer of this.#devicePointers()) {
-      const device = this.#describe(pointer);
-      if (!accepts(device)) continue;
-      const backend = this.native.deviceInit(pointer, null);
-      if (backend === null) {
-        throw new GgmlError("device-not-found", `open device ${device.name}`, "ggml could not initialise it");
-      }
-      return new Backend(this, backend, pointer, device);
-    }
-    const names = this.devices().map((device) => `${device.name} (${device.kind})`);
-    throw new GgmlError(
-      "device-not-found",
-      `use device ${wanted}`,
-      `this ggml library offers ${names.join(", ") || "no device"} (looked in ${this.files.directory})`,
-    );
-  }
-
-  #devicePointers(): Pointer[] {
+  /** The native devices, in the order of `devices`; for the other modules of this package only. */
+  devicePointers(): Pointer[] {
     return Array.from({ length: this.native.deviceCount() }, (_, index) => this.native.deviceGet(index));
   }
 
-  #describe(pointer: Pointer): Device {
+  /** What a native device is; for the other modules of this package only. */
+  describe(pointer: Pointer): Device {
     const free: [number] = [0];
     const total: [number] = [0];
     this.native.deviceMemory(pointer, free, total);

@@ -1,12 +1,11 @@
 export { GgmlError, type GgmlErrorKind } from "./errors.ts";
-export { type LibraryFiles, type LibraryFlavour, findLibrary, libraryPackage } from "./library.ts";
-export { type Device, type Ggml, type LoadOptions, type LogSink, loadGgml } from "./ggml.ts";
-export type { Backend } from "./backend.ts";
+export { type LibraryFlavour, findLibrary, libraryPackage } from "./library.ts";
+export { type Device, type Ggml, type LogSink, loadGgml } from "./ggml.ts";
+export { Backend } from "./backend.ts";
 export { Graph } from "./graph.ts";
-export type { RopeOptions } from "./graph-operations.ts";
-export { type Shape, type Tensor, byteLengthOf } from "./tensor.ts";
+export { type Tensor } from "./tensor.ts";
 export { TensorArena } from "./tensor-arena.ts";
 export { type GgufTensorInfo, GgufFile } from "./gguf-reader.ts";
 export { GgufWriter } from "./gguf-writer.ts";
 export { quantizeRows, quantizeRowsAsync } from "./quantize.ts";
-export { type DeviceKind, type LogLevel, TENSOR_TYPES, type TensorType, rowBytes } from "./types.ts";
+export { TENSOR_TYPES, type TensorType, rowBytes } from "./types.ts";

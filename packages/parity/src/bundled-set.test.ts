@@ -1,6 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Backend, loadGgml } from "@higgs-worker/ggml";
+import { Backend, loadGgml } from "@higgs-worker/ggml";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { formatSafetensors, parseSafetensors, type StoredTensor } from "./bundle/safetensors-bytes.ts";
 import { type UnpackedSet, unpackBundledSet } from "./bundle/unpack.ts";
@@ -11,7 +11,7 @@ import { collectGoldenCases, GOLDEN_GROUPS } from "./groups.ts";
 let backend: Backend;
 let set: UnpackedSet;
 beforeAll(async () => {
-  backend = loadGgml().openBackend((device) => device.kind === "cpu", "cpu");
+  backend = Backend.open(loadGgml(), (device) => device.kind === "cpu", "cpu");
   backend.setThreads(1);
   set = await unpackBundledSet();
 });

@@ -1,5 +1,5 @@
-import type { AudioDecoder } from "../decoding/audio-decoder.ts";
-import type { PcmSink } from "../decoding/pcm-sink.ts";
+import type { AudioDecoder } from "../decoder/audio-decoder.ts";
+import type { PcmSink } from "../decoder/pcm-sink.ts";
 import { WasmCodec, type WasmDecoded } from "./wasm-codec.ts";
 
 /** Frames of 7 bytes of header alone decode to 2048 samples each: so much is decoded before the duration is checked. */

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { referenceInvalid } from "../decoding/reference-invalid.ts";
+import { referenceInvalid } from "../decoder/reference-invalid.ts";
 
 /** The numbers of `codecs/src/lib.rs`. */
 const KINDS = { "aac-stream": 0, "aac-packets": 1, "alac-packets": 2 } as const;

@@ -1,7 +1,7 @@
 import { BufferSource, EncodedPacketSink, Input, MP4 } from "mediabunny";
 import { expect, it } from "vitest";
 import { decodeHere } from "../decoding/decode-here.ts";
-import { DEFAULT_DECODE_LIMITS } from "../decoding/limits.ts";
+import { DEFAULT_DECODE_LIMITS } from "../decoder/limits.ts";
 import { describeAudioDecoder, readFixture } from "../testing/describe-audio-decoder.ts";
 import { ascii, concat, little } from "../testing/made-files.ts";
 

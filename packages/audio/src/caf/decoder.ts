@@ -1,8 +1,8 @@
-import type { AudioDecoder } from "../decoding/audio-decoder.ts";
-import { textAt, viewOf } from "../decoding/byte-text.ts";
-import { convertHint } from "../decoding/convert-hint.ts";
-import { SpanSink, type PcmSink } from "../decoding/pcm-sink.ts";
-import { referenceInvalid } from "../decoding/reference-invalid.ts";
+import type { AudioDecoder } from "../decoder/audio-decoder.ts";
+import { textAt, viewOf } from "../decoder/byte-text.ts";
+import { convertHint } from "../decoder/convert-hint.ts";
+import { SpanSink, type PcmSink } from "../decoder/pcm-sink.ts";
+import { referenceInvalid } from "../decoder/reference-invalid.ts";
 import { openAac, openAlac, type TrackHeader } from "../container/packet-decoder.ts";
 import { pushRawAudio } from "../pcm/raw-audio.ts";
 import type { RawEncoding } from "../pcm/raw-audio.ts";

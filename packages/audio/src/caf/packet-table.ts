@@ -1,5 +1,5 @@
-import { viewOf } from "../decoding/byte-text.ts";
-import { referenceInvalid } from "../decoding/reference-invalid.ts";
+import { viewOf } from "../decoder/byte-text.ts";
+import { referenceInvalid } from "../decoder/reference-invalid.ts";
 
 export interface PacketTable {
   /** That are presented; 0 where it is not known. */

@@ -1,6 +1,6 @@
-import { convertHint } from "../decoding/convert-hint.ts";
-import type { DecodeLimits } from "../decoding/limits.ts";
-import type { PcmSink } from "../decoding/pcm-sink.ts";
+import { convertHint } from "../decoder/convert-hint.ts";
+import type { DecodeLimits } from "../decoder/limits.ts";
+import type { PcmSink } from "../decoder/pcm-sink.ts";
 import type { RawEncoding } from "../pcm/raw-audio.ts";
 import { readWavFormat } from "../wav/wav-format.ts";
 import {

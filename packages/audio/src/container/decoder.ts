@@ -1,9 +1,9 @@
 import type * as mediabunny from "mediabunny";
 import type { EncodedPacket, InputAudioTrack } from "mediabunny";
-import type { AudioDecoder } from "../decoding/audio-decoder.ts";
-import type { DecodeLimits } from "../decoding/limits.ts";
-import { SpanSink, type PcmSink, type PresentedSpan } from "../decoding/pcm-sink.ts";
-import { referenceInvalid } from "../decoding/reference-invalid.ts";
+import type { AudioDecoder } from "../decoder/audio-decoder.ts";
+import type { DecodeLimits } from "../decoder/limits.ts";
+import { SpanSink, type PcmSink, type PresentedSpan } from "../decoder/pcm-sink.ts";
+import { referenceInvalid } from "../decoder/reference-invalid.ts";
 import { codecNamed, describeUnsupported, isEncrypted, openPackets, type Codec } from "./codecs.ts";
 import { readMatroskaTracks } from "./matroska-track.ts";
 import { readMp4Movie } from "./mp4-track.ts";

@@ -1,4 +1,4 @@
-import { textAt, viewOf } from "../decoding/byte-text.ts";
+import { textAt, viewOf } from "../decoder/byte-text.ts";
 
 /** What the elements of a track say that the container library keeps to itself. */
 export interface MatroskaTrack {

@@ -1,8 +1,8 @@
 import { beginAtFirst } from "../aac/decoder.ts";
 import { WasmCodec } from "../aac/wasm-codec.ts";
-import type { DecodeLimits } from "../decoding/limits.ts";
-import type { PcmSink } from "../decoding/pcm-sink.ts";
-import { referenceInvalid } from "../decoding/reference-invalid.ts";
+import type { DecodeLimits } from "../decoder/limits.ts";
+import type { PcmSink } from "../decoder/pcm-sink.ts";
+import { referenceInvalid } from "../decoder/reference-invalid.ts";
 import { readOpusHead } from "../opus/opus-head.ts";
 import { openOpusDecoder } from "../opus/opus-packets.ts";
 import { pushRawAudio } from "../pcm/raw-audio.ts";

@@ -1,5 +1,5 @@
 import type { EncodedPacket } from "mediabunny";
-import type { PresentedSpan } from "../decoding/pcm-sink.ts";
+import type { PresentedSpan } from "../decoder/pcm-sink.ts";
 import { readOpusHead } from "../opus/opus-head.ts";
 import { OPUS_SAMPLE_RATE_HZ } from "../opus/opus-packets.ts";
 import type { Codec } from "./codecs.ts";

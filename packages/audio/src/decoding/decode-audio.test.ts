@@ -6,7 +6,7 @@ import { noise } from "../testing/describe-audio-encoder.ts";
 import { ascii, floatBytes, makeWav } from "../testing/made-files.ts";
 import { decodeAndResample, decodeAudio } from "./decode-audio.ts";
 import { decodeHere } from "./decode-here.ts";
-import { DEFAULT_DECODE_LIMITS } from "./limits.ts";
+import { DEFAULT_DECODE_LIMITS } from "../decoder/limits.ts";
 
 /** Noise of a minute: resampling it takes long enough to be seen. */
 const minute = makeWav(floatBytes([...noise(16_000 * 60, 3, 0.5)]), { tag: 3, bits: 32 });

@@ -1,9 +1,9 @@
 import { HiggsError } from "@higgs-worker/base";
 import { Worker, type WorkerOptions } from "node:worker_threads";
-import type { DecodedAudio } from "./audio-decoder.ts";
+import type { DecodedAudio } from "../decoder/audio-decoder.ts";
 import type { DecodingReply, DecodingResult, DecodingTask } from "./decoding-thread.ts";
-import { DECODE_HEAP_MB, DECODE_TIMEOUT_MS, DEFAULT_DECODE_LIMITS, type DecodeLimits } from "./limits.ts";
-import { referenceInvalid } from "./reference-invalid.ts";
+import { DECODE_HEAP_MB, DECODE_TIMEOUT_MS, DEFAULT_DECODE_LIMITS, type DecodeLimits } from "../decoder/limits.ts";
+import { referenceInvalid } from "../decoder/reference-invalid.ts";
 
 export interface DecodeAudioOptions extends Partial<DecodeLimits> {
   readonly timeoutMs?: number;

@@ -1,10 +1,10 @@
 import { isHiggsError } from "@higgs-worker/base";
 import { id3Bytes } from "../mp3/frame-header.ts";
-import type { DecodedAudio } from "./audio-decoder.ts";
+import type { DecodedAudio } from "../decoder/audio-decoder.ts";
 import { DECODERS } from "./decoders.ts";
-import type { DecodeLimits } from "./limits.ts";
+import type { DecodeLimits } from "../decoder/limits.ts";
 import { PcmCollector } from "./pcm-collector.ts";
-import { referenceInvalid } from "./reference-invalid.ts";
+import { referenceInvalid } from "../decoder/reference-invalid.ts";
 import { describeOther, sniffAudio } from "./sniff-audio.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { AudioDecoder, SourceFormat } from "./audio-decoder.ts";
+import type { AudioDecoder, SourceFormat } from "../decoder/audio-decoder.ts";
 
 /** Who reads which format. Loaded when needed: a WAV file costs no codec library. */
 export const DECODERS: Readonly<Record<SourceFormat, () => Promise<AudioDecoder>>> = {

@@ -3,9 +3,9 @@ import { parentPort, workerData } from "node:worker_threads";
 import { examineReference } from "../reference/examine-reference.ts";
 import type { Finding } from "../reference/finding.ts";
 import { resample } from "../resample/resample.ts";
-import type { DecodedAudio } from "./audio-decoder.ts";
+import type { DecodedAudio } from "../decoder/audio-decoder.ts";
 import { decodeHere } from "./decode-here.ts";
-import type { DecodeLimits } from "./limits.ts";
+import type { DecodeLimits } from "../decoder/limits.ts";
 
 /** What the thread is started with. */
 export interface DecodingTask {

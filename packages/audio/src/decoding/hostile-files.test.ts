@@ -15,7 +15,7 @@ import {
   makeWav,
 } from "../testing/made-files.ts";
 import { decodeHere } from "./decode-here.ts";
-import { DEFAULT_DECODE_LIMITS } from "./limits.ts";
+import { DEFAULT_DECODE_LIMITS } from "../decoder/limits.ts";
 
 const second = new Uint8Array(32_000);
 const flac = readFixture("flac-s16-stereo-44k.flac");

@@ -1,4 +1,4 @@
-import { textAt } from "./byte-text.ts";
+import { textAt } from "../decoder/byte-text.ts";
 
 /** Something that is not read. */
 export interface OtherFormat {

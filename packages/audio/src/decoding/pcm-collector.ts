@@ -1,7 +1,13 @@
-import type { DecodedAudio, SourceFormat } from "./audio-decoder.ts";
-import { MAX_CHANNELS, MAX_LEVEL, MAX_SAMPLE_RATE_HZ, MIN_SAMPLE_RATE_HZ, type DecodeLimits } from "./limits.ts";
-import type { PcmSink } from "./pcm-sink.ts";
-import { referenceInvalid } from "./reference-invalid.ts";
+import type { DecodedAudio, SourceFormat } from "../decoder/audio-decoder.ts";
+import {
+  MAX_CHANNELS,
+  MAX_LEVEL,
+  MAX_SAMPLE_RATE_HZ,
+  MIN_SAMPLE_RATE_HZ,
+  type DecodeLimits,
+} from "../decoder/limits.ts";
+import type { PcmSink } from "../decoder/pcm-sink.ts";
+import { referenceInvalid } from "../decoder/reference-invalid.ts";
 
 /**
  * Takes decoded blocks, mixes them to mono and holds every file to the limits: a decoder that pushes as it goes is stopped

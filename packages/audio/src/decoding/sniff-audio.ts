@@ -1,8 +1,8 @@
 import { readMp3FrameHeader, findMp3Frame, id3Bytes } from "../mp3/frame-header.ts";
 import { oggHeads } from "../ogg/pages.ts";
-import { SOURCE_FORMATS, type SourceFormat } from "./audio-decoder.ts";
-import { textAt } from "./byte-text.ts";
-import { convertHint } from "./convert-hint.ts";
+import { SOURCE_FORMATS, type SourceFormat } from "../decoder/audio-decoder.ts";
+import { textAt } from "../decoder/byte-text.ts";
+import { convertHint } from "../decoder/convert-hint.ts";
 import { findOther, type OtherFormat } from "./other-formats.ts";
 
 /** What the bytes are: a format that can be read, or something else with its name for the message. */

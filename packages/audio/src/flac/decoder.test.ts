@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { decodeHere } from "../decoding/decode-here.ts";
-import { DEFAULT_DECODE_LIMITS } from "../decoding/limits.ts";
+import { DEFAULT_DECODE_LIMITS } from "../decoder/limits.ts";
 import { describeAudioDecoder, readFixture } from "../testing/describe-audio-decoder.ts";
 
 describeAudioDecoder([

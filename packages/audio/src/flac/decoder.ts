@@ -1,7 +1,7 @@
-import type { AudioDecoder } from "../decoding/audio-decoder.ts";
-import { textAt } from "../decoding/byte-text.ts";
-import type { PcmSink } from "../decoding/pcm-sink.ts";
-import { referenceInvalid } from "../decoding/reference-invalid.ts";
+import type { AudioDecoder } from "../decoder/audio-decoder.ts";
+import { textAt } from "../decoder/byte-text.ts";
+import type { PcmSink } from "../decoder/pcm-sink.ts";
+import { referenceInvalid } from "../decoder/reference-invalid.ts";
 import { oggStreamFile, readOggLinks } from "../ogg/pages.ts";
 import { readFlacStreamInfo, type FlacStreamInfo } from "./stream-info.ts";
 

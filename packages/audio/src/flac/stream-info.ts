@@ -1,5 +1,5 @@
-import { textAt, viewOf } from "../decoding/byte-text.ts";
-import { referenceInvalid } from "../decoding/reference-invalid.ts";
+import { textAt, viewOf } from "../decoder/byte-text.ts";
+import { referenceInvalid } from "../decoder/reference-invalid.ts";
 
 /** The facts of a FLAC stream's first metadata block. */
 export interface FlacStreamInfo {

@@ -1,6 +1,6 @@
-import type { AudioDecoder } from "../decoding/audio-decoder.ts";
-import type { PcmSink } from "../decoding/pcm-sink.ts";
-import { referenceInvalid } from "../decoding/reference-invalid.ts";
+import type { AudioDecoder } from "../decoder/audio-decoder.ts";
+import type { PcmSink } from "../decoder/pcm-sink.ts";
+import { referenceInvalid } from "../decoder/reference-invalid.ts";
 import { findMp3Frame, id3Bytes, readMp3FrameHeader } from "./frame-header.ts";
 
 /** About 4 s at the lowest bit rate of 8 kbit/s: so often is the duration checked. */

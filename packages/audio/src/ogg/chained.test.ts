@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { decodeHere } from "../decoding/decode-here.ts";
-import { DEFAULT_DECODE_LIMITS } from "../decoding/limits.ts";
+import { DEFAULT_DECODE_LIMITS } from "../decoder/limits.ts";
 import { readFixture } from "../testing/describe-audio-decoder.ts";
 import { ascii, concat, makeOggPage } from "../testing/made-files.ts";
 

@@ -1,5 +1,5 @@
-import { textAt, viewOf } from "../decoding/byte-text.ts";
-import { referenceInvalid } from "../decoding/reference-invalid.ts";
+import { textAt, viewOf } from "../decoder/byte-text.ts";
+import { referenceInvalid } from "../decoder/reference-invalid.ts";
 
 const PAGE_HEADER_BYTES = 27;
 const CONTINUED = 1;

@@ -1,7 +1,7 @@
-import type { AudioDecoder } from "../decoding/audio-decoder.ts";
-import { textAt } from "../decoding/byte-text.ts";
-import { SpanSink, type PcmSink } from "../decoding/pcm-sink.ts";
-import { referenceInvalid } from "../decoding/reference-invalid.ts";
+import type { AudioDecoder } from "../decoder/audio-decoder.ts";
+import { textAt } from "../decoder/byte-text.ts";
+import { SpanSink, type PcmSink } from "../decoder/pcm-sink.ts";
+import { referenceInvalid } from "../decoder/reference-invalid.ts";
 import { oggPackets, readOggLinks, type OggLink, type OggPacket, type OggStream } from "../ogg/pages.ts";
 import { readOpusHead } from "./opus-head.ts";
 import { OPUS_SAMPLE_RATE_HZ, openOpusDecoder } from "./opus-packets.ts";

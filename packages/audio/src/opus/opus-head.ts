@@ -1,5 +1,5 @@
-import { textAt, viewOf } from "../decoding/byte-text.ts";
-import { referenceInvalid } from "../decoding/reference-invalid.ts";
+import { textAt, viewOf } from "../decoder/byte-text.ts";
+import { referenceInvalid } from "../decoder/reference-invalid.ts";
 
 /** The identification header of Opus (RFC 7845, section 5.1). */
 export interface OpusHead {

@@ -1,5 +1,5 @@
-import type { PcmSink } from "../decoding/pcm-sink.ts";
-import { referenceInvalid } from "../decoding/reference-invalid.ts";
+import type { PcmSink } from "../decoder/pcm-sink.ts";
+import { referenceInvalid } from "../decoder/reference-invalid.ts";
 import type { OpusHead } from "./opus-head.ts";
 
 /** Opus always decodes to this rate here, whatever the rate before encoding was. */

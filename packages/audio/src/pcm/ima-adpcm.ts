@@ -1,4 +1,4 @@
-import { viewOf } from "../decoding/byte-text.ts";
+import { viewOf } from "../decoder/byte-text.ts";
 
 /** Quantizer steps of IMA ADPCM. */
 const STEPS: readonly number[] = [

@@ -1,4 +1,4 @@
-import { viewOf } from "../decoding/byte-text.ts";
+import { viewOf } from "../decoder/byte-text.ts";
 
 /** A predictor's weights of the last sample and of the one before, in 1/256. */
 export type AdpcmCoefficients = readonly [number, number];

@@ -1,5 +1,5 @@
-import { viewOf } from "../decoding/byte-text.ts";
-import type { PcmSink } from "../decoding/pcm-sink.ts";
+import { viewOf } from "../decoder/byte-text.ts";
+import type { PcmSink } from "../decoder/pcm-sink.ts";
 import { decodeImaQuickTimeBlock, decodeImaWavBlock, imaBlockFrames, QUICKTIME_IMA } from "./ima-adpcm.ts";
 import { decodeMicrosoftBlock, microsoftBlockFrames, type AdpcmCoefficients } from "./microsoft-adpcm.ts";
 import { bytesOfSample, sampleReader, type SampleFormat } from "./sample-format.ts";

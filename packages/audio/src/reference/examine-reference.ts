@@ -1,4 +1,4 @@
-import type { DecodedAudio } from "../decoding/audio-decoder.ts";
+import type { DecodedAudio } from "../decoder/audio-decoder.ts";
 import type { Finding, FindingCode } from "./finding.ts";
 import { countClippedRuns, decibels, levelAt, measureLevels, SILENCE_LEVEL, type Levels } from "./levels.ts";
 import { speechWeight } from "./speech-weight.ts";

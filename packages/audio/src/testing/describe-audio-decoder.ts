@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isHiggsError } from "@higgs-worker/base";
 import { describe, expect, it } from "vitest";
-import type { DecodedAudio, SourceFormat } from "../decoding/audio-decoder.ts";
+import type { DecodedAudio, SourceFormat } from "../decoder/audio-decoder.ts";
 import { decodeHere } from "../decoding/decode-here.ts";
-import { DEFAULT_DECODE_LIMITS, type DecodeLimits } from "../decoding/limits.ts";
+import { DEFAULT_DECODE_LIMITS, type DecodeLimits } from "../decoder/limits.ts";
 import { sniffAudio } from "../decoding/sniff-audio.ts";
 import { noise } from "./describe-audio-encoder.ts";
 

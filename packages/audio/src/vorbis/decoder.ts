@@ -1,7 +1,7 @@
-import type { AudioDecoder } from "../decoding/audio-decoder.ts";
-import { textAt, viewOf } from "../decoding/byte-text.ts";
-import type { PcmSink } from "../decoding/pcm-sink.ts";
-import { referenceInvalid } from "../decoding/reference-invalid.ts";
+import type { AudioDecoder } from "../decoder/audio-decoder.ts";
+import { textAt, viewOf } from "../decoder/byte-text.ts";
+import type { PcmSink } from "../decoder/pcm-sink.ts";
+import { referenceInvalid } from "../decoder/reference-invalid.ts";
 import { oggStreamFile, readOggLinks } from "../ogg/pages.ts";
 
 /** Some pages of 500 bytes, each with up to 255 packets of 4096 samples: so much is decoded before the duration is checked. */

@@ -1,7 +1,7 @@
-import type { AudioDecoder } from "../decoding/audio-decoder.ts";
-import { textAt, viewOf } from "../decoding/byte-text.ts";
-import type { PcmSink } from "../decoding/pcm-sink.ts";
-import { referenceInvalid } from "../decoding/reference-invalid.ts";
+import type { AudioDecoder } from "../decoder/audio-decoder.ts";
+import { textAt, viewOf } from "../decoder/byte-text.ts";
+import type { PcmSink } from "../decoder/pcm-sink.ts";
+import { referenceInvalid } from "../decoder/reference-invalid.ts";
 import { pushRawAudio } from "../pcm/raw-audio.ts";
 import { chunkData, type ChunkData } from "../wav/riff-chunks.ts";
 import { readWavFormat, type WavFormat } from "../wav/wav-format.ts";

@@ -1,6 +1,6 @@
-import type { AudioDecoder } from "../decoding/audio-decoder.ts";
-import type { DecodeLimits } from "../decoding/limits.ts";
-import type { PcmSink } from "../decoding/pcm-sink.ts";
+import type { AudioDecoder } from "../decoder/audio-decoder.ts";
+import type { DecodeLimits } from "../decoder/limits.ts";
+import type { PcmSink } from "../decoder/pcm-sink.ts";
 import { pushRawAudio } from "../pcm/raw-audio.ts";
 import { openWav } from "./wav-file.ts";
 

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { decodeHere } from "../decoding/decode-here.ts";
-import { DEFAULT_DECODE_LIMITS } from "../decoding/limits.ts";
+import { DEFAULT_DECODE_LIMITS } from "../decoder/limits.ts";
 import { noise } from "../testing/describe-audio-encoder.ts";
 import { ascii, chunk, concat, floatBytes, little, makeWav } from "../testing/made-files.ts";
 

@@ -1,4 +1,4 @@
-import { textAt, viewOf } from "../decoding/byte-text.ts";
+import { textAt, viewOf } from "../decoder/byte-text.ts";
 
 /** What surrounds the samples in RIFF-like files. */
 export interface Chunk {

@@ -1,5 +1,5 @@
-import { textAt, viewOf } from "../decoding/byte-text.ts";
-import { referenceInvalid } from "../decoding/reference-invalid.ts";
+import { textAt, viewOf } from "../decoder/byte-text.ts";
+import { referenceInvalid } from "../decoder/reference-invalid.ts";
 import { chunkData, readChunks, type Chunk, type ChunkData } from "./riff-chunks.ts";
 import { readWavFormat, type WavFormat } from "./wav-format.ts";
 

@@ -1,6 +1,6 @@
-import { textAt, viewOf } from "../decoding/byte-text.ts";
-import { referenceInvalid } from "../decoding/reference-invalid.ts";
-import { convertHint } from "../decoding/convert-hint.ts";
+import { textAt, viewOf } from "../decoder/byte-text.ts";
+import { referenceInvalid } from "../decoder/reference-invalid.ts";
+import { convertHint } from "../decoder/convert-hint.ts";
 import type { AdpcmCoefficients } from "../pcm/microsoft-adpcm.ts";
 import { MICROSOFT_COEFFICIENTS } from "../pcm/microsoft-adpcm.ts";
 import type { RawEncoding } from "../pcm/raw-audio.ts";

@@ -1,26 +1,10 @@
 import * as v from "valibot";
 import { unsupportedBecause } from "./checkpoint-error.ts";
-import { readBosonWidths } from "./codec-shapes.ts";
+import { type HubertConfig, readBosonWidths } from "./codec-shapes.ts";
 import { checkConfig, HEADS, integer, LAYERS, OFF, only, positive, shortList, WIDE, WIDTH } from "./config-fields.ts";
 import type { CheckpointLayout } from "./lm-config.ts";
 import type { JsonObject } from "./strict-json.ts";
 import type { TensorInfo } from "./tensor-source.ts";
-
-/** The semantic model inside the codec (spec model §9.1, §9.5). GroupNorm in the first convolution, post-norm layers. */
-export interface HubertConfig {
-  readonly hiddenSize: number;
-  readonly intermediateSize: number;
-  readonly numHiddenLayers: number;
-  readonly numAttentionHeads: number;
-  readonly layerNormEps: number;
-  /** Output channels, kernel and stride of each feature convolution. */
-  readonly convDim: readonly number[];
-  readonly convKernel: readonly number[];
-  readonly convStride: readonly number[];
-  /** Kernel and groups of the positional convolution. */
-  readonly numConvPosEmbeddings: number;
-  readonly numConvPosEmbeddingGroups: number;
-}
 
 /** Configuration of the audio tokenizer, the same for both layouts (spec model §9.1). */
 export interface CodecConfig {

@@ -1,6 +1,21 @@
 import { unsupportedBecause } from "./checkpoint-error.ts";
-import type { HubertConfig } from "./codec-config.ts";
 import type { TensorInfo } from "./tensor-source.ts";
+
+/** The semantic model inside the codec (spec model §9.1, §9.5). GroupNorm in the first convolution, post-norm layers. */
+export interface HubertConfig {
+  readonly hiddenSize: number;
+  readonly intermediateSize: number;
+  readonly numHiddenLayers: number;
+  readonly numAttentionHeads: number;
+  readonly layerNormEps: number;
+  /** Output channels, kernel and stride of each feature convolution. */
+  readonly convDim: readonly number[];
+  readonly convKernel: readonly number[];
+  readonly convStride: readonly number[];
+  /** Kernel and groups of the positional convolution. */
+  readonly numConvPosEmbeddings: number;
+  readonly numConvPosEmbeddingGroups: number;
+}
 
 /** What the boson layout's config does not say and its tensors do (spec model §9.9). */
 export interface BosonWidths {

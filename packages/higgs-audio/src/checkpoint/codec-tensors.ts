@@ -1,4 +1,5 @@
-import type { CodecConfig, HubertConfig } from "./codec-config.ts";
+import type { CodecConfig } from "./codec-config.ts";
+import type { HubertConfig } from "./codec-shapes.ts";
 import type { CheckpointLayout } from "./lm-config.ts";
 import type { ExpectedTensor, StoredForm } from "./tensor-plan.ts";
 

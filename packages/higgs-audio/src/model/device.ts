@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import {
-  type Backend,
+  Backend,
   type Device,
   type Ggml,
   GgmlError,
@@ -79,7 +79,7 @@ export function chooseDevice(devices: readonly Device[], choice: DeviceChoice): 
 function open(options: OpenDeviceOptions): Backend {
   const ggml = loadLibrary(options);
   const chosen = chooseDevice(ggml.devices(), options.device);
-  return ggml.openBackend((device) => device.name === chosen?.name, options.device);
+  return Backend.open(ggml, (device) => device.name === chosen?.name, options.device);
 }
 
 function deviceName(choice: DeviceChoice): DeviceName | "auto" {

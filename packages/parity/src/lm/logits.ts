@@ -1,15 +1,15 @@
+import type { LanguageModel } from "@higgs-worker/higgs-audio/parts";
 import { largestDifference } from "../frame/compare.ts";
-import type { LmRun } from "./lm-cases.ts";
 import { failed, offBy, passed } from "../frame/outcome.ts";
 import type { GoldenTensors } from "../frame/tensors.ts";
-import type { GoldenOutcome } from "../frame/types.ts";
+import type { GoldenCompute, GoldenOutcome } from "../frame/types.ts";
 
 /** Where the reference prefers its best code by more than this, half precision must prefer it too (golden README). */
 const CLEAR_MARGIN = 0.1;
 
 /** Compares every form in which the golden file keeps a list of logits, [position][codebook · codebookSize]. */
 export async function compareLogits(
-  run: Pick<LmRun, "model" | "compute">,
+  run: { readonly model: LanguageModel; readonly compute: GoldenCompute },
   expected: GoldenTensors,
   prefix: string,
   logits: readonly Float32Array[],

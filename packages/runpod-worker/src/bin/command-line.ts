@@ -1,18 +1,8 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { PRESETS } from "../emulator/presets.ts";
 import { PACKAGE_VERSION } from "../version.ts";
+import type { CommandSurface } from "./command-surface.ts";
 import { emulate, type EmulateFlags } from "./emulate-command.ts";
-
-/** What a command has of its process. */
-export interface CommandSurface {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** Aborts when the command is to end. */
-  readonly signal: AbortSignal;
-  /** Data. */
-  readonly writeOut: (text: string) => void;
-  /** Everything that is said to people. */
-  readonly writeError: (text: string) => void;
-}
 
 /** Exit code of a command line that cannot be understood. */
 const USAGE_EXIT_CODE = 2;

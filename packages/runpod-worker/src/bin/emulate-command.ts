@@ -10,7 +10,7 @@ import type { RunRequest } from "../protocol/run-request.ts";
 import { PublicApiError } from "../public-api/public-api-error.ts";
 import { parseJson } from "../public-api/request-body.ts";
 import { parseRunRequest } from "../public-api/run-request-parser.ts";
-import type { CommandSurface } from "./command-line.ts";
+import type { CommandSurface } from "./command-surface.ts";
 
 /** The flags of `emulate`, as commander reads them; times in milliseconds. */
 export interface EmulateFlags {

@@ -1,5 +1,5 @@
 import type { CodecConfig } from "../../checkpoint/codec-config.ts";
-import { type Backend, loadGgml } from "@higgs-worker/ggml";
+import { Backend, loadGgml } from "@higgs-worker/ggml";
 import { RELEASED_CODEC_CONFIG } from "../../checkpoint/released-config.ts";
 
 /** The released strides and kernels with few channels, so that the oracle is quick. */
@@ -25,7 +25,7 @@ export const SMALL_CODEC_CONFIG: CodecConfig = {
 };
 
 export function openCpuBackend(): Backend {
-  return loadGgml().openBackend((device) => device.kind === "cpu", "cpu");
+  return Backend.open(loadGgml(), (device) => device.kind === "cpu", "cpu");
 }
 
 /** Seeded codes `[codebook][frame]` for a configuration. */

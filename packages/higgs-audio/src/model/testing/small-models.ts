@@ -1,4 +1,4 @@
-import { type Backend, loadGgml } from "@higgs-worker/ggml";
+import { Backend, loadGgml } from "@higgs-worker/ggml";
 import { onTestFinished } from "vitest";
 import type { HiggsConfig } from "../../checkpoint/lm-config.ts";
 import { SMALL_HIGGS_CONFIG } from "../../checkpoint/testing/test-checkpoint.ts";
@@ -53,7 +53,7 @@ function shape({ hiddenSize, intermediateSize, heads, layers = 2, codebooks }: S
 
 /** One CPU thread: several would mostly wait for each other. */
 export function openSmallBackend(): Backend {
-  const backend = loadGgml().openBackend((device) => device.kind === "cpu", "cpu");
+  const backend = Backend.open(loadGgml(), (device) => device.kind === "cpu", "cpu");
   backend.setThreads(1);
   return backend;
 }

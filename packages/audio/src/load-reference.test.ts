@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { resample } from "../resample/resample.ts";
-import { readFixture } from "../testing/describe-audio-decoder.ts";
-import { noise } from "../testing/describe-audio-encoder.ts";
-import { floatBytes, makeWav } from "../testing/made-files.ts";
+import { resample } from "./resample/resample.ts";
+import { readFixture } from "./testing/describe-audio-decoder.ts";
+import { noise } from "./testing/describe-audio-encoder.ts";
+import { floatBytes, makeWav } from "./testing/made-files.ts";
 import { loadReference } from "./load-reference.ts";
 
 describe("loadReference()", () => {

@@ -1,7 +1,7 @@
 import { HiggsError } from "@higgs-worker/base";
-import type { DecodedAudio } from "../decoding/audio-decoder.ts";
-import { decodeInThread, type DecodeAudioOptions } from "../decoding/decode-audio.ts";
-import type { Finding } from "./finding.ts";
+import type { DecodedAudio } from "./decoder/audio-decoder.ts";
+import { decodeInThread, type DecodeAudioOptions } from "./decoding/decode-audio.ts";
+import type { Finding } from "./reference/finding.ts";
 
 export interface LoadReferenceOptions extends DecodeAudioOptions {
   /** What is said in the clip, where it is known: its length is then compared with the clip's. */

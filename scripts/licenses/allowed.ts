@@ -1,0 +1,19 @@
+/** Licenses that ask for no more than their text to be passed on. */
+export const ALLOWED_LICENSES: readonly string[] = [
+  "MIT",
+  "MIT-0",
+  "ISC",
+  "0BSD",
+  "BSD-2-Clause",
+  "BSD-3-Clause",
+  "Apache-2.0",
+  "Zlib",
+  "Unlicense",
+  "CC0-1.0",
+];
+
+/** Packages under another license, each decided on its own: docs/decisions/0012. */
+export const LICENSE_EXCEPTIONS: Readonly<Record<string, { readonly license: string }>> = {
+  "codec-parser": { license: "LGPL-3.0-or-later" },
+  mediabunny: { license: "MPL-2.0" },
+};
