@@ -26,7 +26,8 @@ mkdir "$work/crate"
 cp -r Cargo.toml Cargo.lock src "$work/crate"
 cd "$work/crate"
 mkdir .cargo
-cargo "+$toolchain" vendor --locked --quiet ../vendor > .cargo/config.toml
+# Not quiet: what it prints is the configuration that makes cargo use the folder.
+cargo "+$toolchain" vendor --locked ../vendor > .cargo/config.toml 2> "$work/vendor.log"
 export CARGO_TARGET_DIR="$work/target"
 # Decoding has to fit 64 MiB: a file that wants more ends in a trap.
 export RUSTFLAGS="--remap-path-prefix=$work=/build -C link-arg=--max-memory=67108864"
