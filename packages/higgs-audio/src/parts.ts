@@ -35,7 +35,7 @@ export { DecoderModel } from "./codec/decoder-model.ts";
 export type { EncodeRules } from "./codec/encode-lengths.ts";
 export { randomCodec } from "./codec/random-codec.ts";
 export { concatenateSamples } from "./codec/samples.ts";
-export type { Observe } from "./codec/stages.ts";
+export type { Observe } from "./codec/layers.ts";
 export type { CodebookConfig } from "./engine/codebook-config.ts";
 export { ColumnDecoder, type ColumnDecoderOptions } from "./engine/column-decoder.ts";
 export type { ColumnRules } from "./engine/column-rules.ts";

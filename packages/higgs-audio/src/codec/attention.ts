@@ -1,6 +1,6 @@
 import type { Graph, Tensor } from "@higgs-worker/ggml";
 import type { CodecWeights } from "./codec-weights.ts";
-import { type Linear, defineLinear, linear } from "./linear.ts";
+import { type Linear, defineLinear, linear } from "./layers.ts";
 
 /** Attention of every time to every time, with biases, without mask and positions (spec model §9.5). */
 export interface Attention {

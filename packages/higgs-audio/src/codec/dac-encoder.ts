@@ -1,9 +1,18 @@
 import type { CodecWeights } from "./codec-weights.ts";
-import { type Conv1d, conv1d, defineConv1d, timeLayerOf } from "./conv1d.ts";
+import {
+  type Conv1d,
+  conv1d,
+  defineConv1d,
+  defineResidualUnits,
+  defineSnake,
+  type ResidualUnit,
+  residualUnit,
+  type Snake,
+  snake,
+  timeLayerOf,
+} from "./layers.ts";
 import type { TimeStage } from "./graph-runner.ts";
 import type { TimeLayer } from "./receptive-field.ts";
-import { type ResidualUnit, defineResidualUnits, residualUnit } from "./residual-unit.ts";
-import { type Snake, defineSnake, snake } from "./snake.ts";
 
 interface EncoderBlock {
   readonly units: readonly ResidualUnit[];

@@ -1,9 +1,156 @@
 import { type Backend, Graph, type Tensor } from "@higgs-worker/ggml";
 import { type CodecSource, CodecWeights } from "./codec-weights.ts";
-import { type DacDecoder, dacDecode, defineDacDecoder, timeLayersOf } from "./dac-decoder.ts";
-import { type FrameContext, contextOf } from "./receptive-field.ts";
-import { type RvqDecoder, defineRvqDecoder, rvqDecode } from "./rvq-decode.ts";
-import { type Observe, observeNothing } from "./stages.ts";
+import {
+  type Conv1d,
+  conv1d,
+  defineConv1d,
+  defineResidualUnits,
+  defineSnake,
+  defineTransposedConv1d,
+  type Observe,
+  observeNothing,
+  type ResidualUnit,
+  residualUnit,
+  type Snake,
+  snake,
+  timeLayerOf,
+  type TransposedConv1d,
+  transposedConv1d,
+} from "./layers.ts";
+import { contextOf, type FrameContext, type TimeLayer } from "./receptive-field.ts";
+
+/**
+ * The quantisers' way back, Σᵢ (project_outᵢ · embedᵢ[codeᵢ] + biasᵢ) (spec model §9.6), as one look-up and one product: the
+ * tables stand below each other, the projections beside each other, and the biases are added up.
+ */
+export interface RvqDecoder {
+  /** [codebookDim, codebookSize · quantisers] */
+  readonly table: Tensor;
+  /** [codebookDim · quantisers, quantiserDim] */
+  readonly projection: Tensor;
+  /** [quantiserDim] */
+  readonly bias: Tensor;
+  readonly codebookSize: number;
+  readonly quantizerCount: number;
+}
+
+export function defineRvqDecoder(weights: CodecWeights): RvqDecoder {
+  const { source, config } = weights;
+  const { numQuantizers } = config;
+  const [codebookSize = 0, codebookDim = 0] = weights.shapeOf(embedName(0));
+  const [quantizerDim = 0] = weights.shapeOf(`${projectName(0)}.weight`);
+  return {
+    table: weights.derive("quantizer.table", [codebookDim, codebookSize * numQuantizers], () =>
+      readTables(source, numQuantizers),
+    ),
+    projection: weights.derive("quantizer.projection", [codebookDim * numQuantizers, quantizerDim], () =>
+      readProjections(source, numQuantizers),
+    ),
+    bias: weights.derive("quantizer.bias", [quantizerDim], () => readBias(source, numQuantizers)),
+    codebookSize,
+    quantizerCount: numQuantizers,
+  };
+}
+
+/** Row ids i32 [quantisers · time] of the table, frame by frame → [quantiserDim, time]. */
+export function rvqDecode(graph: Graph, decoder: RvqDecoder, rows: Tensor): Tensor {
+  const time = rows.shape[0] / decoder.quantizerCount;
+  const vectors = graph.reshape(graph.getRows(decoder.table, rows), decoder.projection.shape[0], time);
+  return graph.add(graph.mulMat(decoder.projection, vectors, { precise: true }), decoder.bias);
+}
+
+function embedName(quantizer: number): string {
+  return `quantizer.quantizers.${quantizer}.codebook.embed`;
+}
+
+function projectName(quantizer: number): string {
+  return `quantizer.quantizers.${quantizer}.project_out`;
+}
+
+function readAll(source: CodecSource, count: number, nameOf: (quantizer: number) => string): Promise<Float32Array[]> {
+  return Promise.all(Array.from({ length: count }, (_, quantizer) => source.readF32(nameOf(quantizer))));
+}
+
+async function readTables(source: CodecSource, count: number): Promise<Float32Array> {
+  const tables = await readAll(source, count, embedName);
+  const size = tables[0]?.length ?? 0;
+  const result = new Float32Array(size * count);
+  for (const [index, table] of tables.entries()) result.set(table, index * size);
+  return result;
+}
+
+async function readProjections(source: CodecSource, count: number): Promise<Float32Array> {
+  const projections = await readAll(source, count, (quantizer) => `${projectName(quantizer)}.weight`);
+  const [rows = 0, width = 0] = source.tensor(`${projectName(0)}.weight`).shape;
+  const result = new Float32Array(rows * width * count);
+  for (const [index, projection] of projections.entries()) {
+    for (let row = 0; row < rows; row++) {
+      result.set(projection.subarray(row * width, (row + 1) * width), (row * count + index) * width);
+    }
+  }
+  return result;
+}
+
+async function readBias(source: CodecSource, count: number): Promise<Float32Array> {
+  const biases = await readAll(source, count, (quantizer) => `${projectName(quantizer)}.bias`);
+  const result = new Float32Array(biases[0]?.length ?? 0);
+  for (let i = 0; i < result.length; i++) result[i] = biases.reduce((sum, bias) => sum + (bias[i] ?? 0), 0);
+  return result;
+}
+
+interface DecoderBlock {
+  readonly snake1: Snake;
+  readonly convT1: TransposedConv1d;
+  readonly units: readonly ResidualUnit[];
+}
+
+/** From latents to samples (spec model §9.4): a convolution, one block a ratio, snake, a convolution; no tanh at the end. */
+export interface DacDecoder {
+  readonly conv1: Conv1d;
+  readonly blocks: readonly DecoderBlock[];
+  readonly snake1: Snake;
+  readonly conv2: Conv1d;
+}
+
+const ROOT = "acoustic_decoder";
+
+export function defineDacDecoder(weights: CodecWeights): DacDecoder {
+  return {
+    conv1: defineConv1d(weights, `${ROOT}.conv1`),
+    blocks: weights.config.decoderRatios.map((stride, index) => {
+      const name = `${ROOT}.block.${index}`;
+      return {
+        snake1: defineSnake(weights, `${name}.snake1`),
+        convT1: defineTransposedConv1d(weights, `${name}.conv_t1`, stride),
+        units: defineResidualUnits(weights, name),
+      };
+    }),
+    snake1: defineSnake(weights, `${ROOT}.snake1`),
+    conv2: defineConv1d(weights, `${ROOT}.conv2`),
+  };
+}
+
+/** [frames, channels] → [frames · hop, 1] */
+export function dacDecode(graph: Graph, decoder: DacDecoder, latents: Tensor, observe: Observe): Tensor {
+  let x = observe("dac.conv1", conv1d(graph, decoder.conv1, latents));
+  for (const [index, block] of decoder.blocks.entries()) {
+    x = transposedConv1d(graph, block.convT1, snake(graph, block.snake1, x));
+    observe(`dac.block.${index}.conv_t1`, x);
+    for (const unit of block.units) x = residualUnit(graph, unit, x);
+    observe(`dac.block.${index}`, x);
+  }
+  const activated = observe("dac.snake1", snake(graph, decoder.snake1, x));
+  return conv1d(graph, decoder.conv2, activated);
+}
+
+/** The layers that move time, in order; residual units count with their longest path. */
+export function timeLayersOf(decoder: DacDecoder): TimeLayer[] {
+  const blocks = decoder.blocks.flatMap(({ convT1: { width, stride, cropLeft }, units }): TimeLayer[] => [
+    { kind: "transposed-conv", width, stride, cropLeft },
+    ...units.flatMap((unit) => [timeLayerOf(unit.conv1), timeLayerOf(unit.conv2)]),
+  ]);
+  return [timeLayerOf(decoder.conv1), ...blocks, timeLayerOf(decoder.conv2)];
+}
 
 /** Tensors that the decoder defines beside those of its blocks, and in each block; generous. */
 const TENSORS_AROUND = 32;

@@ -1,7 +1,7 @@
 import { throwIfCancelled } from "@higgs-worker/base";
 import { type Backend, Graph, type Tensor } from "@higgs-worker/ggml";
 import type { TimeLayer } from "./receptive-field.ts";
-import type { Observe } from "./stages.ts";
+import type { Observe } from "./layers.ts";
 import { type Features, outputLength, placePiece, planPieces, sliceTime } from "./time-stage.ts";
 
 /** Receives stages by name once they are computed, in the order of computation; values in ggml's memory order. */

@@ -2,9 +2,18 @@ import type { Graph, Tensor } from "@higgs-worker/ggml";
 import { type Attention, type AttentionOptions, attention, defineAttention, queriesPerBlock } from "./attention.ts";
 import type { CodecWeights } from "./codec-weights.ts";
 import type { GraphRunner } from "./graph-runner.ts";
-import { type GroupedConv1d, defineGroupedConv1d, groupedConv1d } from "./grouped-conv1d.ts";
+import {
+  defineGroupedConv1d,
+  defineLayerNorm,
+  defineLinear,
+  type GroupedConv1d,
+  groupedConv1d,
+  type LayerNorm,
+  layerNorm,
+  type Linear,
+  linear,
+} from "./layers.ts";
 import { type HubertFeatures, defineHubertFeatures, hubertFeatureStage } from "./hubert-features.ts";
-import { type LayerNorm, type Linear, defineLayerNorm, defineLinear, layerNorm, linear } from "./linear.ts";
 import type { Features } from "./time-stage.ts";
 
 /** The semantic model (spec model §9.5): convolutions, projection, positional convolution, post-norm layers. */

@@ -1,12 +1,10 @@
 import type { Backend } from "@higgs-worker/ggml";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { CodecWeights } from "./codec-weights.ts";
-import { conv1d, defineConv1d } from "./conv1d.ts";
+import { conv1d, defineConv1d, defineSnake, defineTransposedConv1d, snake, transposedConv1d } from "./layers.ts";
 import { noise, runLayer } from "./testing/run-layer.ts";
 import { largestError, openCpuBackend } from "./testing/small-codec.ts";
 import { type Signal, makeSignal, oracleConv1d, oracleSnake, oracleTransposedConv1d } from "./testing/oracle.ts";
-import { defineSnake, snake } from "./snake.ts";
-import { defineTransposedConv1d, transposedConv1d } from "./transposed-conv1d.ts";
 
 let backend: Backend;
 beforeAll(() => {

@@ -2,7 +2,7 @@ import type { Graph, Tensor } from "@higgs-worker/ggml";
 import { HiggsError } from "@higgs-worker/base";
 import type { CodecWeights } from "./codec-weights.ts";
 import type { GraphRunner } from "./graph-runner.ts";
-import { type Linear, defineLinear, linear } from "./linear.ts";
+import { type Linear, defineLinear, linear } from "./layers.ts";
 
 /** One stage of the residual quantiser (spec model §9.6): Euclidean, in a projected space. */
 export interface Quantizer {

@@ -1,5 +1,5 @@
 import type { CodecWeights } from "./codec-weights.ts";
-import { type Conv1d, conv1d, defineConv1d, timeLayerOf } from "./conv1d.ts";
+import { type Conv1d, conv1d, defineConv1d, timeLayerOf } from "./layers.ts";
 import type { TimeStage } from "./graph-runner.ts";
 
 interface SemanticUnit {

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { emittedPart, firstNeededFrame, planWindow } from "./window-plan.ts";
+import { emittedPart, firstNeededFrame, planWindow } from "./codec-stream.ts";
 
 const CONTEXT = { left: 10, right: 11 };
 
