@@ -19,14 +19,11 @@ export {
 export { type ConvertedModel, convertCheckpoint } from "./checkpoint/convert/convert-checkpoint.ts";
 export type { WeightFormat } from "./checkpoint/weight-format.ts";
 export { findProfile } from "./prompt/profiles.ts";
-export { parseReferenceNames } from "./prompt/references.ts";
 export { clipSamples, hashSamples } from "./voices/clip-samples.ts";
 export { VoiceLibrary, type LoadedVoice, type NewVoice, type Voice, type VoiceFolder } from "./voices/voice-library.ts";
 export { MAX_VOICE_AUDIO_BYTES, type VoiceMetadata } from "./voices/voice-files.ts";
 export { normalizeVoiceName, voiceNameProblem } from "./voices/voice-name.ts";
 export { listScenePresets, resolveScene } from "./prompt/scenes.ts";
-export { controlStringProblem, refuseControlStrings } from "./text/control-strings.ts";
-export { isSpeakable } from "./text/speakable.ts";
 export { withoutSpeakerTags } from "./text/speaker-tags.ts";
 export type { LoadProgress } from "./model/open-weights.ts";
 export { concatenateSamples } from "./codec/samples.ts";

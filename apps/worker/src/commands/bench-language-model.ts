@@ -118,7 +118,7 @@ async function* measureDecode(model: LanguageModel, backend: Backend, signal: Ab
     await graph.compute(logits);
     for (const [slot, decoder] of decoders.entries()) {
       if (decoder.finished !== null) decoders[slot] = newDecoder(model, slot, steps + 2);
-      else decoder.step(logits, slot * config.numCodebooks * config.codebookSize);
+      else decoder.step(logits, slot * config.numCodebooks * config.idsPerCodebook);
     }
     const totalMs = performance.now() - startMs;
     if (step < DECODE_WARM_UP_STEPS) continue;
@@ -162,7 +162,7 @@ function newDecoder(model: LanguageModel, chunkIndex: number, maxColumns: number
   const decoder = new ColumnDecoder(model.config, {
     sampling: SAMPLING,
     maxColumns,
-    sampler: new Sampler(model.config.codebookSize),
+    sampler: new Sampler(model.config.idsPerCodebook),
     uniforms: new ChunkRandom(1, chunkIndex),
     columnsBefore: new Int32Array(0),
   });

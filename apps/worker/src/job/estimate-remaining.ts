@@ -1,7 +1,6 @@
 import type { SpeechProgress } from "@higgs-worker/higgs-audio";
+import { AUDIO_SHAPE } from "@higgs-worker/higgs-audio/requests";
 
-/** Frames of audio a second (spec model §9). */
-const FRAMES_PER_SECOND = 25;
 /** Unhurried English; other texts are corrected by what their first chunks took. */
 const CHARACTERS_PER_SECOND = 14;
 /** A Chinese, Japanese or Korean character is about a syllable and takes as long as three letters. */
@@ -16,10 +15,10 @@ const MOST_OF_A_CHUNK = 0.95;
 export function estimateRemainingSeconds(progress: SpeechProgress, transcript: string): number | null {
   const { chunkIndex, chunkCount, frames, audioSeconds, elapsedMs } = progress;
   if (frames === 0) return null;
-  const doneSeconds = audioSeconds - frames / FRAMES_PER_SECOND;
+  const doneSeconds = audioSeconds - frames / AUDIO_SHAPE.framesPerSecond;
   const secondsAChunk =
     chunkIndex > 0 ? doneSeconds / chunkIndex : spokenLetters(transcript) / CHARACTERS_PER_SECOND / chunkCount;
-  const shareOfChunk = Math.min(frames / FRAMES_PER_SECOND / Math.max(secondsAChunk, 0.1), MOST_OF_A_CHUNK);
+  const shareOfChunk = Math.min(frames / AUDIO_SHAPE.framesPerSecond / Math.max(secondsAChunk, 0.1), MOST_OF_A_CHUNK);
   const chunksDone = chunkIndex + shareOfChunk;
   return (elapsedMs / 1000 / chunksDone) * (chunkCount - chunksDone);
 }

@@ -1,3 +1,4 @@
+import { AUDIO_SHAPE } from "@higgs-worker/higgs-audio/requests";
 import { AUDIO_FORMATS, WRITABLE_FORMATS } from "@higgs-worker/audio";
 import { readRefAudio, REF_AUDIO_SCHEMA, type RefAudio } from "../references/ref-audio.ts";
 import { keyProblem, MAX_KEY_BYTES, MAX_SEGMENT_BYTES } from "../storage/object-key.ts";
@@ -22,9 +23,6 @@ const MAX_SCENE_CHARS = 2_000;
 
 /** Numbers that are counts of something have to end somewhere. */
 const MAX_COUNT = 100_000;
-
-/** Ids of a codebook, the largest useful top-k. */
-const CODEBOOK_IDS = 1026;
 
 const TEXT_FIELDS = {
   transcript: requiredText({
@@ -78,7 +76,7 @@ const GENERATION_FIELDS = {
   }),
   top_k: integer({
     min: 0,
-    max: CODEBOOK_IDS,
+    max: AUDIO_SHAPE.idsPerCodebook,
     defaultValue: 50,
     meaning: "draw from this many of the likeliest codes; 0 is off",
     placeholder: "<k>",

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { HiggsError } from "@higgs-worker/base";
 import { encoderFor } from "@higgs-worker/audio";
 import * as v from "valibot";
+import { AUDIO_SHAPE } from "@higgs-worker/higgs-audio/requests";
 import type { Config } from "../config/settings.ts";
 import { createFileStore } from "../storage/file-store.ts";
 import { fillKeyTemplate, keyProblem } from "../storage/object-key.ts";
@@ -36,9 +37,6 @@ const RESULT_OVERHEAD_BYTES = 16_384;
 
 /** Nobody speaks faster than this; so a text gives at least so much audio. */
 const MAX_CHARACTERS_PER_SECOND = 40;
-/** Frames a second, and columns that are no frames (spec model §8.6). */
-const FRAMES_PER_SECOND = 25;
-const DELAY_COLUMNS = 9;
 
 /**
  * Decides how the audio is delivered. `auto` is S3 if a bucket or key is known, else base64.
@@ -76,7 +74,7 @@ export function encodeBase64(file: Uint8Array, maxResultBytes: number): string {
 
 function refuseForeseeablyLarge(input: JobInput, { sampleRateHz }: DeliveryContext, maxResultBytes: number): void {
   const encoder = encoderFor(input.output_format);
-  const longestChunk = (input.max_new_tokens - DELAY_COLUMNS) / FRAMES_PER_SECOND;
+  const longestChunk = (input.max_new_tokens - AUDIO_SHAPE.columnsBesideFrames) / AUDIO_SHAPE.framesPerSecond;
   const leastSeconds = Math.min(
     input.transcript.length / MAX_CHARACTERS_PER_SECOND,
     input.chunk_method === null ? longestChunk : Number.POSITIVE_INFINITY,

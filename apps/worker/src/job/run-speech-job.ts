@@ -8,6 +8,7 @@ import {
   type SpeechRequest,
   type SpeechResult,
 } from "@higgs-worker/higgs-audio";
+import { AUDIO_SHAPE } from "@higgs-worker/higgs-audio/requests";
 import type { Config } from "../config/settings.ts";
 import type { Logger } from "../logging/logger.ts";
 import { prepareReferences, type ReferenceServices } from "../references/prepare-references.ts";
@@ -46,9 +47,6 @@ export interface FinishedSpeechJob {
   readonly file: Uint8Array;
 }
 
-/** What the codec makes; the model says so too, but it is not loaded yet when sizes are foreseen. */
-const FORESEEN_SAMPLE_RATE_HZ = 24_000;
-
 /** From this share of clipped samples on it can be heard. */
 const AUDIBLE_CLIPPING_SHARE = 1e-3;
 
@@ -76,7 +74,7 @@ export async function runSpeechJob(
       jobId: job.id,
       s3Config: job.s3Config,
       seed: textRequest.seed,
-      sampleRateHz: FORESEEN_SAMPLE_RATE_HZ,
+      sampleRateHz: AUDIO_SHAPE.sampleRateHz,
     });
   if (plan.kind === "s3" || plan.kind === "file") await plan.store.check(plan.key, signalOption(options));
   const prepared = await prepareReferences(input.ref_audio, services.references ?? createReferenceServices(config), {

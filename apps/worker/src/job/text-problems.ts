@@ -1,4 +1,4 @@
-import { controlStringProblem, isSpeakable } from "@higgs-worker/higgs-audio";
+import { controlStringProblem, isSpeakable } from "@higgs-worker/higgs-audio/requests";
 
 /** What is wrong with a transcript, apart from its length. */
 export function transcriptProblems(transcript: string): string[] {

@@ -1,10 +1,8 @@
 import { describeOther, loadReference, sniffAudio } from "@higgs-worker/audio";
 import { isHiggsError } from "@higgs-worker/base";
 import { hashSamples } from "@higgs-worker/higgs-audio";
+import { AUDIO_SHAPE } from "@higgs-worker/higgs-audio/requests";
 import { invalidReference } from "./reference-errors.ts";
-
-/** What the codec's encoder takes. */
-const CODEC_SAMPLE_RATE_HZ = 24_000;
 
 export interface PrepareClipOptions {
   /** What messages call the reference. */
@@ -40,7 +38,7 @@ export function checkAudioStart(bytes: Uint8Array, where: string): void {
 export async function prepareClip(bytes: Uint8Array, options: PrepareClipOptions): Promise<PreparedAudio> {
   try {
     const { signal, transcript } = options;
-    const { samples, source, findings } = await loadReference(bytes, CODEC_SAMPLE_RATE_HZ, {
+    const { samples, source, findings } = await loadReference(bytes, AUDIO_SHAPE.sampleRateHz, {
       ...(transcript === null ? {} : { transcript }),
       ...(signal === undefined ? {} : { signal }),
     });

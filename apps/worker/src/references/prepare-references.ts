@@ -2,12 +2,12 @@ import { createHash } from "node:crypto";
 import { HiggsError } from "@higgs-worker/base";
 import {
   findProfile,
-  refuseControlStrings,
   type Reference,
   type ReferenceClip,
   type Voice,
   type VoiceLibrary,
 } from "@higgs-worker/higgs-audio";
+import { AUDIO_SHAPE, refuseControlStrings } from "@higgs-worker/higgs-audio/requests";
 import { suggestion } from "../names/nearest-name.ts";
 import type { ClipCache } from "./clip-cache.ts";
 import { fetchReference, type FetchLimits, type FetchReferenceOptions } from "./fetch-reference.ts";
@@ -53,10 +53,6 @@ export interface PrepareOptions {
   readonly inSystemMessage: boolean;
 }
 
-const SAMPLES_PER_FRAME = 960;
-/** Columns of a clip beside its frames: BOS, EOS and the delay of eight codebooks (spec model §7.1). */
-const EXTRA_COLUMNS = 9;
-
 /**
  * Finds, reads, decodes and examines the references of a job, so that all that can be refused is refused before a model is
  * asked. Names are looked up before anything is read.
@@ -81,7 +77,7 @@ export async function prepareReferences(
       continue;
     }
     const { name, audio, clip } = await prepareSource(source, services, options);
-    positions += Math.ceil(audio.pcm.length / SAMPLES_PER_FRAME) + EXTRA_COLUMNS;
+    positions += Math.ceil(audio.pcm.length / AUDIO_SHAPE.samplesPerFrame) + AUDIO_SHAPE.columnsBesideFrames;
     checkContext(positions, source.where, services.contextLength);
     references.push(clip);
     warnings.push(...audio.warnings.map((warning) => `${source.where} (${name}): ${warning}`));

@@ -1,5 +1,5 @@
 import { HiggsError } from "@higgs-worker/base";
-import { parseReferenceNames, refuseControlStrings } from "@higgs-worker/higgs-audio";
+import { parseReferenceNames, refuseControlStrings } from "@higgs-worker/higgs-audio/requests";
 import { describeUnknownField, kindOf } from "../names/describe-value.ts";
 import { decodeBase64, decodeDataUri } from "./base64.ts";
 import { refusedReference } from "./reference-errors.ts";

@@ -5,7 +5,7 @@ import { fileError } from "./checkpoint-error.ts";
 import { readSmallFile } from "./checkpoint-file.ts";
 
 /** How the tensors are stored. */
-export type WeightsFormat = "safetensors" | "sharded-safetensors" | "torch";
+export type WeightFileKind = "safetensors" | "sharded-safetensors" | "torch";
 
 /** The files of a checkpoint that matter for loading it. */
 export interface CheckpointFiles {
@@ -13,13 +13,13 @@ export interface CheckpointFiles {
   readonly directory: string;
   readonly configPath: string;
   readonly weightsPath: string;
-  readonly format: WeightsFormat;
+  readonly format: WeightFileKind;
 }
 
 const CONFIG = "config.json";
 
 /** Weight files by preference: a single file is whole or absent, an index can point to missing shards. */
-const WEIGHTS: readonly (readonly [name: string, format: WeightsFormat])[] = [
+const WEIGHTS: readonly (readonly [name: string, format: WeightFileKind])[] = [
   ["model.safetensors", "safetensors"],
   ["model.safetensors.index.json", "sharded-safetensors"],
   ["model.pth", "torch"],

@@ -49,7 +49,7 @@ describe("parseHiggsConfig()", () => {
       audioDelayTokenId: 38,
       ropeScaling: { factor: 32, lowFreqFactor: 0.125, highFreqFactor: 0.5, originalMaxPositionEmbeddings: 1024 },
     });
-    expect(config.codebookSize).toBe(1026);
+    expect(config.idsPerCodebook).toBe(1026);
   });
 
   it("does not read the decorative audio_ffn sizes (spec model §11.4)", () => {

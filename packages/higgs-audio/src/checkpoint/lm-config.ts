@@ -48,7 +48,7 @@ export interface HiggsConfig {
   readonly maxPositionEmbeddings: number;
   readonly numCodebooks: number;
   /** Ids of one codebook **with** its BOS and EOS (1026): the row stride of embeddings and head. */
-  readonly codebookSize: number;
+  readonly idsPerCodebook: number;
   readonly audioStreamBosId: number;
   readonly audioStreamEosId: number;
   /** `<|AUDIO_OUT|>`: audio in an assistant turn (native: anywhere). */
@@ -188,7 +188,7 @@ function parseBoson(raw: JsonObject, modelName: string): HiggsConfig {
     ropeTheta: text.rope_theta,
     ropeScaling: readRopeScaling(text.rope_scaling),
     numCodebooks: config.audio_num_codebooks,
-    codebookSize: config.audio_codebook_size + SPECIAL_CODES,
+    idsPerCodebook: config.audio_codebook_size + SPECIAL_CODES,
     audioStreamBosId: config.audio_stream_bos_id,
     audioStreamEosId: config.audio_stream_eos_id,
     audioTokenId: config.audio_out_token_idx,
@@ -245,7 +245,7 @@ function parseNative(raw: JsonObject, modelName: string): HiggsConfig {
     ropeTheta: rope.rope_theta ?? config.rope_theta ?? 0,
     ropeScaling: readRopeScaling(rope),
     numCodebooks: config.num_codebooks,
-    codebookSize: config.codebook_size,
+    idsPerCodebook: config.codebook_size,
     audioStreamBosId: config.audio_stream_bos_id,
     audioStreamEosId: config.audio_stream_eos_id,
     audioTokenId: config.audio_token_id,
@@ -278,7 +278,7 @@ function findMissingRope(raw: JsonObject): string[] {
 // --- fields that must agree with each other ---
 
 function findContradictions(config: HiggsConfig): string[] {
-  const { headDim, numAttentionHeads, numKeyValueHeads, codebookSize, vocabSize } = config;
+  const { headDim, numAttentionHeads, numKeyValueHeads, idsPerCodebook, vocabSize } = config;
   const { audioStreamBosId, audioStreamEosId } = config;
   const problems: string[] = [];
   if (numAttentionHeads % numKeyValueHeads !== 0) {
@@ -287,8 +287,8 @@ function findContradictions(config: HiggsConfig): string[] {
     );
   }
   if (headDim % 2 !== 0) problems.push(`head_dim: is not an even number (got ${headDim})`);
-  if (audioStreamBosId !== codebookSize - 2 || audioStreamEosId !== codebookSize - 1) {
-    const ids = `got ${audioStreamBosId} and ${audioStreamEosId}, expected ${codebookSize - 2} and ${codebookSize - 1}`;
+  if (audioStreamBosId !== idsPerCodebook - 2 || audioStreamEosId !== idsPerCodebook - 1) {
+    const ids = `got ${audioStreamBosId} and ${audioStreamEosId}, expected ${idsPerCodebook - 2} and ${idsPerCodebook - 1}`;
     problems.push(`audio_stream_bos_id, audio_stream_eos_id: are not the last ids of a codebook (${ids})`);
   }
   if (config.ropeScaling.highFreqFactor <= config.ropeScaling.lowFreqFactor) {

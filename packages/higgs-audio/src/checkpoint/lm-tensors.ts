@@ -15,7 +15,7 @@ export type LmShapes = Pick<
   | "headDim"
   | "vocabSize"
   | "numCodebooks"
-  | "codebookSize"
+  | "idsPerCodebook"
 >;
 
 /**
@@ -23,9 +23,9 @@ export type LmShapes = Pick<
  * (spec model §3.1 to §3.3). Nothing is permuted or transposed between the layouts.
  */
 export function listLmTensors(shapes: LmShapes, layout: CheckpointLayout): ExpectedTensor[] {
-  const { hiddenSize, vocabSize, numCodebooks, codebookSize, numHiddenLayers } = shapes;
+  const { hiddenSize, vocabSize, numCodebooks, idsPerCodebook, numHiddenLayers } = shapes;
   const trunk = layout === "native" ? "model." : "";
-  const audioRows = numCodebooks * codebookSize;
+  const audioRows = numCodebooks * idsPerCodebook;
   const layers = Array.from({ length: numHiddenLayers }, (_, layer) => listLayer(shapes, trunk, layer));
   const audioEmbeddings =
     layout === "native" ? "model.embed_audio_tokens.embed_audio_tokens" : "audio_codebook_embeddings";

@@ -37,7 +37,7 @@ describe("openCheckpoint()", () => {
     expect(checkpoint.config).toMatchObject({
       hiddenSize: 192,
       numHiddenLayers: 6,
-      codebookSize: 1026,
+      idsPerCodebook: 1026,
       vocabSize: 1256,
     });
     expect(checkpoint.origin).toEqual({ modelName: "demo-checkpoint", revision: null });

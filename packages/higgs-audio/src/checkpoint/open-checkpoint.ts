@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { Checkpoint } from "./checkpoint.ts";
-import { findCheckpointFiles, type CheckpointFiles, type WeightsFormat } from "./checkpoint-files.ts";
+import { findCheckpointFiles, type CheckpointFiles, type WeightFileKind } from "./checkpoint-files.ts";
 import { readSmallFile } from "./checkpoint-file.ts";
 import { parseCodecConfig, type CodecConfig } from "./codec-config.ts";
 import { isIgnorableCodecTensor, listCodecTensors } from "./codec-tensors.ts";
@@ -79,7 +79,7 @@ async function open<TConfig extends HiggsConfig | CodecConfig>(
   }
 }
 
-const OPENERS: Readonly<Record<WeightsFormat, (path: string) => Promise<TensorSource>>> = {
+const OPENERS: Readonly<Record<WeightFileKind, (path: string) => Promise<TensorSource>>> = {
   safetensors: openSafetensors,
   "sharded-safetensors": openShardedSafetensors,
   torch: openTorchFile,

@@ -25,7 +25,7 @@ export const RELEASED_HIGGS_CONFIG: HiggsConfig = Object.freeze({
   }),
   maxPositionEmbeddings: 131_072,
   numCodebooks: 8,
-  codebookSize: 1026,
+  idsPerCodebook: 1026,
   audioStreamBosId: 1024,
   audioStreamEosId: 1025,
   audioTokenId: 128_016,
@@ -71,3 +71,14 @@ export const RELEASED_CODEC_CONFIG: CodecConfig = Object.freeze({
     numConvPosEmbeddingGroups: 16,
   }),
 });
+
+/** What all checkpoints of the model share, for estimates and limits before one is loaded. */
+export const AUDIO_SHAPE = {
+  sampleRateHz: RELEASED_CODEC_CONFIG.sampleRateHz,
+  samplesPerFrame: RELEASED_CODEC_CONFIG.hopLength,
+  framesPerSecond: RELEASED_CODEC_CONFIG.frameRateHz,
+  /** Columns of a clip or a sequence beside its frames: BOS, and the delay of the codebooks (spec model §7.1). */
+  columnsBesideFrames: RELEASED_HIGGS_CONFIG.numCodebooks + 1,
+  /** Ids of one codebook with BOS and EOS, the largest useful top-k. */
+  idsPerCodebook: RELEASED_HIGGS_CONFIG.idsPerCodebook,
+} as const;

@@ -34,7 +34,7 @@ export interface RvqDecoder {
   readonly quantizerCount: number;
 }
 
-export function defineRvqDecoder(weights: CodecWeights): RvqDecoder {
+function defineRvqDecoder(weights: CodecWeights): RvqDecoder {
   const { source, config } = weights;
   const { numQuantizers } = config;
   const [codebookSize = 0, codebookDim = 0] = weights.shapeOf(embedName(0));
@@ -53,7 +53,7 @@ export function defineRvqDecoder(weights: CodecWeights): RvqDecoder {
 }
 
 /** Row ids i32 [quantisers · time] of the table, frame by frame → [quantiserDim, time]. */
-export function rvqDecode(graph: Graph, decoder: RvqDecoder, rows: Tensor): Tensor {
+function rvqDecode(graph: Graph, decoder: RvqDecoder, rows: Tensor): Tensor {
   const time = rows.shape[0] / decoder.quantizerCount;
   const vectors = graph.reshape(graph.getRows(decoder.table, rows), decoder.projection.shape[0], time);
   return graph.add(graph.mulMat(decoder.projection, vectors, { precise: true }), decoder.bias);
@@ -114,7 +114,7 @@ export interface DacDecoder {
 
 const ROOT = "acoustic_decoder";
 
-export function defineDacDecoder(weights: CodecWeights): DacDecoder {
+function defineDacDecoder(weights: CodecWeights): DacDecoder {
   return {
     conv1: defineConv1d(weights, `${ROOT}.conv1`),
     blocks: weights.config.decoderRatios.map((stride, index) => {
@@ -131,7 +131,7 @@ export function defineDacDecoder(weights: CodecWeights): DacDecoder {
 }
 
 /** [frames, channels] → [frames · hop, 1] */
-export function dacDecode(graph: Graph, decoder: DacDecoder, latents: Tensor, observe: Observe): Tensor {
+function dacDecode(graph: Graph, decoder: DacDecoder, latents: Tensor, observe: Observe): Tensor {
   let x = observe("dac.conv1", conv1d(graph, decoder.conv1, latents));
   for (const [index, block] of decoder.blocks.entries()) {
     x = transposedConv1d(graph, block.convT1, snake(graph, block.snake1, x));
@@ -144,7 +144,7 @@ export function dacDecode(graph: Graph, decoder: DacDecoder, latents: Tensor, ob
 }
 
 /** The layers that move time, in order; residual units count with their longest path. */
-export function timeLayersOf(decoder: DacDecoder): TimeLayer[] {
+function timeLayersOf(decoder: DacDecoder): TimeLayer[] {
   const blocks = decoder.blocks.flatMap(({ convT1: { width, stride, cropLeft }, units }): TimeLayer[] => [
     { kind: "transposed-conv", width, stride, cropLeft },
     ...units.flatMap((unit) => [timeLayerOf(unit.conv1), timeLayerOf(unit.conv2)]),

@@ -3,7 +3,7 @@ export interface CodebookConfig {
   /** Codes per frame, 8. */
   readonly numCodebooks: number;
   /** Ids per codebook including the two stream specials, 1026: the row length of the audio head. */
-  readonly codebookSize: number;
+  readonly idsPerCodebook: number;
   /** 1024; every id below it is a real code. */
   readonly audioStreamBosId: number;
   /** 1025. */

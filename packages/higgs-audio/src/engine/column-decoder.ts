@@ -11,7 +11,7 @@ import type { Sampler } from "./sampling/sampler.ts";
 export type FinishReason = "eos" | "length";
 
 export interface ColumnDecoderOptions extends GenerationOptions {
-  /** May be shared; rows of `codebookSize` logits. */
+  /** May be shared; rows of `idsPerCodebook` logits. */
   readonly sampler: Sampler;
   readonly uniforms: UniformSource;
   /** Columns before the sequence at which RAS looks back: `columns[column * numCodebooks + codebook]`. */
@@ -54,7 +54,7 @@ export class ColumnDecoder {
   /**
    * Makes the next column.
    *
-   * @param logits numCodebooks rows of codebookSize logits from `offset` on, the model's output for the last column
+   * @param logits numCodebooks rows of idsPerCodebook logits from `offset` on, the model's output for the last column
    * @returns why the sequence ends with this column, or null when it goes on
    * @throws {HiggsError} GENERATION_FAILED when the logits are not finite; INTERNAL when the sequence has ended
    */
@@ -121,18 +121,18 @@ export class ColumnDecoder {
   }
 
   #candidate(logits: Float32Array, offset: number, codebook: number): number {
-    const { codebookSize } = this.#config;
+    const { idsPerCodebook } = this.#config;
     const { sampler, sampling, uniforms } = this.#options;
     const history = this.#history;
     const column = history.generatedCount;
-    const rowOffset = offset + codebook * codebookSize;
+    const rowOffset = offset + codebook * idsPerCodebook;
     let id = this.#rules.forcedId(codebook);
     if (id < 0) {
       const uniform = sampling.temperature === 0 ? 0 : uniforms.uniform(column, codebook, "draw");
-      id = sampler.sampleRow(logits, rowOffset, codebookSize, sampling, uniform);
+      id = sampler.sampleRow(logits, rowOffset, idsPerCodebook, sampling, uniform);
     }
     if (!this.#isRasOn || !this.#isRepeated(codebook, id)) return id;
-    return sampler.drawUnwarped(logits, rowOffset, codebookSize, uniforms.uniform(column, codebook, "redraw"));
+    return sampler.drawUnwarped(logits, rowOffset, idsPerCodebook, uniforms.uniform(column, codebook, "redraw"));
   }
 
   #isRepeated(codebook: number, id: number): boolean {

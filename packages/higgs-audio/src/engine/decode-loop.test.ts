@@ -7,7 +7,7 @@ import { ChunkRandom } from "./rng.ts";
 import { Scheduler } from "./scheduler.ts";
 
 /** No logit stands for the end, so that a sequence of random weights is as long as it may be. */
-const CONFIG = { ...SMALL_SHAPES["rows of 32"], audioStreamEosId: SMALL_SHAPES["rows of 32"].codebookSize };
+const CONFIG = { ...SMALL_SHAPES["rows of 32"], audioStreamEosId: SMALL_SHAPES["rows of 32"].idsPerCodebook };
 const SAMPLED = { temperature: 1, topK: 20, topP: 0.95, rasWinLen: 7, rasWinMaxNumRepeat: 2 };
 
 /** Sequences before the one that is watched: numbers live on the heap until their code is compiled. */

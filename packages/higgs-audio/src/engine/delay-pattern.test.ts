@@ -7,7 +7,7 @@ const B = 1024;
 const E = 1025;
 
 function config(numCodebooks: number): CodebookConfig {
-  return { numCodebooks, codebookSize: 1026, audioStreamBosId: B, audioStreamEosId: E };
+  return { numCodebooks, idsPerCodebook: 1026, audioStreamBosId: B, audioStreamEosId: E };
 }
 
 /** `rows[codebook][column]` of columns that are stored one after the other. */

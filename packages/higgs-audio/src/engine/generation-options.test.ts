@@ -7,7 +7,7 @@ import {
   type GenerationOptions,
 } from "./generation-options.ts";
 
-const LIMITS = { codebookSize: 1026, maxColumns: 8192 };
+const LIMITS = { idsPerCodebook: 1026, maxColumns: 8192 };
 const DEFAULTS: GenerationOptions = { sampling: DEFAULT_SAMPLING, maxColumns: DEFAULT_MAX_COLUMNS };
 
 describe("checkGenerationOptions", () => {

@@ -38,12 +38,12 @@ export function isRasOn({ rasWinLen, rasWinMaxNumRepeat }: SamplingOptions): boo
 /**
  * Checks every option at once.
  *
- * @param limits codebookSize: ids per codebook, the largest useful top-k; maxColumns: what the context has room for
+ * @param limits idsPerCodebook: ids per codebook, the largest useful top-k; maxColumns: what the context has room for
  * @throws {HiggsError} INVALID_INPUT that lists all problems
  */
 export function checkGenerationOptions(
   options: GenerationOptions,
-  limits: { readonly codebookSize: number; readonly maxColumns: number },
+  limits: { readonly idsPerCodebook: number; readonly maxColumns: number },
 ): void {
   const { temperature, topK, topP, minP = 0, rasWinLen, rasWinMaxNumRepeat } = options.sampling;
   const problems: string[] = [];
@@ -56,7 +56,7 @@ export function checkGenerationOptions(
     temperature,
     `0 … ${LARGEST_TEMPERATURE}`,
   );
-  check(isIntegerIn(topK, 0, limits.codebookSize), "top-k", topK, `0 … ${limits.codebookSize}`);
+  check(isIntegerIn(topK, 0, limits.idsPerCodebook), "top-k", topK, `0 … ${limits.idsPerCodebook}`);
   check(topP > 0 && topP <= 1, "top-p", topP, "above 0, up to 1");
   check(minP >= 0 && minP < 1, "min-p", minP, "0 up to below 1");
   check(isIntegerIn(rasWinLen, 0, limits.maxColumns), "RAS window", rasWinLen, `0 … ${limits.maxColumns}`);

@@ -25,7 +25,7 @@ function run(picks: readonly (readonly [number, number])[], script: Script = {})
   const decoder = new ColumnDecoder(CONFIG, {
     sampling: { temperature, topK: 1, topP: 0.5, rasWinLen: win, rasWinMaxNumRepeat: max },
     maxColumns: picks.length + 1,
-    sampler: new Sampler(CONFIG.codebookSize),
+    sampler: new Sampler(CONFIG.idsPerCodebook),
     uniforms: uniformsOf(
       () => 0.5,
       (column, codebook) => {

@@ -19,7 +19,7 @@ const SAMPLED = { temperature: 1, topK: 10, topP: 0.95, rasWinLen: 7, rasWinMaxN
 function silenceEos(name: string, values: Float32Array): void {
   if (name !== "audio_output.weight") return;
   for (let k = 0; k < CODEBOOKS; k++) {
-    const row = k * CONFIG.codebookSize + CONFIG.audioStreamEosId;
+    const row = k * CONFIG.idsPerCodebook + CONFIG.audioStreamEosId;
     values.fill(0, row * WIDTH, (row + 1) * WIDTH);
   }
 }
@@ -54,7 +54,7 @@ async function generateByReference(source: SeededWeightSource, request: Sequence
   const model = await ReferenceModel.read(source);
   const sequence = model.begin();
   await sequence.feedPrompt(request.prompt);
-  const decoder = new ColumnDecoder(CONFIG, { ...request, sampler: new Sampler(CONFIG.codebookSize) });
+  const decoder = new ColumnDecoder(CONFIG, { ...request, sampler: new Sampler(CONFIG.idsPerCodebook) });
   const column = new Int32Array(CODEBOOKS);
   while (decoder.finished === null) {
     decoder.copyLastColumn(column);

@@ -101,7 +101,7 @@ export class Sequence {
     listeners: SequenceListeners,
     prefixCache: PrefixCache | null = null,
   ) {
-    const { numCodebooks, codebookSize } = model.config;
+    const { numCodebooks, idsPerCodebook } = model.config;
     this.slot = slot;
     this.#model = model;
     this.#listeners = listeners;
@@ -115,7 +115,7 @@ export class Sequence {
       );
     }
     this.#column = new Int32Array(numCodebooks);
-    const sampler = new Sampler(codebookSize);
+    const sampler = new Sampler(idsPerCodebook);
     this.#decoder = new ColumnDecoder(model.config, { ...request, maxColumns: this.#columnLimit, sampler });
     this.#pieces = model.beginPrefill(slot, request.prompt);
     this.#prefix = prefixCache?.open(request.prompt, request.prefixRows ?? 0) ?? null;
@@ -174,8 +174,8 @@ export class Sequence {
 
   /** Takes the logits of that step, [slot][codebook][id]. Throws GENERATION_FAILED when they are not finite. */
   take(logits: Float32Array): void {
-    const { numCodebooks, codebookSize } = this.#model.config;
-    this.#decoder.step(logits, this.slot * numCodebooks * codebookSize);
+    const { numCodebooks, idsPerCodebook } = this.#model.config;
+    this.#decoder.step(logits, this.slot * numCodebooks * idsPerCodebook);
     this.#position += 1;
     const end = this.#decoder.availableFrames;
     if (end > this.#reported) this.#listeners.onFrames?.({ first: this.#reported, end, decoder: this.#decoder });

@@ -77,12 +77,12 @@ export class DecodeGraph implements Disposable {
   /**
    * Says what a slot feeds in the next step; it must be said again before every step, or the slot be set idle.
    *
-   * @param column ids of one column, one per codebook, each 0 … codebookSize − 1
+   * @param column ids of one column, one per codebook, each 0 … idsPerCodebook − 1
    * @param position 0 … kvLength − 1, the number of positions that the slot's cache holds
    */
   setSlot(slot: number, column: Int32Array, position: number): void {
-    const { numCodebooks, codebookSize } = this.#config;
-    for (let k = 0; k < numCodebooks; k++) this.#ids[slot * numCodebooks + k] = k * codebookSize + (column[k] ?? 0);
+    const { numCodebooks, idsPerCodebook } = this.#config;
+    for (let k = 0; k < numCodebooks; k++) this.#ids[slot * numCodebooks + k] = k * idsPerCodebook + (column[k] ?? 0);
     this.#positions[slot] = position;
     this.#kvRows[slot] = BigInt(this.#cache.row(slot, position));
     this.#show(slot, position + 1);
@@ -93,7 +93,7 @@ export class DecodeGraph implements Disposable {
     return this.#lastComputeMs;
   }
 
-  /** Computes the step and fills `logits` with f32 [numCodebooks · codebookSize, slots]. */
+  /** Computes the step and fills `logits` with f32 [numCodebooks · idsPerCodebook, slots]. */
   async compute(logits: Float32Array): Promise<void> {
     this.#writeInputs();
     const startMs = performance.now();
@@ -128,7 +128,7 @@ export class DecodeGraph implements Disposable {
     }
     const hidden = buildNorm(graph, cur, weights.outputNorm, config.rmsNormEps); // [nEmbd, slots]
     this.#observer?.built(graph, "norm", hidden);
-    return graph.output(graph.mulMat(weights.audioHead, hidden), "result_output"); // [numCodebooks · codebookSize, slots]
+    return graph.output(graph.mulMat(weights.audioHead, hidden), "result_output"); // [numCodebooks · idsPerCodebook, slots]
   }
 
   #writeInputs(): void {

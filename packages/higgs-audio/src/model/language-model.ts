@@ -80,7 +80,7 @@ export class LanguageModel implements Disposable {
 
   /** Logits of one step: [slot][codebook][id]. */
   get logitsLength(): number {
-    return this.slots * this.config.numCodebooks * this.config.codebookSize;
+    return this.slots * this.config.numCodebooks * this.config.idsPerCodebook;
   }
 
   /**

@@ -156,8 +156,8 @@ class PrefillGraph implements Disposable {
   }
 
   #columnIds(): Int32Array {
-    const { numCodebooks, codebookSize } = this.#config;
-    return this.#rows.columnIds.map((id, index) => (index % numCodebooks) * codebookSize + id);
+    const { numCodebooks, idsPerCodebook } = this.#config;
+    return this.#rows.columnIds.map((id, index) => (index % numCodebooks) * idsPerCodebook + id);
   }
 
   #kvRow(index: number): number {

@@ -50,9 +50,9 @@ export class HiggsWeights implements Disposable {
   readonly layers: readonly LayerWeights[];
   /** f32 [nEmbd] */
   readonly outputNorm: Tensor;
-  /** Rows of all codebooks, codebook-major. [nEmbd, codebookSize · numCodebooks] */
+  /** Rows of all codebooks, codebook-major. [nEmbd, idsPerCodebook · numCodebooks] */
   readonly audioEmbeddings: Tensor;
-  /** [nEmbd, codebookSize · numCodebooks] */
+  /** [nEmbd, idsPerCodebook · numCodebooks] */
   readonly audioHead: Tensor;
   /** f32 [headDim / 2] */
   readonly ropeDivisors: Tensor;

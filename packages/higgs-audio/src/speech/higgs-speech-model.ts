@@ -136,7 +136,7 @@ class Synthesis {
   async prepare(): Promise<void> {
     const { tokenizer, languageModel } = this.#parts;
     const request = this.#request;
-    const limits = { codebookSize: languageModel.config.codebookSize, maxColumns: languageModel.contextLength };
+    const limits = { idsPerCodebook: languageModel.config.idsPerCodebook, maxColumns: languageModel.contextLength };
     checkGenerationOptions(this.#generationOptions(), limits);
     throwIfCancelled(this.#options.signal, "start the speech");
     refuseControlStringsIn(request, [...tokenizer.addedTokens.keys()]);

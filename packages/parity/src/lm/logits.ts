@@ -7,16 +7,16 @@ import type { GoldenCompute, GoldenOutcome } from "../frame/types.ts";
 /** Where the reference prefers its best code by more than this, half precision must prefer it too (golden README). */
 const CLEAR_MARGIN = 0.1;
 
-/** Compares every form in which the golden file keeps a list of logits, [position][codebook · codebookSize]. */
+/** Compares every form in which the golden file keeps a list of logits, [position][codebook · idsPerCodebook]. */
 export async function compareLogits(
   run: { readonly model: LanguageModel; readonly compute: GoldenCompute },
   expected: GoldenTensors,
   prefix: string,
   logits: readonly Float32Array[],
 ): Promise<GoldenOutcome> {
-  const { numCodebooks, codebookSize } = run.model.config;
+  const { numCodebooks, idsPerCodebook } = run.model.config;
   const rows = logits.flatMap((position) =>
-    Array.from({ length: numCodebooks }, (_, k) => position.subarray(k * codebookSize, (k + 1) * codebookSize)),
+    Array.from({ length: numCodebooks }, (_, k) => position.subarray(k * idsPerCodebook, (k + 1) * idsPerCodebook)),
   );
   const subset = await expected.int32("subset_ids");
   const topIds = await expected.int32(`${prefix}.top_ids`);

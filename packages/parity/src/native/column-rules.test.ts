@@ -19,7 +19,7 @@ function decoderFor(config: CodebookConfig, options: Partial<ColumnDecoderOption
     rules: new NativeColumnRules(config),
     sampling: GREEDY,
     maxColumns: 60,
-    sampler: new Sampler(config.codebookSize),
+    sampler: new Sampler(config.idsPerCodebook),
     uniforms: uniformsOf(() => 0),
     columnsBefore: new Int32Array(0),
     ...options,
@@ -48,7 +48,7 @@ function framesOf(decoder: ColumnDecoder): number[][] {
 
 describe("the tables of spec model §7", () => {
   it("ramps up and down as the native illustration", () => {
-    const config = { numCodebooks: 3, codebookSize: 1026, audioStreamBosId: 1024, audioStreamEosId: 1025 };
+    const config = { numCodebooks: 3, idsPerCodebook: 1026, audioStreamBosId: 1024, audioStreamEosId: 1025 };
     const decoder = decoderFor(config);
     run(decoder, config, (column, codebook) => (column === 5 && codebook === 1 ? 1025 : 100 * codebook + column));
     const [B, E] = [1024, 1025];

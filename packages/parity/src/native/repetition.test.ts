@@ -15,7 +15,7 @@ it("BOS and EOS in the window do not count as repeats for the native rules", () 
     rules: new NativeColumnRules(CONFIG),
     sampling: { temperature: 0, topK: 1, topP: 0.5, rasWinLen: 7, rasWinMaxNumRepeat: 2 },
     maxColumns: 3,
-    sampler: new Sampler(CONFIG.codebookSize),
+    sampler: new Sampler(CONFIG.idsPerCodebook),
     uniforms: uniformsOf(
       () => 0.5,
       () => {

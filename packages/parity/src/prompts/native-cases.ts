@@ -70,7 +70,7 @@ async function loadSet(directory: string): Promise<NativeSet> {
     tokenizer: await loadTextTokenizer(path.join(directory, CHECKPOINT)),
     config: {
       numCodebooks: config.num_codebooks,
-      codebookSize: config.codebook_size,
+      idsPerCodebook: config.codebook_size,
       audioStreamBosId: config.audio_stream_bos_id,
       audioStreamEosId: config.audio_stream_eos_id,
     },

@@ -55,7 +55,7 @@ async function readCodebookConfig(directory: string): Promise<CodebookConfig> {
   const config = v.parse(Config, await readGoldenJson(directory, `${CHECKPOINT}/config.json`));
   return {
     numCodebooks: config.audio_num_codebooks,
-    codebookSize: config.audio_codebook_size + 2,
+    idsPerCodebook: config.audio_codebook_size + 2,
     audioStreamBosId: config.audio_stream_bos_id,
     audioStreamEosId: config.audio_stream_eos_id,
   };

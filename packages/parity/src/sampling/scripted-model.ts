@@ -12,7 +12,7 @@ import {
 /** The code streams that the script's formula is written for. */
 export const SCRIPTED_CODEBOOKS: CodebookConfig = {
   numCodebooks: 8,
-  codebookSize: 1026,
+  idsPerCodebook: 1026,
   audioStreamBosId: 1024,
   audioStreamEosId: 1025,
 };
@@ -55,7 +55,7 @@ export class ScriptedModel implements SequenceModel, UniformSource {
   readonly config = SCRIPTED_CODEBOOKS;
   readonly slots = 1;
   readonly contextLength = 1 << 20;
-  readonly logitsLength = SCRIPTED_CODEBOOKS.numCodebooks * SCRIPTED_CODEBOOKS.codebookSize;
+  readonly logitsLength = SCRIPTED_CODEBOOKS.numCodebooks * SCRIPTED_CODEBOOKS.idsPerCodebook;
   /** Every column that was fed, one after the other. */
   readonly fed: number[] = [];
   /** Places whose candidate RAS replaced: [column of the script, codebook]. */
@@ -126,8 +126,8 @@ export class ScriptedModel implements SequenceModel, UniformSource {
   }
 
   #row(codebook: number): Float32Array {
-    const { codebookSize } = SCRIPTED_CODEBOOKS;
-    return this.#logits.subarray(codebook * codebookSize, (codebook + 1) * codebookSize);
+    const { idsPerCodebook } = SCRIPTED_CODEBOOKS;
+    return this.#logits.subarray(codebook * idsPerCodebook, (codebook + 1) * idsPerCodebook);
   }
 
   #fillRow(row: Float32Array, codebook: number): void {

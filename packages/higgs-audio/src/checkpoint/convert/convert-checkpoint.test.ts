@@ -101,7 +101,7 @@ describe("convertCheckpoint()", () => {
       config: checkpoint.config,
       sourceHash: checkpoint.sourceHash,
       format: "q4_k",
-      converterVersion: 2,
+      converterVersion: 3,
       checksums: expect.stringMatching(/^[0-9a-f]{256}$/) as string,
     });
     expect(file.strings.get("general.architecture")).toBe("higgs-audio-v2");

@@ -6,7 +6,7 @@ import type { LmCheckpoint } from "../open-checkpoint.ts";
 import { WEIGHT_FORMATS, type WeightFormat } from "../weight-format.ts";
 
 /** Counts up when the converter writes other bytes for the same checkpoint; files of other versions are not used. */
-export const CONVERTER_VERSION = 2;
+export const CONVERTER_VERSION = 3;
 
 /** GGUF keys. The first two are what other tools show. */
 export const METADATA = {
@@ -62,7 +62,7 @@ const NUMBER_FIELDS = [
   "ropeTheta",
   "maxPositionEmbeddings",
   "numCodebooks",
-  "codebookSize",
+  "idsPerCodebook",
   "audioStreamBosId",
   "audioStreamEosId",
   "audioTokenId",

@@ -46,13 +46,13 @@ export class ReferenceModel {
     return Array.from(ids, (id) => Float64Array.from(table.subarray(id * hiddenSize, (id + 1) * hiddenSize)));
   }
 
-  /** Σ over k of row k · codebookSize + id[k] (spec model §4.1). */
+  /** Σ over k of row k · idsPerCodebook + id[k] (spec model §4.1). */
   embedColumn(column: ArrayLike<number>): Float64Array {
-    const { hiddenSize, codebookSize } = this.config;
+    const { hiddenSize, idsPerCodebook } = this.config;
     const table = this.tensor("audio_embd.weight");
     const sum = new Float64Array(hiddenSize);
     for (let k = 0; k < column.length; k++) {
-      const row = k * codebookSize + at(column, k);
+      const row = k * idsPerCodebook + at(column, k);
       for (let i = 0; i < hiddenSize; i++) sum[i] = at(sum, i) + at(table, row * hiddenSize + i);
     }
     return sum;

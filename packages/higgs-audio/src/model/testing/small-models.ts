@@ -45,7 +45,7 @@ function shape({ hiddenSize, intermediateSize, heads, layers = 2, codebooks }: S
     numKeyValueHeads: heads[1],
     headDim: heads[2],
     numCodebooks: codebooks[0],
-    codebookSize: codebooks[1],
+    idsPerCodebook: codebooks[1],
     audioStreamBosId: codebooks[1] - 2,
     audioStreamEosId: codebooks[1] - 1,
   };
@@ -120,13 +120,13 @@ export function makePrompt(config: HiggsConfig, runs: string, seed = 1): PromptR
   return {
     isAudio: Uint8Array.from(flags),
     textIds: seededIds(flags.length - audioRows, config.vocabSize, seed),
-    columnIds: seededIds(audioRows * config.numCodebooks, config.codebookSize, seed + 1000),
+    columnIds: seededIds(audioRows * config.numCodebooks, config.idsPerCodebook, seed + 1000),
   };
 }
 
 /** Columns of any ids, BOS and EOS among them. */
 export function makeColumns(config: HiggsConfig, count: number, seed = 1): Int32Array[] {
-  const ids = seededIds(count * config.numCodebooks, config.codebookSize, seed + 2000);
+  const ids = seededIds(count * config.numCodebooks, config.idsPerCodebook, seed + 2000);
   return Array.from({ length: count }, (_, c) => ids.slice(c * config.numCodebooks, (c + 1) * config.numCodebooks));
 }
 

@@ -3,14 +3,14 @@ import type { CodebookConfig, UniformSource } from "@higgs-worker/higgs-audio/pa
 /** The released model's code streams. */
 export const CODEBOOKS: CodebookConfig = {
   numCodebooks: 8,
-  codebookSize: 1026,
+  idsPerCodebook: 1026,
   audioStreamBosId: 1024,
   audioStreamEosId: 1025,
 };
 
 /** Few and short streams, so that random scripts hit the special ids often. */
 export function smallCodebooks(numCodebooks: number): CodebookConfig {
-  return { numCodebooks, codebookSize: 12, audioStreamBosId: 10, audioStreamEosId: 11 };
+  return { numCodebooks, idsPerCodebook: 12, audioStreamBosId: 10, audioStreamEosId: 11 };
 }
 
 /** Logits of one column in which `picks[codebook]` is far ahead, and `seconds[codebook]` next. */
@@ -19,10 +19,10 @@ export function scriptedLogits(
   picks: readonly number[],
   seconds: readonly number[] = picks,
 ): Float32Array {
-  const logits = new Float32Array(config.numCodebooks * config.codebookSize);
+  const logits = new Float32Array(config.numCodebooks * config.idsPerCodebook);
   for (let codebook = 0; codebook < config.numCodebooks; codebook++) {
-    logits[codebook * config.codebookSize + (seconds[codebook] ?? 0)] = 40;
-    logits[codebook * config.codebookSize + (picks[codebook] ?? 0)] = 60;
+    logits[codebook * config.idsPerCodebook + (seconds[codebook] ?? 0)] = 40;
+    logits[codebook * config.idsPerCodebook + (picks[codebook] ?? 0)] = 60;
   }
   return logits;
 }
