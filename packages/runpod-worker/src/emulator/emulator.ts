@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import { AdjustableClock } from "../job-queue/clock.ts";
 import type { JobQueue } from "../job-queue/job-queue.ts";
-import type { SubmitOptions } from "../job-queue/queue-options.ts";
+import type { SubmitOptions } from "../job-queue/submission.ts";
 import { statusBodyOf, type JobRecord } from "../job-queue/job-record.ts";
 import type { QueueRules } from "../job-queue/queue-rules.ts";
 import { isLoopbackHost } from "../network/public-address.ts";

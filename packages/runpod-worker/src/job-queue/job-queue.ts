@@ -1,33 +1,16 @@
 import { EventEmitter } from "node:events";
-import { randomUUID } from "node:crypto";
 import { isFinalStatus, type FinalJobStatus } from "../protocol/job-status.ts";
 import type { JobResultBody } from "../protocol/job.ts";
 import type { RunRequest } from "../protocol/run-request.ts";
 import { AdjustableClock, type Clock } from "./clock.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import { ChangeWaits, type WaitOptions } from "./change-waits.ts";
-import { JobMemory } from "./job-memory.ts";
-import { createRecord, type JobRecord } from "./job-record.ts";
-import type { FinishOptions, PostOutcome, StopReason, SubmitOptions } from "./queue-options.ts";
+import { clearRun, setResult, type JobRecord } from "./job-record.ts";
+import { JobStore } from "./job-store.ts";
+import type { FinishOptions, JobQueueEvents, JobQueueOptions, PostOutcome, StopReason } from "./queue-options.ts";
 import { DEFAULT_QUEUE_RULES, type QueueRules } from "./queue-rules.ts";
-import { memorySizeOf } from "./memory-size.ts";
+import { createRecord, type SubmitOptions } from "./submission.ts";
 import { TakeLine, type TakeWaitOptions } from "./take-line.ts";
-
-export interface JobQueueOptions {
-  readonly clock?: Clock;
-  readonly rules?: Partial<QueueRules>;
-}
-
-interface JobQueueEvents {
-  /** A job waits. */
-  queued: [record: JobRecord];
-  /** A worker has a job. */
-  started: [record: JobRecord];
-  /** A job has come to a final state. */
-  final: [record: JobRecord];
-  /** The worker that runs the job must stop it. */
-  stop: [record: JobRecord, workerId: string, reason: StopReason];
-}
 
 /**
  * The jobs of one endpoint and their states (spec platform §1.12, §4.6, §12.2): the heart of both the emulator, whose
@@ -36,10 +19,8 @@ interface JobQueueEvents {
 export class JobQueue extends EventEmitter<JobQueueEvents> {
   readonly clock: Clock;
   readonly rules: QueueRules;
-  readonly #jobs = new Map<string, JobRecord>();
   readonly #queue: JobRecord[] = [];
-  readonly #finished = new Set<JobRecord>();
-  readonly #memory: JobMemory;
+  readonly #store: JobStore;
   readonly #takes: TakeLine;
   readonly #waits: ChangeWaits;
   readonly #totals = { completed: 0, failed: 0, retried: 0 };
@@ -51,7 +32,12 @@ export class JobQueue extends EventEmitter<JobQueueEvents> {
     super();
     this.clock = options.clock ?? new AdjustableClock();
     this.rules = { ...DEFAULT_QUEUE_RULES, ...options.rules };
-    this.#memory = new JobMemory(this.rules);
+    this.#store = new JobStore({
+      clock: this.clock,
+      rules: this.rules,
+      onExpired: (record) => this.#expire(record),
+      onForgotten: (record) => this.#remove(record),
+    });
     this.#takes = new TakeLine(this.clock);
     this.#waits = new ChangeWaits(this.clock);
   }
@@ -68,16 +54,16 @@ export class JobQueue extends EventEmitter<JobQueueEvents> {
 
   /** All jobs that are still known, in the order of their submission. */
   records(): JobRecord[] {
-    return [...this.#jobs.values()];
+    return this.#store.records();
   }
 
   get(id: string): JobRecord | undefined {
-    return this.#jobs.get(id);
+    return this.#store.get(id);
   }
 
   /** The bytes of inputs that wait or run; bodies that are being read count as well. */
   get inputs(): ByteBudget {
-    return this.#memory.inputs;
+    return this.#store.inputs;
   }
 
   /** True once no more jobs are to be submitted. */
@@ -90,22 +76,9 @@ export class JobQueue extends EventEmitter<JobQueueEvents> {
   }
 
   submit(request: RunRequest, options: SubmitOptions = {}): JobRecord {
-    const isSync = options.isSync ?? false;
-    const id = options.id ?? (isSync ? `sync-${randomUUID()}-e1` : `${randomUUID()}-u1`);
-    if (this.#jobs.has(id)) throw new Error("Cannot submit the job: its id is in use");
-    const now = this.clock.now();
-    const record = createRecord({
-      id,
-      request,
-      inputBytes: options.sizeBytes ?? memorySizeOf(request),
-      extraFields: options.extraFields ?? {},
-      retentionMs: isSync ? this.#syncRetentionMs(options.waitMs) : this.rules.retentionMs,
-      queuedAtMs: now,
-      expiresAtMs: now + (request.policy?.ttl ?? this.rules.ttlMs),
-    });
-    this.#memory.admit(record);
-    this.#armTtl(record);
-    this.#jobs.set(id, record);
+    const record = createRecord(request, options, { now: this.clock.now(), rules: this.rules });
+    if (this.#store.get(record.id) !== undefined) throw new Error("Cannot submit the job: its id is in use");
+    this.#store.add(record);
     this.#enqueue(record, "back");
     return record;
   }
@@ -126,7 +99,7 @@ export class JobQueue extends EventEmitter<JobQueueEvents> {
 
   /** Notes what a running job has to say. `reopens` lets a late update put an ended job back (runpod-python#250). */
   reportProgress(id: string, output: unknown, options: { readonly reopens?: boolean } = {}): PostOutcome {
-    const record = this.#jobs.get(id);
+    const record = this.#store.get(id);
     if (record === undefined) return "unknown";
     if (isFinalStatus(record.status)) {
       if (options.reopens === true && record.startedAtMs !== undefined) this.#reopen(record, output);
@@ -139,23 +112,21 @@ export class JobQueue extends EventEmitter<JobQueueEvents> {
 
   /** Appends a streamed output. */
   appendChunk(id: string, output: unknown): PostOutcome {
-    const record = this.#jobs.get(id);
+    const record = this.#store.get(id);
     if (record === undefined) return "unknown";
     if (isFinalStatus(record.status)) return "late";
-    this.#memory.addChunks(record, [output], "back");
+    this.#store.addChunks(record, [output], "back");
     this.#waits.notify(record);
     return "accepted";
   }
 
   /** Ends a job: FAILED if `error` is a string, else COMPLETED, as the platform does (runpod-python#299). */
   finish(id: string, result: JobResultBody, { workerId, failure }: FinishOptions = {}): PostOutcome {
-    const record = this.#jobs.get(id);
+    const record = this.#store.get(id);
     if (record === undefined) return "unknown";
     if (isFinalStatus(record.status)) return "late";
     const holder = record.workerId;
-    record.output = "output" in result ? { value: result.output } : undefined;
-    record.error = typeof result.error === "string" ? result.error : undefined;
-    record.failure = record.error === undefined ? undefined : failure;
+    setResult(record, result, failure);
     if (workerId !== undefined) record.workerId = workerId;
     const wasRunning = record.status === "IN_PROGRESS";
     this.#end(record, record.error === undefined ? "COMPLETED" : "FAILED");
@@ -172,13 +143,10 @@ export class JobQueue extends EventEmitter<JobQueueEvents> {
     return true;
   }
 
-  /**
-   * Puts a FAILED or TIMED_OUT job back into the queue under the same id, its output removed. False for others, and for one
-   * whose input was dropped.
-   */
+  /** Queues a FAILED or TIMED_OUT job again, without its output; false for others, and once the input was dropped. */
   retry(record: JobRecord): boolean {
     if ((record.status !== "FAILED" && record.status !== "TIMED_OUT") || record.isInputDropped) return false;
-    this.#leaveFinished(record);
+    this.#store.reviveFinished(record);
     record.queuedAtMs = this.clock.now();
     this.#resetRun(record);
     record.losses = 0;
@@ -219,19 +187,18 @@ export class JobQueue extends EventEmitter<JobQueueEvents> {
 
   /** Hands over the streamed outputs since the last call. */
   drainChunks(record: JobRecord): unknown[] {
-    return this.#memory.takeChunks(record);
+    return this.#store.takeChunks(record);
   }
 
   /** Puts outputs back that could not be handed over after all. */
   restoreChunks(record: JobRecord, chunks: readonly unknown[]): void {
-    this.#memory.addChunks(record, chunks, "front");
+    this.#store.addChunks(record, chunks, "front");
     this.#waits.notify(record);
   }
 
   /** Deletes the job `ttlMs` from now at the latest. */
   shortenTtl(record: JobRecord, ttlMs: number): void {
-    record.expiresAtMs = Math.min(record.expiresAtMs, this.clock.now() + ttlMs);
-    this.#armTtl(record);
+    this.#store.shortenTtl(record, ttlMs);
   }
 
   /** Waits until `isDone` holds or the job is deleted; resolves also when the time is over or the caller has gone. */
@@ -250,12 +217,7 @@ export class JobQueue extends EventEmitter<JobQueueEvents> {
     this.#isClosed = true;
     this.#takes.close();
     this.#waits.close();
-    for (const record of this.#jobs.values()) cancelTimers(record);
-  }
-
-  #syncRetentionMs(waitMs: number | undefined): number {
-    const { syncRetentionMs, maxSyncRetentionMs } = this.rules;
-    return Math.min(maxSyncRetentionMs, Math.max(syncRetentionMs, waitMs ?? 0));
+    this.#store.close();
   }
 
   #enqueue(record: JobRecord, end: "front" | "back"): void {
@@ -280,14 +242,8 @@ export class JobQueue extends EventEmitter<JobQueueEvents> {
 
   /** Forgets what a run has left behind, so that the job looks new to the next worker. */
   #resetRun(record: JobRecord): void {
-    record.executionTimer?.cancel();
-    record.startedAtMs = undefined;
-    record.finishedAtMs = undefined;
-    record.workerId = undefined;
-    record.output = undefined;
-    record.error = undefined;
-    record.failure = undefined;
-    this.#memory.forgetResult(record);
+    clearRun(record);
+    this.#store.forgetResult(record);
   }
 
   #stopAndEnd(record: JobRecord, status: FinalJobStatus, reason: StopReason): void {
@@ -300,22 +256,19 @@ export class JobQueue extends EventEmitter<JobQueueEvents> {
   #end(record: JobRecord, status: FinalJobStatus): void {
     this.#leaveActive(record);
     record.status = status;
-    this.#memory.end(record);
     record.finishedAtMs = this.clock.now();
     if (status === "COMPLETED") this.#totals.completed += 1;
     if (status === "FAILED" || status === "TIMED_OUT") this.#totals.failed += 1;
-    record.retentionTimer = this.clock.after(record.retentionMs, () => this.#remove(record));
-    this.#finished.add(record);
+    this.#store.keepFinished(record);
     this.#waits.notify(record);
     this.emit("final", record);
-    this.#memory.shrink(this.#finished, record);
-    this.#dropOldestFinished();
+    this.#store.trimFinished(record);
   }
 
   /** Parity with the platform's defect: the job runs again for ever, with a time of execution. */
   #reopen(record: JobRecord, output: unknown): void {
-    this.#leaveFinished(record);
-    this.#memory.forgetResult(record);
+    this.#store.reviveFinished(record);
+    this.#store.forgetResult(record);
     record.status = "IN_PROGRESS";
     record.output = { value: output };
     this.#inProgress += 1;
@@ -329,24 +282,6 @@ export class JobQueue extends EventEmitter<JobQueueEvents> {
     if (position !== -1) this.#queue.splice(position, 1);
   }
 
-  #leaveFinished(record: JobRecord): void {
-    record.retentionTimer?.cancel();
-    this.#finished.delete(record);
-    this.#memory.readmit(record);
-  }
-
-  #dropOldestFinished(): void {
-    for (const oldest of this.#finished) {
-      if (this.#finished.size <= this.rules.maxFinishedJobs) return;
-      this.#remove(oldest);
-    }
-  }
-
-  #armTtl(record: JobRecord): void {
-    record.ttlTimer?.cancel();
-    record.ttlTimer = this.clock.after(record.expiresAtMs - this.clock.now(), () => this.#expire(record));
-  }
-
   #expire(record: JobRecord): void {
     const { workerId } = record;
     const wasRunning = record.status === "IN_PROGRESS";
@@ -356,17 +291,7 @@ export class JobQueue extends EventEmitter<JobQueueEvents> {
 
   #remove(record: JobRecord): void {
     if (!isFinalStatus(record.status)) this.#leaveActive(record);
-    this.#memory.remove(record);
-    cancelTimers(record);
-    this.#finished.delete(record);
-    this.#jobs.delete(record.id);
-    record.isRemoved = true;
+    this.#store.delete(record);
     this.#waits.notify(record);
   }
-}
-
-function cancelTimers(record: JobRecord): void {
-  record.executionTimer?.cancel();
-  record.ttlTimer?.cancel();
-  record.retentionTimer?.cancel();
 }

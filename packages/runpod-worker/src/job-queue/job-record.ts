@@ -1,5 +1,6 @@
 import { isFinalStatus, type JobStatus, type JobStatusBody } from "../protocol/job-status.ts";
 import type { JobFailure } from "../protocol/api-errors.ts";
+import type { JobResultBody } from "../protocol/job.ts";
 import type { RunRequest } from "../protocol/run-request.ts";
 import type { Timer } from "./clock.ts";
 
@@ -46,39 +47,22 @@ export interface JobRecord {
   retentionTimer: Timer | undefined;
 }
 
-export interface NewRecord {
-  readonly id: string;
-  readonly request: RunRequest;
-  readonly inputBytes: number;
-  readonly extraFields: Readonly<Record<string, unknown>>;
-  readonly retentionMs: number;
-  readonly queuedAtMs: number;
-  readonly expiresAtMs: number;
+/** An `error` that is not a string counts as none. */
+export function setResult(record: JobRecord, result: JobResultBody, failure: JobFailure | undefined): void {
+  record.output = "output" in result ? { value: result.output } : undefined;
+  record.error = typeof result.error === "string" ? result.error : undefined;
+  record.failure = record.error === undefined ? undefined : failure;
 }
 
-/** A job that waits in the queue. */
-export function createRecord(fields: NewRecord): JobRecord {
-  return {
-    ...fields,
-    status: "IN_QUEUE",
-    startedAtMs: undefined,
-    finishedAtMs: undefined,
-    workerId: undefined,
-    output: undefined,
-    error: undefined,
-    failure: undefined,
-    isInputDropped: false,
-    chunks: [],
-    chunkBytes: 0,
-    resultBytes: 0,
-    dropped: undefined,
-    retries: 0,
-    losses: 0,
-    isRemoved: false,
-    executionTimer: undefined,
-    ttlTimer: undefined,
-    retentionTimer: undefined,
-  };
+/** Forgets what a run has left behind, but for its streamed outputs. */
+export function clearRun(record: JobRecord): void {
+  record.executionTimer?.cancel();
+  record.startedAtMs = undefined;
+  record.finishedAtMs = undefined;
+  record.workerId = undefined;
+  record.output = undefined;
+  record.error = undefined;
+  record.failure = undefined;
 }
 
 /** The states whose answer names the worker and carries output; the others have their times only. */

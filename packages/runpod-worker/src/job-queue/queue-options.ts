@@ -1,4 +1,7 @@
 import type { JobFailure } from "../protocol/api-errors.ts";
+import type { Clock } from "./clock.ts";
+import type { JobRecord } from "./job-record.ts";
+import type { QueueRules } from "./queue-rules.ts";
 
 /** Why a running job must stop. */
 export type StopReason = "cancelled" | "timed-out" | "expired" | "superseded";
@@ -6,17 +9,20 @@ export type StopReason = "cancelled" | "timed-out" | "expired" | "superseded";
 /** How a post about a job was taken: `late` when the job had ended before. */
 export type PostOutcome = "accepted" | "unknown" | "late";
 
-export interface SubmitOptions {
-  /** A job of `/runsync`: another form of id, and a result that is kept for a shorter time. */
-  readonly isSync?: boolean;
-  /** Bytes of memory that the request takes, where that is known; measured if not. */
-  readonly sizeBytes?: number;
-  /** How long the caller of `/runsync` wanted to wait, in milliseconds, if it said so. */
-  readonly waitMs?: number | undefined;
-  /** The id to use; for tests. */
-  readonly id?: string;
-  /** Fields that the worker gets beside `id` and `input`; for tests. */
-  readonly extraFields?: Readonly<Record<string, unknown>>;
+export interface JobQueueOptions {
+  readonly clock?: Clock;
+  readonly rules?: Partial<QueueRules>;
+}
+
+export interface JobQueueEvents {
+  /** A job waits. */
+  queued: [record: JobRecord];
+  /** A worker has a job. */
+  started: [record: JobRecord];
+  /** A job has come to a final state. */
+  final: [record: JobRecord];
+  /** The worker that runs the job must stop it. */
+  stop: [record: JobRecord, workerId: string, reason: StopReason];
 }
 
 export interface FinishOptions {
