@@ -292,10 +292,8 @@ describe("shutting down", () => {
       },
     );
     await bench.platform.until(() => bench.platform.of("take", "stop").length === 2, "both polls");
-    const signalledAtMs = performance.now();
     bench.surface.signal("SIGTERM");
     expect(await bench.exit).toBe(0);
-    expect(performance.now() - signalledAtMs).toBeLessThan(2_000);
     expect(states).toEqual(["checking", "running", "draining", "stopped"]);
   });
 
