@@ -77,9 +77,11 @@ function copy(...paths: readonly string[]): void {
   for (const path of paths) write(path, read(path));
 }
 
-/** Keeps the given rows of a table and makes the others zero. */
-function keepRows(tensor: StoredTensor, rows: ReadonlySet<number>): StoredTensor {
-  const rowBytes = tensor.bytes.length / (tensor.shape[0] ?? 1);
+/** Keeps the given rows of a table, and its ends, without which it looks broken off; makes the others zero. */
+function keepRows(tensor: StoredTensor, given: ReadonlySet<number>): StoredTensor {
+  const rowCount = tensor.shape[0] ?? 1;
+  const rows = new Set([...given, 0, rowCount - 1]);
+  const rowBytes = tensor.bytes.length / rowCount;
   const bytes = new Uint8Array(tensor.bytes.length);
   for (const row of rows) {
     bytes.set(tensor.bytes.subarray(row * rowBytes, (row + 1) * rowBytes), row * rowBytes);
@@ -184,7 +186,7 @@ function makeLmCheckpoints(): void {
     "model.embed_audio_tokens.embed_audio_tokens.weight": inputRows,
     "audio_lm_head.weight": headRows,
     "model.embed_tokens.weight": textRows,
-    // The product never reads it.
+    // The product never reads it, but refuses tensors that are zero throughout.
     "text_lm_head.weight": new Set(),
   };
   const small = new Map<string, StoredTensor>();
@@ -219,7 +221,7 @@ function makeCodec(): void {
   for (const [name, tensor] of parseSafetensors(read("tiny/codec-native/model.safetensors"))) {
     const codebook = /^quantizer\.quantizers\.(\d+)\.codebook\.embed$/.exec(name)?.[1];
     if (codebook !== undefined) small.set(name, farBut(tensor, used[Number(codebook)] ?? new Set()));
-    else if (never.test(name)) small.set(name, { ...tensor, bytes: new Uint8Array(tensor.bytes.length) });
+    else if (never.test(name)) small.set(name, keepRows(tensor, new Set()));
     else if (tensor.dtype === "F32") small.set(name, { ...tensor, bytes: rounded(tensor.bytes, clearedBits(name)) });
     else small.set(name, tensor);
   }
