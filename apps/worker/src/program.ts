@@ -230,7 +230,7 @@ function addVoicesAdd(voices: Command, io: CommandIo, finish: Finish): void {
     .option("--language <code>", "language of the voice, such as en")
     .option("--description <text>", "how the voice sounds")
     .option("--source <text>", "where the audio comes from")
-    .option("--licence <text>", "what it may be used for")
+    .option("--license <text>", "what it may be used for")
     .option("--consent <text>", "who agreed to the voice being cloned");
   withJsonAndExample(
     add,
@@ -240,7 +240,7 @@ function addVoicesAdd(voices: Command, io: CommandIo, finish: Finish): void {
   add.action(async (name: string, flags: Flags) => {
     const { runVoicesAdd } = await import("./commands/voices.ts");
     const { audio, transcript } = flags;
-    const fields = ["language", "description", "source", "licence", "consent"] as const;
+    const fields = ["language", "description", "source", "license", "consent"] as const;
     const metadata = Object.fromEntries(
       fields.flatMap((field) => (typeof flags[field] === "string" ? [[field, flags[field]]] : [])),
     );

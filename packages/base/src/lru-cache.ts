@@ -1,11 +1,11 @@
 export interface LruCacheOptions<K, V> {
   /** Default: no limit. */
   readonly maxEntries?: number;
-  /** Default: no limit. Whatever `sizeOf` counts. */
+  /** Default: no limit. In the unit of `sizeOf`. */
   readonly maxSize?: number;
   /** Share of `maxSize` that an entry takes. */
   readonly sizeOf?: (value: V, key: K) => number;
-  /** Called for every entry that goes, for whatever reason. */
+  /** Called for every entry that is removed, for any reason. */
   readonly onDrop?: (value: V, key: K) => void;
 }
 
@@ -49,7 +49,7 @@ export class LruCache<K, V> {
     return entry.value;
   }
 
-  /** Keeps a value, in the place of one that has the key. False, and nothing else is dropped, when it alone exceeds the limits. */
+  /** Keeps a value, replacing one with the same key. False, and no other entry is dropped, when it alone exceeds the limits. */
   set(key: K, value: V): boolean {
     this.delete(key);
     const size = this.#sizeOf(value, key);

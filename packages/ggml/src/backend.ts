@@ -34,7 +34,7 @@ export class Backend implements Disposable {
   /**
    * Opens a backend on the first device for which `accepts` is true.
    *
-   * @throws GgmlError `device-not-found` listing the devices that exist, or when the device cannot be opened.
+   * @throws {GgmlError} `device-not-found` when no device is accepted, listing those that exist, or it cannot be opened
    */
   static open(ggml: Ggml, accepts: (device: Device) => boolean, wanted: string): Backend {
     for (const pointer of ggml.devicePointers()) {
@@ -73,7 +73,11 @@ export class Backend implements Disposable {
     if (procedure !== null) native.callSetThreads(procedure, this.pointer, threads);
   }
 
-  /** Computes an allocated graph and waits, blocking this thread. Throws GgmlError `compute-failed`. */
+  /**
+   * Computes an allocated graph and waits, blocking this thread.
+   *
+   * @throws {GgmlError} `compute-failed` when ggml reports a failure
+   */
   compute(graph: AllocatedGraph): void {
     this.#prepareContext(graph);
     this.#check(this.ggml.native.graphCompute(this.pointer, graph.allocatedPointer));
@@ -126,7 +130,7 @@ export class Backend implements Disposable {
       this.#lastGraph = null;
       this.#pointer = native.deviceInit(this.#device, null);
       if (this.#pointer === null) {
-        throw new GgmlError("device-not-found", `open device ${this.name} again`, "ggml could not initialise it");
+        throw new GgmlError("device-not-found", `open device ${this.name} again`, "ggml could not initialize it");
       }
     }
     this.#lastGraph = graph;

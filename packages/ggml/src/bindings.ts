@@ -2,7 +2,7 @@
  * 1:1 declarations of the C functions that we use, in header order (ggml.h, ggml-alloc.h, ggml-backend.h, gguf.h of ggml
  * 0.25). Mechanical on purpose: no defaults, no checks, no policy. The only importer of koffi.
  *
- * koffi passes pointers as bigint and null as null; a plain number in a pointer's place would be undefined behaviour, hence
+ * koffi passes pointers as bigint and null as null; a plain number in a pointer's place would be undefined behavior, hence
  * the branded type. int64_t and size_t come back as number when they are safe integers.
  */
 import koffi from "koffi";
@@ -81,7 +81,7 @@ const BASE_FUNCTIONS = {
   flashAttnExt:
     "void* ggml_flash_attn_ext(void* ctx, void* q, void* k, void* v, void* mask, float scale, float max_bias, float logit_softcap)",
   flashAttnExtSetPrec: "void ggml_flash_attn_ext_set_prec(void* a, int prec)",
-  // ggml.h: graphs and quantisation
+  // ggml.h: graphs and quantization
   newGraph: "void* ggml_new_graph_custom(void* ctx, size_t size, bool grads)",
   buildForwardExpand: "void ggml_build_forward_expand(void* graph, void* tensor)",
   graphNodeCount: "int ggml_graph_n_nodes(void* graph)",
@@ -292,7 +292,7 @@ type FunctionName = keyof typeof BASE_FUNCTIONS | keyof typeof REGISTRY_FUNCTION
 /**
  * Loads both libraries and binds every function.
  *
- * @throws GgmlError `library-invalid` when a file cannot be loaded or lacks a function.
+ * @throws {GgmlError} `library-invalid` when a file cannot be loaded or lacks a function
  */
 export function bind(files: LibraryFiles): Bindings {
   const functions: Partial<Record<FunctionName, unknown>> = {};

@@ -31,21 +31,21 @@ function kindOf(action: () => unknown): string {
 }
 
 describe("findLibrary()", () => {
-  it("names the npm package of each platform and flavour", () => {
+  it("names the npm package of each platform and flavor", () => {
     expect(libraryPackage("linux", "x64", "cuda")).toBe("@node-llama-cpp/linux-x64-cuda");
     expect(libraryPackage("linux", "arm64", "cpu")).toBe("@node-llama-cpp/linux-arm64");
     expect(libraryPackage("sunos", "x64", "cpu")).toBeNull();
   });
 
   it("says which package is missing", () => {
-    expect(() => findLibrary({ flavour: "cuda" })).toThrow(/npm install @node-llama-cpp\/\S+-cuda@\d+\.\d+\.\d+` /);
+    expect(() => findLibrary({ flavor: "cuda" })).toThrow(/npm install @node-llama-cpp\/\S+-cuda@\d+\.\d+\.\d+` /);
   });
 
   it("refuses a folder without a library", () => {
     expect(kindOf(() => findLibrary({ directory }))).toBe("library-not-found");
     const file = path.join(directory, "no-folder");
     writeFileSync(file, "");
-    expect(() => findLibrary({ directory: file })).toThrow(`it is no folder (got ${file})`);
+    expect(() => findLibrary({ directory: file })).toThrow(`it is not a folder (got ${file})`);
   });
 
   it("turns an unloadable library into a typed error", () => {
@@ -205,7 +205,7 @@ describe("gguf", () => {
     expect(kindOf(() => GgufFile.open(ggml, whole))).toBe("gguf-invalid");
   });
 
-  it("quantises within half a step of q8_0", () => {
+  it("quantizes within half a step of q8_0", () => {
     const bytes = new Uint8Array(34 * 2 * 4);
     expect(quantizeRows(ggml, "q8_0", values, bytes, 64)).toBe(bytes.byteLength);
     using backend = Backend.open(ggml, (device) => device.kind === "cpu", "cpu");
@@ -221,7 +221,7 @@ describe("gguf", () => {
       expect(Math.abs(value - (values[i] ?? 0))).toBeLessThan(0.5 / 127 + 1e-3);
   });
 
-  it("quantises on several threads to the same bytes", async () => {
+  it("quantizes on several threads to the same bytes", async () => {
     const rows = Float32Array.from({ length: 256 * 64 }, (_, index) => Math.sin(index * 0.7));
     const expected = new Uint8Array(144 * 64);
     quantizeRows(ggml, "q4_k", rows, expected, 256);

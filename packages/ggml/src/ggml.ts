@@ -1,6 +1,6 @@
 import { type Bindings, type Pointer, bind } from "./bindings.ts";
 import { GgmlError } from "./errors.ts";
-import { type LibraryFiles, type LibraryFlavour, findLibrary } from "./library.ts";
+import { type LibraryFiles, type LibraryFlavor, findLibrary } from "./library.ts";
 import { DEVICE_KINDS, type DeviceKind, LOG_LEVELS, type LogLevel } from "./types.ts";
 
 /** One compute device as ggml reports it. */
@@ -20,8 +20,8 @@ export type LogSink = (level: LogLevel, message: string) => void;
 export interface LoadOptions {
   /** Folder with libggml-base and libggml; default: the npm package of this platform. */
   readonly directory?: string;
-  readonly flavour?: LibraryFlavour;
-  /** Receives ggml's own log lines; dropped when absent. One sink a process: the last one given wins. */
+  readonly flavor?: LibraryFlavor;
+  /** Receives ggml's own log lines; dropped when absent. One sink per process: the last one given wins. */
   readonly log?: LogSink;
 }
 
@@ -69,7 +69,8 @@ const loaded = new Map<string, Ggml>();
 /**
  * Loads ggml once per folder and registers its backends; the CPU backend picks the variant for this processor by itself.
  *
- * @throws GgmlError `library-not-found` or `library-invalid`.
+ * @throws {GgmlError} `library-not-found` when there is no ggml library
+ * @throws {GgmlError} `library-invalid` when it cannot be loaded
  */
 export function loadGgml(options: LoadOptions = {}): Ggml {
   const files = findLibrary(options);

@@ -38,7 +38,11 @@ export class GgufFile implements Disposable {
     this.tensors = contents.tensors;
   }
 
-  /** Opens and checks a file. Throws GgmlError `gguf-invalid` when it is no GGUF file or is cut short. */
+  /**
+   * Opens and checks a file.
+   *
+   * @throws {GgmlError} `gguf-invalid` when it is not a GGUF file or is cut short
+   */
   static open(ggml: Ggml, path: string): GgufFile {
     if (!statSync(path).isFile()) throw new GgmlError("gguf-invalid", `read ${path}`, "it is not a regular file");
     const fd = openSync(path, "r");
@@ -60,7 +64,12 @@ export class GgufFile implements Disposable {
     }
   }
 
-  /** Fills `target` with a tensor's bytes from `byteOffset` on. Throws GgmlError when the file ends early. */
+  /**
+   * Fills `target` with a tensor's bytes from `byteOffset` on.
+   *
+   * @throws {GgmlError} `gguf-invalid` when the file ends early
+   * @throws {GgmlError} `disposed` when it is closed
+   */
   read(tensor: GgufTensorInfo, target: Uint8Array, byteOffset = 0): void {
     if (this.#fd === null) throw new GgmlError("disposed", `read ${this.path}`, "it is closed");
     let done = 0;

@@ -70,7 +70,7 @@ export class GraphOperations {
     return this.#dense(this.native.swigluSplit(this.context, gate.pointer, up.pointer), gate.type, gate.shape);
   }
 
-  // --- normalisation, along dimension 0 ---
+  // --- normalization, along dimension 0 ---
 
   rmsNorm(a: Tensor, epsilon: number): Tensor {
     return this.#dense(this.native.rmsNorm(this.context, a.pointer, epsilon), a.type, a.shape);
@@ -81,7 +81,7 @@ export class GraphOperations {
     return this.#dense(this.native.norm(this.context, a.pointer, epsilon), a.type, a.shape);
   }
 
-  /** Normalises groups of dimension 2 over dimensions 0 and 1 (and the channels of the group). */
+  /** Normalizes groups of dimension 2 over dimensions 0 and 1 (and the channels of the group). */
   groupNorm(a: Tensor, groups: number, epsilon: number): Tensor {
     this.#check("group_norm", a.isContiguous && a.shape[2] % groups === 0, a);
     return this.#dense(this.native.groupNorm(this.context, a.pointer, groups, epsilon), a.type, a.shape);

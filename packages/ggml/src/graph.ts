@@ -8,10 +8,10 @@ import { TENSOR_TYPES, type TensorType } from "./types.ts";
 
 /**
  * One computation graph. Five steps, always in this order: build (inputs, operations, `output`), `allocate`, set inputs,
- * `backend.compute`, read outputs. The last three repeat as often as wanted; nothing is allocated then.
+ * `backend.compute`, read outputs. The last three can be repeated without further allocation.
  *
  * Inputs share memory with later intermediates once they are consumed, so set every input before every computation. What
- * must persist belongs into a TensorArena.
+ * must persist belongs in a TensorArena.
  */
 export class Graph extends GraphOperations implements Disposable {
   readonly #ggml: Ggml;
@@ -65,7 +65,11 @@ export class Graph extends GraphOperations implements Disposable {
     return this.#allocator === null ? 0 : this.native.gallocrBufferSize(this.#allocator, 0);
   }
 
-  /** Plans and allocates all intermediates on the backend. Throws GgmlError `allocation-failed`. */
+  /**
+   * Plans and allocates all intermediates on the backend.
+   *
+   * @throws {GgmlError} `allocation-failed` when memory is too small
+   */
   allocate(backend: Backend): void {
     this.#live();
     const allocator = this.native.gallocrNew(this.native.backendBufferType(backend.pointer));

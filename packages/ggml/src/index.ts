@@ -1,5 +1,5 @@
 export { GgmlError, type GgmlErrorKind } from "./errors.ts";
-export { type LibraryFlavour, findLibrary, libraryPackage } from "./library.ts";
+export { type LibraryFlavor, findLibrary, libraryPackage } from "./library.ts";
 export { type Device, type Ggml, type LogSink, loadGgml } from "./ggml.ts";
 export { Backend } from "./backend.ts";
 export { Graph } from "./graph.ts";

@@ -4,7 +4,7 @@ import path from "node:path";
 import { GgmlError } from "./errors.ts";
 
 /** Which build of the library: the plain one, or one with a device backend beside the CPU's. */
-export type LibraryFlavour = "cpu" | "cuda" | "vulkan";
+export type LibraryFlavor = "cpu" | "cuda" | "vulkan";
 
 /** Where the parts of one ggml build are. */
 export interface LibraryFiles {
@@ -18,12 +18,12 @@ export interface LibraryFiles {
 const PACKAGE_SCOPE = "@node-llama-cpp";
 
 /** npm package that carries the prebuilt library, e.g. `@node-llama-cpp/linux-x64-cuda`; null when there is none. */
-export function libraryPackage(platform: NodeJS.Platform, arch: string, flavour: LibraryFlavour): string | null {
-  const suffix = flavour === "cpu" ? "" : `-${flavour}`;
+export function libraryPackage(platform: NodeJS.Platform, arch: string, flavor: LibraryFlavor): string | null {
+  const suffix = flavor === "cpu" ? "" : `-${flavor}`;
   if (platform === "linux" && arch === "x64") return `${PACKAGE_SCOPE}/linux-x64${suffix}`;
-  if (platform === "linux" && arch === "arm64" && flavour !== "vulkan") return `${PACKAGE_SCOPE}/linux-arm64${suffix}`;
-  if (platform === "darwin" && arch === "arm64" && flavour === "cpu") return `${PACKAGE_SCOPE}/mac-arm64-metal`;
-  if (platform === "darwin" && arch === "x64" && flavour === "cpu") return `${PACKAGE_SCOPE}/mac-x64`;
+  if (platform === "linux" && arch === "arm64" && flavor !== "vulkan") return `${PACKAGE_SCOPE}/linux-arm64${suffix}`;
+  if (platform === "darwin" && arch === "arm64" && flavor === "cpu") return `${PACKAGE_SCOPE}/mac-arm64-metal`;
+  if (platform === "darwin" && arch === "x64" && flavor === "cpu") return `${PACKAGE_SCOPE}/mac-x64`;
   if (platform === "win32" && arch === "x64") return `${PACKAGE_SCOPE}/win-x64${suffix}`;
   return null;
 }
@@ -31,24 +31,24 @@ export function libraryPackage(platform: NodeJS.Platform, arch: string, flavour:
 /**
  * Finds the ggml build to load: `directory` when given, otherwise the npm package of this platform.
  *
- * @throws GgmlError `library-not-found` naming the package to install, or the folder that lacks the files.
+ * @throws {GgmlError} `library-not-found` when the package is not installed or the folder lacks the files
  */
-export function findLibrary(options: { directory?: string; flavour?: LibraryFlavour } = {}): LibraryFiles {
+export function findLibrary(options: { directory?: string; flavor?: LibraryFlavor } = {}): LibraryFiles {
   if (options.directory !== undefined) return filesIn(options.directory, `the folder ${options.directory}`);
-  const flavour = options.flavour ?? "cpu";
-  const packageName = libraryPackage(process.platform, process.arch, flavour);
+  const flavor = options.flavor ?? "cpu";
+  const packageName = libraryPackage(process.platform, process.arch, flavor);
   if (packageName === null) {
     throw new GgmlError(
       "library-not-found",
       "load ggml",
-      `no prebuilt ${flavour} library exists for ${process.platform}-${process.arch}; ` +
+      `no prebuilt ${flavor} library exists for ${process.platform}-${process.arch}; ` +
         `point HIGGS_GGML_DIR at a folder with one`,
     );
   }
   return filesIn(binariesOf(packageName), `the npm package ${packageName}`);
 }
 
-/** Version of the prebuilt libraries that this package was made for; flavours of one platform have the same. */
+/** Version of the prebuilt libraries that this package was made for; flavors of one platform have the same. */
 function pinnedVersion(): string {
   const manifest = createRequire(import.meta.url)("../package.json") as {
     readonly optionalDependencies: Readonly<Record<string, string>>;
@@ -78,7 +78,7 @@ function binariesOf(packageName: string): string {
 function filesIn(directory: string, what: string): LibraryFiles {
   const status = statSync(directory, { throwIfNoEntry: false });
   if (status?.isDirectory() === false) {
-    throw new GgmlError("library-not-found", "load ggml", `it is no folder (got ${directory})`);
+    throw new GgmlError("library-not-found", "load ggml", `it is not a folder (got ${directory})`);
   }
   const names = status === undefined ? [] : readdirSync(directory);
   const base = names.find((name) => /^(lib)?ggml-base\.(so|dylib|dll)$/.test(name));

@@ -3,12 +3,13 @@ import type { Ggml } from "./ggml.ts";
 import { TENSOR_TYPES, type TensorType, rowBytes } from "./types.ts";
 
 /**
- * Converts rows of f32 to another storage type (f16, bf16, q8_0, q4_k …) with ggml's own reference quantiser.
+ * Converts rows of f32 to another storage type (f16, bf16, q8_0, q4_k …) with ggml's own reference quantizer.
  *
  * @param source values [rowCount · rowElements]
  * @param target bytes; at least rowCount · rowBytes(type, rowElements)
  * @returns bytes written
- * @throws RangeError when a row is not a whole number of blocks; GgmlError when the buffers are too small.
+ * @throws {RangeError} when a row is not a whole number of blocks
+ * @throws {GgmlError} `shape-mismatch` when the buffers are too small
  */
 export function quantizeRows(
   ggml: Ggml,
@@ -21,7 +22,7 @@ export function quantizeRows(
   return ggml.native.quantizeChunk(TENSOR_TYPES[type].id, source, target, 0, rows, rowElements, null);
 }
 
-/** Buffers of running calls: native code knows their addresses only, so something on our side must hold them. */
+/** Buffers of running calls: native code knows only their addresses, so they must be kept from garbage collection here. */
 const held = new Set<{ readonly source: Float32Array; readonly target: Uint8Array }>();
 
 /**
@@ -56,7 +57,7 @@ function countRows(type: TensorType, source: Float32Array, target: Uint8Array, r
   if (!Number.isInteger(rows) || target.byteLength < bytes) {
     throw new GgmlError(
       "shape-mismatch",
-      `quantise to ${type}`,
+      `quantize to ${type}`,
       `buffers do not fit (got ${source.length} values, ${target.byteLength} bytes, need ${bytes})`,
     );
   }

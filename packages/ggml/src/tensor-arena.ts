@@ -6,7 +6,7 @@ import { Tensor, toShape } from "./tensor.ts";
 import { BUFFER_USAGE, MAX_NAME_BYTES, TENSOR_TYPES, type TensorType } from "./types.ts";
 
 /**
- * Tensors that live long: weights and caches. First define all of them, then `allocate` one backend buffer for the lot.
+ * Long-lived tensors: weights and caches. First define all of them, then `allocate` one backend buffer for all.
  * Disposing frees buffer and metadata together; handles are invalid from then on.
  */
 export class TensorArena implements Disposable {
@@ -55,7 +55,11 @@ export class TensorArena implements Disposable {
     return tensor;
   }
 
-  /** Allocates all defined tensors in one buffer of the backend. Throws GgmlError `allocation-failed`. */
+  /**
+   * Allocates all defined tensors in one buffer of the backend.
+   *
+   * @throws {GgmlError} `allocation-failed` when memory is too small
+   */
   allocate(backend: Backend, usage: "weights" | "any" = "any"): void {
     const context = this.#live();
     const buffer = this.#ggml.native.allocCtxTensors(context, backend.pointer);
@@ -95,7 +99,11 @@ export class TensorArena implements Disposable {
     return this.#ggml.native.view(address, tensor.byteLength);
   }
 
-  /** The tensor of that name. Throws GgmlError when there is none. */
+  /**
+   * The tensor with that name.
+   *
+   * @throws {GgmlError} `shape-mismatch` when it is not defined
+   */
   tensor(name: string): Tensor {
     const tensor = this.#tensors.get(name);
     if (tensor === undefined) throw new GgmlError("shape-mismatch", `use tensor ${name}`, "it is not defined");

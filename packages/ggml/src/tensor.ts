@@ -15,7 +15,7 @@ export class Tensor {
   readonly type: TensorType;
   /** `[ne0, ne1, ne2, ne3]`, ne0 fastest. */
   readonly shape: Shape;
-  /** Bytes between neighbours along each dimension, as in ggml's `nb`. */
+  /** Bytes between neighbors along each dimension, as in ggml's `nb`. */
   readonly strides: Shape;
   /** Memory, once a tensor has it, is its own until the handle ends. */
   #isAllocated = false;
@@ -46,19 +46,31 @@ export class Tensor {
     return this.strides.every((stride, axis) => stride === expected[axis]);
   }
 
-  /** Copies `data` into the tensor from `byteOffset` on; works for host and device memory. Throws GgmlError out of range. */
+  /**
+   * Copies `data` into the tensor from `byteOffset` on, in host or device memory.
+   *
+   * @throws {GgmlError} `shape-mismatch` when the range is outside the tensor
+   */
   set(data: NativeBuffer, byteOffset = 0): void {
     this.#checkRange("write", byteOffset, data.byteLength);
     this.native.tensorSet(this.pointer, data, byteOffset, data.byteLength);
   }
 
-  /** Copies the tensor's bytes from `byteOffset` on into `target`. Throws GgmlError out of range. */
+  /**
+   * Copies the tensor's bytes from `byteOffset` on into `target`.
+   *
+   * @throws {GgmlError} `shape-mismatch` when the range is outside the tensor
+   */
   get(target: NativeBuffer, byteOffset = 0): void {
     this.#checkRange("read", byteOffset, target.byteLength);
     this.native.tensorGet(this.pointer, target, byteOffset, target.byteLength);
   }
 
-  /** Fills the tensor, or a part of it, with one byte value. Throws GgmlError out of range. */
+  /**
+   * Fills the tensor, or a part of it, with one byte value.
+   *
+   * @throws {GgmlError} `shape-mismatch` when the range is outside the tensor
+   */
   fill(value: number, byteOffset = 0, byteLength = this.byteLength - byteOffset): void {
     this.#checkRange("fill", byteOffset, byteLength);
     this.native.tensorMemset(this.pointer, value, byteOffset, byteLength);

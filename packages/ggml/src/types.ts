@@ -1,6 +1,6 @@
 /**
  * Constants of ggml.h and ggml-backend.h. Enum values are append-only upstream; `abi.test.ts` checks each one against the
- * loaded library's behaviour.
+ * loaded library's behavior.
  */
 
 /** ggml_type: numeric id, elements per block and bytes per block. */
@@ -28,7 +28,11 @@ export function tensorTypeOf(id: number): TensorType | undefined {
   return NAMES_BY_ID.get(id);
 }
 
-/** Bytes of one row of `elements` values. Throws RangeError when the row is not a whole number of blocks. */
+/**
+ * Bytes of one row of `elements` values.
+ *
+ * @throws {RangeError} when the row is not a whole number of blocks
+ */
 export function rowBytes(type: TensorType, elements: number): number {
   const { blockSize, blockBytes } = TENSOR_TYPES[type];
   if (elements % blockSize !== 0) {

@@ -57,7 +57,7 @@ async function importVoice(voice: UpstreamVoice, options: ImportUpstreamOptions)
       transcript: transcript.toString("utf8"),
       language: voice.language,
       source: UPSTREAM_SOURCE,
-      licence: "none is stated for the clip",
+      license: "none is stated for the clip",
       consent: "none is known; the clip imitates or records a real person or a character",
     });
     return "imported";

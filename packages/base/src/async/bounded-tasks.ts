@@ -1,4 +1,4 @@
-/** Runs tasks side by side, but never more than a fixed number; the first failure is what the next call throws. */
+/** Runs tasks concurrently, up to a fixed number; the first failure is thrown by the next call. */
 export class BoundedTasks {
   readonly #limit: number;
   readonly #running = new Set<Promise<void>>();
@@ -8,7 +8,11 @@ export class BoundedTasks {
     this.#limit = limit;
   }
 
-  /** Waits for a free place and starts the task. Throws the error of a task that has failed. */
+  /**
+   * Waits for a free place and starts the task.
+   *
+   * @throws the error of a task that has failed
+   */
   async start(task: () => Promise<void>): Promise<void> {
     while (this.#running.size >= this.#limit) await Promise.race(this.#running);
     this.#throwFailure();
@@ -20,13 +24,17 @@ export class BoundedTasks {
     this.#running.add(running);
   }
 
-  /** Waits for all tasks. Throws the first error. */
+  /**
+   * Waits for all tasks.
+   *
+   * @throws the first error of a task
+   */
   async finish(): Promise<void> {
     await this.settle();
     this.#throwFailure();
   }
 
-  /** Waits for all tasks and never throws: for clean-up, before what the tasks use goes away. */
+  /** Waits for all tasks and never throws: for cleanup, before what the tasks use goes away. */
   async settle(): Promise<void> {
     await Promise.all(this.#running);
   }

@@ -15,7 +15,7 @@ export class Gate {
     try {
       return await work();
     } finally {
-      // The place goes straight to the next one, so that nobody can slip in between.
+      // The place goes straight to the next one, so that no other can slip in between.
       const next = this.#waiting.shift();
       if (next === undefined) this.#running -= 1;
       else next();

@@ -1,6 +1,6 @@
 /**
- * Releases what was acquired, last first; every step runs even if one fails, and the first error is thrown at the end.
- * (AsyncDisposableStack is not there yet in the oldest supported Node.)
+ * Releases resources, last first. Every step runs even if one fails; the first error is thrown at the end. (The oldest
+ * supported Node has no AsyncDisposableStack yet.)
  */
 export class ReleaseStack {
   #steps: (() => void | Promise<void>)[] = [];

@@ -10,8 +10,8 @@ export interface HiggsErrorOptions {
 }
 
 /**
- * An error with a code of the registry. Its message is `Cannot <subject>: <reason>`; the two parts can be read apart, so
- * that nobody has to take a message to pieces. Neither ever holds the user's text, keys or audio.
+ * An error with a code of the registry. Its message is `Cannot <subject>: <reason>`; code that needs the
+ * parts reads those instead of the message. Neither ever holds the user's text, keys or audio.
  */
 export class HiggsError extends Error {
   override readonly name = "HiggsError";

@@ -7,7 +7,7 @@ import { systemCodeOf, volumeError } from "./system-error.ts";
 
 export interface LockOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Called once when somebody else holds the lock. */
+  /** Called once when another holder has the lock. */
   readonly onWaiting?: (() => void) | undefined;
   /** How often the holder shows that it is alive. */
   readonly heartbeatMs?: number;
@@ -27,12 +27,14 @@ interface LockOwner {
 const heldTokens = new Set<string>();
 
 /**
- * Runs `work` while holding a lock file, across processes and machines that share a file system. The holder touches the
- * file; a waiter takes it over when it has not seen it change for `staleMs` **by its own clock**, so that clocks of
- * different machines need not agree. Should two holders ever overlap (a holder that was suspended for long), nothing
- * breaks as long as `work` publishes its result by one rename.
+ * Runs `work` while holding a lock file, across processes and machines that share a file system. The holder touches the file; a
+ * waiter takes it over when it has not seen it change for `staleMs` **by its own clock**, so that clocks of different machines
+ * need not agree. Should two holders ever overlap (a holder that was suspended for long), nothing breaks as long as `work`
+ * publishes its result by one rename.
  *
- * @throws HiggsError CANCELLED while waiting, VOLUME_UNAVAILABLE when the lock file cannot be made; what `work` throws.
+ * @throws {HiggsError} CANCELLED when the signal fires while waiting
+ * @throws {HiggsError} VOLUME_UNAVAILABLE when the lock file cannot be made
+ * @throws what `work` throws
  */
 export async function withFileLock<T>(path: string, options: LockOptions, work: () => Promise<T>): Promise<T> {
   const { heartbeatMs = 5000 } = options;
@@ -67,8 +69,8 @@ async function acquire(path: string, options: LockOptions): Promise<string> {
 }
 
 /**
- * For how long a file has looked the same, by this process's clock. A step between two looks counts for a few polls at
- * most, so that a waiter that was suspended itself does not take that for silence.
+ * How long a file has looked the same, by this process's clock. Between two looks at most a few polls are counted, so
+ * that a waiter that was suspended itself does not mistake that for silence.
  */
 class Silence {
   readonly #maxStepMs: number;
@@ -174,7 +176,7 @@ async function takeAway(path: string, seen: Observation, claim: Silence, staleMs
   }
 }
 
-/** A claim exists for a few milliseconds; an old one is of a process that was killed in them. */
+/** A claim lasts a few milliseconds; an old one was left by a killed process. */
 const DEAD_CLAIM_MS = 5000;
 
 async function tryClaim(claimPath: string): Promise<boolean> {

@@ -6,7 +6,7 @@ import { systemCodeOf } from "./system-error.ts";
  * Makes a folder and those above it, as `mkdir -p`. Node's own recursion never ends on file systems that refuse new folders
  * with ENOENT, such as /proc.
  *
- * @throws the file system's error; ENOTDIR where a part of the path is no folder.
+ * @throws the file system's error; ENOTDIR when a part of the path is not a folder
  */
 export async function makeFolders(folder: string): Promise<void> {
   const existing = await stat(folder).catch(() => null);

@@ -5,7 +5,7 @@ import type { ErrorCode } from "../errors/registry.ts";
 import { isMissing, systemReason } from "./system-error.ts";
 
 export interface RegularFileOptions {
-  /** What messages say was to be done, such as `read the tokenizer`. */
+  /** The subject of messages, such as `read the tokenizer`. */
   readonly subject: string;
   /** Code for a file that does not exist. */
   readonly missing: ErrorCode;
@@ -23,9 +23,11 @@ const MAX_READ_BYTES = 256 * 1024 * 1024;
 
 /**
  * Opens a regular file for reading. Pipes, sockets, devices, folders and links to them are refused, and opening one never
- * waits: what it is, is asked before it is opened (opening can have effects on a device) and again of what was opened.
+ * waits: its kind is checked before it is opened (opening a device can have effects) and again on the open file.
  *
- * @throws HiggsError with the codes given: `missing`, `refused`, or `failed` (VOLUME_UNAVAILABLE).
+ * @throws {HiggsError} `missing` when there is no such file
+ * @throws {HiggsError} `refused` when it is not a regular file
+ * @throws {HiggsError} `failed` (VOLUME_UNAVAILABLE) for any other failure
  */
 export async function openRegularFile(
   path: string,
@@ -51,10 +53,12 @@ export async function openRegularFile(
 }
 
 /**
- * Reads a regular file whole. Nothing is read of one that is larger than `maxBytes`, and never more than it had when it was
+ * Reads a whole regular file. Nothing is read from one larger than `maxBytes`, and never more than its size when it was
  * opened.
  *
- * @throws HiggsError with the codes given: `missing`, `refused`, or `failed` (VOLUME_UNAVAILABLE).
+ * @throws {HiggsError} `missing` when there is no such file
+ * @throws {HiggsError} `refused` when it is not a regular file, is too large, or becomes shorter meanwhile
+ * @throws {HiggsError} `failed` (VOLUME_UNAVAILABLE) for any other failure
  */
 export async function readRegularFile(
   path: string,
@@ -78,7 +82,11 @@ export async function readRegularFile(
   }
 }
 
-/** Fills `target` from `position` on; false when the file ends before. Throws the file system's error. */
+/**
+ * Fills `target` from `position` on; false when the file ends before.
+ *
+ * @throws the file system's error
+ */
 export async function readFully(handle: FileHandle, target: Uint8Array, position: number): Promise<boolean> {
   for (let done = 0; done < target.length;) {
     const length = Math.min(target.length - done, MAX_READ_BYTES);

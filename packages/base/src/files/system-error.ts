@@ -1,6 +1,6 @@
 import { HiggsError } from "../errors/higgs-error.ts";
 
-/** The one table of what the operating system's codes mean for who reads a message. */
+/** The one table of what the operating system's codes mean, in words for messages. */
 const REASONS: Readonly<Record<string, string>> = {
   ENOSPC: "the disk is full",
   EDQUOT: "the quota is used up",

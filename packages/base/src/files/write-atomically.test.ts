@@ -16,7 +16,7 @@ describe("writeAtomically()", () => {
     expect(readdirSync(folder)).toHaveLength(1);
   });
 
-  it("shows nobody a part of the file", async () => {
+  it("never shows a part of the file", async () => {
     const folder = makeTemporaryFolder();
     const path = join(folder, "a");
     writeFileSync(path, "old");

@@ -14,7 +14,7 @@ type Content = string | Uint8Array | ((file: FileHandle) => Promise<void>);
  * Writes a file under its name in one step: into a temporary file in the same folder, which is then renamed. Others see the
  * old file or the new one, never a part, and a failure leaves nothing behind; only a killed process does.
  *
- * @throws the file system's error, what `content` throws, or the signal's reason when it fires before the file has its name.
+ * @throws the file system's error, what `content` throws, or the signal's reason when it fires before the rename
  */
 export async function writeAtomically(
   path: string,
@@ -44,7 +44,7 @@ export async function writeAtomically(
 /**
  * Finds out whether `writeAtomically` could work there, by making and removing a temporary file.
  *
- * @throws the file system's error.
+ * @throws the file system's error
  */
 export async function tryWriting(path: string): Promise<void> {
   const partial = partialPath(path);
@@ -60,7 +60,7 @@ const PARTIAL_NAME = /^\.?(?<stem>.+)\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{1
 
 /**
  * Removes the temporary files that killed processes left in a folder. `isDead` gets the beginning of the name of the file that
- * was to be written; it must be true only when nobody can be writing that file, for example because the caller holds its lock.
+ * was to be written; it must be true only when no process can be writing that file, for example because the caller holds its lock.
  * Files that cannot be removed stay.
  */
 export async function removePartials(

@@ -3,7 +3,7 @@ import { HiggsError } from "@higgs-worker/base";
 const MAX_CLIPPED_LENGTH = 120;
 const MAX_PROBLEMS_IN_MESSAGE = 10;
 
-/** A name out of a file that may be hostile, fit for a message: quoted, escaped, of bounded length. */
+/** A name from a file that may be hostile, made safe for a message: quoted, escaped, of bounded length. */
 export function quote(name: string): string {
   return JSON.stringify(clip(name));
 }

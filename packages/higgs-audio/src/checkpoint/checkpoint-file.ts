@@ -22,13 +22,24 @@ export class CheckpointFile implements SourceFile, AsyncDisposable {
     this.modifiedMs = modifiedMs;
   }
 
-  /** Throws MODEL_NOT_FOUND (no such file), MODEL_CORRUPT (not a regular file) or VOLUME_UNAVAILABLE. */
+  /**
+   * Opens a regular file for reading.
+   *
+   * @throws {HiggsError} MODEL_NOT_FOUND when there is no such file
+   * @throws {HiggsError} MODEL_CORRUPT when it is not a regular file
+   * @throws {HiggsError} VOLUME_UNAVAILABLE when it cannot be opened
+   */
   static async open(path: string): Promise<CheckpointFile> {
     const { handle, status } = await openRegularFile(path, openOptions(path));
     return new CheckpointFile(path, handle, status.size, status.mtimeMs);
   }
 
-  /** Fills `target` from `position` on. Throws MODEL_CORRUPT when the file ends before. */
+  /**
+   * Fills `target` from `position` on.
+   *
+   * @throws {HiggsError} MODEL_CORRUPT when the file ends before
+   * @throws {HiggsError} VOLUME_UNAVAILABLE when it cannot be read
+   */
   async readInto(target: Uint8Array, position: number): Promise<void> {
     if (position < 0 || position + target.length > this.sizeBytes) {
       const end = position + target.length;
@@ -57,7 +68,12 @@ export class CheckpointFile implements SourceFile, AsyncDisposable {
   }
 }
 
-/** Reads a small file whole. Throws as `CheckpointFile.open`, and MODEL_CORRUPT when it is larger than `maxBytes`. */
+/**
+ * Reads a small file whole.
+ *
+ * @throws as `CheckpointFile.open`
+ * @throws {HiggsError} MODEL_CORRUPT when it is larger than `maxBytes`
+ */
 export function readSmallFile(path: string, maxBytes: number): Promise<Uint8Array> {
   return readRegularFile(path, { ...openOptions(path), maxBytes });
 }

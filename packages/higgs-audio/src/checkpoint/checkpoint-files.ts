@@ -27,7 +27,8 @@ const WEIGHTS: readonly (readonly [name: string, format: WeightFileKind])[] = [
 
 /**
  * Finds the files of a checkpoint in a folder, or in the snapshot of a Hugging Face cache folder.
- * Throws MODEL_NOT_FOUND naming every path that was tried.
+ *
+ * @throws {HiggsError} MODEL_NOT_FOUND naming every path that was tried
  */
 export async function findCheckpointFiles(what: string, directory: string): Promise<CheckpointFiles> {
   const searched: string[] = [];
@@ -67,7 +68,11 @@ async function readMainRevision(directory: string): Promise<string> {
 
 const MAX_REVISION_BYTES = 1024;
 
-/** Throws VOLUME_UNAVAILABLE when the folder cannot be looked into. */
+/**
+ * Whether there is a file with that name.
+ *
+ * @throws {HiggsError} VOLUME_UNAVAILABLE when the folder cannot be read
+ */
 async function isFile(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isFile();

@@ -14,7 +14,7 @@ interface CheckpointParts<TConfig> {
 }
 
 /**
- * An open checkpoint: its configuration, and every tensor of the model by its canonical name, whatever the layout, the
+ * An open checkpoint: its configuration, and every tensor of the model by its canonical name, independent of layout,
  * container, splits and weight norm. Tensors are read when asked for. Disposing closes the files.
  */
 export class Checkpoint<TConfig extends { readonly layout: CheckpointLayout }> implements AsyncDisposable {
@@ -51,7 +51,11 @@ export class Checkpoint<TConfig extends { readonly layout: CheckpointLayout }> i
     return this.config.layout;
   }
 
-  /** Facts about a tensor by its canonical name. Throws RangeError when the model has none of that name. */
+  /**
+   * Facts about a tensor, by its canonical name.
+   *
+   * @throws {RangeError} when the model has no tensor with that name
+   */
   tensor(name: string): CheckpointTensor {
     const tensor = this.tensors.get(name) ?? this.optionalTensors.get(name);
     if (tensor === undefined) throw new RangeError(`Cannot find tensor ${name}: the model has none of that name`);

@@ -42,7 +42,7 @@ describe("parseCodecConfig()", () => {
     expect(parseCodecConfig(raw, "boson", tensorsOf(BOSON_CONFIG))).toEqual(BOSON_CONFIG);
   });
 
-  it("derives the number of quantisers from the file's bandwidths, not from the class default", () => {
+  it("derives the number of quantizers from the file's bandwidths, not from the class default", () => {
     const raw = encodeNativeCodecConfig(RELEASED_CODEC_CONFIG);
     const parse = (bandwidths: number[]) =>
       parseCodecConfig({ ...raw, target_bandwidths: bandwidths }, "native", new Map()).numQuantizers;
@@ -97,8 +97,8 @@ describe("parseCodecConfig()", () => {
     ["another teacher", { semantic_techer: "wavlm_base_plus" }],
     ["residual FSQ", { bins: [8, 5, 5, 5] }],
     ["average pooling", { downsample_mode: "avg" }],
-    ["a scaled quantiser", { vq_scale: 2 }],
-    ["no quantisers", { n_q: 0 }],
+    ["a scaled quantizer", { vq_scale: 2 }],
+    ["no quantizers", { n_q: 0 }],
     ["no ratios", { ratios: null }],
   ])("refuses boson %s", (_, change) => {
     const raw = { ...encodeBosonCodecConfig(BOSON_CONFIG), ...change };

@@ -13,7 +13,7 @@ export interface CodecConfig {
   readonly semanticSampleRateHz: number;
   /** Samples of one frame (960). */
   readonly hopLength: number;
-  /** Frames a second (25). */
+  /** Frames per second (25). */
   readonly frameRateHz: number;
   /** Every n-th frame of HuBERT is kept (2). */
   readonly semanticDownsampleFactor: number;
@@ -26,10 +26,10 @@ export interface CodecConfig {
   readonly decoderHiddenSize: number;
   /** Channels between encoder and decoder (256). */
   readonly acousticHiddenSize: number;
-  /** Acoustic and semantic channels together (1024): the space in which the quantisers work. */
+  /** Acoustic and semantic channels together (1024): the space in which the quantizers work. */
   readonly quantizerDim: number;
   readonly numQuantizers: number;
-  /** Codes of one quantiser (1024), without BOS and EOS. */
+  /** Codes of one quantizer (1024), without BOS and EOS. */
   readonly codebookSize: number;
   readonly codebookDim: number;
   /** Blocks, and residual units in each, of the semantic encoder. */
@@ -41,7 +41,8 @@ export interface CodecConfig {
 
 /**
  * Reads `config.json` of the audio tokenizer. The boson file has no widths: they come from `tensors` (spec model §9.9).
- * Throws one MODEL_UNSUPPORTED that lists every field that is missing, out of range or of an unsupported variant.
+ *
+ * @throws {HiggsError} MODEL_UNSUPPORTED listing every field that is missing, out of range or of an unsupported variant
  */
 export function parseCodecConfig(
   raw: JsonObject,
@@ -140,7 +141,7 @@ function parseNative(raw: JsonObject): CodecConfig {
   };
 }
 
-/** Quantisers that the highest bandwidth (kbit/s) pays for; the file's list counts, not the class default (spec model §9.1). */
+/** Quantizers that the highest bandwidth (kbit/s) pays for; the file's list counts, not the class default (spec model §9.1). */
 function countQuantizers(bandwidths: readonly number[], frameRateHz: number, codebookSize: number): number {
   const bitsPerCode = Math.ceil(Math.log2(codebookSize));
   return Math.floor((1000 * (bandwidths.at(-1) ?? 0)) / (frameRateHz * bitsPerCode));
@@ -234,7 +235,7 @@ function findContradictions(config: CodecConfig): string[] {
   }
   if (config.numQuantizers < 1 || config.numQuantizers > 64) {
     problems.push(
-      `target_bandwidths: give an unsupported number of quantisers (got ${config.numQuantizers}, limit 64)`,
+      `target_bandwidths: give an unsupported number of quantizers (got ${config.numQuantizers}, limit 64)`,
     );
   }
   if (config.semanticDownsampleFactor < 1) problems.push("semantic_sample_rate: leaves no semantic frames");

@@ -35,7 +35,11 @@ const HUBERT_LAYER_NORM_EPS = 1e-5;
 const SEMANTIC = "semantic_model";
 const POSITIONAL_CONV = `${SEMANTIC}.encoder.pos_conv_embed.conv`;
 
-/** Throws MODEL_UNSUPPORTED listing the tensors without which the widths cannot be told. */
+/**
+ * The widths of a boson codec, from the shapes of its tensors.
+ *
+ * @throws {HiggsError} MODEL_UNSUPPORTED listing the missing tensors when the widths cannot be determined
+ */
 export function readBosonWidths(tensors: ReadonlyMap<string, TensorInfo>): BosonWidths {
   const shapes = new ShapeReader(tensors);
   const hiddenSize = shapes.axis(`${SEMANTIC}.encoder.layer_norm.weight`, 0, false);

@@ -14,7 +14,7 @@ interface CodecEntry {
 
 /**
  * Every tensor of the audio tokenizer that inference uses, under its native name, with the names of the configuration's
- * layout (spec model §9.9). Weight norm is fused: a convolution has one `weight`, whichever of its three forms is stored (spec model §9.8).
+ * layout (spec model §9.9). Weight norm is fused: a convolution has one `weight`, no matter which of its three forms is stored (spec model §9.8).
  */
 export function listCodecTensors(config: CodecConfig): ExpectedTensor[] {
   const entries = [
@@ -107,7 +107,7 @@ function transposedConv(native: string, boson: string, shape: readonly [number, 
   return [normed(native, boson, shape, 0), plain(`${native}.bias`, `${boson}.bias`, [shape[1]])];
 }
 
-// --- semantic encoder, quantisers, projections (spec model §9.5, §9.6) ---
+// --- semantic encoder, quantizers, projections (spec model §9.5, §9.6) ---
 
 function listSemanticEncoder(config: CodecConfig): CodecEntry[] {
   const { hubert, numSemanticBlocks, numSemanticUnits, semanticKernelSize } = config;
@@ -226,7 +226,7 @@ function listNormForms(weight: string, axis: number): StoredForm[] {
   ];
 }
 
-/** Parts of training: semantic reconstruction, quantiser statistics, SpecAugment's mask (spec model §9.5, §9.6, §9.9). */
+/** Parts of training: semantic reconstruction, quantizer statistics, SpecAugment's mask (spec model §9.5, §9.6, §9.9). */
 const UNUSED = [
   /^decoder_semantic\./,
   /^(fc1|fc_post1)\.(weight|bias)$/,

@@ -69,8 +69,9 @@ function describeIssues(issues: readonly v.BaseIssue<unknown>[]): string[] {
 }
 
 /**
- * Checks a configuration. Throws one MODEL_UNSUPPORTED that lists what the schema finds and `moreProblems`, which are
- * about several fields at once.
+ * Checks a configuration against its schema; `moreProblems` are those that concern several fields.
+ *
+ * @throws {HiggsError} MODEL_UNSUPPORTED listing all problems of the schema and `moreProblems`
  */
 export function checkConfig<TSchema extends v.GenericSchema>(
   what: string,

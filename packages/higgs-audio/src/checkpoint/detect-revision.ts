@@ -27,8 +27,8 @@ const REVISION = /^[0-9a-f]{40}$/;
 const HUB_FOLDER = /^models--([^/]+?)--([^/]+)$/;
 /** Folder names that say nothing about the model in them. */
 const GENERIC_NAMES = new Set(["checkpoint", "codec", "model", "models", "weights", "snapshot", "latest"]);
-/** Organisations under whose folder the models are kept by name. */
-const ORGANISATIONS = new Set(["bosonai", "eustlb"]);
+/** Organizations whose folder holds models by name. */
+const ORGANIZATIONS = new Set(["bosonai", "eustlb"]);
 
 /**
  * Reads model and revision from a Hugging Face cache path (`models--ORG--NAME/snapshots/REVISION`), from the sizes of the
@@ -59,6 +59,6 @@ function readHubPath(directory: string): CheckpointOrigin | null {
 function nameFolder(directory: string): string {
   const name = basename(directory);
   const parent = dirname(directory);
-  if (ORGANISATIONS.has(basename(parent))) return `${basename(parent)}/${name}`;
+  if (ORGANIZATIONS.has(basename(parent))) return `${basename(parent)}/${name}`;
   return GENERIC_NAMES.has(name) && basename(parent) !== "" ? nameFolder(parent) : name;
 }

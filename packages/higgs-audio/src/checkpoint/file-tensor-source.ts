@@ -104,7 +104,11 @@ function stridedIndex(index: number, shape: readonly number[], strides: readonly
   return offset;
 }
 
-/** Throws MODEL_CORRUPT when two tensors of one file share bytes; `regions` is sorted in place. */
+/**
+ * Sorts `regions` in place.
+ *
+ * @throws {HiggsError} MODEL_CORRUPT when two tensors of one file share bytes
+ */
 export function checkNoOverlap(
   fileName: string,
   regions: { readonly name: string; readonly position: number; readonly byteLength: number }[],

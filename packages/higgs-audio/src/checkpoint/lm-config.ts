@@ -70,8 +70,10 @@ export interface HiggsConfig {
 const SPECIAL_CODES = 2;
 
 /**
- * Reads `config.json` of the generation model. Throws one MODEL_UNSUPPORTED that lists every field that is missing, out of
- * range, or asks for a variant of the architecture that no released checkpoint has.
+ * Reads `config.json` of the generation model.
+ *
+ * @throws {HiggsError} MODEL_UNSUPPORTED listing every field that is missing, out of range, or asks for a variant of the
+ *   architecture that no released checkpoint has
  */
 export function parseHiggsConfig(raw: JsonObject, layout: CheckpointLayout, modelName: string): HiggsConfig {
   const config = layout === "boson" ? parseBoson(raw, modelName) : parseNative(raw, modelName);

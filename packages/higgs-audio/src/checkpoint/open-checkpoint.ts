@@ -21,9 +21,13 @@ export type LmCheckpoint = Checkpoint<HiggsConfig>;
 export type CodecCheckpoint = Checkpoint<CodecConfig>;
 
 /**
- * Opens a generation model in either layout, from a folder with `config.json` and the weights (one safetensors file, or
- * shards with an index), or from a Hugging Face cache folder. Reads headers only.
- * Throws MODEL_NOT_FOUND, MODEL_CORRUPT, MODEL_UNSUPPORTED (with all problems), or VOLUME_UNAVAILABLE.
+ * Opens a generation model in either layout, from a folder with `config.json` and the weights (one safetensors file, or shards
+ * with an index), or from a Hugging Face cache folder. Reads headers only.
+ *
+ * @throws {HiggsError} MODEL_NOT_FOUND when there is no checkpoint
+ * @throws {HiggsError} MODEL_CORRUPT when a file is damaged
+ * @throws {HiggsError} MODEL_UNSUPPORTED listing all problems of the configuration or the tensors
+ * @throws {HiggsError} VOLUME_UNAVAILABLE when a file cannot be read
  */
 export async function openCheckpoint(directory: string): Promise<LmCheckpoint> {
   return open("the generation model", directory, (raw, source, files) => {

@@ -199,7 +199,7 @@ describe("openSafetensors() with a hostile file", () => {
     expect(process.memoryUsage().rss - before).toBeLessThan(64 * 1024 * 1024);
   });
 
-  it("ends in success or in one of two codes whatever bytes are changed or cut", async () => {
+  it("ends in success or in one of two codes no matter which bytes are changed or cut", async () => {
     const sound = encodeSafetensors(SOUND);
     const path = writeFile(sound);
     const damage = fc.record({

@@ -9,8 +9,10 @@ const LENGTH_BYTES = 8;
 const METADATA_KEY = "__metadata__";
 
 /**
- * Opens one safetensors file: 8 bytes little-endian header length, JSON header `{name: {dtype, shape, data_offsets}}`,
- * data. Only the header is read. Throws MODEL_CORRUPT for anything that the format does not allow, holes included.
+ * Opens one safetensors file: 8 bytes little-endian header length, JSON header `{name: {dtype, shape, data_offsets}}`, data.
+ * Only the header is read.
+ *
+ * @throws {HiggsError} MODEL_CORRUPT for anything that the format does not allow, holes included
  */
 export async function openSafetensors(path: string): Promise<TensorSource> {
   const file = await CheckpointFile.open(path);

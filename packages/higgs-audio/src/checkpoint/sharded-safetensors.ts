@@ -12,9 +12,10 @@ import type { TensorSource } from "./tensor-source.ts";
 const SHARD_NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,254}$/;
 
 /**
- * Opens the shards that a `model.safetensors.index.json` names. The index must agree with the shards in both
- * directions; `metadata.total_size` is not used, tools disagree on what it counts.
- * Throws MODEL_CORRUPT when a shard is missing or the index lies.
+ * Opens the shards that a `model.safetensors.index.json` names. The index must agree with the shards in both directions;
+ * `metadata.total_size` is not used, tools disagree on what it counts.
+ *
+ * @throws {HiggsError} MODEL_CORRUPT when a shard is missing or the index does not match the shards
  */
 export async function openShardedSafetensors(indexPath: string): Promise<TensorSource> {
   const shardOf = await readIndex(indexPath);

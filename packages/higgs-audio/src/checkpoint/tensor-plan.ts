@@ -43,9 +43,10 @@ export interface CheckpointTensor {
 }
 
 /**
- * Finds every expected tensor among those of the files. Throws one MODEL_UNSUPPORTED that lists all missing, unexpected,
- * wrong-shaped and wrong-typed tensors. Names for which `isIgnorable` holds are
- * passed over, and tensors that cannot be weights.
+ * Finds every expected tensor among those of the files. Names for which `isIgnorable` holds are passed over, and tensors that
+ * cannot be weights.
+ *
+ * @throws {HiggsError} MODEL_UNSUPPORTED listing all missing, unexpected, wrong-shaped and wrong-typed tensors
  */
 export function planTensors(
   what: string,

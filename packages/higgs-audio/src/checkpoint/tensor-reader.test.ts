@@ -149,7 +149,7 @@ describe("TensorReader", () => {
     expect((await rows.next()).done).toBe(true);
   });
 
-  it("throws the error of a read that was started ahead where its chunk would come, and not at all when nobody asks", async () => {
+  it("throws the error of a read that was started ahead where its chunk would come, and not at all when no one asks for it", async () => {
     class FailingSource extends MemorySource {
       override readInto(name: string, target: Uint8Array, byteOffset = 0): Promise<void> {
         return byteOffset > 0 ? Promise.reject(new Error("gone")) : super.readInto(name, target, byteOffset);

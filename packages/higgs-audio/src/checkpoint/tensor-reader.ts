@@ -109,7 +109,7 @@ export class TensorReader {
     }
   }
 
-  /** Starts to read the next chunk into the buffer that was used the time before last; null when there is no more. */
+  /** Starts to read the next chunk into the buffer that was used the time before last; null at the end. */
   #startRead(places: Iterator<ChunkPlace>, buffers: [Uint8Array, Uint8Array]): PendingChunk | null {
     const next = places.next();
     if (next.done === true) return null;
@@ -120,7 +120,7 @@ export class TensorReader {
     if (buffers[0].length < byteLength) buffers[0] = new Uint8Array(byteLength);
     const bytes = buffers[0].subarray(0, byteLength);
     const done = this.#source.readInto(part.name, bytes, byteOffset);
-    // The failure is thrown where it is awaited; a consumer that stops early never gets there.
+    // The failure is thrown where it is awaited, which a consumer that stops early never does.
     done.catch(() => undefined);
     return { part, isFirst, isLast, firstRow, rowCount, bytes, done };
   }

@@ -24,7 +24,7 @@ export function isKnownDtype(dtype: string): dtype is TensorDtype {
 /** What a file says about one tensor, after it was checked. */
 export interface TensorInfo {
   readonly name: string;
-  /** As the file names it: a `TensorDtype`, or another that only tensors may have which nothing needs. */
+  /** As the file names it: a `TensorDtype`, or another type if no part of the model needs the tensor. */
   readonly dtype: string;
   /** PyTorch order: the last axis is contiguous. */
   readonly shape: readonly number[];
@@ -39,7 +39,7 @@ export interface SourceFile {
 }
 
 /**
- * Named tensors of one or several files. Nothing is read before it is asked for, and never more than was asked for.
+ * Named tensors of one or several files. Reads only what is asked for, when it is asked for.
  * Disposing closes the files.
  */
 export interface TensorSource extends AsyncDisposable {
@@ -49,7 +49,9 @@ export interface TensorSource extends AsyncDisposable {
   readonly structureHash: string;
   /**
    * Fills `target` with the tensor's bytes from `byteOffset` on (little-endian, rows in PyTorch order).
-   * Throws MODEL_CORRUPT when the file has become shorter and VOLUME_UNAVAILABLE when it cannot be read.
+   *
+   * @throws {HiggsError} MODEL_CORRUPT when the file has become shorter
+   * @throws {HiggsError} VOLUME_UNAVAILABLE when it cannot be read
    */
   readInto(name: string, target: Uint8Array, byteOffset?: number): Promise<void>;
   close(): Promise<void>;

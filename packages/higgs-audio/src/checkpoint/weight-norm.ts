@@ -1,5 +1,5 @@
 /**
- * Fuses a weight-normalised convolution (spec model §9.8): the weight is the direction `v`, scaled so that each slice along
+ * Fuses a weight-normalized convolution (spec model §9.8): the weight is the direction `v`, scaled so that each slice along
  * `axis` has the norm `g`. `W[s] = g[s] · v[s] / ‖v[s]‖₂`, without an epsilon, norms in f64.
  * `v` has `shape` in row-major order; `g` has one value for each index of `axis`.
  */

@@ -40,7 +40,11 @@ export class ZeroScan {
     this.#hasHole ||= this.#kind === "matrix" && hasHole(bytes);
   }
 
-  /** To be called when the whole tensor was seen. Throws MODEL_CORRUPT. */
+  /**
+   * To be called when the whole tensor was seen.
+   *
+   * @throws {HiggsError} MODEL_CORRUPT when all of it is zero
+   */
   finish(): void {
     const { name, shape, byteLength } = this.#tensor;
     if (this.#kind === null || byteLength === 0) return;

@@ -39,7 +39,7 @@ interface Pending {
 
 type WantSamples = Extract<EngineNews, { type: "want-samples" }>;
 
-/** What is kept of the process's last words. */
+/** How much of the process's last output is kept. */
 const OUTPUT_TAIL_CHARS = 4_000;
 /** For freeing the model; then the process is killed. */
 const END_GRACE_MS = 10_000;
@@ -81,8 +81,10 @@ export class EngineChild {
   /**
    * Starts a process and loads the model in it.
    *
-   * @throws HiggsError of loading; ENGINE_CRASHED when the process ends meanwhile; DEVICE_UNAVAILABLE when it is silent for
-   *   too long; CANCELLED
+   * @throws what loading throws
+   * @throws {HiggsError} ENGINE_CRASHED when the process ends meanwhile
+   * @throws {HiggsError} DEVICE_UNAVAILABLE when it is silent for too long
+   * @throws {HiggsError} CANCELLED when the signal fires
    */
   static async start(options: EngineChildOptions, signal: AbortSignal): Promise<EngineChild> {
     const child = new EngineChild(options);
@@ -114,7 +116,7 @@ export class EngineChild {
     return this.#process.pid ?? null;
   }
 
-  /** How the process ended and its last words; null while it runs. */
+  /** How the process ended and its last output; null while it runs. */
   get lastWords(): string | null {
     if (this.#endReason === null) return null;
     return this.#output.text === "" ? this.#endReason : `${this.#endReason}; its last output: ${this.#output.text}`;
@@ -129,7 +131,7 @@ export class EngineChild {
     let abortTimer: NodeJS.Timeout | undefined;
     const onAbort = () => {
       this.#send({ type: "abort", id });
-      // An engine that does not obey is stuck, for this request and for all others.
+      // An engine that ignores an abort is stuck for all requests.
       abortTimer = setTimeout(() => this.#process.kill("SIGKILL"), this.#options.abortTimeoutMs);
     };
     const answer = new Promise<SpeechResult>((resolve, reject) => {

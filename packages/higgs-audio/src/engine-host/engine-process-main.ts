@@ -1,6 +1,6 @@
 /**
- * The engine's process: one model behind messages. It is started by `EngineChild` and by nothing else, ends with the
- * process that started it, and leaves the signals of a terminal to that one.
+ * The engine's process: one model behind messages. Only `EngineChild` starts it. It ends with the process that started
+ * it, and leaves the signals of a terminal to that one.
  */
 import { loadSpeechModel } from "../speech/load-speech-model.ts";
 import { EngineServer } from "./engine-server.ts";

@@ -20,14 +20,14 @@ export interface EngineHostOptions {
   /** Longest time from an abort to the end of its request, in milliseconds; then the process is stuck and is killed. */
   readonly abortTimeoutMs?: number;
   readonly restart?: Partial<RestartRules>;
-  /** Told once when the engine ended too often and is not started again. */
+  /** Called once when the engine has ended too often and is not restarted. */
   readonly onGiveUp?: (error: HiggsError) => void;
 }
 
 /** `starting` again after an end, or `failed` for good. */
 export type EngineState = "running" | "starting" | "failed" | "disposed";
 
-/** A speech model in a process of its own. */
+/** A speech model in its own process. */
 export interface EngineProcess extends SpeechModel {
   readonly state: EngineState;
   /** Of the process that runs now; null while there is none. */
@@ -39,12 +39,13 @@ const DEFAULT_START_TIMEOUT_MS = 900_000;
 const DEFAULT_ABORT_TIMEOUT_MS = 120_000;
 
 /**
- * Loads a model in a process of its own, and starts that again when it ends: an assertion of the compute library, a kill for
- * memory or a driver's fault then costs the requests that were in it (ENGINE_CRASHED), and nothing else. Requests that come
- * meanwhile wait. After too many ends everything is refused with DEVICE_UNAVAILABLE.
+ * Loads a model in its own process, and restarts that process when it ends: a failed assertion in the compute library, a kill
+ * for memory or a driver fault then costs only the requests that were running (ENGINE_CRASHED). Requests that arrive meanwhile
+ * wait. After too many ends everything is refused with DEVICE_UNAVAILABLE.
  *
- * @throws HiggsError as `loadSpeechModel`; ENGINE_CRASHED when the process ends while it loads; DEVICE_UNAVAILABLE when it
- *   hangs
+ * @throws {HiggsError} ENGINE_CRASHED when the process ends while it loads
+ * @throws {HiggsError} DEVICE_UNAVAILABLE when the process hangs
+ * @throws as `loadSpeechModel`
  */
 export async function startEngineProcess(options: EngineProcessOptions): Promise<EngineProcess> {
   const supervisor = new EngineSupervisor(options);
@@ -64,7 +65,7 @@ class EngineSupervisor implements EngineProcess {
   #facts: EngineFacts | null = null;
   #state: EngineState = "starting";
   #disposal: Promise<void> | null = null;
-  /** What was asked for and is not answered. */
+  /** Requests that are not answered yet. */
   readonly #asked = new Set<Promise<unknown>>();
 
   constructor(options: EngineProcessOptions) {
@@ -106,7 +107,7 @@ class EngineSupervisor implements EngineProcess {
     return this.#ask(options.signal, (child) => child.speak(request, options));
   }
 
-  /** Waits for what runs, then ends the process. */
+  /** Waits for running requests, then ends the process. */
   [Symbol.asyncDispose](): Promise<void> {
     this.#disposal ??= this.#end();
     return this.#disposal;
@@ -126,7 +127,11 @@ class EngineSupervisor implements EngineProcess {
     return answer.finally(() => this.#asked.delete(answer));
   }
 
-  /** The process that runs, or the next one. Throws CANCELLED when the signal fires first. */
+  /**
+   * The running process, or the next one.
+   *
+   * @throws {HiggsError} CANCELLED when the signal fires first
+   */
   async #engine(signal: AbortSignal | undefined): Promise<EngineChild> {
     if (signal === undefined) return this.#current;
     let onAbort = (): void => undefined;
@@ -178,7 +183,7 @@ class EngineSupervisor implements EngineProcess {
     } catch (error) {
       if (signal.aborted) throw new HiggsError("CANCELLED", "start the speech", "the model is disposed");
       this.#log("error", `The engine cannot be started again: ${toHiggsError(error).toString()}`);
-      // Who waited is told why; the next attempt is made all the same.
+      // Waiting requests get the reason; the next attempt is made anyway.
       this.#current = this.#restart();
       this.#current.catch(() => undefined);
       throw error;
@@ -189,7 +194,7 @@ class EngineSupervisor implements EngineProcess {
     this.#state = "failed";
     const { maxCrashes, windowMs } = { ...DEFAULT_RESTART_RULES, ...this.#options.host?.restart };
     const limit = `limit ${maxCrashes} times in ${windowMs / 60_000} minutes`;
-    const error = new HiggsError("DEVICE_UNAVAILABLE", "speak", `the engine ended again and again (${limit})`);
+    const error = new HiggsError("DEVICE_UNAVAILABLE", "speak", `the engine keeps ending (${limit})`);
     this.#log("error", error.message);
     this.#options.host?.onGiveUp?.(error);
     return error;
@@ -206,7 +211,7 @@ class EngineSupervisor implements EngineProcess {
   }
 }
 
-/** Only what can be copied, with paths that mean the same in another process. */
+/** Only options that can be copied, with paths that mean the same in another process. */
 function loadOptions(options: EngineProcessOptions): EngineLoadOptions {
   const { signal: _signal, onProgress: _onProgress, log: _log, host: _host, ...load } = options;
   return {

@@ -30,7 +30,7 @@ export type ToEngine =
   /** Finish what is running, free everything, and exit. */
   | { readonly type: "end" };
 
-/** What a loaded model says of itself. */
+/** What a loaded model reports about itself. */
 export interface EngineFacts {
   readonly name: string;
   readonly sampleRateHz: number;

@@ -14,7 +14,7 @@ export const DEFAULT_RESTART_RULES: RestartRules = {
   maxDelayMs: 30_000,
 };
 
-/** Decides whether and when an engine that ended is started again: often enough to survive an accident, not for ever. */
+/** Decides whether and when an engine that ended is started again: often enough to survive an accident, but not forever. */
 export class RestartBudget {
   readonly #rules: RestartRules;
   /** Moments of the ends within the window. */

@@ -4,7 +4,7 @@ import {
   type Device,
   type Ggml,
   GgmlError,
-  type LibraryFlavour,
+  type LibraryFlavor,
   type LogSink,
   findLibrary,
   loadGgml,
@@ -27,11 +27,11 @@ export interface OpenDeviceOptions {
 type DeviceName = "cuda" | "vulkan" | "metal" | "cpu";
 
 /** Registry name of each device's backend in ggml, and the build that has it. */
-const DEVICES: Readonly<Record<DeviceName, { backendNames: readonly string[]; flavour: LibraryFlavour }>> = {
-  cuda: { backendNames: ["CUDA"], flavour: "cuda" },
-  vulkan: { backendNames: ["Vulkan"], flavour: "vulkan" },
-  metal: { backendNames: ["Metal", "MTL"], flavour: "cpu" },
-  cpu: { backendNames: ["CPU"], flavour: "cpu" },
+const DEVICES: Readonly<Record<DeviceName, { backendNames: readonly string[]; flavor: LibraryFlavor }>> = {
+  cuda: { backendNames: ["CUDA"], flavor: "cuda" },
+  vulkan: { backendNames: ["Vulkan"], flavor: "vulkan" },
+  metal: { backendNames: ["Metal", "MTL"], flavor: "cpu" },
+  cpu: { backendNames: ["CPU"], flavor: "cpu" },
 };
 
 /**
@@ -53,15 +53,15 @@ export function openDevice(options: OpenDeviceOptions): Backend {
 /** Loads the library for a choice, without opening a device; for listing what there is. Throws as `openDevice`. */
 export function loadLibrary(options: OpenDeviceOptions): Ggml {
   const { ggmlDirectory, log } = options;
-  const load = (flavour: LibraryFlavour): Ggml =>
+  const load = (flavor: LibraryFlavor): Ggml =>
     loadGgml({
-      flavour,
+      flavor,
       ...(ggmlDirectory === undefined ? {} : { directory: ggmlDirectory }),
       ...(log === undefined ? {} : { log }),
     });
   try {
     const name = deviceName(options.device);
-    return load(name === "auto" ? firstInstalled(ggmlDirectory) : DEVICES[name].flavour);
+    return load(name === "auto" ? firstInstalled(ggmlDirectory) : DEVICES[name].flavor);
   } catch (error) {
     throw fromGgmlError(error);
   }
@@ -87,15 +87,15 @@ function deviceName(choice: DeviceChoice): DeviceName | "auto" {
   return choice === "none" ? "cpu" : choice;
 }
 
-function firstInstalled(directory: string | undefined): LibraryFlavour {
+function firstInstalled(directory: string | undefined): LibraryFlavor {
   if (directory !== undefined) return "cpu";
-  const flavours: readonly LibraryFlavour[] = ["cuda", "vulkan"];
-  return flavours.find(isInstalled) ?? "cpu";
+  const flavors: readonly LibraryFlavor[] = ["cuda", "vulkan"];
+  return flavors.find(isInstalled) ?? "cpu";
 }
 
-function isInstalled(flavour: LibraryFlavour): boolean {
+function isInstalled(flavor: LibraryFlavor): boolean {
   try {
-    findLibrary({ flavour });
+    findLibrary({ flavor });
     return true;
   } catch (error) {
     if (error instanceof GgmlError) return false;

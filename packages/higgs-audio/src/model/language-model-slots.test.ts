@@ -105,7 +105,7 @@ describe("LanguageModel with several slots", () => {
     await model.prefill(2, prompt);
     const saved = model.savePrefix(2, 12);
     await begin(2, "A20", 3);
-    const neighbour = await begin(0, "T4 A2", 4);
+    const neighbor = await begin(0, "T4 A2", 4);
     const pieces = model.beginPrefill(1, prompt);
     pieces.take(12);
     model.restorePrefix(1, 12, saved);
@@ -113,7 +113,7 @@ describe("LanguageModel with several slots", () => {
     const sequence = reference.begin();
     await sequence.feedPrompt(prompt);
     for (const column of makeColumns(config, 3)) {
-      expect(await step([neighbour(), { slot: 1, column, reference: sequence }])).toBeLessThan(EXACT);
+      expect(await step([neighbor(), { slot: 1, column, reference: sequence }])).toBeLessThan(EXACT);
     }
   });
 

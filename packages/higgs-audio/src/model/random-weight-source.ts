@@ -46,7 +46,7 @@ export class RandomWeightSource implements WeightSource {
     this.#blocks.clear();
   }
 
-  /** Whole rows around `mean`, quantised once. */
+  /** Whole rows around `mean`, quantized once. */
   #block(type: TensorType, rowLength: number, mean: number): Uint8Array {
     const key = `${type}-${rowLength}-${mean}`;
     let block = this.#blocks.get(key);

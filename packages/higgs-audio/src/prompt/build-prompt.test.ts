@@ -86,7 +86,7 @@ describe("buildPrompt", () => {
   const { specialIds: ids } = tokenizer;
   const newlines = 261; // "\n\n" in the small vocabulary
 
-  it("tokenises parts apart: a line end at the start of one does not merge with the turn's", () => {
+  it("tokenizes parts apart: a line end at the start of one does not merge with the turn's", () => {
     const together = buildPrompt([textMessage("user", "\n\nab")], tokenizer, { forceAudio: false });
     expect(together.ids.slice(0, 9)).toEqual([
       ids.beginOfText,

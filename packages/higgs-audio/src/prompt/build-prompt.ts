@@ -26,7 +26,7 @@ export interface BuildPromptOptions {
 }
 
 /**
- * The prompt for a conversation in the form that the model was trained on (spec model §5.1). Every piece is tokenised on its own:
+ * The prompt for a conversation in the form that the model was trained on (spec model §5.1). Every piece is tokenized on its own:
  * words never merge across the border of a turn or of a part.
  */
 export function buildPrompt(

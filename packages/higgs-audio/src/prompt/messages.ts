@@ -3,7 +3,7 @@ export type Codes = readonly Int32Array[];
 
 export type Role = "system" | "user" | "assistant";
 
-/** Text that is tokenised on its own, not stripped (spec model §5.1). */
+/** Text that is tokenized on its own, not stripped (spec model §5.1). */
 interface TextPart {
   readonly kind: "text";
   readonly text: string;

@@ -20,7 +20,7 @@ function texts(overrides: Partial<UserTexts>): UserTexts {
 const clip = (transcript: string) => ({ kind: "clip", transcript }) as const;
 
 describe("planText", () => {
-  it("normalises the transcript", () => {
+  it("normalizes the transcript", () => {
     const plan = planText(request({ transcript: "Well… (yes)" }));
     expect(plan).toEqual({ text: "Well... yes.", chunks: ["Well... yes."] });
   });
@@ -29,7 +29,7 @@ describe("planText", () => {
     expect(planText(request({ transcript: "  Well… ", normalize: false })).chunks).toEqual(["  Well… "]);
   });
 
-  it("chunks the normalised text", () => {
+  it("chunks the normalized text", () => {
     const plan = planText(request({ transcript: "[SPEAKER0] a\n\nb\n[SPEAKER1] c", chunkMethod: "speaker" }));
     expect(plan.chunks).toEqual(["[SPEAKER0] a\nb", "[SPEAKER1] c."]);
     const words = planText(request({ transcript: "a b c.\n\nd", chunkMethod: "word", chunkMaxWordNum: 2 }));
@@ -69,7 +69,7 @@ describe("planSpokenText", () => {
     ["blank lines", "[SPEAKER0]\n\n \n"],
     ["a sound without a name", "[SPEAKER0] <SE></SE>"],
     ["text before the first tag without words", "…\n"],
-  ])("leaves out a turn of %s, normalised or not", (_name, turn) => {
+  ])("leaves out a turn of %s, normalized or not", (_name, turn) => {
     for (const normalize of [true, false]) {
       for (const chunkMethod of [null, "speaker", "word"] as const) {
         const transcript = `${turn}\n[SPEAKER1] Hello there.`;

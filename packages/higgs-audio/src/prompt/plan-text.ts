@@ -23,7 +23,7 @@ export interface TextPlan {
 }
 
 /**
- * From a transcript to what is said in which turns: normalisation and chunks (spec model §5.5, §6.1). Control strings are taken as
+ * From a transcript to what is said in which turns: normalization and chunks (spec model §5.5, §6.1). Control strings are taken as
  * they are: refuse them first.
  *
  * @throws HiggsError INVALID_INPUT when nothing is left to speak
@@ -93,7 +93,7 @@ export interface UserTexts extends Pick<TextRequest, "transcript" | "normalize">
 }
 
 /**
- * Refuses control strings in any text of the user. The normalised text is checked too: normalisation can make `<|…|>` of
+ * Refuses control strings in any text of the user. The normalized text is checked too: normalization can make `<|…|>` of
  * `《|…|》`.
  *
  * @param specialTokens those of the checkpoint

@@ -4,7 +4,7 @@ import type { Codes } from "./messages.ts";
 /** A reference clip as prompts take it: encoded. */
 export interface EncodedClip {
   readonly kind: "clip";
-  /** What is said in the clip; only stripped, not normalised (spec model §5.4). */
+  /** What is said in the clip; only stripped, not normalized (spec model §5.4). */
   readonly transcript: string;
   readonly codes: Codes;
 }

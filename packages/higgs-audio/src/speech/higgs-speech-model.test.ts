@@ -193,7 +193,7 @@ describe("several chunks", () => {
   });
 });
 
-/** Ids of texts that are tokenised apart. */
+/** Ids of texts that are tokenized apart. */
 function countIds(tokenizer: { encode(text: string): number[] }, ...texts: string[]): number {
   return texts.reduce((sum, text) => sum + tokenizer.encode(text).length, 0);
 }

@@ -309,7 +309,7 @@ describe("a device that is not there", () => {
   const cudaPackage = libraryPackage(process.platform, process.arch, "cuda");
   const isInstalled = (() => {
     try {
-      return findLibrary({ flavour: "cuda" }).directory !== "";
+      return findLibrary({ flavor: "cuda" }).directory !== "";
     } catch (error) {
       return !(error instanceof GgmlError);
     }

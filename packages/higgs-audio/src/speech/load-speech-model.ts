@@ -47,7 +47,7 @@ const DEFAULT_CONTEXT_LENGTH = 8192;
 
 /**
  * Below this a decode step is over in a few milliseconds, most of which several threads would spend waiting for each other;
- * on a machine that is busy otherwise they wait for ever (measured: 20 times slower with two threads on two busy cores).
+ * on a machine that is busy otherwise they wait forever (measured: 20 times slower with two threads on two busy cores).
  */
 const SINGLE_THREAD_BYTES = 1e8;
 

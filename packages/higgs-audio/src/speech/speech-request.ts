@@ -7,7 +7,7 @@ import type { ClipSamples } from "../voices/clip-samples.ts";
 /** A voice to imitate: `{ kind: "clip", transcript, ...clipSamples(samples) }`. Codes are cached by content, so a clip used again costs nothing. */
 export interface ReferenceClip extends ClipSamples {
   readonly kind: "clip";
-  /** What is said in the clip; only stripped, not normalised (spec model §5.4). */
+  /** What is said in the clip; only stripped, not normalized (spec model §5.4). */
   readonly transcript: string;
 }
 
@@ -17,7 +17,7 @@ export type Reference = ReferenceClip | ReferenceProfile;
 export interface SpeechRequest {
   /** As the user wrote it. */
   readonly transcript: string;
-  /** Whether the transcript is normalised; default true. */
+  /** Whether the transcript is normalized; default true. */
   readonly normalize?: boolean | undefined;
   /** Voices, by default none: the model chooses one. */
   readonly references?: readonly Reference[] | undefined;

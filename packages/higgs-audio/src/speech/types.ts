@@ -34,7 +34,7 @@ export interface SpeechResult {
   readonly codes: readonly Int32Array[];
   /** The request's, or the one that was drawn. */
   readonly seed: number;
-  /** The text that was spoken: the normalised transcript. */
+  /** The text that was spoken: the normalized transcript. */
   readonly text: string;
   readonly chunkCount: number;
   readonly promptTokens: number;

@@ -32,7 +32,7 @@ describe("chunkTranscript by speaker", () => {
     expect(chunkTranscript(DIALOGUE, options({ method: "speaker", maxNumTurns: 0 }))).toHaveLength(3);
   });
 
-  it("makes a chunk of the text before the first tag, and none of nothing", () => {
+  it("makes a chunk of the text before the first tag, and none of an empty text", () => {
     expect(chunkTranscript("intro\n[SPEAKER0] a", options({ method: "speaker" }))).toEqual(["intro", "[SPEAKER0] a"]);
     expect(chunkTranscript("", options({ method: "speaker" }))).toEqual([]);
     expect(chunkTranscript(" \n\u3000\n", options({ method: "speaker" }))).toEqual([]);
@@ -83,7 +83,7 @@ describe("chunkTranscript by words", () => {
     }
   });
 
-  it("loses no word, whatever the size of the groups", () => {
+  it("loses no word for any size of groups", () => {
     const words = fc.array(fc.stringMatching(/^[a-zA-Z.,]{1,8}$/u), { minLength: 1, maxLength: 40 });
     fc.assert(
       fc.property(words, fc.integer({ min: 1, max: 50 }), (list, maxWordNum) => {

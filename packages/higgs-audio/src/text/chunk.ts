@@ -18,8 +18,10 @@ export interface ChunkOptions {
 }
 
 /**
- * The pieces of a normalised transcript that are spoken one after the other (spec model §6.1). `speaker` gives none for a text
- * without any content; throws INVALID_INPUT for a `maxWordNum` below 1.
+ * The pieces of a normalized transcript that are spoken one after the other (spec model §6.1). `speaker` gives none for a text
+ * without any content.
+ *
+ * @throws {HiggsError} INVALID_INPUT when `maxWordNum` is less than 1
  */
 export function chunkTranscript(text: string, options: ChunkOptions): string[] {
   if (options.method === "speaker") return joinTurns(splitBySpeaker(text), options.maxNumTurns);
@@ -66,7 +68,7 @@ function joinTurns(turns: string[], maxNumTurns: number): string[] {
   return maxNumTurns > 1 ? joinGroups(turns, maxNumTurns, "\n") : turns;
 }
 
-/** Groups of words within paragraphs; the last chunk of each paragraph keeps the paragraph's end, `\n\n`. */
+/** Groups of words in each paragraph; the last chunk of each paragraph keeps the paragraph's end, `\n\n`. */
 function splitByWords(text: string, options: ChunkOptions): string[] {
   const { maxWordNum } = options;
   if (!Number.isInteger(maxWordNum) || maxWordNum < 1) {

@@ -50,7 +50,7 @@ describe("refuseControlStrings", () => {
     );
   });
 
-  it("sees a control string that normalisation makes", () => {
+  it("sees a control string that normalization makes", () => {
     const text = "《|eot_id|》";
     expect(() => refuseControlStrings(text, { field })).not.toThrow();
     expect(() => refuseControlStrings(normalizeTranscript(text), { field })).toThrowError(
@@ -61,7 +61,7 @@ describe("refuseControlStrings", () => {
   it.each([
     ["in one line", "<|".repeat(100_000), 1],
     ["in a thousand", "<|<|\n".repeat(1_000), 1_001],
-  ])("searches each line twice at most, whatever the number of opening brackets %s", (_name, text, lines) => {
+  ])("searches each line at most twice for any number of opening brackets %s", (_name, text, lines) => {
     const indexOf = vi.spyOn(String.prototype, "indexOf");
     refuseControlStrings(text, { field });
     const searches = indexOf.mock.calls.length;

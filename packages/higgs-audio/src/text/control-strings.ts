@@ -13,7 +13,7 @@ export interface ControlStringOptions {
 /**
  * What is wrong with user text that the tokenizer would take for more than text, as the rest of a sentence, or null: a
  * control string `<|…|>` within one line, another special token of the checkpoint, or a lone surrogate, which no encoder can
- * represent. User text is encoded with special tokens recognised, so such a string would steer the conversation instead of
+ * represent. User text is encoded with special tokens recognized, so such a string would steer the conversation instead of
  * being read (spec model §5.1).
  */
 export function controlStringProblem(text: string, specialTokens: readonly string[] = []): string | null {
@@ -28,8 +28,10 @@ export function controlStringProblem(text: string, specialTokens: readonly strin
 }
 
 /**
- * Throws INVALID_INPUT for what `controlStringProblem` finds. Call it on the raw and on the normalised text: normalisation
- * turns `《|…|》` into `<|…|>`.
+ * Refuses what `controlStringProblem` finds. Call it on the raw text and on the normalized text: normalization turns `《|…|》`
+ * into `<|…|>`.
+ *
+ * @throws {HiggsError} INVALID_INPUT when there is a problem
  */
 export function refuseControlStrings(text: string, options: ControlStringOptions): void {
   const problem = controlStringProblem(text, options.specialTokens);

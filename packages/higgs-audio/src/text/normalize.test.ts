@@ -23,7 +23,7 @@ describe("normalizeTranscript", () => {
     expect(normalizeTranscript(input)).toBe(output);
   });
 
-  it("makes a full stop of nothing", () => {
+  it("makes a full stop of an empty text", () => {
     for (const text of ["", " ", "\n\n", "\u3000\u0085", "()", "（）"]) expect(normalizeTranscript(text)).toBe(".");
   });
 

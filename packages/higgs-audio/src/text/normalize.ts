@@ -53,7 +53,7 @@ const SOUND_TAG_REPLACEMENTS: readonly (readonly [from: string, to: string])[] =
 
 const REPLACEMENTS = [...CHARACTER_REPLACEMENTS, ...SIGN_REPLACEMENTS, ...SOUND_TAG_REPLACEMENTS];
 
-/** Step 8: an end that needs no full stop. `:` and `</SE_s>` are not among them. */
+/** Step 8: an end that does not need a full stop. `:` and `</SE_s>` are not among them. */
 const SENTENCE_ENDS = [".", "!", "?", ",", ";", '"', "'", "</SE_e>", "</SE>"];
 
 /**

@@ -1,5 +1,5 @@
 /**
- * Python's idea of whitespace, which the reference's text rules rest on (spec model §11.20). JavaScript's `\s` and `trim`
+ * Python's definition of whitespace, which the reference's text rules use (spec model §11.20). JavaScript's `\s` and `trim`
  * lack U+001C … U+001F and U+0085 and have U+FEFF instead.
  */
 
@@ -18,7 +18,7 @@ export function isPythonWhitespace(codeUnit: number): boolean {
   );
 }
 
-/** Python's `str.strip()` (also Jinja's `trim`), in linear time whatever the text. */
+/** Python's `str.strip()` (also Jinja's `trim`), in linear time for any text. */
 export function stripPython(text: string): string {
   let start = 0;
   let end = text.length;

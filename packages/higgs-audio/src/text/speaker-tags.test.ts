@@ -42,7 +42,7 @@ describe("speakerTagWarnings", () => {
     ["a tag after words", "Hi.\n\nHello [SPEAKER1]", 3],
   ])("warns of %s", (_name, transcript, line) => {
     expect(speakerTagWarnings(transcript)).toEqual([
-      expect.stringMatching(`^Line ${line} of the transcript has a speaker tag that does not begin it`),
+      expect.stringMatching(`^Line ${line} of the transcript has a speaker tag that is not at its start`),
     ]);
   });
 
@@ -66,7 +66,7 @@ describe("speakerTagWarnings", () => {
     expect(warnings.join()).not.toMatch(/Hi|Hello|你好/);
   });
 
-  it("says each thing once, whatever the number of lines", () => {
+  it("says each thing once for any number of lines", () => {
     expect(speakerTagWarnings("[speaker0] a [SPEAKER1] b\n".repeat(5_000))).toHaveLength(2);
   });
 });

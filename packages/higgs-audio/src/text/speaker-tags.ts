@@ -2,7 +2,7 @@
 const SPEAKER_TAG = /\[(SPEAKER\p{Nd}+)\]/gu;
 
 /**
- * The distinct `SPEAKERn` of a raw transcript, before normalisation, sorted by code points (`SPEAKER10` before
+ * The distinct `SPEAKERn` of a raw transcript, before normalization, sorted by code points (`SPEAKER10` before
  * `SPEAKER2`); spec model §5.3.
  */
 export function collectSpeakerTags(rawTranscript: string): string[] {
@@ -11,10 +11,10 @@ export function collectSpeakerTags(rawTranscript: string): string[] {
   return [...tags].sort(byCodePoints);
 }
 
-/** In the brackets that normalisation turns into a tag's, too. */
+/** In the brackets that normalization turns into a tag's, too. */
 const SPEAKER_TAG_IN_ANY_TEXT = /[[【]SPEAKER\p{Nd}+[\]】]/gu;
 
-/** The transcript without its `[SPEAKERn]`, which tell the model who speaks and are never said. */
+/** The transcript without its `[SPEAKERn]`, which tell the model who speaks and are never spoken. */
 export function withoutSpeakerTags(transcript: string): string {
   return transcript.replaceAll(SPEAKER_TAG_IN_ANY_TEXT, " ");
 }
@@ -24,8 +24,8 @@ const NEARLY_A_TAG =
   /[[({<【（《]\s{0,3}speaker[\s_-]{0,3}\p{Nd}{0,9}\s{0,3}[\])}>】）》]|^\s{0,9}speaker[\s_-]{0,3}\p{Nd}{1,9}\s{0,3}[:：]/iu;
 
 /**
- * Sentences about what looks like a change of the speaker and is none; at most one of each kind, with the line where it is
- * first, and never the text itself.
+ * Warnings about what looks like a change of speaker but is not one: at most one of each kind, with the line of its first
+ * occurrence, and never the text itself.
  */
 export function speakerTagWarnings(rawTranscript: string): string[] {
   const lines = rawTranscript.split("\n");
@@ -34,7 +34,7 @@ export function speakerTagWarnings(rawTranscript: string): string[] {
   const warnings: string[] = [];
   if (within !== -1) {
     warnings.push(
-      `Line ${within + 1} of the transcript has a speaker tag that does not begin it, so that the speakers may blend; start each turn on a line of its own`,
+      `Line ${within + 1} of the transcript has a speaker tag that is not at its start, so the speakers may blend; start each turn on its own line`,
     );
   }
   if (nearly !== -1) {

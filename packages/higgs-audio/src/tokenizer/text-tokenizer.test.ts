@@ -36,7 +36,7 @@ describe("TextTokenizer", () => {
     }
   });
 
-  it("recognises special tokens of the file, the longest first, and adds none", () => {
+  it("recognizes special tokens of the file, the longest first, and adds none", () => {
     expect(tokenizer.encode("")).toEqual([]);
     expect(tokenizer.encode("<|eot_id|>")).toEqual([ids.endOfTurn]);
     expect(tokenizer.encode("<|AUDIO_OUT|><|AUDIO|>")).toEqual([ids.audioOut, ids.audioIn]);

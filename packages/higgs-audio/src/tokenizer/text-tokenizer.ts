@@ -12,13 +12,17 @@ interface Encoder {
 /** The checkpoint's byte-level BPE: text to ids. */
 export class TextTokenizer {
   readonly specialIds: SpecialTokenIds;
-  /** Every added token of the checkpoint by its text, in the order of the file; all are recognised in text. */
+  /** Every added token of the checkpoint by its text, in the order of the file; all are recognized in text. */
   readonly addedTokens: ReadonlyMap<string, number>;
   /** One more than the largest id: rows that the model's text embedding must have. */
   readonly idCount: number;
   readonly #encoder: Encoder;
 
-  /** Throws MODEL_UNSUPPORTED when a special token that prompts need is missing. */
+  /**
+   * From a checked definition.
+   *
+   * @throws {HiggsError} MODEL_UNSUPPORTED when a special token that prompts need is missing
+   */
   constructor(definition: TokenizerDefinition, source: string) {
     this.addedTokens = new Map(definition.addedTokens.map(({ content, id }) => [content, id]));
     this.specialIds = findSpecialIds(this.addedTokens, source);
@@ -27,7 +31,7 @@ export class TextTokenizer {
   }
 
   /**
-   * Ids of one text without automatic special tokens; special tokens written in it are recognised. Lone surrogates are
+   * Ids of one text without automatic special tokens; special tokens written in it are recognized. Lone surrogates are
    * read as U+FFFD. Which characters count as letters and digits follows the Unicode version of the running Node, so
    * characters newer than it, or than the reference's, may be cut differently.
    */
@@ -37,8 +41,13 @@ export class TextTokenizer {
 }
 
 /**
- * Loads the tokenizer of a checkpoint from its folder or from the path of a `tokenizer.json`. Throws MODEL_NOT_FOUND,
- * MODEL_CORRUPT or MODEL_UNSUPPORTED with what is wrong in the file. Takes about a second for the released vocabulary.
+ * Loads the tokenizer of a checkpoint from its folder or from the path of a `tokenizer.json`. Takes about a second for the
+ * released vocabulary.
+ *
+ * @throws {HiggsError} MODEL_NOT_FOUND when there is no file
+ * @throws {HiggsError} MODEL_CORRUPT when it is damaged
+ * @throws {HiggsError} MODEL_UNSUPPORTED when it is of another kind
+ * @throws {HiggsError} VOLUME_UNAVAILABLE when it cannot be read
  */
 export async function loadTextTokenizer(fileOrFolder: string): Promise<TextTokenizer> {
   const { source, content } = await readTokenizerFile(fileOrFolder);

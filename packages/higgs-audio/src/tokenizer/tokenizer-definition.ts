@@ -27,7 +27,7 @@ const Definition = v.looseObject({
 
 type AddedTokenDefinition = v.InferOutput<typeof AddedToken>;
 
-/** A `tokenizer.json` that was found complete and consistent. */
+/** A complete and consistent `tokenizer.json`. */
 export interface TokenizerDefinition {
   /** As in the file. */
   readonly content: v.InferOutput<typeof Definition>;
@@ -37,8 +37,10 @@ export interface TokenizerDefinition {
 }
 
 /**
- * Checks a parsed `tokenizer.json`: a byte-level BPE whose vocabulary can spell every byte and every merge. Throws
- * MODEL_CORRUPT with all problems of a damaged file, MODEL_UNSUPPORTED for a well-formed one of another kind.
+ * Checks a parsed `tokenizer.json`: a byte-level BPE whose vocabulary can spell every byte and every merge.
+ *
+ * @throws {HiggsError} MODEL_CORRUPT listing all problems when the file is damaged
+ * @throws {HiggsError} MODEL_UNSUPPORTED when it is well-formed but of another kind
  */
 export function checkTokenizerDefinition(content: unknown, source: string): TokenizerDefinition {
   const parsed = v.safeParse(Definition, content);
@@ -62,7 +64,7 @@ export function checkTokenizerDefinition(content: unknown, source: string): Toke
   return { content: definition, addedTokens, idCount };
 }
 
-/** What the encoder would not do exactly as the reference, or not at all. */
+/** What the encoder does not support, or would do differently from the reference. */
 function refuseOtherKinds(
   { model, pre_tokenizer, added_tokens }: v.InferOutput<typeof Definition>,
   source: string,

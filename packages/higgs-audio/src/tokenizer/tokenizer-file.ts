@@ -8,8 +8,11 @@ const MAX_FILE_BYTES = 64 * 1024 * 1024;
 const TOKENIZER_FILE_NAME = "tokenizer.json";
 
 /**
- * Reads a `tokenizer.json`, given its path or that of the folder that holds it. Throws MODEL_NOT_FOUND when there is none,
- * MODEL_CORRUPT when it is not a regular file, too large, not UTF-8 or not JSON, VOLUME_UNAVAILABLE when it cannot be read.
+ * Reads a `tokenizer.json`, given its path or that of the folder that holds it.
+ *
+ * @throws {HiggsError} MODEL_NOT_FOUND when there is none
+ * @throws {HiggsError} MODEL_CORRUPT when it is not a regular file, too large, not UTF-8 or not JSON
+ * @throws {HiggsError} VOLUME_UNAVAILABLE when it cannot be read
  */
 export async function readTokenizerFile(fileOrFolder: string): Promise<{ source: string; content: unknown }> {
   const isFolder = await stat(fileOrFolder).then(

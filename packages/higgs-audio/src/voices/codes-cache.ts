@@ -16,7 +16,7 @@ export interface CodesCacheOptions {
 /**
  * Codes of clips by key, in memory (least recently used go first) and on disk. Any number of processes may share the
  * folder: a file gets its name when it is complete, and one that is damaged counts as missing and is written again. The
- * disk is a help, not a condition: where it cannot be read or written, codes are kept in memory alone.
+ * disk is optional: where it cannot be read or written, codes are kept in memory alone.
  */
 export class CodesCache {
   readonly #options: CodesCacheOptions;
@@ -55,7 +55,7 @@ export class CodesCache {
       await makeFolders(directory);
       await writeAtomically(path, writeCodesFile(codes), { isDurable: false });
     } catch {
-      // A full or read-only disk costs another encoding some day, not this request.
+      // A full or read-only disk costs a later encoding, not this request.
     }
   }
 

@@ -93,7 +93,7 @@ describe("ReferenceEncoder", () => {
     expect(counts.encoded).toBe(2);
   });
 
-  it("ignores and rewrites a damaged entry, whatever was damaged", async () => {
+  it("ignores and rewrites a damaged entry, no matter which part is damaged", async () => {
     const { counts, directory, make } = setUp();
     const writer = make();
     await writer.encode(clipOf(0.5));

@@ -22,7 +22,7 @@ export interface ReferenceEncoderOptions {
   /** Folder for codes; null keeps them in memory only. */
   readonly cacheDirectory: string | null;
   readonly memoryBytes?: number;
-  /** The encoder is freed when it was not needed for this long. */
+  /** The encoder is freed after it has been idle for this long. */
   readonly idleMs?: number;
 }
 
@@ -30,7 +30,7 @@ export interface ReferenceEncoderOptions {
 export type CodesOrigin = "memory" | "disk" | "encoder";
 
 export interface EncodedReference {
-  /** `codes[codebook][frame]`, 25 frames a second. */
+  /** `codes[codebook][frame]`, 25 frames per second. */
   readonly codes: readonly Int32Array[];
   readonly from: CodesOrigin;
 }
@@ -63,7 +63,9 @@ export class ReferenceEncoder implements AsyncDisposable {
 
   /**
    * Codes of a clip. Equal clips that are asked for at the same time are encoded once.
-   * Throws CANCELLED, and what loading the encoder or getting the samples throws.
+   *
+   * @throws {HiggsError} CANCELLED when the signal fires
+   * @throws what loading the encoder or getting the samples throws
    */
   async encode(clip: ClipSamples, options: { readonly signal?: AbortSignal } = {}): Promise<EncodedReference> {
     const key = this.#keyOf(clip);

@@ -27,19 +27,19 @@ export const VOICE_AUDIO_EXTENSIONS = [
 /** Largest audio file of a voice. */
 export const MAX_VOICE_AUDIO_BYTES = 32 * 1024 * 1024;
 
-/** Transcripts and metadata are a few hundred bytes; more than this is something else. */
+/** Transcripts and metadata have a few hundred bytes; anything larger than this is something else. */
 const MAX_TEXT_BYTES = 64 * 1024;
 
-/** What the folder itself says of its voices; no voice's own file, whatever the voice is called. */
+/** The folder's own file about its voices; it belongs to no single voice, not even to one called `voices`. */
 const FOLDER_FILE = "voices.json";
 
-/** What is known of a voice beside its audio and transcript; null where nobody said it. */
+/** What is known of a voice beside its audio and transcript; null where it is not stated. */
 export interface VoiceMetadata {
   readonly language: string | null;
   readonly description: string | null;
   /** Where the audio comes from, or how it was made. */
   readonly source: string | null;
-  readonly licence: string | null;
+  readonly license: string | null;
   /** Who agreed to the voice being cloned, and how. */
   readonly consent: string | null;
 }
@@ -51,7 +51,11 @@ export interface VoiceFiles {
   readonly transcriptPath: string;
 }
 
-/** The voices of a folder by name; none when the folder does not exist. Throws VOLUME_UNAVAILABLE when it cannot be read. */
+/**
+ * The voices of a folder by name; none when the folder does not exist.
+ *
+ * @throws {HiggsError} VOLUME_UNAVAILABLE when it cannot be read
+ */
 export async function scanVoices(directory: string): Promise<Map<string, VoiceFiles>> {
   const names = new Set(await listNames(directory));
   const voices = new Map<string, VoiceFiles>();
@@ -71,8 +75,10 @@ export async function scanVoices(directory: string): Promise<Map<string, VoiceFi
 }
 
 /**
- * Paths of all files of a name in a folder, complete voice or not, whatever the case of their extensions and the Unicode form
- * of their names. Transcripts come first: without its transcript a voice is gone for everybody. Throws VOLUME_UNAVAILABLE.
+ * Paths of all files with a name in a folder, whether or not they make a complete voice, for any case of the extension and any
+ * Unicode form of the name. Transcripts come first: removing the transcript removes the voice for all readers.
+ *
+ * @throws {HiggsError} VOLUME_UNAVAILABLE when the folder cannot be read
  */
 export async function pathsOfVoice(directory: string, name: string): Promise<string[]> {
   const kinds: readonly string[] = [".txt", ".json", ...VOICE_AUDIO_EXTENSIONS];
@@ -99,7 +105,12 @@ export function isAudioExtension(extension: string): boolean {
   return (VOICE_AUDIO_EXTENSIONS as readonly string[]).includes(extension.toLowerCase());
 }
 
-/** The bytes of a file; null when it is gone. Throws REFERENCE_INVALID for one that is too large or not a regular file, VOLUME_UNAVAILABLE. */
+/**
+ * The bytes of a file; null when it is gone.
+ *
+ * @throws {HiggsError} REFERENCE_INVALID when it is too large or not a regular file
+ * @throws {HiggsError} VOLUME_UNAVAILABLE when it cannot be read
+ */
 export async function readBounded(path: string, maxBytes: number): Promise<Buffer | null> {
   const options = { subject: "read the voice", missing: "VOICE_NOT_FOUND", refused: "REFERENCE_INVALID" } as const;
   try {
@@ -121,11 +132,11 @@ export async function readTranscript(path: string): Promise<string | null> {
         .trim();
 }
 
-/** What a voice's own file or the folder's `voices.json` says of it; a file that is no JSON says nothing. */
+/** What a voice's own file or the folder's `voices.json` says about it; a file that is not JSON counts as empty. */
 export async function readDescription(directory: string, name: string): Promise<Readonly<Record<string, unknown>>> {
   const own = isNameOfFolder(name) ? null : await readJson(join(directory, `${name}.json`));
   if (own !== null) return own;
-  // Bad luck of the folder's file is not that of each of its voices.
+  // A broken folder file must not make each of its voices unusable.
   const entry = (await readJson(join(directory, FOLDER_FILE)).catch(() => null))?.[name];
   return isRecord(entry) ? entry : {};
 }
@@ -150,14 +161,15 @@ export function metadataOf(description: Readonly<Record<string, unknown>>): Voic
     language: text("language"),
     description: text("description"),
     source: text("source"),
-    licence: text("licence"),
+    license: text("license") ?? text("licence"), // files of earlier versions have the other spelling
     consent: text("consent"),
   };
 }
 
 /**
- * Writes a file under its name in one step: others see the old one or the new one, never a part. Throws VOLUME_UNAVAILABLE;
- * nothing is left behind then.
+ * Writes a file atomically: others see the old one or the new one, never a part.
+ *
+ * @throws {HiggsError} VOLUME_UNAVAILABLE when it cannot be written; nothing is left behind
  */
 export async function writeWhole(path: string, bytes: string | Uint8Array): Promise<void> {
   await writeAtomically(path, bytes).catch((error: unknown) => {
@@ -174,7 +186,7 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Whether a voice's own JSON file would be the one of the folder, on some file systems at least. */
+/** Whether a voice's own JSON file would be that of the folder, at least on some file systems. */
 export function isNameOfFolder(name: string): boolean {
   return `${name}.json`.toLowerCase() === FOLDER_FILE;
 }

@@ -37,13 +37,13 @@ async function failureOf(promise: Promise<unknown>): Promise<string> {
 }
 
 describe("VoiceLibrary", () => {
-  it("has the bundled voices, each with transcript, language, source and licence", async () => {
+  it("has the bundled voices, each with transcript, language, source and license", async () => {
     const { voices } = await setUp().library.list();
     expect(voices.map(({ name }) => name)).toEqual(["awb", "kal", "rms", "rms-high", "slt", "slt-low"]);
-    for (const { transcript, language, source, licence, origin, description } of voices) {
+    for (const { transcript, language, source, license, origin, description } of voices) {
       expect(origin).toBe("bundled");
       expect(transcript).toMatch(/^[A-Z].*\.$/);
-      expect([language, source, licence, description]).not.toContain(null);
+      expect([language, source, license, description]).not.toContain(null);
     }
   });
 
@@ -77,7 +77,7 @@ describe("VoiceLibrary", () => {
     expect(await failureOf(library.load("bert"))).toMatch(/^REFERENCE_INVALID: Cannot read the voice: it is a device/);
   });
 
-  it("keeps the folder's own voices.json, whatever is added or removed", async () => {
+  it("keeps the folder's own voices.json, no matter what is added or removed", async () => {
     const { own, library } = setUp();
     mkdirSync(own, { recursive: true });
     const text = JSON.stringify({ voices: { language: "en" } });
@@ -91,6 +91,17 @@ describe("VoiceLibrary", () => {
     expect(await library.remove("voices")).toBe(true);
     expect(readdirSync(own)).toEqual(["voices.json"]);
     expect(readFileSync(join(own, "voices.json"), "utf8")).toBe(text);
+  });
+
+  it("reads the license of a voice under either spelling", async () => {
+    const { own, library } = setUp();
+    mkdirSync(own, { recursive: true });
+    for (const [name, sidecar] of Object.entries({ new: { license: "CC0" }, old: { licence: "CC0" } })) {
+      writeFileSync(join(own, `${name}.wav`), "x");
+      writeFileSync(join(own, `${name}.txt`), "What is said.");
+      writeFileSync(join(own, `${name}.json`), JSON.stringify(sidecar));
+      expect(await library.find(name)).toMatchObject({ license: "CC0" });
+    }
   });
 
   it("removes what a killed voices add left", async () => {
@@ -111,7 +122,7 @@ describe("VoiceLibrary", () => {
       origin: "own",
       transcript: "Hello.",
       consent: "she signed",
-      licence: null,
+      license: null,
     });
     expect(readdirSync(own).sort()).toEqual(["anna.json", "anna.txt", "anna.wav"]);
     expect(await library.load("anna")).toMatchObject({ ...added, audio: Buffer.from("audio of anna") });
@@ -168,7 +179,7 @@ describe("VoiceLibrary", () => {
     await library.add(voice("张伟"));
     expect(await library.find("ren\u00e9")).toMatchObject({ name: "ren\u00e9" });
     expect(await library.find("张伟")).not.toBeNull();
-    expect(await failureOf(library.add(voice("REN\u00c9")))).toContain("there already");
+    expect(await failureOf(library.add(voice("REN\u00c9")))).toContain("exists already");
   });
 
   it.each<[string, Partial<NewVoice>]>([
@@ -221,7 +232,7 @@ describe("VoiceLibrary", () => {
     expect(state.seen).toBeGreaterThan(0);
   });
 
-  it("what a killed writer left is no voice, and is no obstacle", async () => {
+  it("what a killed writer left is not a voice and not an obstacle", async () => {
     const { own, library } = setUp();
     mkdirSync(own, { recursive: true });
     writeFileSync(join(own, "anna.flac"), "half");

@@ -61,7 +61,7 @@ export interface NewVoice extends Partial<VoiceMetadata> {
 
 const LOCK_NAME = ".voices.lock";
 
-/** Somebody may replace a voice between the reads of its files; then they are read again. */
+/** A voice may be replaced between the reads of its files; then they are read again. */
 const READ_ATTEMPTS = 3;
 
 /**
@@ -77,15 +77,21 @@ export class VoiceLibrary {
     this.#folders = folders;
   }
 
-  /** Names of all voices, sorted. Throws VOLUME_UNAVAILABLE. */
+  /**
+   * Names of all voices, sorted.
+   *
+   * @throws {HiggsError} VOLUME_UNAVAILABLE when a folder cannot be read
+   */
   async names(): Promise<string[]> {
     const found = await Promise.all(this.#folders.map(({ path }) => scanVoices(path)));
     return [...new Set(found.flatMap((voices) => [...voices.keys()]))].sort();
   }
 
   /**
-   * All voices, sorted by name; the first folder that has a name wins. Those whose files cannot be used are named apart, so
-   * that one of them does not hide the others. Throws VOLUME_UNAVAILABLE.
+   * All voices, sorted by name; the first folder that has a name wins. Those whose files cannot be used are listed apart, so
+   * that one of them does not hide the others.
+   *
+   * @throws {HiggsError} VOLUME_UNAVAILABLE when a folder cannot be read
    */
   async list(): Promise<VoiceListing> {
     const voices: Voice[] = [];
@@ -103,8 +109,10 @@ export class VoiceLibrary {
   }
 
   /**
-   * The voice of a name, or null; a name that cannot be a voice's is that of none. Throws REFERENCE_INVALID when its files are
-   * too large or not regular files, VOLUME_UNAVAILABLE.
+   * The voice with a name; null when there is none, or when the name is not a valid one.
+   *
+   * @throws {HiggsError} REFERENCE_INVALID when its files are too large or not regular files
+   * @throws {HiggsError} VOLUME_UNAVAILABLE when a folder cannot be read
    */
   async find(name: string): Promise<Voice | null> {
     const place = await this.#locate(name);
@@ -114,8 +122,10 @@ export class VoiceLibrary {
   }
 
   /**
-   * A voice with its audio, or null. Throws REFERENCE_INVALID when its files do not belong together or are too large,
-   * VOLUME_UNAVAILABLE.
+   * A voice with its audio, or null.
+   *
+   * @throws {HiggsError} REFERENCE_INVALID when its files do not belong together or are too large
+   * @throws {HiggsError} VOLUME_UNAVAILABLE when a folder cannot be read
    */
   async load(name: string): Promise<LoadedVoice | null> {
     for (let attempt = 1; attempt <= READ_ATTEMPTS; attempt++) {
@@ -133,21 +143,24 @@ export class VoiceLibrary {
     throw new HiggsError(
       "REFERENCE_INVALID",
       "use the voice",
-      "its audio is not the one that its JSON file was written for; remove it and add it again",
+      "its audio is not the file that its JSON file was written for; remove it and add it again",
     );
   }
 
   /**
-   * Adds a voice to the first own folder. Throws INVALID_INPUT for a name that cannot be or is taken, an empty transcript, or
-   * an extension or size that is not allowed; VOLUME_UNAVAILABLE.
+   * Adds a voice to the first own folder.
+   *
+   * @throws {HiggsError} INVALID_INPUT when the name is invalid or taken, the transcript is empty, or the extension or size is
+   *   not allowed
+   * @throws {HiggsError} VOLUME_UNAVAILABLE when it cannot be written
    */
   async add(voice: NewVoice): Promise<Voice> {
     const name = checkNewVoice(voice);
     const folder = this.#ownFolder();
     await this.#exclusively(folder, async () => {
       const taken = [...(await scanVoices(folder)).keys()].find((other) => other.toLowerCase() === name.toLowerCase());
-      if (taken !== undefined) throw invalid("a voice of that name is there already; remove it first");
-      // What killed writers have left; nobody else writes while the lock is held.
+      if (taken !== undefined) throw invalid("a voice with that name exists already; remove it first");
+      // Leftovers of killed writers; no other process writes while the lock is held.
       await removePartials(folder, () => true);
       await removeFiles(folder, name);
       await writeWhole(join(folder, `${name}${voice.extension.toLowerCase()}`), voice.audio);
@@ -159,7 +172,12 @@ export class VoiceLibrary {
     return added;
   }
 
-  /** Removes an own voice; false when there is none of that name. Throws INVALID_INPUT for a bundled one, VOLUME_UNAVAILABLE. */
+  /**
+   * Removes an own voice; false when there is none with that name.
+   *
+   * @throws {HiggsError} INVALID_INPUT when the voice is bundled
+   * @throws {HiggsError} VOLUME_UNAVAILABLE when it cannot be removed
+   */
   async remove(name: string): Promise<boolean> {
     const place = await this.#locate(name);
     if (place === null) return false;
@@ -180,7 +198,7 @@ export class VoiceLibrary {
 
   #ownFolder(): string {
     const own = this.#folders.find(({ origin }) => origin === "own");
-    if (own === undefined) throw invalid("no folder for voices is set");
+    if (own === undefined) throw invalid("no voices folder is set");
     return own.path;
   }
 
@@ -213,14 +231,14 @@ function checkNewVoice(voice: NewVoice): string {
   const name = normalizeVoiceName(voice.name);
   const problem = voiceNameProblem(name);
   if (problem !== null) throw invalid(problem);
-  if (isNameOfFolder(name)) throw invalid("the name is that of the folder's own file voices.json; choose another");
+  if (isNameOfFolder(name)) throw invalid("the name is reserved for the folder's own file voices.json; choose another");
   if (voice.transcript.trim() === "") throw invalid("the transcript is empty");
   if (!isAudioExtension(voice.extension)) {
     throw invalid(`the audio file must end in one of ${VOICE_AUDIO_EXTENSIONS.join(", ")}`);
   }
   const { byteLength } = voice.audio;
   if (byteLength === 0 || byteLength > MAX_VOICE_AUDIO_BYTES) {
-    throw invalid(`the audio file has a wrong size (got ${byteLength} bytes, limit 1 … ${MAX_VOICE_AUDIO_BYTES})`);
+    throw invalid(`the audio file is empty or too large (got ${byteLength} bytes, limit 1 … ${MAX_VOICE_AUDIO_BYTES})`);
   }
   return name;
 }

@@ -13,7 +13,7 @@ export function normalizeVoiceName(name: string): string {
   return name.normalize("NFC").trim();
 }
 
-/** Why a normalised name cannot be a voice's, in words that end a sentence; null when it can. */
+/** Why a normalized name is not a valid name of a voice, as the end of a sentence; null when it is valid. */
 export function voiceNameProblem(name: string): string | null {
   if (name === "") return "the name is empty";
   const characters = Array.from(name).length;
@@ -21,5 +21,5 @@ export function voiceNameProblem(name: string): string | null {
     return `the name is too long (got ${characters} characters, limit ${MAX_NAME_CHARS})`;
   }
   if (!NAME.test(name)) return "the name may hold letters, digits, dashes and underscores only";
-  return DEVICE_NAME.test(name) ? "the name is a device's on some systems" : null;
+  return DEVICE_NAME.test(name) ? "the name is reserved for a device on some systems" : null;
 }

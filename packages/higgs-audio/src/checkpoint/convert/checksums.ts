@@ -35,14 +35,15 @@ export async function checksumTensors(
 
 export const CHECKSUM_DIGITS = 8;
 
-/** At most so many tensors are named. */
+/** The most tensors that a message names. */
 const MAX_NAMED = 3;
 
 /**
  * Reads a converted model whole and compares it with the checksums that were written with it.
  *
  * @returns what is wrong with it, in words; null when it is sound.
- * @throws HiggsError VOLUME_UNAVAILABLE, CANCELLED.
+ * @throws {HiggsError} VOLUME_UNAVAILABLE when it cannot be read
+ * @throws {HiggsError} CANCELLED when the signal fires
  */
 export async function findDamage(ggml: Ggml, path: string, signal?: AbortSignal): Promise<string | null> {
   try {

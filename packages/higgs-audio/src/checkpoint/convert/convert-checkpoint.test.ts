@@ -53,7 +53,7 @@ function cacheFiles(cacheDir: string): string[] {
 }
 
 describe("convertCheckpoint()", () => {
-  it.each(WEIGHT_FORMATS)("writes every tensor as ggml quantises it (%s)", async (format) => {
+  it.each(WEIGHT_FORMATS)("writes every tensor as ggml quantizes it (%s)", async (format) => {
     await using checkpoint = await openSmall();
     const cacheDir = join(makeTemporaryFolder(), "deep", "cache");
     const progress: [number, number][] = [];
@@ -78,7 +78,7 @@ describe("convertCheckpoint()", () => {
     expect(cacheFiles(cacheDir)).toHaveLength(1);
   });
 
-  it("chooses types by the rules of the format, with fall-backs for rows that are no whole blocks", async () => {
+  it("chooses types by the rules of the format, with fallbacks for rows that are not whole blocks", async () => {
     await using checkpoint = await openSmall();
     const { path } = await convertCheckpoint(ggml, checkpoint, options(makeTemporaryFolder()));
     using file = GgufFile.open(ggml, path);

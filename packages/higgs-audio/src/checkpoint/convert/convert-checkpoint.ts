@@ -39,12 +39,14 @@ export interface ConvertedModel {
 const DOING = "convert the model";
 
 /**
- * Converts a generation model to a GGUF file in the cache folder, once: the file's name is made of the checkpoint's
- * source hash, the converter's version and the format. It gets that name only when it is complete and on the disk. Several
- * processes may call this for the same checkpoint; one converts, the others wait and use its file.
+ * Converts a generation model to a GGUF file in the cache folder, once. The file name consists of the checkpoint's source hash,
+ * the converter's version and the format; the file gets it only when it is complete and on disk. Several processes may call
+ * this for the same checkpoint: one converts, the others wait and use its file. No temporary file is left behind, except by a
+ * killed process; the next conversion removes it.
  *
- * @throws HiggsError VOLUME_UNAVAILABLE (no space, no permission), CANCELLED, and what reading the checkpoint throws. No
- *   temporary file is left behind, except by a process that is killed; the next conversion removes it.
+ * @throws {HiggsError} VOLUME_UNAVAILABLE when there is no space or no permission
+ * @throws {HiggsError} CANCELLED when the signal fires
+ * @throws what reading the checkpoint throws
  */
 export async function convertCheckpoint(
   ggml: Ggml,
@@ -67,7 +69,7 @@ export async function convertCheckpoint(
     await checkSpace(options.cacheDir, plan.fileBytes);
     await writeAtomically(path, async (file) => {
       await writeTensors(ggml, checkpoint, plan, file, options);
-      // Read back: what was meant to be written says nothing of what the file holds.
+      // Read it back: what was meant to be written does not prove what the file holds.
       const checksums = (await checksumTensors(file, plan.tensors, signal)).join("");
       const { header } = planConversion(ggml, checkpoint, options.format, checksums);
       await file.write(header, 0, header.length, 0);
@@ -85,7 +87,12 @@ export interface CheckedConversion {
   readonly damage: string | null;
 }
 
-/** Reads all conversions of a checkpoint that are in the cache folder. Throws VOLUME_UNAVAILABLE, CANCELLED. */
+/**
+ * Reads and checks all conversions of a checkpoint in the cache folder.
+ *
+ * @throws {HiggsError} VOLUME_UNAVAILABLE when one cannot be read
+ * @throws {HiggsError} CANCELLED when the signal fires
+ */
 export async function checkConversions(
   loadGgml: () => Ggml,
   checkpoint: LmCheckpoint,
@@ -148,7 +155,7 @@ function isSound(ggml: Ggml, checkpoint: LmCheckpoint, format: WeightFormat, pat
   }
 }
 
-/** A converter touches its lock every few seconds; one that did not for this long is dead. */
+/** A converter touches its lock every few seconds; one that has not for this long is dead. */
 const DEAD_LOCK_MS = 120_000;
 
 /**
@@ -172,7 +179,7 @@ async function modifiedMs(path: string): Promise<number> {
   );
 }
 
-/** Fails early instead of after minutes of work. Where the file system does not tell, writing will. */
+/** Fails early instead of after minutes of work. If the file system does not report its free space, writing will fail. */
 async function checkSpace(cacheDir: string, neededBytes: number): Promise<void> {
   const status = await statfs(cacheDir).catch(() => null);
   if (status === null || status.blocks === 0) return;

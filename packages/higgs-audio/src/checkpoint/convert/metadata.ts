@@ -93,7 +93,11 @@ const CONFIG = v.object({
   ...v.entriesFromList(NULLABLE_FIELDS, v.nullable(POSITIVE)),
 });
 
-/** Reads the metadata of a converted file. Throws MODEL_CORRUPT when it is not one of ours. */
+/**
+ * Reads the metadata of a converted file.
+ *
+ * @throws {HiggsError} MODEL_CORRUPT when it is not one of ours
+ */
 export function readConversionFacts(file: GgufFile): ConversionFacts {
   const { strings, numbers, path } = file;
   const format = WEIGHT_FORMATS.find((known) => known === strings.get(METADATA.format));

@@ -6,7 +6,7 @@ import type { LmCheckpoint } from "../open-checkpoint.ts";
 import { DTYPE_BYTES } from "../tensor-source.ts";
 import type { ConversionPlan, PlannedTensor } from "./conversion-plan.ts";
 
-/** Values that are quantised in one piece: 4 MiB of f32, a tenth of a second of work in q4_k. */
+/** Values quantized in one piece: 4 MiB of f32, a tenth of a second of work in q4_k. */
 const CHUNK_VALUES = 1 << 20;
 /** Pieces in work at once; with 6 MiB each this bounds the memory of a conversion. */
 const MAX_PARALLEL_CHUNKS = 32;
@@ -19,7 +19,7 @@ export interface WriteOptions {
 
 /**
  * Writes header and tensors of a conversion into an empty file. Each tensor is read in pieces of whole rows; pieces are
- * quantised side by side on Node's thread pool and go to their place in any order.
+ * quantized side by side on Node's thread pool and go to their place in any order.
  */
 export async function writeTensors(
   ggml: Ggml,

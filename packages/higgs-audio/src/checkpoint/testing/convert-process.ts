@@ -1,7 +1,7 @@
 /**
  * A process that converts a checkpoint, for tests of what happens between processes and when one is killed:
  * `node --import tsx --conditions=source convert-process.ts CHECKPOINT CACHE FORMAT [hold]`. Prints one JSON line for
- * each event. With `hold` it stops for ever after the first bytes are written.
+ * each event. With `hold` it stops forever after the first bytes are written.
  */
 import { loadGgml } from "@higgs-worker/ggml";
 import { isHiggsError } from "@higgs-worker/base";

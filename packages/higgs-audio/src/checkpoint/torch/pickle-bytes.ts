@@ -4,7 +4,7 @@ const UTF8_DECODER = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const MAX_LINE_LENGTH = 128;
 const MAX_INTEGER_BYTES = 8;
 
-/** What is wrong with the bytes; whoever reads them knows the file's name. */
+/** What is wrong with the bytes; the caller knows the file's name. */
 export class PickleBytesError extends Error {}
 
 /** The arguments of opcodes, read one after the other. Every method throws PickleBytesError where the bytes do not do. */

@@ -23,7 +23,7 @@ export interface PickleList {
 
 export interface PickleDict {
   readonly kind: "dict";
-  /** Only entries whose key is a text: others are no names of tensors. */
+  /** Only entries whose key is a string; others cannot name tensors. */
   readonly entries: Map<string, PickleValue>;
 }
 

@@ -31,8 +31,8 @@ export interface Pickle {
  * Reads one pickle (protocols 1 to 5) from a position on, and executes nothing. It knows the opcodes of plain data (texts,
  * numbers, tuples, lists, dictionaries), of globals and of calls, which stay descriptions.
  *
- * @throws HiggsError MODEL_UNSUPPORTED for opcodes and globals of other objects, MODEL_CORRUPT for a pickle that is truncated
- *   or inconsistent.
+ * @throws {HiggsError} MODEL_UNSUPPORTED for opcodes and globals of other objects
+ * @throws {HiggsError} MODEL_CORRUPT when the pickle is truncated or inconsistent
  */
 export function readPickle(bytes: Uint8Array, start: number, options: PickleOptions): Pickle {
   return new PickleMachine(bytes, start, options).run();

@@ -17,9 +17,10 @@ const STORED = 0;
 const ENCRYPTED_FLAG = 1;
 
 /**
- * Lists the members of a zip (or zip64) archive. Only members that are stored as they are, as torch.save writes them,
- * are accepted: then no member can be larger than the file, and its bytes can be read in place.
- * Throws MODEL_CORRUPT for anything that is not a sound archive of that kind.
+ * Lists the members of a zip (or zip64) archive. Only members that are stored as they are, as torch.save writes them, are
+ * accepted: then no member can be larger than the file, and its bytes can be read in place.
+ *
+ * @throws {HiggsError} MODEL_CORRUPT for anything that is not a sound archive of that kind
  */
 export async function listStoredEntries(file: CheckpointFile): Promise<ReadonlyMap<string, StoredEntry>> {
   const zip = await openZip(file);

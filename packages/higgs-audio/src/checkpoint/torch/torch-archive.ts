@@ -7,7 +7,10 @@ import { readTorchPickle, type TorchContents } from "./torch-tensors.ts";
 
 /**
  * Reads the frame of torch 1.6 and later: a zip of stored members, `data.pkl` with a dictionary of tensors and `data/<key>`
- * with their bytes. Throws MODEL_CORRUPT, and MODEL_UNSUPPORTED for a big-endian file or one that holds other objects.
+ * with their bytes.
+ *
+ * @throws {HiggsError} MODEL_CORRUPT when the file is damaged
+ * @throws {HiggsError} MODEL_UNSUPPORTED for a big-endian file or one that holds other objects
  */
 export async function readTorchArchive(file: CheckpointFile): Promise<TorchContents> {
   const entries = await listStoredEntries(file);

@@ -357,7 +357,7 @@ describe("openTorchFile() with a hostile pickle", () => {
     expect(error).toMatch(message);
   });
 
-  it("ends in success or in one of two codes whatever bytes of the pickle are changed or cut", async () => {
+  it("ends in success or in one of two codes no matter which bytes of the pickle are changed or cut", async () => {
     const tensor: PickledTensor = { storageType: "FloatStorage", key: "0", storageElements: 6, shape: [2, 3] };
     const sound = begin().string("w").tensor(tensor).memoize(300).string("v").recall(300).setItems().stop();
     const path = writeFile(new Uint8Array(0));
@@ -407,7 +407,7 @@ const SOUND_BYTES = encodeTorchArchive(SOUND);
 
 const ARCHIVES: readonly (readonly [what: string, bytes: Uint8Array, message: RegExp])[] = [
   ["an empty file", new Uint8Array(0), /not a sound zip archive/],
-  ["a file that is no zip", new Uint8Array(1000), /not a sound zip archive/],
+  ["a file that is not a zip", new Uint8Array(1000), /not a sound zip archive/],
   ["a zip that is cut off", SOUND_BYTES.slice(0, -30), /not a sound zip archive/],
   ["a zip without its beginning", SOUND_BYTES.slice(100), /not a sound zip archive/],
   ["no pickle", encodeZip([{ name: "model/data/0", data: STORAGE }]), /0 members data\.pkl/],
@@ -487,7 +487,7 @@ describe("openTorchFile() with a hostile zip", () => {
   it.each([
     ["stored", SOUND_BYTES],
     ["zip64", encodeTorchArchive(SOUND.slice(0, 1), { isZip64: true })],
-  ])("ends in success or in one of two codes whatever bytes are changed or cut (%s)", async (_, sound) => {
+  ])("ends in success or in one of two codes no matter which bytes are changed or cut (%s)", async (_, sound) => {
     const path = writeFile(sound);
     const damage = fc.record({
       cut: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(sound.length) }),

@@ -10,11 +10,12 @@ import { locateTensors } from "./torch-tensors.ts";
 const HEAD_BYTES = 512;
 
 /**
- * Opens a file written by `torch.save`: a dictionary of tensors, or one that a training loop saved beside other things; of
- * any version, pickle protocol and options. Nothing of the pickle is executed.
+ * Opens a file written by `torch.save`: a dictionary of tensors, or one that a training loop saved beside other things; of any
+ * version, pickle protocol and options. Nothing in the pickle is executed.
  *
- * @throws HiggsError MODEL_CORRUPT for a damaged file, MODEL_UNSUPPORTED with what to do for one that is sound but of another
- *   kind; as `CheckpointFile.open`.
+ * @throws {HiggsError} MODEL_CORRUPT when the file is damaged
+ * @throws {HiggsError} MODEL_UNSUPPORTED, saying what to do, when it is sound but of another kind
+ * @throws as `CheckpointFile.open`
  */
 export async function openTorchFile(path: string): Promise<TensorSource> {
   const file = await CheckpointFile.open(path);

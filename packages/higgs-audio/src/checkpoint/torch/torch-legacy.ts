@@ -27,9 +27,11 @@ export function findLegacyStart(head: Uint8Array): number | null {
 }
 
 /**
- * Reads the frame of torch before 1.6 (still written with `_use_new_zipfile_serialization=False`): pickles of a magic number,
- * a version, the machine, what was saved and the keys of the storages; then each storage after the number of its elements.
- * Throws MODEL_CORRUPT, and MODEL_UNSUPPORTED for a big-endian file or one that holds other objects.
+ * Reads the frame of torch before 1.6 (still written with `_use_new_zipfile_serialization=False`): pickles of a magic number, a
+ * version, the machine, what was saved and the keys of the storages; then each storage after the number of its elements.
+ *
+ * @throws {HiggsError} MODEL_CORRUPT when the file is damaged
+ * @throws {HiggsError} MODEL_UNSUPPORTED for a big-endian file or one that holds other objects
  */
 export async function readTorchLegacy(file: CheckpointFile, start: number): Promise<TorchContents> {
   const head = await file.read(0, Math.min(file.sizeBytes, MAX_PICKLE_BYTES));

@@ -42,7 +42,7 @@ const REBUILD_UNTYPED = "torch._utils._rebuild_tensor_v3";
 
 /**
  * Globals that a file may name: what tensors are made of. None is ever called. Anything else in a file means that it holds
- * more than tensors, or something that nobody should load with torch.
+ * more than tensors, or something unsafe to load with torch.
  */
 const ALLOWED_GLOBALS: readonly RegExp[] = [
   /^collections\.OrderedDict$/,
@@ -53,7 +53,11 @@ const ALLOWED_GLOBALS: readonly RegExp[] = [
   /^torch\.serialization\._get_layout$/,
 ];
 
-/** Reads one pickle of a torch file. Throws as `readPickle`. */
+/**
+ * Reads one pickle of a torch file.
+ *
+ * @throws as `readPickle`
+ */
 export function readTorchPickle(bytes: Uint8Array, start: number, fileName: string): Pickle {
   const isAllowed = (global: string): boolean => ALLOWED_GLOBALS.some((pattern) => pattern.test(global));
   return readPickle(bytes, start, { fileName, isAllowed });
@@ -65,7 +69,7 @@ export interface StoragePlace {
   readonly byteLength: number;
 }
 
-/** What a torch file holds, whatever frames it. */
+/** What a torch file holds, independent of its container. */
 export interface TorchContents {
   readonly file: CheckpointFile;
   /** What was given to `torch.save`. */
@@ -138,7 +142,7 @@ function locateTensor(contents: TorchContents, name: string, { callee, args }: P
     throw corrupt(file.name, `a tensor's name is too long (got ${name.length}, limit ${MAX_TENSOR_NAME_LENGTH})`);
   }
   const isUntyped = callee === REBUILD_UNTYPED;
-  // Quantised, sparse and other tensors are of no use here. Where one is needed, its name stands for its type.
+  // Quantized, sparse and other tensors are of no use here. Where one is needed, its name stands for its type.
   if (!isUntyped && !REBUILD_TENSORS.includes(callee)) return unreadable(file, name, callee);
   // (storage, storage offset, size, stride, …)
   const [reference, offset, size, stride, , , type] = args.items;
