@@ -11,7 +11,7 @@ import { decodeHere } from "../src/decoding/decode-here.ts";
 import { DEFAULT_DECODE_LIMITS } from "../src/decoder/limits.ts";
 import { makeCases, type Case } from "./reader-cases.ts";
 
-/** The mean of the channels, and the rate; or why there is none. */
+/** The mean of the channels and the rate, or why it was refused. */
 type Reading = { readonly samples: Float32Array; readonly sampleRateHz: number } | { readonly refused: string };
 
 /** All files in one process; the mean of the channels as floats beside each. */
@@ -136,7 +136,7 @@ function describe(ours: Reading, other: Reading): string {
   return `${length}, ${difference(ours.samples, other.samples).toExponential(0)}`;
 }
 
-/** Empty where all is as it must be. */
+/** Empty when everything matches. */
 function problemOf(made: Case, ours: Reading, others: readonly Reading[]): string {
   if ("refused" in ours) {
     return made.refusal?.test(ours.refused) === true ? "" : ours.refused;
@@ -155,7 +155,7 @@ function problemOf(made: Case, ours: Reading, others: readonly Reading[]): strin
 async function main(): Promise<void> {
   const missing = missingTool();
   if (missing !== null) {
-    console.log(`== SKIPPED: comparing readers: this does not run here: ${missing}`);
+    console.log(`== SKIPPED: comparing readers: cannot run ${missing}`);
     console.log("0 passed, 0 failed, 1 skipped");
     return;
   }

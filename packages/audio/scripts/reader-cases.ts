@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ascii, chunk, concat, little, makeWav } from "../src/testing/made-files.ts";
 
-/** A file to be read by everybody. */
+/** A file that every reader is given. */
 export interface Case {
   readonly name: string;
   readonly path: string;
@@ -11,15 +11,15 @@ export interface Case {
   readonly bytes?: Uint8Array;
   /** Of its source; undefined where readers may disagree. */
   readonly samples?: number | undefined;
-  /** Largest difference to the reader that comes closest; by default 1e-6. */
+  /** Largest difference from the closest reader; 1e-6 by default. */
   readonly tolerance?: number;
-  /** It must be refused with this. */
+  /** The expected refusal. */
   readonly refusal?: RegExp;
 }
 
 const SECONDS = 1.2345;
 
-/** Two tones that come and go, on the left 440 Hz and on the right 660 Hz. */
+/** Two tones that fade in and out: 440 Hz on the left, 660 Hz on the right. */
 const SWELL = "(0.6+0.4*sin(5*2*PI*t))";
 const LEFT = `0.5*${SWELL}*sin(440*2*PI*t)`;
 const RIGHT = `0.25*${SWELL}*sin(660*2*PI*t)`;

@@ -4,7 +4,7 @@ export const AUDIO_FORMATS = ["wav", "mp3", "flac", "opus", "pcm"] as const;
 export type AudioFormat = (typeof AUDIO_FORMATS)[number];
 
 export interface EncodeOptions {
-  /** Samples a second of the PCM; the file gets the same rate. */
+  /** Samples per second of the PCM and of the file. */
   readonly sampleRateHz: number;
 }
 
@@ -17,14 +17,14 @@ export interface AudioEncoder {
   readonly mimeType: string;
   /** Without the dot. */
   readonly fileExtension: string;
-  /** Loads what `encode` needs, so that the first call does not wait for it. */
+  /** Loads what `encode` needs, so that the first call does not have to. */
   warmUp(): Promise<void>;
-  /** The size of the file for so many samples: exact for uncompressed formats, an upper bound for others. */
+  /** The file's size for this many samples: exact for uncompressed formats, an upper bound for others. */
   maxEncodedBytes(sampleCount: number): number;
   /**
    * Encodes `pcm` (nominally −1 … 1; beyond that it is clipped).
    *
-   * @throws HiggsError GENERATION_FAILED when there is no sample at all.
+   * @throws {HiggsError} GENERATION_FAILED when `pcm` is empty
    */
   encode(pcm: Float32Array, options: EncodeOptions): Promise<Uint8Array>;
 }

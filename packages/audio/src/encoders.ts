@@ -11,7 +11,7 @@ export const WRITABLE_FORMATS: readonly AudioFormat[] = ENCODERS.map(({ format }
 /**
  * The one place that chooses an encoder.
  *
- * @throws HiggsError NOT_SUPPORTED for a format of the contract that this build does not write
+ * @throws {HiggsError} NOT_SUPPORTED for a format of the contract that this build does not write
  */
 export function encoderFor(format: AudioFormat): AudioEncoder {
   const encoder = ENCODERS.find((candidate) => candidate.format === format);
@@ -19,6 +19,6 @@ export function encoderFor(format: AudioFormat): AudioEncoder {
   throw new HiggsError(
     "NOT_SUPPORTED",
     `write the audio as ${format}`,
-    `not supported yet (supported: ${WRITABLE_FORMATS.join(", ")})`,
+    `the format is not supported yet (supported: ${WRITABLE_FORMATS.join(", ")})`,
   );
 }

@@ -19,7 +19,7 @@ describe("loadReference()", () => {
     });
   });
 
-  it("refuses what no voice can come out of", async () => {
+  it("refuses audio that cannot give a voice", async () => {
     await expect(loadReference(readFixture("mp3-stereo-44k.mp3"), 24_000)).rejects.toMatchObject({
       code: "REFERENCE_INVALID",
       message: "Cannot use the reference: it is too short to hold a voice (got 0.15 s, limit 0.4 s)",

@@ -4,7 +4,7 @@ import { decodeInThread, type DecodeAudioOptions } from "./decoding/decode-audio
 import type { Finding } from "./reference/finding.ts";
 
 export interface LoadReferenceOptions extends DecodeAudioOptions {
-  /** What is said in the clip, where it is known: its length is then compared with the clip's. */
+  /** What is said in the clip, if known; its length is compared with the clip's. */
   readonly transcript?: string;
 }
 
@@ -12,17 +12,18 @@ export interface LoadedReference {
   /** Mono PCM at `sampleRateHz`. */
   readonly samples: Float32Array;
   readonly sampleRateHz: number;
-  /** What the file was. */
+  /** Facts about the file. */
   readonly source: Pick<DecodedAudio, "format" | "sampleRateHz" | "channels" | "durationSeconds">;
   /** Warnings only; empty for a good clip. */
   readonly findings: readonly Finding[];
 }
 
 /**
- * A reference clip from the bytes of any supported file: decoded, examined as it is in the file, and resampled to
- * `sampleRateHz`, all in a thread of its own.
+ * A reference clip from the bytes of any supported file: decoded, examined as stored, and resampled to `sampleRateHz`, all
+ * in its own thread.
  *
- * @throws HiggsError REFERENCE_INVALID when it cannot be decoded or no voice can come out of it, CANCELLED by the signal.
+ * @throws {HiggsError} REFERENCE_INVALID when it cannot be decoded or cannot give a voice
+ * @throws {HiggsError} CANCELLED when the signal fires
  */
 export async function loadReference(
   bytes: Uint8Array,

@@ -17,6 +17,6 @@ it("counts what cannot be played", () => {
   expect([measures.clippedSamples, measures.nonFiniteSamples, measures.peak]).toEqual([2, 2, 2]);
 });
 
-it("no audio is silence of no length", () => {
+it("no audio is silence of zero length", () => {
   expect(measureAudio(new Float32Array(0), 24_000)).toMatchObject({ durationSeconds: 0, rms: 0, silenceShare: 1 });
 });

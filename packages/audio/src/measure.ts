@@ -1,4 +1,4 @@
-/** What can be said of audio without listening to it. Levels are linear, 1 is full scale. */
+/** Measurements of audio. Levels are linear; 1 is full scale. */
 export interface AudioMeasures {
   readonly durationSeconds: number;
   readonly peak: number;
@@ -7,7 +7,7 @@ export interface AudioMeasures {
   readonly silenceShare: number;
   /** Samples beyond full scale, which an integer format clips. */
   readonly clippedSamples: number;
-  /** NaN or infinite samples; anything but 0 means that the model or the codec went wrong. */
+  /** NaN or infinite samples; anything but 0 means that the model or the codec failed. */
   readonly nonFiniteSamples: number;
 }
 

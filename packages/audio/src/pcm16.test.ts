@@ -22,7 +22,7 @@ it.each([
   expect(floatToPcm16(Float32Array.of(level))[0]).toBe(expected);
 });
 
-it("a sample that is no number becomes silence, not a click", () => {
+it("NaN becomes silence, not a click", () => {
   expect(floatToPcm16(Float32Array.of(Number.NaN))[0]).toBe(0);
 });
 

@@ -3,9 +3,9 @@ const MAX_INT16 = 32767;
 const MIN_INT16 = -32768;
 
 /**
- * Float32 PCM as 16-bit integers, bit for bit as libsndfile with clipping does it (so as `soundfile.write` of a float
- * array): scaled to 32 bits, rounded there, and the upper half kept. That is a floor at 16 bits, not a rounding, which
- * is why −1e-9 becomes −1. Samples beyond full scale are clipped; NaN becomes 0.
+ * Float32 PCM as 16-bit integers, bit for bit like libsndfile with clipping (and so like `soundfile.write` of a float
+ * array): scaled to 32 bits, rounded there, and the upper half kept. At 16 bits that is a floor, not rounding, which is
+ * why −1e-9 becomes −1. Samples beyond full scale are clipped; NaN becomes 0.
  */
 export function floatToPcm16(pcm: Float32Array): Int16Array {
   const out = new Int16Array(pcm.length);
@@ -19,7 +19,7 @@ export function floatToPcm16(pcm: Float32Array): Int16Array {
   return out;
 }
 
-/** The bytes of 16-bit samples in little-endian order, whatever the machine's order is. */
+/** The bytes of 16-bit samples in little-endian order on any machine. */
 export function pcm16ToBytes(samples: Int16Array): Uint8Array {
   const bytes = new Uint8Array(samples.length * 2);
   const view = new DataView(bytes.buffer);

@@ -1,4 +1,4 @@
-//! AAC by `syom` and ALAC by `alac` behind a C interface of a few functions, for one stream an instance.
+//! AAC by `syom` and ALAC by `alac` behind a small C interface, one stream per instance.
 //!
 //! The host writes bytes to `input(len)` and calls `open`, then `input` and `decode` for each packet or slice. After each
 //! `decode` it reads `sample_count()` floats from each `plane(channel)`. A file that makes a library panic traps, and the

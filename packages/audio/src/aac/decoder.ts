@@ -2,7 +2,7 @@ import type { AudioDecoder } from "../decoder/audio-decoder.ts";
 import type { PcmSink } from "../decoder/pcm-sink.ts";
 import { WasmCodec, type WasmDecoded } from "./wasm-codec.ts";
 
-/** Frames of 7 bytes of header alone decode to 2048 samples each: so much is decoded before the duration is checked. */
+/** A frame that is only a 7-byte header decodes to 2048 samples, so slices between duration checks stay this small. */
 const SLICE_BYTES = 1_024;
 
 /** AAC as a bare stream, ADTS or LATM: LC, HE and HE v2. */
@@ -17,7 +17,7 @@ async function decodeAac(bytes: Uint8Array, pcm: PcmSink): Promise<void> {
   take(codec.finish());
 }
 
-/** The rate is known with the first frame only: HE-AAC doubles it. */
+/** The rate is only known after the first frame: HE-AAC doubles it. */
 export function beginAtFirst(pcm: PcmSink): (decoded: WasmDecoded) => void {
   let hasBegun = false;
   return ({ sampleRateHz, channelData }) => {

@@ -19,7 +19,7 @@ describe("codecs.wasm", () => {
     expect(noted).toBe(`${createHash("sha256").update(file).digest("hex")}  codecs.wasm\n`);
   });
 
-  it("reaches nothing outside, and cannot grow over 64 MiB", () => {
+  it("imports nothing and cannot grow beyond 64 MiB", () => {
     const module = new WebAssembly.Module(file);
     expect(WebAssembly.Module.imports(module)).toEqual([]);
     const { memory } = new WebAssembly.Instance(module).exports;

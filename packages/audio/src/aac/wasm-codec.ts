@@ -15,7 +15,7 @@ const NAMES: Readonly<Record<WasmCodecKind, string>> = {
   "alac-packets": "ALAC",
 };
 
-/** As much of it as is used: the types for Node leave it out. */
+/** Only what is used here; Node's types leave it out. */
 declare const WebAssembly: {
   instantiate(module: Uint8Array, imports: object): Promise<{ readonly instance: { readonly exports: unknown } }>;
 };
@@ -42,7 +42,7 @@ export interface WasmDecoded {
   readonly channelData: readonly Float32Array[];
 }
 
-/** One AAC or ALAC stream in an instance of its own of `codecs.wasm`, whose memory ends at 64 MiB. */
+/** One AAC or ALAC stream in its own instance of `codecs.wasm`, limited to 64 MiB of memory. */
 export class WasmCodec {
   readonly #exports: Exports;
   readonly #name: string;
@@ -54,10 +54,10 @@ export class WasmCodec {
 
   /**
    * @param configuration AudioSpecificConfig for `aac-packets`, magic cookie for `alac-packets`, empty for `aac-stream`.
-   * @throws HiggsError REFERENCE_INVALID where the configuration is damaged or of a profile that cannot be read.
+   * @throws {HiggsError} REFERENCE_INVALID when the configuration is damaged or its profile is not supported
    */
   static async open(kind: WasmCodecKind, configuration: Uint8Array): Promise<WasmCodec> {
-    // The same place from the sources and from what is built of them.
+    // The path is the same from the sources and from the build.
     const module = await readFile(new URL("../../codecs/codecs.wasm", import.meta.url));
     const { instance } = await WebAssembly.instantiate(module, {});
     const codec = new WasmCodec(instance.exports as Exports, kind);
@@ -66,14 +66,22 @@ export class WasmCodec {
     return codec;
   }
 
-  /** Decodes a packet, or the next bytes of a stream. Throws REFERENCE_INVALID where they are damaged. */
+  /**
+   * Decodes a packet, or the next bytes of a stream.
+   *
+   * @throws {HiggsError} REFERENCE_INVALID when they are damaged
+   */
   decode(bytes: Uint8Array): WasmDecoded {
     this.#write(bytes);
     this.#check(this.#exports.decode);
     return this.#decoded();
   }
 
-  /** Decodes what is left at the end of a stream. Throws REFERENCE_INVALID where there was no frame at all. */
+  /**
+   * Decodes what is left at the end of a stream.
+   *
+   * @throws {HiggsError} REFERENCE_INVALID when the stream had no frame
+   */
   finish(): WasmDecoded {
     this.#check(this.#exports.finish);
     return this.#decoded();
@@ -93,7 +101,7 @@ export class WasmCodec {
     throw referenceInvalid(`its ${this.#name} data is damaged (${why})`);
   }
 
-  /** A file that makes the library panic, or fills its memory, traps. */
+  /** A file that makes the library panic or exhausts its memory traps. */
   #trapped<T>(call: () => T): T {
     try {
       return call();

@@ -10,7 +10,7 @@ import { chunkData, readChunks, type ChunkData } from "../wav/riff-chunks.ts";
 /** `FORM`, its size, and `AIFF` or `AIFC`. */
 const FIRST_CHUNK = 12;
 const COMMON_BYTES = 18;
-/** Before the samples: where they begin, and a block size that nothing uses. */
+/** Before the samples: their offset and an unused block size. */
 const SOUND_HEADER_BYTES = 8;
 
 interface Common {
@@ -19,7 +19,7 @@ interface Common {
   readonly sampleRateHz: number;
 }
 
-/** AIFF and AIFF-C: big-endian integers, and what its compression types are: little-endian, floats, µ-law, A-law, IMA. */
+/** AIFF and AIFF-C: big-endian integers, and the compression types little-endian, float, µ-law, A-law and IMA. */
 export const aiffDecoder: AudioDecoder = { decode: decodeAiff };
 
 async function decodeAiff(bytes: Uint8Array, pcm: PcmSink): Promise<void> {
@@ -33,7 +33,7 @@ async function decodeAiff(bytes: Uint8Array, pcm: PcmSink): Promise<void> {
   if (common === null) throw referenceInvalid("its AIFF format chunk is missing");
   if (sound === null) throw referenceInvalid("its AIFF sound chunk is missing");
   pcm.noteMissing(sound.missingBytes);
-  // The number of frames in the header is not used: those who write into a pipe leave it at 0.
+  // The header's frame count is ignored: writers into a pipe leave it at 0.
   pushRawAudio({ ...common, data: sound.data, frames: null }, pcm);
 }
 
@@ -61,7 +61,7 @@ function readCommon(bytes: Uint8Array, start: number, size: number): Common {
   };
 }
 
-/** 80 bits as the 68881 has them: sign and exponent in 16, and all of the mantissa. */
+/** The 68881's 80-bit format: 16 bits of sign and exponent, then the whole mantissa. */
 function readExtended(view: DataView, offset: number): number {
   const exponent = (view.getUint16(offset, false) & 0x7fff) - 16_383;
   const mantissa = view.getUint32(offset + 2, false) * 2 ** 32 + view.getUint32(offset + 6, false);

@@ -14,7 +14,7 @@ export const auDecoder: AudioDecoder = { decode: decodeAu };
 
 async function decodeAu(bytes: Uint8Array, pcm: PcmSink): Promise<void> {
   if (bytes.length < HEADER_BYTES) throw referenceInvalid("its AU header is cut off");
-  // DEC's machines wrote the header, and the samples, the other way around.
+  // DEC machines wrote both header and samples in little-endian order.
   const isBigEndian = textAt(bytes, 0, 4) === ".snd";
   const view = viewOf(bytes);
   const field = (index: number) => view.getUint32(index * 4, !isBigEndian);
@@ -31,7 +31,7 @@ function readEncoding(code: number, isBigEndian: boolean): SampleFormat {
   // 2 to 5 are integers of 8 to 32 bits, 6 and 7 floats.
   if (code >= 2 && code <= 5) return { kind: "integer", bytes: code - 1, isBigEndian };
   if (code === 6 || code === 7) return { kind: "float", bytes: code === 6 ? 4 : 8, isBigEndian };
-  const name = code >= 23 && code <= 26 ? "ADPCM of the G.72x kind" : `encoding ${code}`;
+  const name = code >= 23 && code <= 26 ? "G.72x ADPCM" : `encoding ${code}`;
   const supported = "µ-law, A-law, PCM, float";
   throw referenceInvalid(`its AU encoding is not supported (got ${name}, supported ${supported})${convertHint("au")}`);
 }

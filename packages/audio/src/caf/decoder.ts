@@ -15,7 +15,7 @@ const FIRST_CHUNK = 8;
 /** A name and a size of 64 bits. */
 const HEADER_BYTES = 12;
 const DESCRIPTION_BYTES = 32;
-/** Before the samples, and of no use. */
+/** Before the samples; unused. */
 const EDIT_COUNT_BYTES = 4;
 
 const FLOAT_FLAG = 1;
@@ -89,7 +89,7 @@ function openCaf(bytes: Uint8Array): CafFile {
     if (id === "kuki") cookie = content;
     if (id === "pakt") table = readPacketTable(content);
     if (id === "data") sound = soundData(bytes, start, size);
-    // Of unknown size, and so the last one.
+    // Its size is unknown, so it is the last one.
     if (size < 0) break;
     place = start + size;
   }

@@ -4,17 +4,17 @@ const SPECIFIC_INFORMATION = 5;
 
 /** Behind the tag and the length: an identifier and flags. */
 const STREAM_FIELDS_BYTES = 3;
-/** Kind of object and stream, buffer size, and two bit rates. */
+/** Object and stream type, buffer size, and two bit rates. */
 const CONFIGURATION_FIELDS_BYTES = 13;
 
-/** The AudioSpecificConfig in the MPEG-4 descriptors that are the cookie of AAC; null where there is none. */
+/** The AudioSpecificConfig in AAC's cookie, which is a set of MPEG-4 descriptors; null when there is none. */
 export function audioSpecificConfigOf(cookie: Uint8Array): Uint8Array | null {
   const stream = descriptor(cookie, ELEMENTARY_STREAM);
   const configuration = descriptor(stream?.subarray(STREAM_FIELDS_BYTES), DECODER_CONFIGURATION);
   return descriptor(configuration?.subarray(CONFIGURATION_FIELDS_BYTES), SPECIFIC_INFORMATION);
 }
 
-/** The content of the descriptor at the start. Its length has 7 bits a byte. */
+/** The content of the first descriptor. Its length is stored in 7 bits per byte. */
 function descriptor(bytes: Uint8Array | undefined, tag: number): Uint8Array | null {
   if (bytes?.[0] !== tag) return null;
   let length = 0;

@@ -2,7 +2,7 @@ import { viewOf } from "../decoder/byte-text.ts";
 import { referenceInvalid } from "../decoder/reference-invalid.ts";
 
 export interface PacketTable {
-  /** That are presented; 0 where it is not known. */
+  /** Frames to be played; 0 when unknown. */
   readonly frames: number;
   /** Decoded before the audio begins. */
   readonly primingFrames: number;
@@ -11,10 +11,10 @@ export interface PacketTable {
 
 const HEADER_BYTES = 24;
 
-/** Two minutes of the shortest packets are less. */
+/** Two minutes of the shortest packets need fewer. */
 const MAX_PACKETS = 200_000;
 
-/** Sizes in 7 bits a byte, the highest first, of packets that have the same number of frames. */
+/** Variable-length sizes (7 bits per byte, highest first) of packets with the same number of frames. */
 export function readPacketTable(content: Uint8Array): PacketTable | null {
   if (content.length < HEADER_BYTES) return null;
   const view = viewOf(content);
@@ -32,7 +32,7 @@ export function readPacketTable(content: Uint8Array): PacketTable | null {
   return { frames: Number(view.getBigInt64(8)), primingFrames: view.getInt32(16), packetBytes };
 }
 
-/** The packets as far as they are there. */
+/** The packets that the file has. */
 export function* packetsOf(data: Uint8Array, table: PacketTable, constantBytes: number): Generator<Uint8Array> {
   if (constantBytes > 0) {
     for (let place = 0; place + constantBytes <= data.length; place += constantBytes) {

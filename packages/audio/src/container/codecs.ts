@@ -13,12 +13,12 @@ import {
   type TrackHeader,
 } from "./packet-decoder.ts";
 
-/** What a track's packets hold; Vorbis and FLAC are put into files of their own. */
+/** What a track's packets hold; Vorbis and FLAC are rewrapped into their own file formats. */
 export type Codec = "aac" | "alac" | "opus" | "mpeg" | "vorbis" | "flac" | RawEncoding;
 
 const SUPPORTED_CODECS = "AAC, ALAC, Opus, Vorbis, FLAC, MP3, PCM";
 
-/** By the name that the container library gives, or else by the one that stands in the file. */
+/** By the container library's name, or else by the name in the file. */
 const CODECS: Readonly<Record<string, Codec>> = {
   aac: "aac",
   opus: "opus",
@@ -39,7 +39,7 @@ const CODECS: Readonly<Record<string, Codec>> = {
   ima4: { kind: "ima-adpcm-quicktime" },
 };
 
-/** Of codecs that are not read, for the message. */
+/** Names of unsupported codecs, for the message. */
 const NAMES: Readonly<Record<string, string>> = {
   ac3: "AC-3",
   eac3: "E-AC-3",
@@ -70,7 +70,7 @@ const NAMES: Readonly<Record<string, string>> = {
   A_QUICKTIME: "QuickTime audio in Matroska",
 };
 
-/** Of tracks that only a key opens, which converting does not give. */
+/** Tracks that need a key; converting them does not help. */
 const ENCRYPTED: ReadonlySet<string> = new Set(["enca", "drms", "aavd"]);
 
 /** Whether a track of that name in MP4 cannot be read without a key. */
@@ -80,7 +80,7 @@ export function isEncrypted(id: string): boolean {
 
 const PCM = /^pcm-(?<kind>[sf])(?<bits>\d+)(?<order>be)?$/;
 
-/** The codec of a track; null where it is not read. `configuration` is the format of WAV in some Matroska files. */
+/** The codec of a track; null when it is not supported. `configuration` is the format of WAV in some Matroska files. */
 export function codecNamed(libraryName: string | null, id: string, configuration: Uint8Array | null): Codec | null {
   const [, kind, bits, order] = PCM.exec(libraryName ?? "") ?? [];
   if (bits !== undefined) {
@@ -94,7 +94,7 @@ export function codecNamed(libraryName: string | null, id: string, configuration
   return CODECS[libraryName ?? id] ?? CODECS[id] ?? null;
 }
 
-/** Why a track is refused: the codec's name, or what stands in the file where that can be printed, and what to do. */
+/** Why a track is refused: the codec's name (or the file's name for it, if printable) and what to do. */
 export function describeUnsupported(libraryName: string | null, id: string, extension: string): string {
   const known = NAMES[libraryName ?? id] ?? NAMES[id];
   const got = known ?? (/^[\w ./-]{1,20}$/.test(id) ? id.trim() : "an unknown one");
@@ -102,7 +102,7 @@ export function describeUnsupported(libraryName: string | null, id: string, exte
   return `its audio codec is not supported (got ${got}, supported ${SUPPORTED_CODECS})${hint}`;
 }
 
-/** A decoder for packets of all codecs but those that are put into files of their own. */
+/** A decoder for the packets of every codec that is not rewrapped into its own file format. */
 export async function openPackets(
   codec: Exclude<Codec, "vorbis" | "flac">,
   header: TrackHeader,

@@ -30,7 +30,7 @@ describeAudioDecoder([
   { ...wholeAac, file: "ts-aac-stereo-44k.mpegts", format: "mpeg-ts", channels: 2, noticesTruncation: false },
 ]);
 
-it("plays the part of a trimmed phone recording that its edit list says", async () => {
+it("plays only the part of a trimmed phone recording that its edit list names", async () => {
   const bytes = readFixture("m4a-aac-mono-22k.m4a").slice();
   const view = new DataView(bytes.buffer);
   const list = Buffer.from(bytes).indexOf("elst") + 4;
@@ -43,7 +43,7 @@ it("plays the part of a trimmed phone recording that its edit list says", async 
   expect(trimmed.samples).toEqual(whole.samples.subarray(441, 441 + 2_205));
 });
 
-it("names a codec that it cannot read, those that it can, and the command that converts", async () => {
+it("names the unsupported codec, the supported ones, and the conversion command", async () => {
   const bytes = readFixture("m4a-alac-stereo-44k.m4a").slice();
   const place = Buffer.from(bytes).indexOf("alac");
   bytes.set(Buffer.from("samr"), place);
@@ -55,7 +55,7 @@ it("names a codec that it cannot read, those that it can, and the command that c
   });
 });
 
-it("says that a track is encrypted, which no conversion helps", async () => {
+it("says that a track is encrypted and suggests no conversion", async () => {
   const bytes = readFixture("m4a-aac-mono-22k.m4a").slice();
   bytes.set(Buffer.from("drms"), Buffer.from(bytes).indexOf("mp4a"));
   await expect(decodeHere(bytes, DEFAULT_DECODE_LIMITS)).rejects.toMatchObject({

@@ -15,19 +15,19 @@ type Library = typeof mediabunny;
 /** Two minutes of the shortest packets of Opus are 48 000. */
 const MAX_PACKETS = 200_000;
 
-/** What a container tells of its sound track beside the packets. */
+/** What a container says about its audio track, besides the packets. */
 interface TrackFacts {
-  /** Codec's name in the file. */
+  /** The codec's name in the file. */
   readonly id: string;
   readonly configuration: Uint8Array | null;
   readonly span: (codec: Codec, header: TrackHeader, packets: readonly EncodedPacket[]) => PresentedSpan;
-  /** For the command that converts. */
+  /** For the conversion command. */
   readonly extension: string;
 }
 
 /**
- * WebM, Matroska, MP4, QuickTime and MPEG-TS: the packets of the first audio track go to their codec, and of what it makes
- * of them that is kept which the container presents: edit lists, codec delay and padding cut it to the sample.
+ * WebM, Matroska, MP4, QuickTime and MPEG-TS: the packets of the first audio track are decoded, and the result is cut to
+ * the sample by the container's edit list, codec delay and padding.
  */
 export const containerDecoder: AudioDecoder = { decode: decodeContainer };
 
@@ -38,7 +38,7 @@ async function decodeContainer(bytes: Uint8Array, pcm: PcmSink, limits: DecodeLi
   const formats = [library.MATROSKA, library.WEBM, library.MP4, library.QTFF, library.MPEG_TS];
   using input = new library.Input({ formats, source: new library.BufferSource(bytes) });
   const track = await input.getPrimaryAudioTrack();
-  if (track === null) throw referenceInvalid("it holds no audio track");
+  if (track === null) throw referenceInvalid("it has no audio track");
   const facts = await factsOf(library, input, track, bytes);
   const libraryName = await track.getCodec();
   const decoderConfig = libraryName === null ? null : await track.getDecoderConfig();
@@ -94,7 +94,7 @@ async function factsOf(
   };
 }
 
-/** A little more than the longest duration is enough to refuse it. */
+/** A little more than the longest duration is enough to refuse a file. */
 async function readPackets(
   library: Library,
   track: InputAudioTrack,

@@ -1,6 +1,6 @@
 import { textAt, viewOf } from "../decoder/byte-text.ts";
 
-/** What the elements of a track say that the container library keeps to itself. */
+/** Facts from a track's elements that the container library does not expose. */
 export interface MatroskaTrack {
   readonly number: number;
   /** For example `A_OPUS`. */
@@ -8,7 +8,7 @@ export interface MatroskaTrack {
   readonly codecPrivate: Uint8Array | null;
   /** What the codec decodes before the audio begins. */
   readonly codecDelayNs: number;
-  /** What the last block decodes behind the end of the audio. */
+  /** What the last block decodes past the end of the audio. */
   readonly discardPaddingNs: number;
 }
 
@@ -30,7 +30,7 @@ const BLOCK = 0xa1;
 const SIMPLE_BLOCK = 0xa3;
 const DISCARD_PADDING = 0x75a2;
 
-/** They are walked through; where their size is unknown, up to the end. */
+/** Elements to descend into; one of unknown size reaches to the end. */
 const ENTERED: ReadonlySet<number> = new Set([SEGMENT, TRACKS, TRACK_ENTRY, CLUSTER, BLOCK_GROUP]);
 
 interface Element {
@@ -83,7 +83,7 @@ function* elementsOf(bytes: Uint8Array): Generator<Element> {
   }
 }
 
-/** Its first byte tells by its leading zeros how many bytes it has; sizes are without that mark, names with it. */
+/** The leading zeros of the first byte give the length in bytes; sizes drop that marker bit, IDs keep it. */
 function variableNumber(
   bytes: Uint8Array,
   offset: number,

@@ -1,13 +1,13 @@
 import { textAt, viewOf } from "../decoder/byte-text.ts";
 
-/** What the boxes of a sound track say that the container library keeps to itself. */
+/** Facts from an audio track's boxes that the container library does not expose. */
 export interface Mp4Track {
   /** As the sample description names it: `mp4a`, `alac`, `twos`, … */
   readonly codecName: string;
   /** The magic cookie of Apple Lossless. */
   readonly alacCookie: Uint8Array | null;
   readonly timescale: number;
-  /** Of the movie, in which the durations of edits are given. */
+  /** Of the movie: the unit of edit durations. */
   readonly movieTimescale: number;
   readonly edit: Edit | null;
 }
@@ -16,7 +16,7 @@ export interface Mp4Track {
 interface Edit {
   /** In the track's timescale. */
   readonly mediaTime: number;
-  /** In the movie's timescale; 0 where it is not known. */
+  /** In the movie's timescale; 0 when unknown. */
   readonly duration: number;
   /** Nothing else is played. */
   readonly isOnly: boolean;
@@ -25,9 +25,9 @@ interface Edit {
 export interface Mp4Movie {
   /** By the track's number. */
   readonly tracks: ReadonlyMap<number, Mp4Track>;
-  /** The samples lie in fragments behind the header, so that durations in it are not those of the whole. */
+  /** The samples are in fragments after the header, so the header's durations do not cover the whole file. */
   readonly isFragmented: boolean;
-  /** What iTunes notes of the encoder's delay. */
+  /** iTunes' note of the encoder's delay. */
   readonly gapless: { readonly delaySamples: number; readonly samples: number } | null;
 }
 
@@ -42,7 +42,7 @@ const LONG_HEADER_BYTES = 16;
 /** Made-up files have millions of empty boxes. */
 const MAX_BOXES = 10_000;
 
-/** Reads the movie header. Damaged boxes are left out: the container library has the last word on them. */
+/** Reads the movie header. Damaged boxes are skipped; the container library decides about them. */
 export function readMp4Movie(bytes: Uint8Array): Mp4Movie {
   const movie = find(bytes, "moov") ?? new Uint8Array(0);
   const header = find(movie, "mvhd");
@@ -90,7 +90,7 @@ function readEdit(list: Uint8Array | null): Edit | null {
   for (let place = 8; place + entryBytes <= list.length && edits.length < 2; place += entryBytes) {
     const duration = isLong ? Number(view.getBigUint64(place)) : view.getUint32(place);
     const mediaTime = isLong ? Number(view.getBigInt64(place + 8)) : view.getInt32(place + 4);
-    // Nothing is played: other tracks begin earlier.
+    // An empty edit: other tracks begin earlier.
     if (mediaTime >= 0) edits.push({ duration, mediaTime });
   }
   const [first] = edits;

@@ -8,9 +8,9 @@ import { openOpusDecoder } from "../opus/opus-packets.ts";
 import { pushRawAudio } from "../pcm/raw-audio.ts";
 import type { RawEncoding } from "../pcm/raw-audio.ts";
 
-/** Takes the packets of a track one after the other. */
+/** Decodes the packets of a track in order. */
 export interface PacketDecoder {
-  /** @throws HiggsError REFERENCE_INVALID where the packet is damaged, or the sink refuses what it holds. */
+  /** @throws {HiggsError} REFERENCE_INVALID when the packet is damaged or the sink refuses its audio */
   readonly take: (packet: Uint8Array) => void;
   /** After the last packet. */
   readonly finish: () => Promise<void>;
@@ -21,11 +21,11 @@ export interface PacketDecoder {
 export interface TrackHeader {
   readonly channels: number;
   readonly sampleRateHz: number;
-  /** AudioSpecificConfig, magic cookie or OpusHead; null where there is none. */
+  /** AudioSpecificConfig, magic cookie or OpusHead; null when there is none. */
   readonly configuration: Uint8Array | null;
 }
 
-/** AAC: packets by the configuration, or ADTS frames where there is none, as in MPEG-TS. */
+/** AAC: packets described by the configuration, or ADTS frames when there is none, as in MPEG-TS. */
 export async function openAac({ configuration }: TrackHeader, pcm: PcmSink): Promise<PacketDecoder> {
   const isStream = configuration === null;
   const codec = await WasmCodec.open(isStream ? "aac-stream" : "aac-packets", configuration ?? new Uint8Array(0));
@@ -45,7 +45,7 @@ export async function openAlac({ configuration }: TrackHeader, pcm: PcmSink): Pr
   return { take: (packet) => push(codec.decode(packet)), finish: async () => {}, free: () => {} };
 }
 
-/** Opus, with the samples before the start: the container says how many they are. */
+/** Opus, including the pre-skip samples: the container says how many there are. */
 export async function openOpus({ configuration }: TrackHeader, pcm: PcmSink): Promise<PacketDecoder> {
   if (configuration === null) throw referenceInvalid("its Opus header is missing");
   const head = readOpusHead(configuration);
@@ -57,7 +57,7 @@ export async function openOpus({ configuration }: TrackHeader, pcm: PcmSink): Pr
   };
 }
 
-/** MPEG audio of any layer: the frames in a row are a file. */
+/** MPEG audio of any layer: its concatenated frames are a file. */
 export function collectMpeg(pcm: PcmSink, limits: DecodeLimits): PacketDecoder {
   return collect(async (stream) => {
     const { mp3Decoder } = await import("../mp3/decoder.ts");
@@ -71,7 +71,7 @@ export function collectRaw(encoding: RawEncoding, header: TrackHeader, pcm: PcmS
   return collect(async (data) => pushRawAudio({ encoding, channels, sampleRateHz, data, frames: null }, pcm));
 }
 
-/** Not more than the file has. */
+/** At most what the file has. */
 function collect(decodeAll: (bytes: Uint8Array) => Promise<void>): PacketDecoder {
   const packets: Uint8Array[] = [];
   return {

@@ -45,7 +45,7 @@ describe("mp4Span()", () => {
     expect(samples(mp4Span(movie, several, "aac", header, packets).durationSeconds)).toBe(44_100);
   });
 
-  it("takes iTunes' note where there is no edit list", () => {
+  it("uses iTunes' note without an edit list", () => {
     const noted = { ...movie, gapless: { delaySamples: 2_112, samples: 40_000 } };
     const span = mp4Span(noted, { ...track, edit: null }, "aac", header, packets);
     expect([samples(span.startSeconds), samples(span.durationSeconds)]).toEqual([2_112, 40_000]);
@@ -80,12 +80,12 @@ describe("matroskaSpan()", () => {
     discardPaddingNs: 0,
   };
 
-  it("leaves the codec delay and the padding of the last block out", () => {
+  it("drops the codec delay and the padding of the last block", () => {
     const span = matroskaSpan({ ...matroska, discardPaddingNs: 20_453_515 }, "mpeg", header);
     expect([samples(span.startSeconds), samples(span.paddingSeconds)]).toEqual([1_105, 902]);
   });
 
-  it("takes the pre-skip of Opus where there is no codec delay", () => {
+  it("uses the pre-skip of Opus without a codec delay", () => {
     expect(matroskaSpan({ ...matroska, codecDelayNs: 0 }, "opus", opus).startSeconds).toBe(0.08);
     expect(matroskaSpan({ ...matroska, codecDelayNs: 0 }, "mpeg", header).startSeconds).toBe(0);
   });

@@ -10,10 +10,10 @@ import type { TrackHeader } from "./packet-decoder.ts";
 /** Writers round the duration of an edit up, down or to the nearest. */
 const MAX_ROUNDING_TICKS = 1.5;
 
-/** All that the codec decodes. */
+/** Everything the codec decodes. */
 export const WHOLE_SPAN: PresentedSpan = { startSeconds: 0, durationSeconds: null, paddingSeconds: 0 };
 
-/** Matroska says what to leave out at both ends, as far as its writer knew. */
+/** Matroska says what to drop at both ends, if its writer knew. */
 export function matroskaSpan(track: MatroskaTrack | undefined, codec: Codec, header: TrackHeader): PresentedSpan {
   if (track === undefined) return WHOLE_SPAN;
   const delay = track.codecDelayNs / 1e9;
@@ -25,9 +25,9 @@ export function matroskaSpan(track: MatroskaTrack | undefined, codec: Codec, hea
 }
 
 /**
- * MP4 says in an edit list where the audio begins, and by the durations of its packets where it ends: that of the edit is
- * in the movie's coarse time, and counts only where it leaves out more than that rounds away. In fragments the last
- * duration is often a guess of who recorded, and nothing is cut.
+ * In MP4 the edit list says where the audio begins and the packet durations where it ends. The edit's own duration is in
+ * the movie's coarse timescale, so it only counts when it cuts more than rounding would. In fragmented files the last
+ * duration is often the recorder's guess, so nothing is cut.
  */
 export function mp4Span(
   movie: Mp4Movie,

@@ -1,7 +1,7 @@
 import type { DecodeLimits } from "./limits.ts";
 import type { PcmSink } from "./pcm-sink.ts";
 
-/** What `sniffAudio` tells apart; a container with its codec where the codec decides which decoder reads it. */
+/** What `sniffAudio` distinguishes; containers include the codec when it decides which decoder is used. */
 export const SOURCE_FORMATS = [
   "wav",
   "w64",
@@ -23,13 +23,13 @@ export type SourceFormat = (typeof SOURCE_FORMATS)[number];
 
 /**
  * Reads one complete file. Every format implements this, and every implementation passes `describeAudioDecoder`.
- * Decoders run in a thread of their own that can be ended at any time (`decodeAudio`), because the bytes may be hostile.
+ * Decoders run in their own thread, which can be ended at any time (`decodeAudio`), because the bytes may be hostile.
  */
 export interface AudioDecoder {
   /**
    * Decodes `bytes` into `pcm`, in pieces small enough that `pcm` can stop an endless file in time.
    *
-   * @throws HiggsError REFERENCE_INVALID when the file is damaged, cut off, not of this format, or over a limit.
+   * @throws {HiggsError} REFERENCE_INVALID when the file is damaged, cut off, not of this format, or over a limit
    */
   decode(bytes: Uint8Array, pcm: PcmSink, limits: DecodeLimits): Promise<void>;
 }
@@ -46,8 +46,8 @@ export interface DecodedAudio {
   readonly format: SourceFormat;
   /** The largest absolute sample of each channel. */
   readonly channelPeaks: readonly number[];
-  /** The largest absolute difference of any channel to the first one: 0 where all channels are the same. */
+  /** The largest absolute difference of any channel from the first: 0 when all channels are the same. */
   readonly channelDifference: number;
-  /** Bytes of audio that the file promises and does not have; 0 where it is whole. */
+  /** Bytes of audio that the header declares but the file lacks; 0 when it is complete. */
   readonly missingBytes: number;
 }

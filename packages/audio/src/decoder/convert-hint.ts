@@ -1,6 +1,6 @@
 /**
- * Says how to make a file that can be read, to be put at the end of a message; empty where `extension` is null because
- * ffmpeg reads no such files.
+ * Says how to make a readable file, for the end of a message; empty when `extension` is null because ffmpeg cannot read
+ * such files.
  */
 export function convertHint(extension: string | null): string {
   if (extension === null) return "";

@@ -4,35 +4,35 @@ export interface PcmSink {
   readonly sampleCount: number;
 
   /**
-   * Says what the audio is, before the first block. `declaredSamples` is what the header promises, where it does; too much
-   * is refused without decoding.
+   * Announces the audio before the first block. `declaredSamples` is the header's count, if any; too many are refused
+   * without decoding.
    *
-   * @throws HiggsError REFERENCE_INVALID outside the limits.
+   * @throws {HiggsError} REFERENCE_INVALID when it is outside the limits
    */
   begin(sampleRateHz: number, channels: number, declaredSamples?: number): void;
 
   /**
-   * Adds one block: an array of the same length for each channel. It is not kept.
+   * Adds one block: an array for each channel, all of the same length. It is not kept.
    *
-   * @throws HiggsError REFERENCE_INVALID at the longest duration, and where a sample or the number of channels is wrong.
+   * @throws {HiggsError} REFERENCE_INVALID when it is too long, or a sample or the number of channels is wrong
    */
   push(block: readonly Float32Array[]): void;
 
-  /** Says that the file ends before its audio does, and by how many bytes; 0 where it does not. */
+  /** Reports by how many bytes the file ends before its audio does; 0 when it is complete. */
   noteMissing(bytes: number): void;
 }
 
-/** The part of the decoded audio that a container presents: without the encoder's delay and padding. */
+/** The part of the decoded audio that is played: without the encoder's delay and padding. */
 export interface PresentedSpan {
-  /** Into what the codec decodes. */
+  /** Offset into what the codec decodes. */
   readonly startSeconds: number;
   /** Null: to the end of what the codec decodes. */
   readonly durationSeconds: number | null;
-  /** Left out at the end of what the codec decodes; used where there is no duration. */
+  /** Dropped at the end of what the codec decodes; used when there is no duration. */
   readonly paddingSeconds: number;
 }
 
-/** Hands a span of what it is given on. */
+/** Passes on a span of its input. */
 export class SpanSink implements PcmSink {
   readonly #target: PcmSink;
   readonly #span: PresentedSpan;
@@ -53,7 +53,7 @@ export class SpanSink implements PcmSink {
     return this.#sampleCount;
   }
 
-  /** Nothing that follows is presented. */
+  /** Nothing after it is played. */
   get isFull(): boolean {
     return this.#toKeep === 0;
   }
@@ -83,7 +83,7 @@ export class SpanSink implements PcmSink {
     this.#target.noteMissing(bytes);
   }
 
-  /** What is still held back is padding, up to the span's; the rest is handed on. */
+  /** Of what is held back, the span's padding is dropped and the rest passed on. */
   finish(): void {
     let left = this.#heldSamples - this.#paddingSamples;
     for (const block of this.#held) {
@@ -97,7 +97,7 @@ export class SpanSink implements PcmSink {
   #hold(block: Float32Array[]): void {
     this.#held.push(block);
     this.#heldSamples += block[0]?.length ?? 0;
-    // The oldest block is audio when what came after it is enough for the padding.
+    // The oldest block is audio once the blocks after it cover the padding.
     for (;;) {
       const oldest = this.#held[0];
       const length = oldest?.[0]?.length ?? 0;

@@ -42,7 +42,7 @@ describe("decodeAudio()", () => {
     endless[40] = 136;
     await expect(decodeAudio(endless, { timeoutMs: 3_000 })).rejects.toMatchObject({
       code: "REFERENCE_INVALID",
-      message: "Cannot read the audio: decoding it takes too long (limit 3000 ms)",
+      message: "Cannot read the audio: decoding took too long (limit 3000 ms)",
     });
   });
 

@@ -12,19 +12,19 @@ export interface DecodeAudioOptions extends Partial<DecodeLimits> {
 }
 
 /**
- * Decodes a complete file of any `SourceFormat`, told by its bytes alone, to mono PCM.
+ * Decodes a complete file of any `SourceFormat`, detected from its bytes alone, to mono PCM.
  *
- * It runs in a thread of its own: the caller's event loop stays free, and a file that makes a codec library loop for ever
- * or fill the memory costs that thread, nothing else.
+ * It runs in its own thread: the caller's event loop stays free, and a file that makes a codec library loop forever or
+ * exhaust its memory costs only that thread.
  *
- * @throws HiggsError REFERENCE_INVALID with reason, value and limit when the bytes are no audio, damaged, or over a limit;
- *   CANCELLED when the signal says so.
+ * @throws {HiggsError} REFERENCE_INVALID when the bytes are not audio, are damaged, or exceed a limit
+ * @throws {HiggsError} CANCELLED when the signal fires
  */
 export async function decodeAudio(bytes: Uint8Array, options: DecodeAudioOptions = {}): Promise<DecodedAudio> {
   return (await decodeInThread(bytes, DECODE_ONLY, options)).audio;
 }
 
-/** As `decodeAudio`, with the same audio at `toHz` beside it, resampled in the same thread. */
+/** Like `decodeAudio`, plus the same audio at `toHz`, resampled in the same thread. */
 export async function decodeAndResample(
   bytes: Uint8Array,
   toHz: number,
@@ -36,7 +36,11 @@ export async function decodeAndResample(
 
 const DECODE_ONLY = { resampleToHz: null, examine: null } as const;
 
-/** All that the thread can do, in one go. Throws as `decodeAudio` does. */
+/**
+ * Everything the thread can do, in one go.
+ *
+ * @throws {HiggsError} as `decodeAudio` does
+ */
 export async function decodeInThread(
   bytes: Uint8Array,
   work: Pick<DecodingTask, "resampleToHz" | "examine">,
@@ -64,12 +68,9 @@ async function runThread(task: DecodingTask, options: DecodeAudioOptions): Promi
   try {
     return await new Promise<DecodingReply>((resolve, reject) => {
       thread.once("message", resolve);
-      thread.once("error", (error) => reject(referenceInvalid("decoding it failed or needs too much memory", error)));
-      thread.once("exit", () => reject(referenceInvalid("decoding it ended without a result")));
-      timer = setTimeout(
-        () => reject(referenceInvalid(`decoding it takes too long (limit ${timeoutMs} ms)`)),
-        timeoutMs,
-      );
+      thread.once("error", (error) => reject(referenceInvalid("decoding failed or ran out of memory", error)));
+      thread.once("exit", () => reject(referenceInvalid("decoding ended without a result")));
+      timer = setTimeout(() => reject(referenceInvalid(`decoding took too long (limit ${timeoutMs} ms)`)), timeoutMs);
       onAbort = () => reject(cancelled(signal));
       signal?.addEventListener("abort", onAbort, { once: true });
     });
@@ -96,7 +97,7 @@ function startThread(workerData: DecodingTask): Worker {
   return thread;
 }
 
-/** Run from its sources (tests, scripts), the thread needs a loader, which it does not get from its parent. */
+/** When run from the sources (tests, scripts), the thread needs a loader, which it does not inherit. */
 function startFromSource(options: WorkerOptions): Worker {
   const entry = new URL("./decoding-thread.ts", import.meta.url).href;
   const script = `import("tsx/esm/api").then(({ register }) => (register(), import(${JSON.stringify(entry)})))`;

@@ -8,9 +8,9 @@ import { referenceInvalid } from "../decoder/reference-invalid.ts";
 import { describeOther, sniffAudio } from "./sniff-audio.ts";
 
 /**
- * Decodes in the calling thread, which is busy until the end; `decodeAudio` is for everybody else.
+ * Decodes in the calling thread, which it blocks; elsewhere use `decodeAudio`.
  *
- * @throws HiggsError REFERENCE_INVALID, also for whatever a codec library throws.
+ * @throws {HiggsError} REFERENCE_INVALID, also for any error of a codec library
  */
 export async function decodeHere(bytes: Uint8Array, limits: DecodeLimits): Promise<DecodedAudio> {
   if (bytes.length > limits.maxBytes) {
@@ -21,7 +21,7 @@ export async function decodeHere(bytes: Uint8Array, limits: DecodeLimits): Promi
   const pcm = new PcmCollector(sniffed.format, limits);
   try {
     const decoder = await DECODERS[sniffed.format]();
-    // The tag may hold what these need: a picture to pass over, and the encoder's delay.
+    // These need the tag: it holds the encoder's delay, and pictures to skip.
     const isTagRead = sniffed.format === "mp3" || sniffed.format === "aac";
     await decoder.decode(isTagRead ? bytes : bytes.subarray(id3Bytes(bytes)), pcm, limits);
   } catch (error) {

@@ -1,6 +1,6 @@
 import type { AudioDecoder, SourceFormat } from "../decoder/audio-decoder.ts";
 
-/** Who reads which format. Loaded when needed: a WAV file costs no codec library. */
+/** The decoder of each format, loaded on demand: a WAV file needs no codec library. */
 export const DECODERS: Readonly<Record<SourceFormat, () => Promise<AudioDecoder>>> = {
   wav: async () => (await import("../wav/decoder.ts")).wavDecoder,
   w64: async () => (await import("../w64/decoder.ts")).w64Decoder,

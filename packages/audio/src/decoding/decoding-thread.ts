@@ -19,13 +19,13 @@ export interface DecodingTask {
 
 export interface DecodingResult {
   readonly audio: DecodedAudio;
-  /** The same audio at the rate that was asked for; null where none was. */
+  /** The same audio at the requested rate; null when none was requested. */
   readonly resampled: Float32Array | null;
-  /** Empty where no examination was asked for. */
+  /** Empty when no examination was requested. */
   readonly findings: readonly Finding[];
 }
 
-/** A HiggsError as it crosses the border of the thread. */
+/** A HiggsError as it is sent between threads. */
 export interface DecodingFailure {
   readonly code: ErrorCode;
   readonly subject: string;

@@ -25,8 +25,8 @@ const NAMED: readonly (readonly [magic: string, name: string, command: string | 
   ["FORM\u0000\u0000\u0000\u00008SVX", "IFF 8SVX audio", "clip.8svx"],
   ["\u0000\u0000\u0001\u00ba", "MPEG program stream", "clip.mpg"],
   ["\u0000\u0000\u0000\u0008wide", "old QuickTime", "clip.mov"],
-  ["MThd", "MIDI, which holds notes and no sound", null],
-  ["#EXTM3U\n", "a playlist, which holds addresses and no sound", null],
+  ["MThd", "MIDI, which holds notes instead of audio", null],
+  ["#EXTM3U\n", "a playlist, which holds links instead of audio", null],
   ["\u001f\u008b\u0008", "a gzip archive", null],
 ];
 

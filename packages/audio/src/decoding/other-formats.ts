@@ -1,14 +1,14 @@
 import { textAt } from "../decoder/byte-text.ts";
 
-/** Something that is not read. */
+/** Something that cannot be read. */
 export interface OtherFormat {
   /** For example `AMR audio` or `an HTML page`. */
   readonly other: string;
-  /** Of files that ffmpeg converts; null where it does not. */
+  /** For files that ffmpeg can convert; null for others. */
   readonly extension: string | null;
 }
 
-/** Bytes at a place, as Latin-1; what they begin, and the extension of what ffmpeg reads. */
+/** Offset, bytes as Latin-1, what they identify, and the extension if ffmpeg reads it. */
 const MAGIC: readonly (readonly [offset: number, magic: string, other: string, extension: string | null])[] = [
   [0, "#!AMR-WB", "AMR-WB audio", "awb"],
   [0, "#!AMR", "AMR audio", "amr"],
@@ -29,7 +29,7 @@ const MAGIC: readonly (readonly [offset: number, magic: string, other: string, e
   [0, "\u000bw", "AC-3 audio", "ac3"],
   [0, "\u007f\u00fe\u0080\u0001", "DTS audio", "dts"],
   [0, "\u00fe\u007f\u0001\u0080", "DTS audio", "dts"],
-  // Of before 2001; the container library needs the file type that later ones begin with.
+  // From before 2001; the container library needs the file type box of later files.
   ...["moov", "mdat", "wide", "pnot", "free", "skip"].map((box) => [4, box, "old QuickTime", "mov"] as const),
   [0, "FLV\u0001", "FLV video", "flv"],
   [0, ".RMF", "RealMedia audio", "rm"],
@@ -39,9 +39,9 @@ const MAGIC: readonly (readonly [offset: number, magic: string, other: string, e
   [0, "ADIF", "AAC in ADIF", "aac"],
   [0, "\u0000\u0000\u0001\u00ba", "MPEG program stream", "mpg"],
   [0, "\u0000\u0000\u0001\u00b3", "MPEG video", null],
-  [4, "\u00aa\u0005\u00aa", "audio of an Audible book", null],
-  [0, "MThd", "MIDI, which holds notes and no sound", null],
-  [8, "RMID", "MIDI, which holds notes and no sound", null],
+  [4, "\u00aa\u0005\u00aa", "an Audible book", null],
+  [0, "MThd", "MIDI, which holds notes instead of audio", null],
+  [8, "RMID", "MIDI, which holds notes instead of audio", null],
   [0, "IMPM", "a music module, which holds notes and samples", null],
   [0, "Extended Module:", "a music module, which holds notes and samples", null],
   [1080, "M.K.", "a music module, which holds notes and samples", null],
@@ -49,12 +49,12 @@ const MAGIC: readonly (readonly [offset: number, magic: string, other: string, e
   [8, "8SVX", "IFF 8SVX audio", "8svx"],
   [8, "16SV", "IFF 16SV audio", null],
   [8, "AVI ", "AVI video", "avi"],
-  [8, "CDDA", "a track reference of an audio CD", null],
+  [8, "CDDA", "an audio CD track reference", null],
   [8, "WEBP", "a WebP picture", null],
   [0, "RIFF", "RIFF that is not WAV", null],
   [0, "FORM", "IFF that is not AIFF", null],
-  [0, "\u0023EXTM3U", "a playlist, which holds addresses and no sound", null],
-  [0, "[playlist]", "a playlist, which holds addresses and no sound", null],
+  [0, "\u0023EXTM3U", "a playlist, which holds links instead of audio", null],
+  [0, "[playlist]", "a playlist, which holds links instead of audio", null],
   [0, "%PDF", "a PDF document", null],
   [0, "{\\rtf", "an RTF document", null],
   [0, "PK\u0003\u0004", "a zip archive", null],
@@ -71,10 +71,10 @@ const MAGIC: readonly (readonly [offset: number, magic: string, other: string, e
   [0, "GGUF", "a GGUF model", null],
 ];
 
-/** Pages, documents and errors begin with text; so much of it is looked at. */
+/** Web pages, documents and errors begin with text; this much of it is examined. */
 const TEXT_BYTES = 512;
 
-/** What the bytes are if they are known and no audio that is read; null where they are not known. */
+/** What the bytes are if they are a known type that is not supported; null when unknown. */
 export function findOther(bytes: Uint8Array): OtherFormat | null {
   for (const [offset, magic, other, extension] of MAGIC) {
     if (textAt(bytes, offset, magic.length) === magic) return { other, extension };

@@ -10,8 +10,8 @@ import type { PcmSink } from "../decoder/pcm-sink.ts";
 import { referenceInvalid } from "../decoder/reference-invalid.ts";
 
 /**
- * Takes decoded blocks, mixes them to mono and holds every file to the limits: a decoder that pushes as it goes is stopped
- * soon after the longest duration, whatever the file promises.
+ * Mixes decoded blocks to mono and enforces the limits: a decoder that pushes as it goes is stopped soon after the longest
+ * duration, regardless of what the header declares.
  */
 export class PcmCollector implements PcmSink {
   readonly #format: SourceFormat;
@@ -34,7 +34,7 @@ export class PcmCollector implements PcmSink {
     return this.#sampleCount;
   }
 
-  /** Once for each part of a chained file, which may have another number of channels. */
+  /** Called for each part of a chained file; the number of channels may differ. */
   begin(sampleRateHz: number, channels: number, declaredSamples = 0): void {
     if (!(sampleRateHz >= MIN_SAMPLE_RATE_HZ)) {
       throw referenceInvalid(`its sample rate is too low (got ${sampleRateHz} Hz, limit ${MIN_SAMPLE_RATE_HZ} Hz)`);
@@ -43,7 +43,7 @@ export class PcmCollector implements PcmSink {
       throw referenceInvalid(`its sample rate is too high (got ${sampleRateHz} Hz, limit ${MAX_SAMPLE_RATE_HZ} Hz)`);
     }
     if (!(channels >= 1 && channels <= MAX_CHANNELS)) {
-      throw referenceInvalid(`it has no usable number of channels (got ${channels}, limit 1 to ${MAX_CHANNELS})`);
+      throw referenceInvalid(`its number of channels is not supported (got ${channels}, limit 1 to ${MAX_CHANNELS})`);
     }
     if (this.#sampleRateHz !== 0 && this.#sampleRateHz !== sampleRateHz) {
       throw referenceInvalid(`its sample rate changes (got ${sampleRateHz} Hz after ${this.#sampleRateHz} Hz)`);
@@ -72,9 +72,9 @@ export class PcmCollector implements PcmSink {
     this.#missingBytes += bytes;
   }
 
-  /** @throws HiggsError REFERENCE_INVALID when there was no sample at all. */
+  /** @throws {HiggsError} REFERENCE_INVALID when no sample was pushed */
   finish(): DecodedAudio {
-    if (this.#sampleCount === 0) throw referenceInvalid("it holds no audio (got 0 samples)");
+    if (this.#sampleCount === 0) throw referenceInvalid("it contains no audio (got 0 samples)");
     const samples = new Float32Array(this.#sampleCount);
     let place = 0;
     for (const block of this.#blocks) {
@@ -106,7 +106,7 @@ export class PcmCollector implements PcmSink {
 
   #holdDuration(sampleCount: number): void {
     if (sampleCount <= this.#maxSamples) return;
-    // Decoding stops here, so that the whole length is only known where the header tells it.
+    // Decoding stops here, so the whole length is only known if the header declares it.
     const seconds = Math.floor(sampleCount / this.#sampleRateHz);
     throw referenceInvalid(`it is too long (got more than ${seconds} s, limit ${this.#limits.maxDurationSeconds} s)`);
   }
@@ -114,10 +114,10 @@ export class PcmCollector implements PcmSink {
 
 function notPcm(peak: number): Error {
   const got = Number.isFinite(peak) ? `a level of ${peak.toPrecision(3)}` : String(peak);
-  return referenceInvalid(`its samples are no PCM between -1 and 1 (got ${got}, limit ${MAX_LEVEL})`);
+  return referenceInvalid(`its samples are not PCM between -1 and 1 (got ${got}, limit ${MAX_LEVEL})`);
 }
 
-/** The largest absolute sample (NaN where one is NaN), and the largest absolute difference to another channel. */
+/** The largest absolute sample (NaN if any is NaN) and the largest absolute difference from another channel. */
 function compareChannels(channel: Float32Array, other: Float32Array): { peak: number; difference: number } {
   let peak = 0;
   let difference = 0;

@@ -5,10 +5,10 @@ import { textAt } from "../decoder/byte-text.ts";
 import { convertHint } from "../decoder/convert-hint.ts";
 import { findOther, type OtherFormat } from "./other-formats.ts";
 
-/** What the bytes are: a format that can be read, or something else with its name for the message. */
+/** What the bytes are: a supported format, or something else and its name for the message. */
 export type Sniffed = { readonly format: SourceFormat } | OtherFormat;
 
-/** How far ahead of the first MP3 frame garbage is accepted: players look about as far. */
+/** How much garbage is accepted before the first MP3 frame: about as much as players accept. */
 const MP3_SEARCH_BYTES = 4_096;
 
 /** A packet of MPEG-TS begins with this, every 188 bytes. */
@@ -17,17 +17,17 @@ const TS_PACKET_BYTES = 188;
 
 const WAVE64_GUID = "riff\u002e\u0091\u00cf\u0011";
 
-/** Tells the format by the bytes alone; names and MIME types lie. */
+/** Detects the format from the bytes alone; names and MIME types lie. */
 export function sniffAudio(bytes: Uint8Array): Sniffed {
   if (bytes.length === 0) return { other: "an empty file", extension: null };
   const start = id3Bytes(bytes);
-  // An ID3 tag is mostly before MP3, and sometimes before others.
+  // An ID3 tag usually precedes MP3, sometimes other formats.
   if (start >= bytes.length) return { format: "mp3" };
   if (start > 0) return sniffUntagged(bytes.subarray(start)) ?? { format: "mp3" };
   return sniffUntagged(bytes) ?? { other: "bytes of an unknown format", extension: null };
 }
 
-/** Why a file is refused that is something else, and what to do where that is known. */
+/** Why an unsupported file is refused, and what to do if that is known. */
 export function describeOther({ other, extension }: OtherFormat): string {
   return `it is not supported audio (got ${other}, supported ${SOURCE_FORMATS.join(", ")})${convertHint(extension)}`;
 }
@@ -70,7 +70,7 @@ function sniffOgg(heads: readonly Uint8Array[]): Sniffed {
   return { other: "Ogg without a known audio codec at its start", extension: null };
 }
 
-/** ADTS: layer 0 where MPEG audio has 1 to 3, and another such header where this one says. */
+/** ADTS: layer 0 (MPEG audio has 1 to 3), followed by another such header at the declared offset. */
 function isAdts(bytes: Uint8Array): boolean {
   if (!isAdtsHeader(bytes, 0)) return false;
   const next = (((bytes[3] ?? 0) & 3) << 11) | ((bytes[4] ?? 0) << 3) | ((bytes[5] ?? 0) >> 5);

@@ -6,18 +6,18 @@ import { oggStreamFile, readOggLinks } from "../ogg/pages.ts";
 import { readFlacStreamInfo, type FlacStreamInfo } from "./stream-info.ts";
 
 /**
- * Silence of 65 535 samples in 8 channels (2 MB) fits 35 bytes. A slice of this size makes 60 MB of it in the worst of all
- * files, before the collector sees that it is too long.
+ * 65 535 samples of silence in 8 channels (2 MB) fit in 35 bytes. In the worst case a slice of this size decodes to 60 MB
+ * before the collector sees that it is too long.
  */
 const SLICE_BYTES = 1_024;
 
-/** The library knows the sizes of before 2022; integers of 32 bits would not fit a float anyway. */
+/** The library knows the sizes from before 2022; 32-bit integers would not fit a float anyway. */
 const MAX_BITS = 24;
 
 /** In Ogg they come before the native header. */
 const OGG_MAPPING_BYTES = 9;
 
-/** FLAC, bare or in Ogg, by libFLAC. Whatever is damaged or missing is an error: the format has a checksum a frame. */
+/** FLAC, bare or in Ogg, by libFLAC. Any damage is an error: every frame has a checksum. */
 export const flacDecoder: AudioDecoder = { decode: decodeFlac };
 
 async function decodeFlac(bytes: Uint8Array, pcm: PcmSink): Promise<void> {
@@ -70,8 +70,8 @@ function take({ channelData, samplesDecoded, errors }: Decoded, bits: number, pc
 }
 
 /**
- * The library divides the integers by the largest of them (32 767); everybody else, and our WAV decoder, divides by the
- * next power of two. The integers are found again exactly, so that FLAC gives the same samples as WAV.
+ * The library divides integers by the largest one (32 767); others, and our WAV decoder, divide by the next power of two.
+ * The integers are recovered exactly, so FLAC gives the same samples as WAV.
  */
 function rescale(channel: Float32Array, bits: number): Float32Array {
   const fullScale = 2 ** (bits - 1);

@@ -7,13 +7,17 @@ export interface FlacStreamInfo {
   readonly channels: number;
   /** Of one sample: 4 to 32. */
   readonly bits: number;
-  /** Of each channel; 0 where the encoder did not know. */
+  /** Per channel; 0 when the encoder did not know. */
   readonly totalSamples: number;
 }
 
 const STREAM_INFO_BYTES = 34;
 
-/** Reads STREAMINFO, which follows the four bytes `fLaC` at `offset`. Throws REFERENCE_INVALID where it is missing. */
+/**
+ * Reads STREAMINFO, which follows the four bytes `fLaC` at `offset`.
+ *
+ * @throws {HiggsError} REFERENCE_INVALID when it is missing
+ */
 export function readFlacStreamInfo(bytes: Uint8Array, offset: number): FlacStreamInfo {
   const start = offset + 8;
   const type = (bytes[offset + 4] ?? 0xff) & 0x7f;

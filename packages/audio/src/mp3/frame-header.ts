@@ -1,4 +1,4 @@
-/** What the four bytes at the start of an MPEG audio frame tell. */
+/** The four header bytes of an MPEG audio frame, parsed. */
 export interface Mp3FrameHeader {
   readonly sampleRateHz: number;
   readonly channels: 1 | 2;
@@ -19,7 +19,7 @@ const LAYER_2 = 2;
 const LAYER_3 = 1;
 const MONO = 3;
 
-/** The header at `offset`, or null where there is none of layer II or III with a known bit rate. */
+/** The header at `offset`; null unless it is layer II or III with a known bit rate. */
 export function readMp3FrameHeader(bytes: Uint8Array, offset: number): Mp3FrameHeader | null {
   const [sync = 0, kind = 0, rates = 0, mode = 0] = bytes.subarray(offset, offset + 4);
   const layer = (kind >> 1) & 3;
@@ -29,7 +29,7 @@ export function readMp3FrameHeader(bytes: Uint8Array, offset: number): Mp3FrameH
   const bitRates = !isFirst ? BIT_RATES_MPEG_2 : layer === LAYER_2 ? BIT_RATES_LAYER_2 : BIT_RATES_LAYER_3;
   const sampleRateHz = SAMPLE_RATES_HZ[(rates >> 2) & 3];
   const kilobits = bitRates[rates >> 4];
-  // 1 is no version; 0 is MPEG 2.5, 2 is MPEG 2, 3 is MPEG 1.
+  // 0 is MPEG 2.5, 2 is MPEG 2, 3 is MPEG 1; 1 is reserved.
   if (version === 1 || sampleRateHz === undefined || kilobits === undefined || kilobits === 0) return null;
   const halvings = isFirst ? 1 : version === 2 ? 2 : 4;
   // A frame of layer III has half as many samples in MPEG 2.
@@ -43,8 +43,8 @@ export function readMp3FrameHeader(bytes: Uint8Array, offset: number): Mp3FrameH
 }
 
 /**
- * The first header in `bytes` that another one follows where it says, and that agrees with it; null where there is none
- * before `searchBytes`. Two headers in a row are no accident, one is: any 11 set bits look like one.
+ * The first header before `searchBytes` that is followed by a matching header at the declared offset; null when there is
+ * none. Two in a row are not an accident, a single one may be: any 11 set bits look like one.
  */
 export function findMp3Frame(bytes: Uint8Array, searchBytes: number): Mp3FrameHeader | null {
   const end = Math.min(bytes.length - 4, searchBytes);
@@ -57,10 +57,10 @@ export function findMp3Frame(bytes: Uint8Array, searchBytes: number): Mp3FrameHe
   return null;
 }
 
-/** Bytes of the ID3v2 tag at the start; 0 where there is none. */
+/** Bytes of the ID3v2 tag at the start; 0 when there is none. */
 export function id3Bytes(bytes: Uint8Array): number {
   const [i, d, three, , , flags = 0, a = 0, b = 0, c = 0, e = 0] = bytes.subarray(0, 10);
   if (i !== 0x49 || d !== 0x44 || three !== 0x33) return 0;
-  // Four times seven bits, the header of 10 bytes apart, and a footer of 10 bytes by flag.
+  // Four times seven bits, not counting the 10-byte header and the optional 10-byte footer.
   return 10 + ((a << 21) | (b << 14) | (c << 7) | e) + ((flags & 0x10) === 0 ? 0 : 10);
 }

@@ -16,7 +16,7 @@ interface OggPage {
   readonly bytes: Uint8Array;
   readonly isContinued: boolean;
   readonly isBeginning: boolean;
-  /** Position at the end of the last packet that ends here, in the codec's units; null where none does. */
+  /** Position at the end of the last packet that ends here, in the codec's units; null when none does. */
   readonly granule: number | null;
   readonly serial: number;
   /** Lengths of the pieces of packets; 255 means that the packet goes on. */
@@ -24,7 +24,7 @@ interface OggPage {
   readonly payload: Uint8Array;
 }
 
-/** One stream of a link, which is what lies between two beginnings. */
+/** One stream of a link. */
 export interface OggStream {
   /** Its first packet, which names the codec. */
   readonly head: Uint8Array;
@@ -39,11 +39,11 @@ export interface OggLink {
 
 export interface OggPacket {
   readonly data: Uint8Array;
-  /** Position at its end where the page tells it, which is for the last packet of a page. */
+  /** Position at its end; only known for the last packet of a page. */
   readonly granule: number | null;
 }
 
-/** The page at `offset`; null where there is none, or where it is cut off. */
+/** The page at `offset`; null when there is none or it is cut off. */
 function readPage(bytes: Uint8Array, offset: number): OggPage | null {
   const segments = bytes[offset + 26];
   if (segments === undefined) return null;
@@ -67,9 +67,9 @@ function readPage(bytes: Uint8Array, offset: number): OggPage | null {
 }
 
 /**
- * The links of a file, in order. What comes after the last page and is no page (some tools append tags) is left alone.
+ * The links of a file, in order. Anything else after the last page (some tools append tags) is ignored.
  *
- * @throws HiggsError REFERENCE_INVALID when the pages do not follow each other up to the end: bytes are missing.
+ * @throws {HiggsError} REFERENCE_INVALID when the last page is cut off or there are too many
  */
 export function readOggLinks(bytes: Uint8Array): readonly OggLink[] {
   const links: { streams: OggStream[]; pages: OggPage[] }[] = [];
@@ -91,7 +91,7 @@ export function readOggLinks(bytes: Uint8Array): readonly OggLink[] {
   return links;
 }
 
-/** The first packets of the streams that begin at the start of a file, as far as they are whole. */
+/** The complete first packets of the streams that begin at the start of a file. */
 export function oggHeads(bytes: Uint8Array): Uint8Array[] {
   const heads: Uint8Array[] = [];
   for (let offset = 0; textAt(bytes, offset, 4) === "OggS";) {
@@ -103,7 +103,7 @@ export function oggHeads(bytes: Uint8Array): Uint8Array[] {
   return heads;
 }
 
-/** The stream of a link whose head `accepts`, and its pages as a file of its own; null where the link has none. */
+/** The stream of a link whose head `accepts`, and its pages as a separate file; null when the link has none. */
 export function oggStreamFile(
   { streams, pages }: OggLink,
   accepts: (head: Uint8Array) => boolean,
@@ -114,7 +114,7 @@ export function oggStreamFile(
   return { head: stream.head, file: Buffer.concat(own.map(({ bytes }) => bytes)) };
 }
 
-/** The packets of a stream; one that is cut off at the end is left out. */
+/** The complete packets of a stream. */
 export function* oggPackets(link: OggLink, serial: number): Generator<OggPacket> {
   let pieces: Uint8Array[] = [];
   for (const page of link.pages) {

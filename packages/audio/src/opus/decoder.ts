@@ -10,8 +10,8 @@ import { OPUS_SAMPLE_RATE_HZ, openOpusDecoder } from "./opus-packets.ts";
 const HEADER_PACKETS = 2;
 
 /**
- * Ogg Opus by libopus, without the samples before the start (pre-skip) and after the end (last page); of chained files all
- * links one after the other.
+ * Ogg Opus by libopus, without the samples before the start (pre-skip) and after the end (last page); all links
+ * of a chained file in order.
  */
 export const opusDecoder: AudioDecoder = { decode: decodeOpus };
 
@@ -43,8 +43,8 @@ async function decodeLink(link: OggLink, { head, serial }: OggStream, pcm: PcmSi
 }
 
 /**
- * Samples with those before the start, by the positions of the pages; null where they tell nothing. A recording of a running
- * stream begins at any position: what the first page has beyond its own packets was before.
+ * Samples including the pre-skip, from the positions of the pages; null when they say nothing. A recording of a running
+ * stream begins at any position: what the first page counts beyond its own packets came before.
  */
 function linkSamples(packets: readonly OggPacket[]): number | null {
   const first = packets.findIndex(({ granule }) => granule !== null);
@@ -55,7 +55,7 @@ function linkSamples(packets: readonly OggPacket[]): number | null {
   return lastGranule - Math.max(0, firstGranule - inFirstPage);
 }
 
-/** Samples at 48 kHz of a packet, by its first two bytes (RFC 6716, section 3.1); 0 of an empty one. */
+/** Samples at 48 kHz of a packet, from its first two bytes (RFC 6716, section 3.1); 0 for an empty one. */
 function packetSamples(packet: Uint8Array): number {
   const [toc, count = 0] = packet;
   if (toc === undefined) return 0;

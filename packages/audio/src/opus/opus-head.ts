@@ -4,7 +4,7 @@ import { referenceInvalid } from "../decoder/reference-invalid.ts";
 /** The identification header of Opus (RFC 7845, section 5.1). */
 export interface OpusHead {
   readonly channels: number;
-  /** Samples at 48 kHz to leave out at the start. */
+  /** Samples at 48 kHz to drop at the start. */
   readonly preSkip: number;
   readonly streamCount: number;
   readonly coupledStreamCount: number;
@@ -13,7 +13,7 @@ export interface OpusHead {
 
 const FIXED_BYTES = 19;
 
-/** Throws REFERENCE_INVALID where the header is cut off or contradicts itself. */
+/** @throws {HiggsError} REFERENCE_INVALID when the header is cut off or contradicts itself */
 export function readOpusHead(bytes: Uint8Array): OpusHead {
   if (bytes.length < FIXED_BYTES || textAt(bytes, 0, 8) !== "OpusHead") {
     throw referenceInvalid("its Opus header is missing or cut off");

@@ -2,16 +2,20 @@ import type { PcmSink } from "../decoder/pcm-sink.ts";
 import { referenceInvalid } from "../decoder/reference-invalid.ts";
 import type { OpusHead } from "./opus-head.ts";
 
-/** Opus always decodes to this rate here, whatever the rate before encoding was. */
+/** Opus is always decoded at this rate, regardless of the original one. */
 export const OPUS_SAMPLE_RATE_HZ = 48_000;
 
 export interface OpusPackets {
-  /** All samples of a packet. Throws REFERENCE_INVALID where it is damaged. */
+  /**
+   * All samples of a packet.
+   *
+   * @throws {HiggsError} REFERENCE_INVALID when it is damaged
+   */
   readonly decode: (packet: Uint8Array) => readonly Float32Array[];
   readonly free: () => void;
 }
 
-/** Decodes packets from the first one on, which is when encoders have not yet got going; begins `pcm`. */
+/** Decodes packets from the first one on; begins `pcm`. */
 export async function openOpusDecoder(head: OpusHead, pcm: PcmSink): Promise<OpusPackets> {
   pcm.begin(OPUS_SAMPLE_RATE_HZ, head.channels);
   const { OpusDecoder } = await import("opus-decoder");

@@ -19,7 +19,7 @@ it("writes little-endian samples of 16 bits, clipped at full scale", async () =>
   expect([...file]).toEqual([0, 0, 0, 0x40, 0, 0xc0, 0xff, 0x7f, 0, 0x80, 0xff, 0x7f, 0, 0x80, 1, 0]);
 });
 
-it("is the WAV file but for its header, and just as large as it promises", async () => {
+it("is the WAV file without its header, and exactly as large as promised", async () => {
   const pcm = noise(4_801, 4);
   const file = await pcmEncoder.encode(pcm, { sampleRateHz: RATE_HZ });
   const wav = await wavEncoder.encode(pcm, { sampleRateHz: RATE_HZ });

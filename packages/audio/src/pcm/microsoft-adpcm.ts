@@ -1,6 +1,6 @@
 import { viewOf } from "../decoder/byte-text.ts";
 
-/** A predictor's weights of the last sample and of the one before, in 1/256. */
+/** A predictor's weights for the last two samples, in 1/256. */
 export type AdpcmCoefficients = readonly [number, number];
 
 /** The predictors that every file has first. */
@@ -21,7 +21,7 @@ const MIN_STEP = 16;
 /** Of one channel: predictor, step, and two samples. */
 const HEADER_BYTES = 7;
 
-/** Frames in a block: two in its header, and two nibbles in each byte, which the channels share in turn. */
+/** Frames in a block: two in its header, then two nibbles per byte, alternating between the channels. */
 export function microsoftBlockFrames(bytes: number, channels: number): number {
   const headers = HEADER_BYTES * channels;
   return bytes < headers ? 0 : 2 + Math.floor(((bytes - headers) * 2) / channels);

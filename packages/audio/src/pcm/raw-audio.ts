@@ -22,14 +22,14 @@ export interface RawAudio {
   readonly channels: number;
   readonly sampleRateHz: number;
   readonly data: Uint8Array;
-  /** Frames that count, where the file says so and blocks hold more; null: all that the data holds. */
+  /** Frames that count, when the file says so and its blocks hold more; null: all of them. */
   readonly frames: number | null;
 }
 
-/** Frames converted at a time, which bounds the memory beside the result. */
+/** Frames converted at a time, to bound the extra memory. */
 const BLOCK_FRAMES = 16_384;
 
-/** Decodes `audio` into `pcm`. A last frame or block that is not complete gives what is there. */
+/** Decodes `audio` into `pcm`. An incomplete last frame or block gives the samples it has. */
 export function pushRawAudio(audio: RawAudio, pcm: PcmSink): void {
   const { encoding } = audio;
   if (encoding.kind === "ima-adpcm" || encoding.kind === "microsoft-adpcm" || encoding.kind === "ima-adpcm-quicktime") {
@@ -61,7 +61,7 @@ function pushSamples({ channels, sampleRateHz, data, frames }: RawAudio, format:
 /** Codecs whose blocks stand alone. */
 interface BlockCodec {
   readonly blockBytes: number;
-  /** Whole frames in a block of that many bytes, which the last one may have fewer of. */
+  /** Whole frames in a block of this many bytes; the last block may be shorter. */
   readonly framesOf: (bytes: number) => number;
   /** Writes 16-bit values to one array for each channel. */
   readonly decode: (block: Uint8Array, output: readonly Int16Array[]) => void;

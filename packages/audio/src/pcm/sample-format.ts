@@ -1,4 +1,4 @@
-/** One sample as it lies in a file. Integers fill their bytes from the top: 12 bits in 2 bytes are 16 with zeros below. */
+/** One sample as stored in a file. Integers are left-justified: 12 bits in 2 bytes are 16 bits with zeros below. */
 export type SampleFormat =
   | { readonly kind: "integer"; readonly bytes: number; readonly isBigEndian: boolean }
   | { readonly kind: "float"; readonly bytes: number; readonly isBigEndian: boolean }
@@ -15,7 +15,7 @@ export function bytesOfSample(format: SampleFormat): number {
 export const INTEGER_BYTES: readonly number[] = [1, 2, 3, 4, 8];
 export const FLOAT_BYTES: readonly number[] = [4, 8];
 
-/** Reads a sample at an offset: integers and the companded scaled to ±1, floats as they are. */
+/** Reads a sample at an offset: integers and companded values scaled to ±1, floats unchanged. */
 export function sampleReader(format: SampleFormat): (view: DataView, offset: number) => number {
   if (format.kind === "unsigned-8") return (view, offset) => (view.getUint8(offset) - 128) / 128;
   if (format.kind === "mu-law") return companded(expandMuLaw);
@@ -32,7 +32,7 @@ export function sampleReader(format: SampleFormat): (view: DataView, offset: num
     const [high, low] = isLittle ? [2, 0] : [0, 1];
     return (view, offset) => ((view.getInt8(offset + high) << 16) | view.getUint16(offset + low, isLittle)) / 2 ** 23;
   }
-  // Of 64 bits no float holds more than the upper half.
+  // A float cannot hold more than the upper half of 64 bits.
   const top = bytes === 8 && isLittle ? 4 : 0;
   return (view, offset) => view.getInt32(offset + top, isLittle) / 2 ** 31;
 }

@@ -25,11 +25,11 @@ export type FindingCode = (typeof FINDING_CODES)[number];
 /** One thing that `examineReference` noticed. */
 export interface Finding {
   readonly code: FindingCode;
-  /** `refuse`: no voice can come out of it. `warning`: it works, but worse than it could. */
+  /** `refuse`: it cannot give a voice. `warning`: it works, but worse than it could. */
   readonly severity: "warning" | "refuse";
   /**
-   * What it is, with the value and the limit; a sentence without full stop, and without any of the user's words.
-   * That of a refusal is a reason, such as `it is silent throughout`.
+   * The problem, with the value and the limit; a sentence without a period and without any of the user's words.
+   * For a refusal it is a reason, such as `it is silent throughout`.
    */
   readonly message: string;
   /** What to do about it. */

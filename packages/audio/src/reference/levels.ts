@@ -3,12 +3,12 @@ export interface Levels {
   /** RMS of each block of 20 ms, mean removed; linear, 1 is full scale. */
   readonly blocks: Float64Array;
   readonly blockSeconds: number;
-  /** Mean of all samples: 0 in sound audio. */
+  /** Mean of all samples: 0 in good audio. */
   readonly mean: number;
   readonly peak: number;
   /** Blocks above the silence threshold. */
   readonly soundBlocks: number;
-  /** Seconds before the first and after the last block with sound; all of it where there is none. */
+  /** Seconds before the first and after the last block with sound; the whole duration if there is none. */
   readonly leadingSeconds: number;
   readonly trailingSeconds: number;
 }
@@ -55,7 +55,7 @@ function meanAndPeak(samples: Float32Array): { mean: number; peak: number } {
   return { mean: samples.length === 0 ? 0 : sum / samples.length, peak };
 }
 
-/** The level that `share` (0 … 1) of the blocks stay below; 0 where there is none. */
+/** The level that `share` (0 … 1) of the blocks stay below; 0 without blocks. */
 export function levelAt(blocks: Float64Array, share: number): number {
   const sorted = blocks.toSorted();
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;

@@ -1,6 +1,6 @@
 /**
- * How long text takes to say, in letters of an alphabet: a Chinese character or a Korean syllable is a syllable, so about
- * three letters; a kana is a mora, about two; a digit is read as a word of about four. Spaces and signs take no time.
+ * How long text takes to say, in letters: a Chinese character or a Korean syllable counts as about three letters, a kana
+ * (one mora) as two, a digit (read as a word) as four. Spaces and punctuation take no time.
  */
 const WEIGHTS: readonly (readonly [RegExp, number])[] = [
   [/[\p{Script=Han}\p{Script=Hangul}]/u, 3],
@@ -9,7 +9,7 @@ const WEIGHTS: readonly (readonly [RegExp, number])[] = [
   [/\p{Letter}/u, 1],
 ];
 
-/** Speaker tags, sound events with what is between them, and single tags: none is spoken. */
+/** Speaker tags, sound events with their content, and single tags: none of them is spoken. */
 const TAGS = /\[SPEAKER\d+\]|<SE>[^<]{0,100}<\/SE>|<[^<>]{1,40}>/g;
 
 export function withoutTags(transcript: string): string {

@@ -4,20 +4,20 @@ import { speechWeight, withoutTags } from "./speech-weight.ts";
 const LOW_HERTZ = 300;
 const HIGH_HERTZ = 1_000;
 
-/** Loudness is taken so often, and smoothed over five of them: shorter than any syllable. */
+/** Interval of the loudness values, which are smoothed over five: shorter than any syllable. */
 const BLOCK_SECONDS = 0.01;
 const SMOOTHING_BLOCKS = 5;
 
 /** A peak of loudness is a syllable if it stands out by this much from the dips beside it. */
 const PROMINENCE_DB = 1;
-/** Peaks so far below the loud ones are noise and breath. */
+/** Peaks this far below the loud ones are noise or breath. */
 const RANGE_DB = 20;
 const LOUD_SHARE = 0.9;
 const FLOOR_DB = -100;
 
 /**
- * How many syllables are heard: peaks of loudness in the band of vowels. For speech without music behind it the number is
- * right to about a quarter.
+ * How many syllables are heard: loudness peaks in the vowel band. Right to about a quarter for speech without background
+ * music.
  */
 export function countHeardSyllables(samples: Float32Array, sampleRateHz: number): number {
   const loudness = smoothed(bandEnergy(samples, sampleRateHz)).map((energy) =>
@@ -98,16 +98,16 @@ function smoothed(energies: Float64Array): number[] {
   });
 }
 
-/** Runs of vowels in alphabets that write them; accents are taken off first. */
+/** Runs of vowels in alphabets that write them; accents are removed first. */
 const VOWELS = /[aeiouyæœøıаеёиоуыэюяіїєαεηιουω]+/g;
 
 /** Letters of those alphabets. */
 const ALPHABETIC = /[\p{Script=Latin}\p{Script=Cyrillic}\p{Script=Greek}]/gu;
 
-/** Letters of a syllable in scripts that leave vowels out or write them as marks, and the weight of a Chinese character. */
+/** Letters per syllable in scripts that omit vowels or write them as marks, and the weight of a Chinese character. */
 const WEIGHT_OF_A_SYLLABLE = 3;
 
-/** How many syllables a transcript has, about: runs of vowels, Chinese characters, and what `speechWeight` makes of the rest. */
+/** About how many syllables a transcript has: vowel runs, Chinese characters, and `speechWeight` for the rest. */
 export function countWrittenSyllables(transcript: string): number {
   const text = withoutTags(transcript).toLowerCase().normalize("NFD").replaceAll(/\p{M}/gu, "").normalize("NFC");
   const vowels = text.match(VOWELS)?.length ?? 0;

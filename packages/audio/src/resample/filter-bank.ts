@@ -10,15 +10,15 @@ export interface FilterBank {
   /** Output `m` lies at input `m · step / phases`. */
   readonly step: number;
   readonly phases: number;
-  /** The filtered value for phase `phase / phases` of the inputs from `first` on; what lies outside `pcm` counts as 0. */
+  /** The filtered value for phase `phase / phases` of the inputs from `first` on; outside `pcm` they are 0. */
   readonly filter: Filter;
 }
 
 type Filter = (pcm: Float32Array, first: number, phase: number) => number;
 
 /**
- * Up to so many phases each gets filters of its own (44.1 kHz has 80, 11.025 kHz 320; 8 MB at most for any usual rate).
- * Rates with no large common divisor have up to 24 000, and share {@link SHARED_PHASES} filters by interpolation.
+ * Up to this many phases each have their own filter (44.1 kHz has 80, 11.025 kHz 320; at most 8 MB for any usual rate).
+ * Rates without a large common divisor have up to 24 000 and share {@link SHARED_PHASES} filters by interpolation.
  */
 const MAX_OWN_PHASES = 1000;
 
@@ -76,7 +76,7 @@ function cubicThrough(a: number, b: number, c: number, d: number): [number, numb
   return [b, c - b / 2 - a / 3 - d / 6, (a + c) / 2 - b, (d - a) / 6 + (b - c) / 2];
 }
 
-/** Four sums side by side, which the processor can work on at once; always in float64. */
+/** Four independent sums, which the processor can compute in parallel; always in float64. */
 function dot(rows: Float64Array, place: number, pcm: Float32Array, first: number, taps: number): number {
   const start = Math.max(0, -first);
   const end = Math.min(taps, pcm.length - first);

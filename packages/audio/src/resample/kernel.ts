@@ -13,7 +13,7 @@ const KAISER_BETA = 13.0395;
 /** How far the window reaches to each side, in samples of the lower of both rates. */
 export const KERNEL_HALF_WIDTH = 96.83;
 
-/** The kernel at `t` samples (of the lower rate) from its centre; its integral is 1. */
+/** The kernel at `t` samples (of the lower rate) from its center; its integral is 1. */
 export function kernelAt(t: number): number {
   const place = t / KERNEL_HALF_WIDTH;
   if (Math.abs(place) >= 1) return 0;

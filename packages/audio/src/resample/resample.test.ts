@@ -26,7 +26,7 @@ const rms = (pcm: Float32Array) => Math.sqrt(pcm.reduce((sum, x) => sum + x * x,
 const decibels = (ratio: number) => 20 * Math.log10(ratio + 1e-12);
 
 /** The tone's level against the input's, and the level of everything else (images, aliases, noise), in dB. */
-function analyse(frequencyHz: number, fromHz: number, toHz: number): { gainDb: number; restDb: number } {
+function analyze(frequencyHz: number, fromHz: number, toHz: number): { gainDb: number; restDb: number } {
   const out = middle(resample(tone(frequencyHz, fromHz, 0.3), fromHz, toHz));
   // Least squares for the sine and the cosine of exactly that frequency.
   const step = (2 * Math.PI * frequencyHz) / toHz;
@@ -57,7 +57,7 @@ describe("resample()", () => {
     "%i Hz: tones through the pass band keep their level, and nothing else is above −100 dB",
     (rate) => {
       const nyquistHz = Math.min(rate, TARGET_HZ) / 2;
-      const results = [0.013, 0.31, 0.62, 0.85, 0.9137].map((share) => analyse(share * nyquistHz, rate, TARGET_HZ));
+      const results = [0.013, 0.31, 0.62, 0.85, 0.9137].map((share) => analyze(share * nyquistHz, rate, TARGET_HZ));
       for (const { gainDb } of results) expect(Math.abs(gainDb)).toBeLessThan(0.001);
       expect(Math.max(...results.map(({ restDb }) => restDb))).toBeLessThan(-100);
     },
@@ -74,7 +74,7 @@ describe("resample()", () => {
       0.98: -33.25,
     };
     for (const [share, level] of Object.entries(measured)) {
-      expect(Math.abs(analyse(Number(share) * 12_000, 48_000, TARGET_HZ).gainDb - level)).toBeLessThan(0.3);
+      expect(Math.abs(analyze(Number(share) * 12_000, 48_000, TARGET_HZ).gainDb - level)).toBeLessThan(0.3);
     }
   });
 
@@ -95,7 +95,7 @@ describe("resample()", () => {
 
   it("interpolates between shared filters as exactly as own filters are", () => {
     // 24 001 Hz to 24 000 Hz has 24 000 phases; one sample in 24 000 is all that the two rates differ by.
-    const { gainDb, restDb } = analyse(4_321, 24_001, TARGET_HZ);
+    const { gainDb, restDb } = analyze(4_321, 24_001, TARGET_HZ);
     expect(Math.abs(gainDb)).toBeLessThan(1e-5);
     expect(restDb).toBeLessThan(-130);
   });

@@ -1,6 +1,6 @@
 import { makeFilterBank } from "./filter-bank.ts";
 
-/** Samples that `resample` gives: librosa's length rule, in floating point, which can be one more than the exact one. */
+/** Length of `resample`'s result: librosa's floating-point rule, which can give one more than the exact length. */
 export function resampledLength(sampleCount: number, fromHz: number, toHz: number): number {
   return Math.ceil(sampleCount * (toHz / fromHz));
 }

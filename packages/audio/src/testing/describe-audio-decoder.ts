@@ -20,11 +20,11 @@ export interface DecoderFixture {
   readonly extraSamples?: number;
   /** Samples before the tones begin, in files that do not say how many their encoder put there. */
   readonly delaySamples?: number;
-  /** By how much the peaks may miss those of the tones: their sudden start overshoots in some codecs. */
+  /** How far the peaks may differ from the tones': their sudden start overshoots in some codecs. */
   readonly peakTolerance?: number;
-  /** Which channel holds the second tone; 1 where nothing is said. Opus and Vorbis put the centre before the right. */
+  /** The channel of the second tone; 1 by default. Opus and Vorbis put the center before the right. */
   readonly rightChannel?: number;
-  /** False where a file that ends anywhere is still a file of that format. */
+  /** False when a file cut anywhere is still a valid file of that format. */
   readonly noticesTruncation?: boolean;
 }
 
@@ -62,7 +62,7 @@ async function decodeOrRefuse(bytes: Uint8Array, limits: Partial<DecodeLimits> =
   }
 }
 
-/** What every decoder must do, whatever its format. */
+/** What every decoder must do. */
 export function describeAudioDecoder(fixtures: readonly DecoderFixture[]): void {
   describe.each(fixtures)("AudioDecoder: $file", (fixture) => {
     const bytes = readFixture(fixture.file);
@@ -104,7 +104,7 @@ export function describeAudioDecoder(fixtures: readonly DecoderFixture[]): void 
       expect(result).toMatch(/too long \(got more than 0 s, limit 0.1 s\)/);
     });
 
-    it("refuses a file that is cut off, or gives no more than is there", async () => {
+    it("refuses a file that is cut off, or gives only what is there", async () => {
       const whole = await decodeHere(bytes, DEFAULT_DECODE_LIMITS);
       const parts = Array.from({ length: 14 }, (_, i) => Math.floor((bytes.length * (1 + i * 7)) / 100));
       const results = await Promise.all(parts.map((length) => decodeOrRefuse(bytes.subarray(0, length))));

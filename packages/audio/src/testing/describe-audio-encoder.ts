@@ -12,7 +12,7 @@ export function noise(sampleCount: number, seed: number, amplitude = 1.25): Floa
   return pcm;
 }
 
-/** What every encoder must do, whatever its format. `decode` reads a file back by means other than the encoder's. */
+/** What every encoder must do. `decode` reads a file back without using the encoder's code. */
 export function describeAudioEncoder(
   encoder: AudioEncoder,
   decode: (file: Uint8Array) => {
@@ -27,7 +27,7 @@ export function describeAudioEncoder(
       expect(decode(file)).toEqual({ sampleRateHz: 24_000, sampleCount, channels: 1 });
     });
 
-    it("stays within the size that it promises", async () => {
+    it("stays within the promised size", async () => {
       const file = await encoder.encode(noise(48_000, 5), { sampleRateHz: 24_000 });
       expect(file.byteLength).toBeLessThanOrEqual(encoder.maxEncodedBytes(48_000));
     });

@@ -1,4 +1,4 @@
-/** Files put together byte by byte, for what no encoder would write. */
+/** Files built byte by byte, for what no encoder would write. */
 
 export interface MadeWav {
   readonly tag?: number;
@@ -7,7 +7,7 @@ export interface MadeWav {
   readonly bits?: number;
   /** Bytes of a frame as the header says; by default what channels and bits make. */
   readonly frameBytes?: number;
-  /** As the headers of the chunks say; by default the truth. */
+  /** The declared sizes; correct by default. */
   readonly dataSize?: number;
   readonly formatSize?: number;
   /** Chunks before the format: name and content. */

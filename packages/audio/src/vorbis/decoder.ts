@@ -4,13 +4,13 @@ import type { PcmSink } from "../decoder/pcm-sink.ts";
 import { referenceInvalid } from "../decoder/reference-invalid.ts";
 import { oggStreamFile, readOggLinks } from "../ogg/pages.ts";
 
-/** Some pages of 500 bytes, each with up to 255 packets of 4096 samples: so much is decoded before the duration is checked. */
+/** Decoded between duration checks: a few pages of 500 bytes, each with up to 255 packets of 4096 samples. */
 const SLICE_BYTES = 2_048;
 
 /** Type, `vorbis`, version, channels, rate, three bit rates, block sizes, framing. */
 const IDENTIFICATION_BYTES = 30;
 
-/** Ogg Vorbis by libvorbis, cut to the length that its last page tells; of chained files all links one after the other. */
+/** Ogg Vorbis by libvorbis, cut to the length that its last page tells; all links of a chained file in order. */
 export const vorbisDecoder: AudioDecoder = { decode: decodeVorbis };
 
 async function decodeVorbis(bytes: Uint8Array, pcm: PcmSink): Promise<void> {

@@ -4,7 +4,7 @@ import type { PcmSink } from "../decoder/pcm-sink.ts";
 import { pushRawAudio } from "../pcm/raw-audio.ts";
 import { openWav } from "./wav-file.ts";
 
-/** WAV: PCM of 8 to 64 bits, floats, A-law, µ-law, ADPCM of IMA and Microsoft, MP3; also RIFX, RF64 and extensible. */
+/** WAV: PCM of 8 to 64 bits, float, A-law, µ-law, IMA and Microsoft ADPCM, MP3; also RIFX, RF64 and extensible. */
 export const wavDecoder: AudioDecoder = { decode: decodeWav };
 
 async function decodeWav(bytes: Uint8Array, pcm: PcmSink, limits: DecodeLimits): Promise<void> {

@@ -6,10 +6,10 @@ import { floatToPcm16, pcm16ToBytes } from "../pcm16.ts";
 const WAV_HEADER_BYTES = 44;
 const BYTES_PER_SAMPLE = 2;
 
-/** RIFF sizes are 32 bits; what does not fit would need RF64, which many players cannot read. */
+/** RIFF sizes have 32 bits; larger files would need RF64, which many players cannot read. */
 const MAX_SAMPLES = Math.floor((2 ** 32 - 1 - WAV_HEADER_BYTES) / BYTES_PER_SAMPLE);
 
-/** Takes about 80 ms, so it waits until somebody encodes or warms up. */
+/** Takes about 80 ms, so it is loaded on the first use. */
 const loadLibrary = () => import("mediabunny");
 
 /** WAV, PCM16, mono: byte for byte the file that `soundfile.write` makes of the same floats. */
@@ -23,12 +23,12 @@ export const wavEncoder: AudioEncoder = {
 };
 
 async function encodeWav(pcm: Float32Array, options: EncodeOptions): Promise<Uint8Array> {
-  if (pcm.length === 0) throw new HiggsError("GENERATION_FAILED", "encode WAV", "there is no sample");
+  if (pcm.length === 0) throw new HiggsError("GENERATION_FAILED", "encode WAV", "it has no samples");
   if (pcm.length > MAX_SAMPLES) {
     throw new HiggsError(
       "RESULT_TOO_LARGE",
       "encode WAV",
-      `the file would pass 4 GiB (got ${pcm.length} samples, limit ${MAX_SAMPLES})`,
+      `the file would exceed 4 GiB (got ${pcm.length} samples, limit ${MAX_SAMPLES})`,
     );
   }
   const { BufferTarget, EncodedAudioPacketSource, EncodedPacket, Output, WavOutputFormat } = await loadLibrary();
@@ -43,6 +43,6 @@ async function encodeWav(pcm: Float32Array, options: EncodeOptions): Promise<Uin
     decoderConfig: { codec: "pcm-s16", numberOfChannels: 1, sampleRate: options.sampleRateHz },
   });
   await output.finalize();
-  if (target.buffer === null) throw new HiggsError("INTERNAL", "encode WAV", "the container was left unfinished");
+  if (target.buffer === null) throw new HiggsError("INTERNAL", "encode WAV", "the file was not finished");
   return new Uint8Array(target.buffer);
 }

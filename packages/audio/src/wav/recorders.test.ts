@@ -102,7 +102,7 @@ it.each(SAME_AUDIO)("reads a WAV file with %s", async (_name, bytes) => {
   expect(audio).toMatchObject({ format: "wav", sampleRateHz: 16_000, channels: 1, missingBytes: 0 });
 });
 
-it("reads RIFX, which is WAV the other way around", async () => {
+it("reads RIFX, which is big-endian WAV", async () => {
   const big = (bytes: number, value: number) => little(bytes, value).reverse();
   const header = concat(
     ascii("RIFX"),
@@ -146,22 +146,22 @@ it.each([
   expect(audio.missingBytes).toBe(missing);
 });
 
-it("takes what is there where the header promises more", async () => {
+it("reads what is there when the header declares more", async () => {
   const audio = await decode(patched(wav, DATA_SIZE, 1e9));
   expect(audio.samples).toEqual(expected);
   expect(audio.missingBytes).toBe(1e9 - data.length);
 });
 
-it("finds no audio in a file that is empty and says so, whatever chunks follow", async () => {
+it("says that an empty file contains no audio, even if other chunks follow", async () => {
   const empty = makeWav(new Uint8Array(0));
   for (const bytes of [empty, concat(empty, list), concat(empty, list, chunk("id3 ", new Uint8Array(9)))]) {
     await expect(decode(bytes)).rejects.toMatchObject({
-      message: "Cannot read the audio: it holds no audio (got 0 samples)",
+      message: "Cannot read the audio: it contains no audio (got 0 samples)",
     });
   }
 });
 
-it("keeps floats as they are, over full scale too", async () => {
+it("keeps floats unchanged, even beyond full scale", async () => {
   const audio = await decode(makeWav(floatBytes([0.25, -1.5, 2]), { tag: 3, bits: 32, frameBytes: 3 }));
   expect([...audio.samples]).toEqual([0.25, -1.5, 2]);
 });

@@ -6,18 +6,18 @@ export interface Chunk {
   readonly id: string;
   /** Of the content. */
   readonly start: number;
-  /** As the header says, which may be more than the file has. */
+  /** As declared, which may be more than the file has. */
   readonly size: number;
 }
 
 const HEADER_BYTES = 8;
 
-/** Names of chunks: printable, which lengths and samples hardly are. */
+/** Chunk names are printable; lengths and samples rarely are. */
 const PLAUSIBLE_ID = /^[\w ()-]{4}$/;
 
 /**
- * The chunks from `offset` on, as long as there is a header. They begin at even offsets; where a writer forgot the padding
- * byte after an odd size, the next name tells.
+ * The chunks from `offset` on. They begin at even offsets; if a writer forgot the padding byte after an odd size, the next
+ * name reveals it.
  */
 export function* readChunks(bytes: Uint8Array, offset: number, isBigEndian: boolean): Generator<Chunk> {
   const view = viewOf(bytes);
@@ -36,21 +36,21 @@ function isMissingPadding(bytes: Uint8Array, end: number): boolean {
   return PLAUSIBLE_ID.test(textAt(bytes, end, 4)) && !PLAUSIBLE_ID.test(textAt(bytes, end + 1, 4));
 }
 
-/** The bytes of a chunk's samples, and how many of those that its header promises are not there. */
+/** The bytes of a chunk's samples, and how many of the declared ones are missing. */
 export interface ChunkData {
   readonly data: Uint8Array;
   readonly missingBytes: number;
 }
 
 /**
- * Tools that write into a pipe cannot go back to fill in the size, and leave 2 GiB or 4 GiB less a little: sox 0x7FFFF000
- * and more, ffmpeg 0xFFFFFFFF. Then the samples reach to the end of the file. No file under the size limit is this large.
+ * Tools that write into a pipe cannot go back to fill in the size and leave almost 2 GiB or 4 GiB: sox at least 0x7FFFF000,
+ * ffmpeg 0xFFFFFFFF. Then the samples reach to the end of the file. No file under the size limit is this large.
  */
 const UNKNOWN_SIZE_FROM = 0x7fff_f000;
 
 /**
- * The samples of a chunk as far as they are there. A size of 0, which recorders leave that were stopped, means all that
- * follows, unless other chunks follow up to the end.
+ * The samples of a chunk that the file has. A size of 0, left by interrupted recorders, means everything that follows,
+ * unless other chunks follow up to the end.
  */
 export function chunkData(bytes: Uint8Array, { start, size }: Omit<Chunk, "id">, isBigEndian: boolean): ChunkData {
   const available = Math.max(0, bytes.length - start);

@@ -3,24 +3,24 @@ import { referenceInvalid } from "../decoder/reference-invalid.ts";
 import { chunkData, readChunks, type Chunk, type ChunkData } from "./riff-chunks.ts";
 import { readWavFormat, type WavFormat } from "./wav-format.ts";
 
-/** Where the samples of a WAV file lie and what they are. */
+/** Where the samples of a WAV file are, and their format. */
 export interface WavFile extends WavFormat, ChunkData {
-  /** Of the whole file where a `fact` chunk tells it, which the blocks of ADPCM do not. */
+  /** From the `fact` chunk, if any; ADPCM blocks do not tell it. */
   readonly frames: number | null;
 }
 
 /** Behind the outer header and its `WAVE`. */
 const FIRST_CHUNK = 12;
 
-/** In RF64 the sizes of this chunk count where those of the others are full. */
+/** In RF64 this chunk has the sizes that do not fit the others. */
 const DS64_DATA_SIZE = 8;
 const FULL_SIZE = 2 ** 32 - 1;
 
 /**
- * Reads the chunks of a RIFF, RIFX or RF64 file up to the samples, with the patience that other readers have: sizes that
- * are unknown, too large or left at 0 mean what is there.
+ * Reads the chunks of a RIFF, RIFX or RF64 file up to the samples, as tolerant as other readers: sizes that are
+ * unknown, too large or 0 mean everything that is there.
  *
- * @throws HiggsError REFERENCE_INVALID for what cannot be read.
+ * @throws {HiggsError} REFERENCE_INVALID when it cannot be read
  */
 export function openWav(bytes: Uint8Array): WavFile {
   const isBigEndian = textAt(bytes, 0, 4) === "RIFX";

@@ -6,7 +6,7 @@ import { MICROSOFT_COEFFICIENTS } from "../pcm/microsoft-adpcm.ts";
 import type { RawEncoding } from "../pcm/raw-audio.ts";
 import { FLOAT_BYTES, INTEGER_BYTES } from "../pcm/sample-format.ts";
 
-/** What the format chunk of WAV says; all numbers are checked but the rate and the channels. */
+/** The contents of WAV's format chunk, checked except for the rate and the channels. */
 export interface WavFormat {
   readonly encoding: RawEncoding | { readonly kind: "mpeg" };
   readonly channels: number;
@@ -32,7 +32,7 @@ const SUB_FORMAT_TAILS: ReadonlySet<string> = new Set([
   "\u0000\u0000\u0021\u0007\u00d3\u0011\u0086\u0044\u00c8\u00c1\u00ca\u0000\u0000\u0000",
 ]);
 
-/** Tags that people do send, for the message. */
+/** Unsupported tags that occur in practice, for the message. */
 const OTHER_FORMATS: Readonly<Record<number, string>> = {
   0x31: "GSM 6.10",
   0x40: "G.721 ADPCM",
@@ -59,7 +59,7 @@ const OTHER_FORMATS: Readonly<Record<number, string>> = {
 /**
  * Reads a format chunk of `size` bytes at `start`.
  *
- * @throws HiggsError REFERENCE_INVALID where it is cut off, contradicts itself, or names an encoding that is not read.
+ * @throws {HiggsError} REFERENCE_INVALID when it is cut off, contradicts itself, or names an unsupported encoding
  */
 export function readWavFormat(bytes: Uint8Array, start: number, size: number, isBigEndian: boolean): WavFormat {
   if (size < FORMAT_BYTES || start + size > bytes.length) {
@@ -123,7 +123,7 @@ function readEncoding(tag: number, header: Header): WavFormat["encoding"] {
   }
 }
 
-/** Bytes of one sample. The bits tell it: the size of a frame is wrong in files of some recorders, and counts without them. */
+/** Bytes of one sample, from the bits; some recorders write a wrong frame size, so it only counts without them. */
 function sampleBytes({ channels, blockBytes, bits }: Header, allowed: readonly number[]): number {
   const bytes = bits === 0 ? blockBytes / channels : Math.ceil(bits / 8);
   if (allowed.includes(bytes)) return bytes;

@@ -1,11 +1,11 @@
-/** One vertical slice a column: the extremes and the RMS of the samples in it, linear, not clamped. */
+/** The extremes and the RMS of one vertical slice's samples, linear, not clamped. */
 export interface WaveformColumns {
   readonly lowest: Float32Array;
   readonly highest: Float32Array;
   readonly rms: Float32Array;
 }
 
-/** Cuts `pcm` into `count` equal slices (count ≥ 1); with fewer samples than columns, neighbours share a sample. */
+/** Cuts `pcm` into `count` equal slices (count ≥ 1); with fewer samples than columns, neighbors share a sample. */
 export function waveformColumns(pcm: Float32Array, count: number): WaveformColumns {
   const lowest = new Float32Array(count);
   const highest = new Float32Array(count);

@@ -4,20 +4,20 @@ import { timeTicks } from "./time-axis.ts";
 
 export interface WaveformPngOptions {
   readonly sampleRateHz: number;
-  /** Pixels, at least 64; 1200 unless told. */
+  /** Pixels, at least 64; 1200 by default. */
   readonly width?: number;
-  /** Pixels, time axis included, at least 48; 280 unless told. */
+  /** Pixels including the time axis, at least 48; 280 by default. */
   readonly height?: number;
 }
 
-type Colour = readonly [red: number, green: number, blue: number];
+type Color = readonly [red: number, green: number, blue: number];
 
-const BACKGROUND: Colour = [255, 255, 255];
-const GRID: Colour = [228, 231, 237];
-const PEAK: Colour = [140, 178, 235];
-const RMS: Colour = [33, 84, 166];
-const CLIPPED: Colour = [214, 48, 49];
-const LABEL: Colour = [90, 98, 112];
+const BACKGROUND: Color = [255, 255, 255];
+const GRID: Color = [228, 231, 237];
+const PEAK: Color = [140, 178, 235];
+const RMS: Color = [33, 84, 166];
+const CLIPPED: Color = [214, 48, 49];
+const LABEL: Color = [90, 98, 112];
 
 const AXIS_HEIGHT = 24;
 const FONT_SCALE = 2;
@@ -49,10 +49,10 @@ class Canvas {
     this.fill(0, 0, width, height, BACKGROUND);
   }
 
-  fill(left: number, top: number, right: number, bottom: number, colour: Colour): void {
+  fill(left: number, top: number, right: number, bottom: number, color: Color): void {
     for (let y = Math.max(0, top); y < Math.min(this.height, bottom); y++) {
       for (let x = Math.max(0, left); x < Math.min(this.width, right); x++) {
-        this.data.set(colour, (y * this.width + x) * 3);
+        this.data.set(color, (y * this.width + x) * 3);
       }
     }
   }

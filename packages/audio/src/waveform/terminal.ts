@@ -3,9 +3,9 @@ import { timeTicks } from "./time-axis.ts";
 
 export interface WaveformTextOptions {
   readonly sampleRateHz: number;
-  /** Characters a line, at least 16; 72 unless told. */
+  /** Characters per line, at least 16; 72 by default. */
   readonly columns?: number;
-  /** Lines of the drawing, time axis not counted, at least 2; 6 unless told. */
+  /** Lines without the time axis, at least 2; 6 by default. */
   readonly rows?: number;
 }
 

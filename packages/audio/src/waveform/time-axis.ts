@@ -1,4 +1,4 @@
-/** Steps that people read easily, in seconds. */
+/** Steps that are easy to read, in seconds. */
 const STEPS_SECONDS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600];
 
 export interface TimeTick {
