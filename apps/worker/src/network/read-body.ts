@@ -1,3 +1,5 @@
+import { ByteGatherer } from "runpod-worker/network";
+
 /** Parts of a body as they come, of a web stream or a stream of Node. */
 export type Body = AsyncIterable<Uint8Array>;
 
@@ -37,11 +39,11 @@ export interface ReadBody {
 
 /** `readParts`, gathered in memory. */
 export async function readBody(body: Body | null, limits: BodyLimits): Promise<ReadBody> {
-  const chunks: Uint8Array[] = [];
+  const gathered = new ByteGatherer();
   const parts = readParts(body, limits);
   for (;;) {
     const { done, value } = await parts.next();
-    if (done === true) return { bytes: Buffer.concat(chunks), isWhole: value };
-    chunks.push(value);
+    if (done === true) return { bytes: gathered.concat(), isWhole: value };
+    gathered.add(value);
   }
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { HttpBindings } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { Hono } from "hono";
+import { ByteGatherer } from "../network/byte-gatherer.ts";
 import { Delivery } from "../public-api/http-environment.ts";
 import type { Exchange, ExchangeLog } from "./exchange-log.ts";
 import { applyFault } from "./fault-actions.ts";
@@ -85,16 +86,14 @@ async function callRoutes(
 
 /** The body; undefined if it is too large or broke off. */
 async function readBody(incoming: IncomingMessage): Promise<Buffer<ArrayBuffer> | undefined> {
-  const parts: Buffer[] = [];
-  let sizeBytes = 0;
+  const gathered = new ByteGatherer();
   try {
     for await (const part of incoming as AsyncIterable<Buffer>) {
-      sizeBytes += part.length;
-      if (sizeBytes > MAX_BODY_BYTES) return undefined;
-      parts.push(part);
+      if (gathered.byteCount + part.length > MAX_BODY_BYTES) return undefined;
+      gathered.add(part);
     }
   } catch {
     return undefined;
   }
-  return Buffer.concat(parts);
+  return gathered.concat();
 }

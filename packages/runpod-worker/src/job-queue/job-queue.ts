@@ -3,7 +3,7 @@ import { isFinalStatus, type FinalJobStatus } from "../protocol/job-status.ts";
 import type { JobResultBody } from "../protocol/job.ts";
 import type { RunRequest } from "../protocol/run-request.ts";
 import { AdjustableClock, type Clock } from "./clock.ts";
-import type { ByteBudget } from "./byte-budget.ts";
+import { ByteBudget } from "./byte-budget.ts";
 import { ChangeWaits, type WaitOptions } from "./change-waits.ts";
 import { clearRun, setResult, type JobRecord } from "./job-record.ts";
 import { JobStore } from "./job-store.ts";
@@ -19,6 +19,8 @@ import { TakeLine, type TakeWaitOptions } from "./take-line.ts";
 export class JobQueue extends EventEmitter<JobQueueEvents> {
   readonly clock: Clock;
   readonly rules: QueueRules;
+  /** The bytes of answers that clients have not read to their end: copies of results and chunks, as many as are asked for. */
+  readonly answers: ByteBudget;
   readonly #queue: JobRecord[] = [];
   readonly #store: JobStore;
   readonly #takes: TakeLine;
@@ -32,6 +34,7 @@ export class JobQueue extends EventEmitter<JobQueueEvents> {
     super();
     this.clock = options.clock ?? new AdjustableClock();
     this.rules = { ...DEFAULT_QUEUE_RULES, ...options.rules };
+    this.answers = new ByteBudget(this.rules.maxAnswerBytes);
     this.#store = new JobStore({
       clock: this.clock,
       rules: this.rules,

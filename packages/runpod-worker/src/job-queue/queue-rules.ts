@@ -26,6 +26,8 @@ export interface QueueRules {
   readonly maxResultBytes: number;
   /** Bytes of chunks of one running job that no client has read; its stream breaks off at more, the job goes on. */
   readonly maxUnreadBytes: number;
+  /** Bytes of all answers with results or chunks that are on their way to clients; more are refused until some are read. */
+  readonly maxAnswerBytes: number;
 }
 
 const MEBIBYTE = 1024 * 1024;
@@ -45,4 +47,5 @@ export const DEFAULT_QUEUE_RULES: QueueRules = {
   keepsInputsOf: "retryable jobs",
   maxResultBytes: 256 * MEBIBYTE,
   maxUnreadBytes: 32 * MEBIBYTE,
+  maxAnswerBytes: 128 * MEBIBYTE,
 };

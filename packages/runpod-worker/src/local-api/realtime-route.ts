@@ -3,9 +3,9 @@ import type { JobQueue } from "../job-queue/job-queue.ts";
 import { isRecord } from "../protocol/is-record.ts";
 import { isFinalStatus } from "../protocol/job-status.ts";
 import type { HttpEnvironment } from "../public-api/http-environment.ts";
-import { errorTextOfJob, failureOfJob } from "../public-api/job-answer.ts";
+import { answerBytesOf, errorTextOfJob, failureOfJob } from "../public-api/job-answer.ts";
 import { headersOfFailure, PublicApiError } from "../public-api/public-api-error.ts";
-import { checkRoom } from "../public-api/queue-room.ts";
+import { checkRoom, reserveAnswer } from "../public-api/queue-room.ts";
 import { readJson, type BodyRules } from "../public-api/request-body.ts";
 
 /**
@@ -26,6 +26,7 @@ export async function answerRealtime(
   const record = queue.submit({ input: value["input"] }, { isSync: true, sizeBytes });
   signal.addEventListener("abort", () => void queue.cancel(record));
   await queue.waitUntil(record, ({ status }) => isFinalStatus(status), { timeoutMs: queue.rules.ttlMs, signal });
+  reserveAnswer(context, queue, answerBytesOf(record));
   const output = record.output === undefined ? {} : { output: record.output.value };
   if (record.status === "COMPLETED" && record.dropped === undefined) return context.json(output);
   const failure = failureOfJob(record);

@@ -1,1 +1,2 @@
+export { ByteGatherer } from "./byte-gatherer.ts";
 export { isLoopbackAddress, isLoopbackHost, isPublicAddress } from "./public-address.ts";

@@ -8,6 +8,7 @@ import {
 import { request as openHttps } from "node:https";
 import { promisify } from "node:util";
 import { gunzip, inflate, type ZlibOptions } from "node:zlib";
+import { ByteGatherer } from "../network/byte-gatherer.ts";
 import { RequestFailure } from "./request-failure.ts";
 import type { RequestTarget } from "./request-target.ts";
 
@@ -167,15 +168,13 @@ async function readAnswer(response: IncomingMessage): Promise<HttpAnswer> {
 
 /** Reads up to a limit; beyond it the connection is closed. */
 async function readBody(response: IncomingMessage, maxBytes: number): Promise<{ bytes: Buffer; isWhole: boolean }> {
-  const parts: Buffer[] = [];
-  let byteCount = 0;
+  const gathered = new ByteGatherer();
   // Rejects when the connection closes before the announced end of the body; leaving it early closes the connection.
   for await (const part of response as AsyncIterable<Buffer>) {
-    byteCount += part.length;
-    if (byteCount > maxBytes) return { bytes: Buffer.concat(parts), isWhole: false };
-    parts.push(part);
+    if (gathered.byteCount + part.length > maxBytes) return { bytes: gathered.concat(), isWhole: false };
+    gathered.add(part);
   }
-  return { bytes: Buffer.concat(parts), isWhole: true };
+  return { bytes: gathered.concat(), isWhole: true };
 }
 
 async function unpacked(packed: Buffer, { headers }: IncomingMessage, maxOutputLength: number): Promise<Buffer> {

@@ -1,5 +1,5 @@
-import { createServer, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
 
 export interface HttpServerOptions {
@@ -7,6 +7,8 @@ export interface HttpServerOptions {
   readonly host: string;
   /** 0 for any free port. */
   readonly port: number;
+  /** How long a client may leave an answer unread before its connection is closed, in milliseconds; 60 000 unless given. */
+  readonly unreadTimeoutMs?: number | undefined;
 }
 
 /** A server that listens. */
@@ -25,18 +27,26 @@ export interface HttpServer {
 /** Longer than clients keep idle connections, so that none is closed just when a request is on its way. */
 const KEEP_ALIVE_MS = 75_000;
 const CLOSE_LIMIT_MS = 1000;
+/** Requests of one connection that may wait for those before them; a client that sends more ahead is cut off. */
+const MAX_PIPELINED_REQUESTS = 16;
+/** How long the rest of an answer that is done waits for a client that reads nothing of it. */
+const DEFAULT_UNREAD_TIMEOUT_MS = 60_000;
 
 /** @throws the error of `listen`, such as EADDRINUSE. */
 export async function listenHttp(options: HttpServerOptions): Promise<HttpServer> {
-  const { fetch, host } = options;
+  const { fetch, host, unreadTimeoutMs = DEFAULT_UNREAD_TIMEOUT_MS } = options;
   const listener = getRequestListener((request, environment) => fetch(request, environment as HttpBindings), {
     overrideGlobalObjects: false,
   });
   const open = new Set<ServerResponse>();
+  const inTurn = takeTurns();
   const server = createServer((request, response) => {
     open.add(response);
     response.once("close", () => open.delete(response));
-    void listener(request, response);
+    response.once("prefinish", () => {
+      response.setTimeout(unreadTimeoutMs, () => request.socket.destroy());
+    });
+    inTurn(request, response, () => void listener(request, response));
   });
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   await listen(server, host, options.port);
@@ -56,6 +66,32 @@ export async function listenHttp(options: HttpServerOptions): Promise<HttpServer
       server.closeAllConnections();
       await closed;
     },
+  };
+}
+
+/**
+ * Has the requests of one connection answered one after the other, as the client gets the answers: of those sent ahead, Node
+ * would have all answers made and kept until the client has read the first.
+ */
+function takeTurns(): (request: IncomingMessage, response: ServerResponse, answer: () => void) => void {
+  const waiting = new WeakMap<Socket, (() => void)[]>();
+  return ({ socket }, response, answer) => {
+    const next = waiting.get(socket) ?? [];
+    const isFirst = !waiting.has(socket);
+    const start = (): void => {
+      response.once("close", () => {
+        const following = socket.destroyed ? undefined : next.shift();
+        if (following === undefined) waiting.delete(socket);
+        else following();
+      });
+      answer();
+    };
+    if (isFirst) {
+      waiting.set(socket, next);
+      start();
+    } else if (next.push(start) > MAX_PIPELINED_REQUESTS) {
+      socket.destroy();
+    }
   };
 }
 

@@ -1,14 +1,24 @@
 import type { Context } from "hono";
 import type { JobQueue } from "../job-queue/job-queue.ts";
+import { memorySizeOf } from "../job-queue/memory-size.ts";
 import { statusBodyOf, type JobRecord } from "../job-queue/job-record.ts";
 import { API_ERRORS, apiFailure, type JobFailure } from "../protocol/api-errors.ts";
 import { isFinalStatus } from "../protocol/job-status.ts";
 import type { HttpEnvironment } from "./http-environment.ts";
+import { reserveAnswer } from "./queue-room.ts";
 
 /** The status of a job; 410 with the reason when its result had to be dropped, so that nobody takes none for the result. */
 export function answerOfJob(context: Context<HttpEnvironment>, queue: JobQueue, record: JobRecord): Response {
-  if (record.dropped !== "result") return context.json(statusBodyOf(record));
+  if (record.dropped !== "result") {
+    reserveAnswer(context, queue, answerBytesOf(record));
+    return context.json(statusBodyOf(record));
+  }
   return context.json({ ...statusBodyOf(record), ...droppedFields(queue, record) }, API_ERRORS.DROPPED.httpStatus);
+}
+
+/** About how many bytes of memory an answer with what the job has put out takes, its unread chunks left out. */
+export function answerBytesOf({ status, output, resultBytes, chunkBytes }: JobRecord): number {
+  return isFinalStatus(status) ? resultBytes - chunkBytes : memorySizeOf(output?.value);
 }
 
 /** Why result or chunks of a job cannot be had any more. */

@@ -6,7 +6,7 @@ import { isFinalStatus } from "../protocol/job-status.ts";
 import type { HttpEnvironment } from "./http-environment.ts";
 import { errorTextOfJob, failureOfJob, hasStreamNews } from "./job-answer.ts";
 import { headersOfFailure } from "./public-api-error.ts";
-import { checkRoom } from "./queue-room.ts";
+import { checkRoom, reserveAnswer } from "./queue-room.ts";
 import { readJson, type BodyRules } from "./request-body.ts";
 
 /**
@@ -52,6 +52,7 @@ function isStreamed(input: OpenAiInput): boolean {
 async function answerWhole(context: Context<HttpEnvironment>, queue: JobQueue, record: JobRecord): Promise<Response> {
   await untilNews(queue, record, ({ status }) => isFinalStatus(status));
   if (record.status !== "COMPLETED") return failureOf(context, queue, record);
+  reserveAnswer(context, queue, record.resultBytes);
   const output = record.output?.value;
   // A generator's output is the list of what it yielded, or, without aggregation, an empty list beside the chunks.
   const list = Array.isArray(output) ? [...output, ...queue.drainChunks(record)] : [output];

@@ -8,7 +8,7 @@ import { onUndelivered, type HttpEnvironment } from "./http-environment.ts";
 import { answerOfJob, droppedFields, hasStreamNews } from "./job-answer.ts";
 import { answerOpenAi } from "./openai-route.ts";
 import { answerOfError, PublicApiError } from "./public-api-error.ts";
-import { checkRoom } from "./queue-room.ts";
+import { checkRoom, reserveAnswer } from "./queue-room.ts";
 import { readJson, type BodyRules } from "./request-body.ts";
 import { parseRunRequest, type PolicyBounds } from "./run-request-parser.ts";
 
@@ -184,6 +184,7 @@ async function stream(
     const body = { id: record.id, status: record.status, stream: [], ...droppedFields(queue, record) };
     return context.json(body, API_ERRORS.DROPPED.httpStatus);
   }
+  reserveAnswer(context, queue, record.chunkBytes);
   const chunks = signal.aborted ? [] : queue.drainChunks(record);
   onUndelivered(context, () => queue.restoreChunks(record, chunks));
   return context.json({ status: record.status, stream: chunks.map((output) => ({ output })) });

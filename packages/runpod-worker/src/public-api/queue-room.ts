@@ -1,4 +1,6 @@
+import type { Context } from "hono";
 import type { JobQueue } from "../job-queue/job-queue.ts";
+import type { HttpEnvironment } from "./http-environment.ts";
 import { PublicApiError } from "./public-api-error.ts";
 
 /**
@@ -11,6 +13,25 @@ export function checkRoom(queue: JobQueue, sizeBytes: number): void {
   }
   if (queue.isFull) throw overloaded(`too many jobs wait (limit ${queue.rules.maxQueuedJobs})`);
   if (!queue.inputs.hasRoomFor(sizeBytes)) throw overloaded(`too much waits (limit ${queue.inputs.limitBytes} bytes)`);
+}
+
+/**
+ * Counts an answer of about `sizeBytes` until the client has read it, since each is a copy of what it shows.
+ * @throws PublicApiError OVERLOADED when clients leave too much unread.
+ */
+export function reserveAnswer(context: Context<HttpEnvironment>, queue: JobQueue, sizeBytes: number): void {
+  // `env` is undefined when a test calls the app without a server.
+  const environment: HttpEnvironment["Bindings"] | undefined = context.env;
+  const outgoing = environment?.outgoing;
+  // Nothing is written to a client that has gone.
+  if (outgoing?.socket?.destroyed !== false) return;
+  const { answers } = queue;
+  if (!answers.hasRoomFor(sizeBytes)) {
+    const why = `too many answers wait to be read by clients (limit ${answers.limitBytes} bytes)`;
+    throw new PublicApiError("OVERLOADED", `Cannot show the job: ${why}; try again later`);
+  }
+  answers.add(sizeBytes);
+  outgoing.once("close", () => answers.remove(sizeBytes));
 }
 
 /** The refusal of a request for which there is no room now. */

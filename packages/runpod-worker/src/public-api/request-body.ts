@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Context } from "hono";
 import type { ByteBudget } from "../job-queue/byte-budget.ts";
 import { BYTES_PER_VALUE, textSizeOf } from "../job-queue/memory-size.ts";
+import { ByteGatherer } from "../network/byte-gatherer.ts";
 import type { HttpEnvironment } from "./http-environment.ts";
 import { DEFAULT_JSON_LIMITS, shapeOf } from "./json-shape.ts";
 import { PublicApiError } from "./public-api-error.ts";
@@ -106,15 +107,13 @@ async function readBody(
   { limitBytes }: BodyRules,
   reserve: (partBytes: number) => void,
 ): Promise<Buffer> {
-  const parts: Uint8Array[] = [];
-  let sizeBytes = 0;
+  const gathered = new ByteGatherer();
   for await (const part of (body ?? []) as AsyncIterable<Uint8Array>) {
-    sizeBytes += part.length;
-    if (sizeBytes > limitBytes) throw tooLarge(limitBytes);
+    if (gathered.byteCount + part.length > limitBytes) throw tooLarge(limitBytes);
     reserve(part.length);
-    parts.push(part);
+    gathered.add(part);
   }
-  return Buffer.concat(parts);
+  return gathered.concat();
 }
 
 function tooLarge(limitBytes: number): PublicApiError {
