@@ -87,7 +87,7 @@ describe("invalid input", () => {
     ["an unknown voice", speak("Hi.", "--ref-audio", "nobody"), {}, "VOICE_NOT_FOUND", 1],
     ["a missing model", speak("Hi.", "--model", "/wrong"), {}, "MODEL_NOT_FOUND", 1],
     ["a missing codec", speak("Hi.", "--tokenizer", "/wrong"), {}, "MODEL_NOT_FOUND", 1],
-    ["an output that cannot be written", ["speak", "Hi.", "--out", "/proc/none/a.wav"], {}, "STORAGE_FAILED", 1],
+    ["an output that cannot be written", ["speak", "Hi.", "--out", "/proc/none/a.wav"], {}, "STORAGE_DENIED", 1],
     ["a wrong variable", speak("Hi."), { HIGGS_THREADS: "lots" }, "HIGGS_THREADS is not usable", 2],
   ])("%s", async (_name, argv, env, expected, exitCode) => {
     const { code, err, out, files } = await run(argv, env);

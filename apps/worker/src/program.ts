@@ -5,7 +5,7 @@ import type { SettingGroup } from "./config/setting.ts";
 import { SETTINGS, type SettingKey } from "./config/settings.ts";
 import { EXIT_OK, EXIT_USAGE, type CommandIo } from "./terminal/command-io.ts";
 import { errorText, exitCodeOf } from "./terminal/error-text.ts";
-import { addSpeechFields, speechFieldsOf } from "./speech-flags.ts";
+import type * as SpeechFlags from "./speech-flags.ts";
 import { VERSION } from "./version.ts";
 
 /**
@@ -15,7 +15,9 @@ import { VERSION } from "./version.ts";
 export async function runProgram(argv: readonly string[], io: CommandIo): Promise<number> {
   let exitCode = EXIT_OK;
   const written: Promise<void>[] = [];
-  const program = buildProgram(argv, io, (code) => {
+  // The flags of `speak` come from the table of job fields, which the other commands' help can do without.
+  const speech = argv.includes("speak") ? await import("./speech-flags.ts") : null;
+  const program = buildProgram(argv, io, speech, (code) => {
     exitCode = code;
   });
   const configureAll = (command: Command): void => {
@@ -49,7 +51,12 @@ async function reportFailure(error: unknown, argv: readonly string[], io: Comman
 
 type Finish = (exitCode: number) => void;
 
-function buildProgram(argv: readonly string[], io: CommandIo, finish: Finish): Command {
+function buildProgram(
+  argv: readonly string[],
+  io: CommandIo,
+  speech: typeof SpeechFlags | null,
+  finish: Finish,
+): Command {
   const program = new Command("higgs")
     .description("Higgs Audio V2: text to speech on RunPod serverless and on your own machine")
     .version(VERSION)
@@ -57,7 +64,7 @@ function buildProgram(argv: readonly string[], io: CommandIo, finish: Finish): C
     .addHelpText("after", '\nExample:\n  higgs speak "The sun is warm and the sky is blue." --out sky.wav');
   addWorker(program, argv, io, finish);
   addServe(program, io, finish);
-  addSpeak(program, io, finish);
+  addSpeak(program, io, speech, finish);
   addModels(program, io, finish);
   addVoices(program, io, finish);
   addDoctor(program, io, finish);
@@ -104,7 +111,7 @@ function addServe(program: Command, io: CommandIo, finish: Finish): void {
   });
 }
 
-function addSpeak(program: Command, io: CommandIo, finish: Finish): void {
+function addSpeak(program: Command, io: CommandIo, speech: typeof SpeechFlags | null, finish: Finish): void {
   const command = program
     .command("speak")
     .description("Speak a text into a file")
@@ -115,7 +122,7 @@ function addSpeak(program: Command, io: CommandIo, finish: Finish): void {
       "after",
       '\nExample:\n  higgs speak "The sun is warm." --scene-prompt "A quiet beach." --seed 7 --out sun.wav',
     );
-  addSpeechFields(command);
+  speech?.addSpeechFields(command);
   const settings = addSettings(command, ["model", "limits", "general"]);
   command.action(async (text: string, flags: Flags) => {
     const { runSpeak } = await import("./commands/speak.ts");
@@ -124,7 +131,7 @@ function addSpeak(program: Command, io: CommandIo, finish: Finish): void {
       text,
       out: String(out),
       isJson: json === true,
-      fields: speechFieldsOf(flags),
+      fields: speech?.speechFieldsOf(flags) ?? {},
       refTranscript: typeof flags["refTranscript"] === "string" ? flags["refTranscript"] : null,
       allowLoopback: flags["refAllowLoopback"] === true,
       settings: settings(flags),
