@@ -4,7 +4,7 @@
  *   tsx --conditions=source packages/parity/scripts/make-small-set.ts LARGE_SET packages/parity/golden
  *
  * Every expected value is one of the references'. What is left out: cases, values, and those parts of the tiny checkpoints
- * that no case touches (rows of tables that stand for nothing, tensors that the product never reads). The last bits
+ * that no case touches (rows of tables that no code uses, tensors that the product never reads). The last bits
  * of the codec's weights are rounded away; what that changes stays well within the tolerance. lm-boson holds the same weights as
  * lm-native under other names, so only the names are kept; codec-boson, a pickle, is not covered.
  */

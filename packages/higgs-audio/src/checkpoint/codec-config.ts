@@ -59,7 +59,7 @@ const WHAT = "the audio tokenizer's config.json";
 const SAMPLE_RATE = integer(1000, 768_000);
 const RATIOS = shortList(integer(1, 64), 16);
 
-/** HuBERT's own down-sampling: the product of its strides, 320, is a constant of the reference. */
+/** HuBERT's own downsampling: the product of its strides, 320, is a constant of the reference. */
 const SEMANTIC_HOP = 320;
 
 // --- native layout ---

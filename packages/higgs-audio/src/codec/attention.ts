@@ -12,7 +12,7 @@ export interface Attention {
 }
 
 export interface AttentionOptions {
-  /** Memory for scores at one time; they are computed for so many queries together. */
+  /** Memory for the scores that are computed together; it limits the number of queries at a time. */
   readonly scoreBytes: number;
 }
 
@@ -34,7 +34,7 @@ export function queriesPerBlock(time: number, headCount: number, { scoreBytes }:
 
 /**
  * [channels, time] → the same, all in f32. Scores of all times at once would grow with the square of a clip's length (432 MB
- * for a minute at the released shape), so they are computed for a block of queries after another.
+ * for a minute at the released shape), so they are computed block by block of queries.
  */
 export function attention(graph: Graph, layer: Attention, x: Tensor, options: AttentionOptions): Tensor {
   const [channels, time] = x.shape;

@@ -91,7 +91,7 @@ describe("CodecDecoder", () => {
     }
   });
 
-  it("streams what the whole decode gives, whatever the pieces", async () => {
+  it("streams what the whole decode gives, for any pieces", async () => {
     const codes = someCodes(SMALL_CODEC_CONFIG, 97, 2);
     const whole = await decoder.decode(codes);
     for (const [frames, windowFrames] of [
@@ -165,7 +165,7 @@ describe("CodecDecoder", () => {
     expect(await codeOf(other.decode(someCodes(SMALL_CODEC_CONFIG, 1, 1)))).toBe("INTERNAL");
   });
 
-  it("holds no more scratch memory than its windows need, however many lengths were decoded", async () => {
+  it("holds no more scratch memory than its windows need, for any number of decoded lengths", async () => {
     using model = await CodecDecoder.load(backend, source, { maxWindowFrames: 40 });
     await model.decode(someCodes(SMALL_CODEC_CONFIG, 40, 1));
     const limit = model.memory.scratchBytes;

@@ -39,8 +39,10 @@ export class DecoderGraphs implements Disposable {
   }
 
   /**
-   * Table rows i32 [frames · quantisers] → samples [frames · samplesPerFrame]. One call at a time.
-   * Throws GgmlError `allocation-failed` or `compute-failed`.
+   * Table rows i32 [frames · quantizers] → samples [frames · samplesPerFrame]. One call at a time.
+   *
+   * @throws {GgmlError} `allocation-failed` when memory is too small
+   * @throws {GgmlError} `compute-failed` when ggml reports a failure
    */
   async run(rows: Int32Array): Promise<Float32Array> {
     const graph = this.#graphFor(rows.length / this.#model.quantizerCount);
@@ -56,7 +58,7 @@ export class DecoderGraphs implements Disposable {
   #graphFor(frames: number): DecoderGraph {
     const found = this.#graphs.get(frames);
     if (found !== undefined) return found;
-    // Before it is built: both would not fit into the memory of a small device.
+    // Before it is built: a small device has no room for both.
     this.#graphs.makeRoom(this.#sizeOf(frames));
     const graph = this.#build(frames);
     this.#graphs.set(frames, graph);
@@ -112,7 +114,10 @@ export class CodecDecoder implements Disposable {
 
   /**
    * Reads the decoder's tensors (86 MB at the released shape) onto the backend.
-   * Throws GgmlError `allocation-failed`, CANCELLED, or what the checkpoint throws.
+   *
+   * @throws {GgmlError} `allocation-failed` when memory is too small
+   * @throws {HiggsError} CANCELLED when the signal fires
+   * @throws what the checkpoint throws
    */
   static async load(backend: Backend, source: CodecSource, options: CodecDecoderOptions = {}): Promise<CodecDecoder> {
     const model = await DecoderModel.load(backend, source, options);
@@ -139,9 +144,12 @@ export class CodecDecoder implements Disposable {
   }
 
   /**
-   * All of `codes[codebook][frame]` (ids 0 … codebookSize − 1) → `frames · samplesPerFrame` samples, not clamped. Long audio
-   * is decoded in pieces, the same up to the order of float additions.
-   * Throws INTERNAL for other ids, CANCELLED, or GgmlError.
+   * All of `codes[codebook][frame]` (ids 0 … codebookSize − 1) → `frames · samplesPerFrame` samples, not clamped. Long audio is
+   * decoded in pieces, the same up to the order of float additions.
+   *
+   * @throws {HiggsError} INTERNAL when an id is out of range
+   * @throws {HiggsError} CANCELLED when the signal fires
+   * @throws {GgmlError} when a computation fails
    */
   async decode(codes: readonly Int32Array[], options: CodecCallOptions = {}): Promise<Float32Array> {
     const rows = toTableRows(codes, this.#model);
@@ -166,7 +174,11 @@ export class CodecDecoder implements Disposable {
     return new CodecStream(this.#windows(), options.windowFrames ?? DEFAULT_STREAM_WINDOW_FRAMES);
   }
 
-  /** Frees weights and graphs. Throws INTERNAL while a call is running: await it first. */
+  /**
+   * Frees weights and graphs.
+   *
+   * @throws {HiggsError} INTERNAL while a call is running: await it first
+   */
   [Symbol.dispose](): void {
     if (this.#isDisposed) return;
     if (this.#queue.isBusy) {

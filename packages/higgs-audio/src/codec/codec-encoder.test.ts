@@ -148,7 +148,7 @@ describe("CodecEncoder", () => {
     expect((await encoder.encode(clip(2000)))[0]).toHaveLength(2);
   });
 
-  it("refuses what makes no frame, and samples that are no numbers", async () => {
+  it("refuses what makes no frame, and samples that are not numbers", async () => {
     expect(await errorOf(encoder.encode(new Float32Array(0)))).toBe("REFERENCE_INVALID");
     expect(await errorOf(encoder.encode(clip(100)))).toBe("REFERENCE_INVALID");
     for (const bad of [Number.NaN, Number.POSITIVE_INFINITY]) {

@@ -28,8 +28,11 @@ export class CodecEncoder implements Disposable {
   }
 
   /**
-   * Reads the encoder's tensors onto the backend. Throws GgmlError `allocation-failed`, CANCELLED, or what the checkpoint
-   * throws.
+   * Reads the encoder's tensors onto the backend.
+   *
+   * @throws {GgmlError} `allocation-failed` when memory is too small
+   * @throws {HiggsError} CANCELLED when the signal fires
+   * @throws what the checkpoint throws
    */
   static async load(
     backend: Backend,
@@ -49,8 +52,12 @@ export class CodecEncoder implements Disposable {
   }
 
   /**
-   * Mono samples at `sampleRateHz` → `codes[codebook][frame]`, ⌊(samples + 841) / 960⌋ frames from 2000 samples on. Calls take turns.
-   * Throws REFERENCE_INVALID for a clip that is too short or not finite, CANCELLED (between two graphs), or GgmlError.
+   * Mono samples at `sampleRateHz` → `codes[codebook][frame]`, ⌊(samples + 841) / 960⌋ frames from 2000 samples on. Calls take
+   * turns.
+   *
+   * @throws {HiggsError} REFERENCE_INVALID when the clip is too short or not finite
+   * @throws {HiggsError} CANCELLED when the signal fires, between two graphs
+   * @throws {GgmlError} when a computation fails
    */
   async encode(pcm: Float32Array, options: EncodeOptions = {}): Promise<Int32Array[]> {
     if (!pcm.every(Number.isFinite)) {
@@ -67,7 +74,11 @@ export class CodecEncoder implements Disposable {
     });
   }
 
-  /** Frees the weights. Throws INTERNAL while a call is running: await it first. */
+  /**
+   * Frees the weights.
+   *
+   * @throws {HiggsError} INTERNAL while a call is running: await it first
+   */
   [Symbol.dispose](): void {
     if (this.#isDisposed) return;
     if (this.#queue.isBusy) {

@@ -25,8 +25,10 @@ const LAST_WINDOW_STEP = 8;
 
 /**
  * The next window of at most `windowFrames` frames, or null when there is nothing to do yet. Frames at a cut have all their
- * context inside the window; at the true start and end there is none, because there the reference pads with zeros
- * (spec model §9.7). Throws RangeError when the window is too short to advance.
+ * context inside the window; at the true start and end there is none, because there the reference pads with zeros (spec model
+ * §9.7).
+ *
+ * @throws {RangeError} when the window is too short to advance
  */
 export function planWindow(progress: DecodeProgress, context: FrameContext, windowFrames: number): DecodeWindow | null {
   if (windowFrames <= context.left + context.right) {
@@ -102,8 +104,12 @@ export class CodecStream {
   }
 
   /**
-   * Takes `codes[codebook][frame]` and resolves with the samples that are now certain, often none. Calls may overlap; they
-   * are served in order. Throws INTERNAL for codes out of range or after `flush`, CANCELLED, or GgmlError.
+   * Takes `codes[codebook][frame]` and resolves with the samples that are now certain, often none. Calls may overlap; they are
+   * served in order.
+   *
+   * @throws {HiggsError} INTERNAL when codes are out of range, or after `flush`
+   * @throws {HiggsError} CANCELLED when the signal fires
+   * @throws {GgmlError} when a computation fails
    */
   async push(codes: readonly Int32Array[], options: CodecCallOptions = {}): Promise<Float32Array> {
     if (this.#isEnded) throw new HiggsError("INTERNAL", "decode more frames", "the stream is flushed");

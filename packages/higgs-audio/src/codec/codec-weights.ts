@@ -60,7 +60,13 @@ export class CodecWeights implements Disposable {
     return tensor;
   }
 
-  /** Allocates and reads everything. Throws GgmlError `allocation-failed`, CANCELLED, or what the checkpoint throws. */
+  /**
+   * Allocates and reads everything.
+   *
+   * @throws {GgmlError} `allocation-failed` when memory is too small
+   * @throws {HiggsError} CANCELLED when the signal fires
+   * @throws what the checkpoint throws
+   */
   async load(backend: Backend, options: { signal?: AbortSignal } = {}): Promise<void> {
     this.#arena.allocate(backend, "weights");
     for (const { tensor, read } of this.#reads) {

@@ -1,6 +1,6 @@
 import { HiggsError } from "@higgs-worker/base";
 
-/** What codes must look like: one row a quantiser, ids 0 … codebookSize − 1. */
+/** What codes must look like: one row per quantizer, ids 0 … codebookSize − 1. */
 export interface CodeShape {
   readonly quantizerCount: number;
   readonly codebookSize: number;
@@ -12,15 +12,17 @@ function countFrames(codes: readonly Int32Array[], { quantizerCount }: CodeShape
     throw new HiggsError(
       "INTERNAL",
       "decode codes",
-      `one row of equal length a codebook is needed (got ${codes.length} rows, expected ${quantizerCount})`,
+      `one row of equal length per codebook is needed (got ${codes.length} rows, expected ${quantizerCount})`,
     );
   }
   return frames;
 }
 
 /**
- * Codes as rows of the joined table, frame by frame: code c of codebook k is row k · codebookSize + c. Throws INTERNAL for
- * an id that is no code, such as the BOS and EOS of the audio stream: those are clipped before (spec model §7.5, §11.26).
+ * Codes as rows of the joined table, frame by frame: code c of codebook k is row k · codebookSize + c.
+ *
+ * @throws {HiggsError} INTERNAL when an id is not a code, such as the BOS and EOS of the audio stream: those are clipped before
+ *   (spec model §7.5, §11.26)
  */
 export function toTableRows(codes: readonly Int32Array[], shape: CodeShape): Int32Array {
   const frames = countFrames(codes, shape);

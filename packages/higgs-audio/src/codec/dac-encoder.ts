@@ -20,7 +20,7 @@ interface EncoderBlock {
   readonly conv1: Conv1d;
 }
 
-/** From samples to latents (spec model §9.4): a convolution, one block a ratio, snake, a convolution. */
+/** From samples to latents (spec model §9.4): a convolution, one block per ratio, snake, a convolution. */
 export interface DacEncoder {
   readonly conv1: Conv1d;
   readonly blocks: readonly EncoderBlock[];
@@ -49,7 +49,7 @@ export function defineDacEncoder(weights: CodecWeights): DacEncoder {
   };
 }
 
-/** Samples [time, 1] → latents [frames, channels], in one stage a block and a last one; the first has the first convolution. */
+/** Samples [time, 1] → latents [frames, channels], in one stage per block and a last one; the first has the first convolution. */
 export function dacEncoderStages(encoder: DacEncoder): TimeStage[] {
   const blocks = encoder.blocks.map((block, index) => blockStage(encoder, block, index));
   const { snake1, conv2 } = encoder;

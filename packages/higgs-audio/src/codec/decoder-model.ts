@@ -20,15 +20,15 @@ import {
 import { contextOf, type FrameContext, type TimeLayer } from "./receptive-field.ts";
 
 /**
- * The quantisers' way back, Σᵢ (project_outᵢ · embedᵢ[codeᵢ] + biasᵢ) (spec model §9.6), as one look-up and one product: the
+ * Inverse of the quantizers, Σᵢ (project_outᵢ · embedᵢ[codeᵢ] + biasᵢ) (spec model §9.6), as one lookup and one product: the
  * tables stand below each other, the projections beside each other, and the biases are added up.
  */
 export interface RvqDecoder {
-  /** [codebookDim, codebookSize · quantisers] */
+  /** [codebookDim, codebookSize · quantizers] */
   readonly table: Tensor;
-  /** [codebookDim · quantisers, quantiserDim] */
+  /** [codebookDim · quantizers, quantizerDim] */
   readonly projection: Tensor;
-  /** [quantiserDim] */
+  /** [quantizerDim] */
   readonly bias: Tensor;
   readonly codebookSize: number;
   readonly quantizerCount: number;
@@ -52,7 +52,7 @@ function defineRvqDecoder(weights: CodecWeights): RvqDecoder {
   };
 }
 
-/** Row ids i32 [quantisers · time] of the table, frame by frame → [quantiserDim, time]. */
+/** Row ids i32 [quantizers · time] of the table, frame by frame → [quantizerDim, time]. */
 function rvqDecode(graph: Graph, decoder: RvqDecoder, rows: Tensor): Tensor {
   const time = rows.shape[0] / decoder.quantizerCount;
   const vectors = graph.reshape(graph.getRows(decoder.table, rows), decoder.projection.shape[0], time);
@@ -104,7 +104,7 @@ interface DecoderBlock {
   readonly units: readonly ResidualUnit[];
 }
 
-/** From latents to samples (spec model §9.4): a convolution, one block a ratio, snake, a convolution; no tanh at the end. */
+/** From latents to samples (spec model §9.4): a convolution, one block per ratio, snake, a convolution; no tanh at the end. */
 export interface DacDecoder {
   readonly conv1: Conv1d;
   readonly blocks: readonly DecoderBlock[];
@@ -159,7 +159,7 @@ const TENSORS_PER_BLOCK = 48;
 const NODES_AROUND = 64;
 const NODES_PER_BLOCK = 128;
 
-/** Weights that turn codes into samples: quantiser tables, `fc2` and the DAC decoder (spec model §9.6, §9.4). */
+/** Weights that turn codes into samples: quantizer tables, `fc2` and the DAC decoder (spec model §9.6, §9.4). */
 export class DecoderModel implements Disposable {
   readonly backend: Backend;
   readonly quantizerCount: number;
@@ -187,7 +187,13 @@ export class DecoderModel implements Disposable {
     this.context = contextOf(timeLayersOf(this.#dac), this.samplesPerFrame);
   }
 
-  /** Throws GgmlError `allocation-failed`, CANCELLED, or what the checkpoint throws. */
+  /**
+   * Loads the weights onto the backend.
+   *
+   * @throws {GgmlError} `allocation-failed` when memory is too small
+   * @throws {HiggsError} CANCELLED when the signal fires
+   * @throws what the checkpoint throws
+   */
   static async load(
     backend: Backend,
     source: CodecSource,
@@ -215,11 +221,11 @@ export class DecoderModel implements Disposable {
     return new Graph(this.backend.ggml, { maxNodes: NODES_AROUND + NODES_PER_BLOCK * this.#dac.blocks.length });
   }
 
-  /** Table rows i32 [quantisers · frames], frame by frame → samples [frames · samplesPerFrame, 1]. */
+  /** Table rows i32 [quantizers · frames], frame by frame → samples [frames · samplesPerFrame, 1]. */
   build(graph: Graph, rows: Tensor, observe: Observe = observeNothing): Tensor {
-    const quantised = rvqDecode(graph, this.#rvq, rows);
-    observe("quantised", quantised);
-    const product = graph.mulMat(this.#fc2.weight, quantised, { precise: true });
+    const quantized = rvqDecode(graph, this.#rvq, rows);
+    observe("quantised", quantized);
+    const product = graph.mulMat(this.#fc2.weight, quantized, { precise: true });
     const latents = observe("fc2", graph.add(product, this.#fc2.bias));
     return dacDecode(graph, this.#dac, graph.cont(graph.transpose(latents)), observe);
   }

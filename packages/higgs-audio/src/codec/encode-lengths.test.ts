@@ -40,7 +40,7 @@ describe("planLengths()", () => {
     expect(planLengths(199_999, timing, "boson").frames).toBe(209);
   });
 
-  it("makes no frames of next to nothing", () => {
+  it("makes no frames of a few samples", () => {
     for (const samples of [0, 1, 100]) expect(planLengths(samples, timing, "boson").frames).toBe(0);
   });
 });

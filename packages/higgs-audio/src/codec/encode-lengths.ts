@@ -1,7 +1,7 @@
 import type { TimeLayer } from "./receptive-field.ts";
 import { outputLength } from "./time-stage.ts";
 
-/** Whose padding to follow where the acoustic and the semantic frames differ in number (spec model §12.1). */
+/** Whose padding to use when the numbers of acoustic and semantic frames differ (spec model §12.1). */
 export type EncodeRules = "boson" | "native";
 
 /** Zeros on each side of the semantic model's input, at its own rate (spec model §11.37). */

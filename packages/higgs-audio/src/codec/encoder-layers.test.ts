@@ -77,7 +77,7 @@ describe("convolutionStatistics()", () => {
 });
 
 describe("layerNorm()", () => {
-  it("normalises the channels of each time", async () => {
+  it("normalizes the channels of each time", async () => {
     const [channels, time, epsilon] = [7, 5, 1e-5];
     const [weight, bias] = [noiseTensor(5, channels), noiseTensor(6, channels)];
     const x = signal(channels, time);

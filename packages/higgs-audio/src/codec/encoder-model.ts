@@ -12,7 +12,7 @@ import { type SemanticEncoder, defineSemanticEncoder, semanticEncoderStage } fro
 import { type SincFilter, makeSincFilter, sincResample } from "./sinc-resample.ts";
 import { type Features, sliceTime } from "./time-stage.ts";
 
-/** Generous numbers of tensors: around everything, and for each block, layer, convolution and quantiser. */
+/** Generous numbers of tensors: around everything, and for each block, layer, convolution and quantizer. */
 const TENSORS_AROUND = 64;
 const TENSORS_PER_PART = 40;
 const NODES = 32;
@@ -25,7 +25,7 @@ interface EncoderParts {
   readonly quantizers: readonly Quantizer[];
 }
 
-/** Weights that turn samples into codes: semantic model and encoder, DAC encoder, `fc` and quantisers (spec model §9.2). */
+/** Weights that turn samples into codes: semantic model and encoder, DAC encoder, `fc` and quantizers (spec model §9.2). */
 export class EncoderModel implements Disposable {
   readonly backend: Backend;
   readonly config: CodecConfig;
@@ -45,7 +45,13 @@ export class EncoderModel implements Disposable {
     this.#timing = timingOf(this.config, parts, this.#filter);
   }
 
-  /** Throws GgmlError `allocation-failed`, CANCELLED, or what the checkpoint throws. */
+  /**
+   * Loads the weights onto the backend.
+   *
+   * @throws {GgmlError} `allocation-failed` when memory is too small
+   * @throws {HiggsError} CANCELLED when the signal fires
+   * @throws what the checkpoint throws
+   */
   static async load(
     backend: Backend,
     source: CodecSource,
@@ -68,8 +74,11 @@ export class EncoderModel implements Disposable {
   }
 
   /**
-   * Mono samples at the codec's rate → codes. Throws REFERENCE_INVALID for a clip without a whole frame, CANCELLED, or
-   * GgmlError.
+   * Mono samples at the codec's rate → codes.
+   *
+   * @throws {HiggsError} REFERENCE_INVALID when the clip has no whole frame
+   * @throws {HiggsError} CANCELLED when the signal fires
+   * @throws {GgmlError} when a computation fails
    */
   async encode(runner: GraphRunner, pcm: Float32Array, rules: EncodeRules): Promise<Int32Array[]> {
     const { frames, acousticPadding } = planLengths(pcm.length, this.#timing, rules);

@@ -9,9 +9,9 @@ export type StageListener = (stage: string, values: Float32Array) => void;
 
 export interface GraphRunnerOptions {
   readonly signal?: AbortSignal;
-  /** For comparisons. A stage that is computed in pieces is told piece by piece. */
+  /** For comparisons. A stage that is computed in pieces is reported piece by piece. */
   readonly listener?: StageListener;
-  /** Scratch memory of one piece of work, about; less makes more and smaller pieces. By default 96 MB. */
+  /** Approximate scratch memory of one piece of work; less means more and smaller pieces. Default: 96 MB. */
   readonly pieceBytes?: number;
 }
 
@@ -28,7 +28,7 @@ export interface TimeStage {
   /** Convolutions in order; residual units count with their longest path. */
   readonly layers: readonly TimeLayer[];
   readonly channelsOut: number;
-  /** Scratch memory that one input step needs, about; decides on the length of pieces. */
+  /** Approximate scratch memory of one input step; it determines the length of pieces. */
   readonly bytesPerStep: number;
   readonly maxNodes: number;
   /** [time, channelsIn] → [timeOut, channelsOut] */
@@ -53,24 +53,27 @@ export class GraphRunner {
     return this.#peakScratchBytes;
   }
 
-  /** Scratch memory that one piece of work may need, about. */
+  /** Approximate scratch memory that one piece of work may use. */
   get pieceBytes(): number {
     return this.#options.pieceBytes ?? DEFAULT_PIECE_BYTES;
   }
 
-  /** Whether somebody listens to stages. */
+  /** Whether stages are observed. */
   get isObserved(): boolean {
     return this.#options.listener !== undefined;
   }
 
-  /** Tells the listener of something that was made on the host. */
+  /** Reports a stage that was computed on the host. */
   observe(stage: string, values: Float32Array): void {
     this.#options.listener?.(stage, values);
   }
 
   /**
-   * Builds a graph, computes it and reads its f32 results. Throws CANCELLED, GgmlError `allocation-failed` or
-   * `compute-failed`.
+   * Builds a graph, computes it and reads its f32 results.
+   *
+   * @throws {HiggsError} CANCELLED when the signal fires
+   * @throws {GgmlError} `allocation-failed` when memory is too small
+   * @throws {GgmlError} `compute-failed` when ggml reports a failure
    */
   async run(maxNodes: number, build: (scope: GraphScope) => readonly Tensor[]): Promise<Float32Array[]> {
     throwIfCancelled(this.#options.signal, "encode the audio");

@@ -4,10 +4,10 @@ import { type Conv1d, conv1d, defineConv1d, timeLayerOf } from "./layers.ts";
 import type { TimeStage } from "./graph-runner.ts";
 import { convolutionStatistics } from "./time-statistics.ts";
 
-/** HuBERT's convolutions (spec model §9.5): no padding, no bias; the first is normalised over time, each followed by GELU. */
+/** HuBERT's convolutions (spec model §9.5): no padding, no bias; the first is normalized over time, each followed by GELU. */
 export interface HubertFeatures {
   readonly convs: readonly Conv1d[];
-  /** Of the first convolution, on the host as well, to tell the statistics of its output. */
+  /** Of the first convolution; kept on the host too, to compute the statistics of its output. */
   readonly first: { weight: Float32Array; gamma: Float32Array; beta: Float32Array };
 }
 
@@ -28,12 +28,12 @@ export async function defineHubertFeatures(weights: CodecWeights): Promise<Huber
   return { convs, first: { weight, gamma, beta } };
 }
 
-/** Samples [time, 1] → features [frames, channels] of one clip: its normalisation is that of the whole clip (spec model §11.36). */
+/** Samples [time, 1] → features [frames, channels] of one clip: it is normalized over the whole clip (spec model §11.36). */
 export function hubertFeatureStage(features: HubertFeatures, samples: Float32Array): TimeStage {
   const { convs } = features;
   const last = convs.at(-1);
   if (last === undefined) throw new HiggsError("INTERNAL", "encode", "the semantic model has no convolutions");
-  const { scale, shift } = normalisation(features, samples);
+  const { scale, shift } = normalization(features, samples);
   return {
     layers: convs.map(timeLayerOf),
     channelsOut: last.weight.shape[2],
@@ -55,8 +55,8 @@ export function hubertFeatureStage(features: HubertFeatures, samples: Float32Arr
   };
 }
 
-/** GroupNorm with one group a channel, as a factor and a summand a channel. */
-function normalisation({ convs, first }: HubertFeatures, samples: Float32Array) {
+/** GroupNorm with one group per channel, as a factor and a summand per channel. */
+function normalization({ convs, first }: HubertFeatures, samples: Float32Array) {
   const width = convs[0]?.weight.shape[0] ?? 1;
   const stride = convs[0]?.stride ?? 1;
   const { mean, variance } = convolutionStatistics(samples, first.weight, { width, stride });
@@ -65,7 +65,7 @@ function normalisation({ convs, first }: HubertFeatures, samples: Float32Array) 
   return { scale, shift };
 }
 
-/** The first output three times (product, normalised, activated), and the columns of the second convolution. */
+/** The first output three times (product, normalized, activated), and the columns of the second convolution. */
 function bytesPerSample(convs: readonly Conv1d[]): number {
   const [first, second] = convs;
   if (first === undefined) return 1;

@@ -63,7 +63,7 @@ export async function defineHubert(weights: CodecWeights): Promise<Hubert> {
   };
 }
 
-/** Samples at 16 kHz → the mean of all hidden states, [frame][channel] (the channels fastest), 50 frames a second. */
+/** Samples at 16 kHz → the mean of all hidden states, [frame][channel] (the channels fastest), 50 frames per second. */
 export async function hubertMean(runner: GraphRunner, hubert: Hubert, samples: Float32Array): Promise<Float32Array> {
   const stage = hubertFeatureStage(hubert.features, samples);
   const features = await runner.runStage(stage, { channels: 1, time: samples.length, values: samples });

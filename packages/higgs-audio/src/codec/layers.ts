@@ -172,7 +172,7 @@ export function layerNorm(graph: Graph, layer: LayerNorm, x: Tensor): Tensor {
   return graph.add(graph.mul(graph.norm(x, layer.epsilon), layer.weight), layer.bias);
 }
 
-/** The activation x + sin²(αx) / (α + 1e-9), with one α a channel (spec model §9.4, §11.34). */
+/** The activation x + sin²(αx) / (α + 1e-9), with one α per channel (spec model §9.4, §11.34). */
 export interface Snake {
   /** [1, channels] */
   readonly alpha: Tensor;
@@ -206,7 +206,7 @@ export interface ResidualUnit {
   readonly conv2: Conv1d;
 }
 
-/** Dilations of the three units of a block; no tensor and no field of a config tells them. */
+/** Dilations of the three units of a block; neither tensors nor configuration state them. */
 const DILATIONS = [1, 3, 9] as const;
 
 /** Defines the three residual units `name.res_unit1` … `res_unit3` of a DAC block. */

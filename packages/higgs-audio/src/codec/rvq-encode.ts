@@ -4,7 +4,7 @@ import type { CodecWeights } from "./codec-weights.ts";
 import type { GraphRunner } from "./graph-runner.ts";
 import { type Linear, defineLinear, linear } from "./layers.ts";
 
-/** One stage of the residual quantiser (spec model §9.6): Euclidean, in a projected space. */
+/** One stage of the residual quantizer (spec model §9.6): Euclidean, in a projected space. */
 export interface Quantizer {
   readonly projectIn: Linear;
   readonly projectOut: Linear;
@@ -32,7 +32,7 @@ export function defineQuantizers(weights: CodecWeights): Quantizer[] {
   });
 }
 
-/** Features [frame][channel] → `codes[codebook][frame]`, quantiser after quantiser; the residual stays in f32 (spec model §11.38, §11.42). */
+/** Features [frame][channel] → `codes[codebook][frame]`, quantizer after quantizer; the residual stays in f32 (spec model §11.38, §11.42). */
 export async function rvqEncode(
   runner: GraphRunner,
   quantizers: readonly Quantizer[],
@@ -52,7 +52,7 @@ export async function rvqEncode(
     if (index === quantizers.length - 1 && !runner.isObserved) break;
     const [rest = residual] = await runner.run(NODES, ({ graph, input }) => {
       const before = input("residual", residual, residual.length / frames, frames);
-      return [subtractQuantised(graph, quantizer, before, input("codes", best, frames))];
+      return [subtractQuantized(graph, quantizer, before, input("codes", best, frames))];
     });
     residual = rest;
   }
@@ -61,7 +61,7 @@ export async function rvqEncode(
 }
 
 /** r − (project_out · embed[code] + bias) */
-function subtractQuantised(graph: Graph, { embed, projectOut }: Quantizer, residual: Tensor, codes: Tensor): Tensor {
+function subtractQuantized(graph: Graph, { embed, projectOut }: Quantizer, residual: Tensor, codes: Tensor): Tensor {
   return graph.add(residual, graph.scale(linear(graph, projectOut, graph.getRows(embed, codes)), -1));
 }
 

@@ -34,7 +34,7 @@ export function planPieces(layers: readonly TimeLayer[], time: number, maxSteps:
   const stride = layers.reduce((product, layer) => product * (layer.kind === "conv" ? layer.stride : 1), 1);
   const { first, last } = inputSpan(layers, { first: 0, last: 0 });
   const context = Math.ceil((last - first) / stride);
-  // At least as many outputs as the context costs, however small the limit.
+  // At least as many outputs as the context costs, even if the limit is smaller.
   const count = time <= maxSteps ? total : Math.max(1, context, Math.floor(maxSteps / stride) - context);
   const pieces: StagePiece[] = [];
   for (let from = 0; from < total; from += count) {

@@ -1,4 +1,4 @@
-/** Mean and variance (of all, not of a sample) over time, one pair a channel. */
+/** Mean and variance (of all, not of a sample) over time, one pair per channel. */
 export interface ChannelStatistics {
   readonly mean: Float64Array;
   readonly variance: Float64Array;
@@ -6,8 +6,8 @@ export interface ChannelStatistics {
 
 /**
  * Statistics over time of a convolution's output, without computing it: y[t] = Σ w[k] · x[t·stride + k] has the mean
- * Σ w[k] · m[k] and the variance Σ w[k] · w[j] · C[k][j], where m and C are the means and covariances of the taps. So a
- * normalisation over a whole clip needs no whole clip in memory.
+ * Σ w[k] · m[k] and the variance Σ w[k] · w[j] · C[k][j], where m and C are the means and covariances of the taps. So
+ * normalizing over a whole clip does not need the whole clip in memory.
  *
  * One input channel, no padding; weight [channels, 1, width].
  */

@@ -31,7 +31,7 @@ describe("planWindow()", () => {
     expect(() => planWindow({ received: 50, emitted: 0, isEnded: false }, CONTEXT, 21)).toThrow(RangeError);
   });
 
-  it("emits every frame once, with its context or a true end on each side, whatever comes when", () => {
+  it("emits every frame once, with its context or a true end on each side, for any order of arrival", () => {
     const pushes = fc.array(fc.integer({ min: 0, max: 40 }), { maxLength: 20 });
     const sizes = fc.integer({ min: 22, max: 90 });
     fc.assert(

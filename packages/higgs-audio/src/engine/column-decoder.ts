@@ -56,7 +56,8 @@ export class ColumnDecoder {
    *
    * @param logits numCodebooks rows of idsPerCodebook logits from `offset` on, the model's output for the last column
    * @returns why the sequence ends with this column, or null when it goes on
-   * @throws {HiggsError} GENERATION_FAILED when the logits are not finite; INTERNAL when the sequence has ended
+   * @throws {HiggsError} GENERATION_FAILED when the logits are not finite
+   * @throws {HiggsError} INTERNAL when the sequence has ended
    */
   step(logits: Float32Array, offset = 0): FinishReason | null {
     if (this.#finished !== null) throw misuse("make a column", "the sequence has ended");

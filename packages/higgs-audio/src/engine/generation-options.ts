@@ -39,7 +39,7 @@ export function isRasOn({ rasWinLen, rasWinMaxNumRepeat }: SamplingOptions): boo
  * Checks every option at once.
  *
  * @param limits idsPerCodebook: ids per codebook, the largest useful top-k; maxColumns: what the context has room for
- * @throws {HiggsError} INVALID_INPUT that lists all problems
+ * @throws {HiggsError} INVALID_INPUT listing all problems
  */
 export function checkGenerationOptions(
   options: GenerationOptions,

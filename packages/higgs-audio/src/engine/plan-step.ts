@@ -16,8 +16,8 @@ export interface StepPlan {
 }
 
 /**
- * What the engine does next: at most one piece of the oldest unfinished prompt, then one column for everyone who speaks.
- * So whoever speaks makes a column in every round, and every prompt is finished after a bounded number of rounds.
+ * What the engine does next: at most one piece of the oldest unfinished prompt, then one column for all sequences that
+ * are speaking. So every speaking sequence makes a column in each round, and every prompt finishes in a bounded number of rounds.
  */
 export function planStep(running: readonly RunningSequence[]): StepPlan {
   const oldestFirst = running.toSorted((a, b) => a.order - b.order);

@@ -12,8 +12,8 @@ export interface SharedPrefix {
 }
 
 /**
- * Keys and values of prompt beginnings (system and reference turns) in host memory, by the hash of their rows. They depend on
- * nothing but those rows, so they can be copied into any slot instead of being computed again. The least recently used make
+ * Keys and values of prompt beginnings (system and reference turns) in host memory, by the hash of their rows. They depend
+ * only on those rows, so they can be copied into any slot instead of being computed again. The least recently used make
  * room for new ones.
  */
 export class PrefixCache {

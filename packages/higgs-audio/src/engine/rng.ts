@@ -46,7 +46,7 @@ export class ChunkRandom implements UniformSource {
   /**
    * @param seed 0 … 2^53 − 1
    * @param chunkIndex 0 … 2^32 − 1
-   * @throws {HiggsError} INVALID_INPUT when either is not an integer of its range
+   * @throws {HiggsError} INVALID_INPUT when either is not an integer in its range
    */
   constructor(seed: number, chunkIndex: number) {
     requireInteger("seed", seed, Number.MAX_SAFE_INTEGER);

@@ -9,7 +9,7 @@ import {
   type SequenceRequest,
 } from "./sequence.ts";
 
-/** Host memory for prefixes: about 2000 positions of the released model, that is some ten voices. */
+/** Host memory for prefixes: about 2000 positions of the released model, about ten voices. */
 const DEFAULT_PREFIX_CACHE_BYTES = 256 * 1024 * 1024;
 
 interface Waiting {
@@ -57,9 +57,12 @@ export class Scheduler {
   }
 
   /**
-   * Generates one sequence, side by side with others. An abort is noticed within one frame, and only this sequence ends.
+   * Generates one sequence, concurrently with others. An abort is noticed within one frame, and only this sequence ends.
    *
-   * @throws HiggsError CONTEXT_OVERFLOW, CANCELLED, GENERATION_FAILED; GgmlError when a step fails, for all that were in it
+   * @throws {HiggsError} CONTEXT_OVERFLOW when the prompt leaves no room for audio
+   * @throws {HiggsError} CANCELLED when the signal fires
+   * @throws {HiggsError} GENERATION_FAILED when the logits are not finite
+   * @throws {GgmlError} when a step fails, for all sequences in it
    */
   generate(request: SequenceRequest, listeners: SequenceListeners = {}): Promise<GeneratedSequence> {
     return new Promise((resolve, reject) => {
@@ -68,10 +71,10 @@ export class Scheduler {
     });
   }
 
-  /** Never rejects: what goes wrong goes to the sequences that it concerns. */
+  /** Never rejects: an error goes to the sequences that it concerns. */
   async #run(): Promise<void> {
     this.#isLooping = true;
-    // What arrives in the same turn of the event loop starts together.
+    // Requests from the same turn of the event loop start together.
     await Promise.resolve();
     while (this.#waiting.length > 0 || this.#running.size > 0) {
       this.#dropCancelled();

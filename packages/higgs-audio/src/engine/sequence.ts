@@ -12,7 +12,7 @@ import { Sampler } from "./sampling/sampler.ts";
 export interface StepGraph {
   /** Takes a slot out of the following steps. */
   setIdle(slot: number): void;
-  /** Says what a slot feeds in the next step: a column, at a position. */
+  /** Sets what a slot feeds in the next step: a column, at a position. */
   setSlot(slot: number, column: Int32Array, position: number): void;
   /** Computes the step and fills `logits`, [slot][codebook][id]. */
   compute(logits: Float32Array): Promise<void>;
@@ -45,7 +45,7 @@ export interface SequenceRequest extends GenerationOptions, Pick<ColumnDecoderOp
 
 export interface SequenceListeners {
   readonly signal?: AbortSignal;
-  /** Called when frames `first` … `end` − 1 have become certain: they are the result's, whatever follows. */
+  /** Called when frames `first` … `end` − 1 have become final: later columns cannot change them. */
   readonly onFrames?: (frames: {
     readonly first: number;
     readonly end: number;
@@ -74,7 +74,7 @@ function fewestColumns(numCodebooks: number): number {
 
 /**
  * One sequence in one slot: first its prompt goes into the cache piece by piece, then each step feeds its last column and
- * takes the next. Whoever drives it decides when.
+ * takes the next. The caller decides when.
  */
 export class Sequence {
   readonly slot: number;
@@ -93,7 +93,11 @@ export class Sequence {
   #prefilledMs = 0;
   #endMs = 0;
 
-  /** Throws CONTEXT_OVERFLOW when the prompt leaves no room for audio. */
+  /**
+   * A sequence at the start of its prompt.
+   *
+   * @throws {HiggsError} CONTEXT_OVERFLOW when the prompt leaves no room for audio
+   */
   constructor(
     model: SequenceModel,
     slot: number,
@@ -130,12 +134,21 @@ export class Sequence {
     return this.#position + 1;
   }
 
-  /** Throws CANCELLED when the request was. */
+  /**
+   * Checks the signal of the request.
+   *
+   * @throws {HiggsError} CANCELLED when it has fired
+   */
   throwIfCancelled(): void {
     throwIfCancelled(this.#listeners.signal, "finish the speech");
   }
 
-  /** Computes the next piece of the prompt. Throws CANCELLED or GgmlError. */
+  /**
+   * Computes the next piece of the prompt.
+   *
+   * @throws {HiggsError} CANCELLED when the signal fires
+   * @throws {GgmlError} when the computation fails
+   */
   async prefillPiece(): Promise<void> {
     this.throwIfCancelled();
     await this.#advancePrompt();
@@ -172,7 +185,11 @@ export class Sequence {
     graph.setSlot(this.slot, this.#column, this.#position);
   }
 
-  /** Takes the logits of that step, [slot][codebook][id]. Throws GENERATION_FAILED when they are not finite. */
+  /**
+   * Takes the logits of that step, [slot][codebook][id].
+   *
+   * @throws {HiggsError} GENERATION_FAILED when they are not finite
+   */
   take(logits: Float32Array): void {
     const { numCodebooks, idsPerCodebook } = this.#model.config;
     this.#decoder.step(logits, this.slot * numCodebooks * idsPerCodebook);

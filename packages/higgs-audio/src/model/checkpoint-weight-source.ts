@@ -22,7 +22,11 @@ export class CheckpointWeightSource implements WeightSource {
     );
   }
 
-  /** Throws what `openCheckpoint` throws. */
+  /**
+   * Opens a checkpoint in either layout.
+   *
+   * @throws as `openCheckpoint`
+   */
   static async open(directory: string): Promise<CheckpointWeightSource> {
     return new CheckpointWeightSource(await openCheckpoint(directory));
   }

@@ -75,7 +75,7 @@ export class DecodeGraph implements Disposable {
   }
 
   /**
-   * Says what a slot feeds in the next step; it must be said again before every step, or the slot be set idle.
+   * Sets what a slot feeds in the next step. Required before every step, unless the slot is set idle.
    *
    * @param column ids of one column, one per codebook, each 0 … idsPerCodebook − 1
    * @param position 0 … kvLength − 1, the number of positions that the slot's cache holds

@@ -38,7 +38,7 @@ describe("openDevice()", () => {
     expect(backend.device.kind).toBe("cpu");
   });
 
-  it("looks into the named folder whatever the choice", () => {
+  it("looks into the named folder for any choice", () => {
     const { directory } = loadLibrary({ device: "cpu" }).files;
     for (const choice of DEVICE_CHOICES) {
       expect(loadLibrary({ device: choice, ggmlDirectory: directory }).devices().length).toBeGreaterThan(0);

@@ -38,7 +38,7 @@ const DEVICES: Readonly<Record<DeviceName, { backendNames: readonly string[]; fl
  * Opens the wanted device. `auto` takes the first installed build out of CUDA, Vulkan and CPU, and in it a GPU when there is
  * one, otherwise the CPU.
  *
- * @throws HiggsError DEVICE_UNAVAILABLE naming the missing package, or the devices that exist
+ * @throws {HiggsError} DEVICE_UNAVAILABLE when it cannot be opened, naming the missing package or the devices that exist
  */
 export function openDevice(options: OpenDeviceOptions): Backend {
   try {
@@ -50,7 +50,11 @@ export function openDevice(options: OpenDeviceOptions): Backend {
   }
 }
 
-/** Loads the library for a choice, without opening a device; for listing what there is. Throws as `openDevice`. */
+/**
+ * Loads the library for a choice without opening a device, to list the devices.
+ *
+ * @throws as `openDevice`
+ */
 export function loadLibrary(options: OpenDeviceOptions): Ggml {
   const { ggmlDirectory, log } = options;
   const load = (flavor: LibraryFlavor): Ggml =>

@@ -19,7 +19,7 @@ export function fromGgmlError(error: unknown): unknown {
     : error;
 }
 
-/** Runs an action and re-classes what the ggml layer throws. */
+/** Runs an action and maps errors of the ggml layer to codes of the registry. */
 export async function withGgmlErrors<T>(action: () => Promise<T> | T): Promise<T> {
   try {
     return await action();

@@ -51,7 +51,7 @@ describe("GgufWeightSource", () => {
     const { path } = await convertSmall("q8_0");
     await using converted = GgufWeightSource.open(ggml, path);
     expect(converted.tensors.get("blk.0.attn_norm.weight")?.type).toBe("f32");
-    expect(converted.tensors.get("blk.0.attn_q.weight")?.type).toBe("bf16"); // rows of 24 are no whole blocks of 32
+    expect(converted.tensors.get("blk.0.attn_q.weight")?.type).toBe("bf16"); // rows of 24 are not whole blocks of 32
     await expect(collect(converted, "blk.0.attn_q.weight", "q8_0")).rejects.toThrow(RangeError);
     await expect(collect(converted, "blk.9.attn_q.weight")).rejects.toThrow(RangeError);
   });

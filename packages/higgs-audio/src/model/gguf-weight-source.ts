@@ -17,7 +17,12 @@ export class GgufWeightSource implements WeightSource {
     this.tensors = file.tensors;
   }
 
-  /** Throws MODEL_CORRUPT when the file is not one that `convertCheckpoint` made, GgmlError when it is damaged. */
+  /**
+   * Opens a converted model.
+   *
+   * @throws {HiggsError} MODEL_CORRUPT when `convertCheckpoint` did not make the file
+   * @throws {GgmlError} `gguf-invalid` when it is damaged
+   */
   static open(ggml: Ggml, path: string): GgufWeightSource {
     const file = GgufFile.open(ggml, path);
     try {

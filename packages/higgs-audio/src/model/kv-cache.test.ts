@@ -22,7 +22,7 @@ describe("kvBucket()", () => {
 describe("KvCache", () => {
   const config = SMALL_SHAPES["one KV head"];
 
-  it("gives each slot rows of its own, and one to nobody", () => {
+  it("gives each slot its own rows, and leaves one to none", () => {
     using backend = openSmallBackend();
     using cache = new KvCache(backend, config, { slots: 3, contextLength: 10, type: "f16" });
     const rows = [0, 1, 2].flatMap((slot) => Array.from({ length: 10 }, (_, position) => cache.row(slot, position)));

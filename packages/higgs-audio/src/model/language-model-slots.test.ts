@@ -51,7 +51,7 @@ describe("LanguageModel with several slots", () => {
     for (let n = 0; n < 2; n++) expect(await step([waiting()])).toBeLessThan(EXACT);
   });
 
-  it("a slot that gets a new prompt is idle until it is set again, even if nobody said so", async () => {
+  it("a slot that gets a new prompt is idle until it is set again, even without a call that says so", async () => {
     const { model, begin, step } = await loadSlots(2);
     const old = await begin(1, "T6", 1);
     const other = await begin(0, "T4", 2);

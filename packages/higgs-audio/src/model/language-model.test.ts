@@ -80,7 +80,7 @@ describe("LanguageModel against the reference in Float64", () => {
     );
   });
 
-  it("fills a context that is no bucket to the last position", async () => {
+  it("fills a context that is not a bucket to the last position", async () => {
     const config = SMALL_SHAPES["one layer, one codebook"];
     const { model, source } = await loadSmallModel({ config, contextLength: 21 });
     expect(model.decodeGraph(21).kvLength).toBe(21);

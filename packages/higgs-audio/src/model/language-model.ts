@@ -52,7 +52,8 @@ export class LanguageModel implements Disposable {
   /**
    * Loads the weights and allocates the cache. The source may be closed afterwards.
    *
-   * @throws GgmlError `allocation-failed`; HiggsError of the source
+   * @throws {GgmlError} `allocation-failed` when memory is too small
+   * @throws what the source throws
    */
   static async load(backend: Backend, source: WeightSource, options: LanguageModelOptions): Promise<LanguageModel> {
     const weights = await HiggsWeights.load(backend, source, options);
@@ -86,7 +87,8 @@ export class LanguageModel implements Disposable {
   /**
    * Puts a prompt into a slot, from position 0 on; what the slot held is forgotten.
    *
-   * @throws HiggsError CANCELLED between two pieces; CONTEXT_OVERFLOW when the prompt does not fit
+   * @throws {HiggsError} CANCELLED when the signal fires, between two pieces
+   * @throws {HiggsError} CONTEXT_OVERFLOW when the prompt does not fit
    */
   async prefill(slot: number, prompt: PromptRows, signal?: AbortSignal): Promise<void> {
     const pieces = this.beginPrefill(slot, prompt);
@@ -97,7 +99,11 @@ export class LanguageModel implements Disposable {
     throwIfCancelled(signal, "read the prompt");
   }
 
-  /** Makes a slot ready for a prompt, whose pieces are then to be computed in order. Throws CONTEXT_OVERFLOW. */
+  /**
+   * Prepares a slot for a prompt, whose pieces must then be computed in order.
+   *
+   * @throws {HiggsError} CONTEXT_OVERFLOW when the prompt does not fit
+   */
   beginPrefill(slot: number, prompt: PromptRows): PromptPieces {
     const count = prompt.isAudio.length;
     if (count > this.contextLength) {

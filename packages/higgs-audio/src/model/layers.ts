@@ -3,7 +3,7 @@
  * (spec model §4): two sets of norms and MLP per layer, one for text and one for audio positions; an input that
  * is a sum of codebook embeddings at audio positions; a head of 8 × 1026 codes.
  *
- * Attention does not care for the order of rows, only for their positions. So the rows of a graph are sorted, text rows
+ * Attention depends only on the positions of rows, not on their order. So the rows of a graph are sorted, text rows
  * first, audio rows behind them, and each branch works on one contiguous part without gathering and scattering.
  */
 import type { Graph, Tensor } from "@higgs-worker/ggml";
@@ -12,11 +12,11 @@ import type { KvCache } from "./kv-cache.ts";
 import { ROPE_FREQUENCY_BASE } from "./rope-factors.ts";
 import type { BranchWeights, HiggsWeights, LayerWeights } from "./weights.ts";
 
-/** Looks into graphs, for comparisons stage by stage. */
+/** Observes graphs, for comparisons stage by stage. */
 export interface GraphObserver {
-  /** Told of named tensors, [nEmbd, rows], while a graph is built; `graph.output(tensor)` keeps their values. */
+  /** Called with named tensors, [nEmbd, rows], while a graph is built; `graph.output(tensor)` keeps their values. */
   built(graph: Graph, stage: string, tensor: Tensor): void;
-  /** Told after each computation, with the position of each row. */
+  /** Called after each computation, with the position of each row. */
   computed(graph: Graph, positions: Int32Array): void;
 }
 

@@ -39,7 +39,8 @@ const WEIGHTS_SHARE = 0.8;
  * Opens the weights of the generation model in the wanted format. As stored they come straight from the checkpoint, in the
  * other formats from the cache folder, converted when missing.
  *
- * @throws HiggsError MODEL_*, VOLUME_UNAVAILABLE, CANCELLED; GgmlError `gguf-invalid`
+ * @throws {HiggsError} as `openCheckpoint` and `convertCheckpoint`
+ * @throws {GgmlError} `gguf-invalid` when a converted file is damaged
  */
 export async function openWeights(backend: Backend, options: OpenWeightsOptions): Promise<OpenedWeights> {
   const checkpoint = await openCheckpoint(options.modelPath);

@@ -21,10 +21,11 @@ export interface PrefillRows {
 }
 
 /**
- * Puts the keys and values of prompt rows into the cache. No logits: the first thing sampled depends on the BOS column,
- * which is a decode step (spec model §13). So the last layer ends at its keys and values.
+ * Puts the keys and values of prompt rows into the cache. No logits: the first thing sampled depends on the BOS column, which
+ * is a decode step (spec model §13). So the last layer ends at its keys and values.
  *
- * @throws GgmlError `allocation-failed`, `compute-failed`
+ * @throws {GgmlError} `allocation-failed` when memory is too small
+ * @throws {GgmlError} `compute-failed` when ggml reports a failure
  */
 export async function prefill(
   backend: Backend,

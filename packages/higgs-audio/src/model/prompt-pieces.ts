@@ -1,8 +1,8 @@
 import type { PromptRows } from "./prompt-rows.ts";
 
 /**
- * Rows of a prompt that are computed at once. Bounds scratch memory, the time until an abort is noticed, and how long those who
- * already speak wait for a newcomer. Always the same, alone or beside others: other numbers of rows can mean other kernels,
+ * Rows of a prompt that are computed at once. Bounds scratch memory, the time until an abort is noticed, and how long running
+ * sequences wait for a new one. Always the same, alone or beside others: other numbers of rows can mean other kernels,
  * and so other codes for the same seed.
  */
 export const PREFILL_ROWS = 128;
@@ -12,7 +12,7 @@ export interface PromptPiece extends PromptRows {
   readonly firstPosition: number;
 }
 
-/** Cuts a prompt into pieces, from its beginning on; how long each is, is said when it is taken. */
+/** Cuts a prompt into pieces, from its beginning on; the length of each is given when it is taken. */
 export class PromptPieces {
   readonly #prompt: PromptRows;
   readonly #numCodebooks: number;

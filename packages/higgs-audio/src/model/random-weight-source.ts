@@ -4,7 +4,7 @@ import { listLmTensors } from "../checkpoint/lm-tensors.ts";
 import { type WeightFormat, weightType } from "../checkpoint/weight-format.ts";
 import type { WeightChunk, WeightSource, WeightTensor } from "./weight-source.ts";
 
-/** Values that are made once per row length; tensors repeat them. */
+/** Values made once per row length; tensors repeat them. */
 const BLOCK_VALUES = 1 << 20;
 /** Keeps the activations of a deep random trunk finite and of order one. */
 const SPREAD = 0.02;

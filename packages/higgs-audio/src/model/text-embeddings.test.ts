@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { TextEmbeddings } from "./text-embeddings.ts";
 
 describe("TextEmbeddings", () => {
-  it("gives rows in f32, in the order of the ids, whatever type is stored", () => {
+  it("gives rows in f32, in the order of the ids, for any stored type", () => {
     const floats = Float32Array.from({ length: 12 }, (_, index) => index - 4.5);
     const table = new TextEmbeddings({ name: "token_embd.weight", type: "f32", shape: [3, 4] });
     table.set(new Uint8Array(floats.buffer, 0, 24));

@@ -7,8 +7,7 @@ import type { WeightTensor } from "./weight-source.ts";
 const DTYPES: Partial<Record<TensorType, FloatDtype>> = { f32: "F32", f16: "F16", bf16: "BF16" };
 
 /**
- * The table of text embeddings in the host's memory, as stored: a prompt needs a few hundred of its rows, a device none of
- * them. They are not read from the file when they are needed, because the file of a loaded model can be cut or replaced.
+ * The table of text embeddings in the host's memory, as stored: a prompt needs a few hundred of its rows, a device needs none. They are not read from the file when they are needed, because the file of a loaded model can be cut or replaced.
  */
 export class TextEmbeddings {
   readonly type: TensorType;
@@ -17,7 +16,11 @@ export class TextEmbeddings {
   readonly #rowCount: number;
   readonly #bytes: Uint8Array;
 
-  /** Throws OUT_OF_MEMORY when the host has too little for the table (788 MB for the released model). */
+  /**
+   * Allocates the table.
+   *
+   * @throws {HiggsError} OUT_OF_MEMORY when the host has too little memory (788 MB for the released model)
+   */
   constructor({ name, type, shape }: WeightTensor) {
     const dtype = DTYPES[type];
     const [rowLength = 0, rowCount = 0] = shape;
@@ -38,7 +41,11 @@ export class TextEmbeddings {
     this.#bytes.set(bytes, byteOffset);
   }
 
-  /** Rows one after the other: f32 [rowLength · ids.length]. Throws RangeError for an id outside the vocabulary. */
+  /**
+   * Rows one after the other: f32 [rowLength · ids.length].
+   *
+   * @throws {RangeError} when an id is outside the vocabulary
+   */
   rows(ids: ArrayLike<number>): Float32Array {
     const values = new Float32Array(ids.length * this.#rowLength);
     const rowBytes = this.#rowLength * DTYPE_BYTES[this.#dtype];

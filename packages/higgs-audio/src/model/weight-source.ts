@@ -24,7 +24,9 @@ export interface WeightSource extends AsyncDisposable {
   readonly tensors: ReadonlyMap<string, WeightTensor>;
   /**
    * Bytes of a tensor in order, as `type`: its own type, or f32 for one that is stored as f32, f16 or bf16.
-   * Throws MODEL_CORRUPT when the file ends early, CANCELLED when aborted.
+   *
+   * @throws {HiggsError} MODEL_CORRUPT when the file ends early
+   * @throws {HiggsError} CANCELLED when the signal fires
    */
   stream(name: string, type: TensorType, signal?: AbortSignal): AsyncIterable<WeightChunk>;
 }

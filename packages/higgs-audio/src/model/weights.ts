@@ -84,8 +84,9 @@ export class HiggsWeights implements Disposable {
   /**
    * Copies all weights onto the backend (the text embeddings into memory), tensor by tensor in bounded chunks.
    *
-   * @throws GgmlError `allocation-failed`; HiggsError OUT_OF_MEMORY, and of the source (MODEL_CORRUPT, VOLUME_UNAVAILABLE,
-   *   CANCELLED)
+   * @throws {GgmlError} `allocation-failed` when memory is too small
+   * @throws {HiggsError} OUT_OF_MEMORY when the host has no room for the text embeddings
+   * @throws what the source throws
    */
   static async load(backend: Backend, source: WeightSource, options: LoadWeightsOptions): Promise<HiggsWeights> {
     const arena = defineTensors(backend.ggml, source, options.precision);
@@ -132,7 +133,7 @@ function defineTensors(ggml: Ggml, source: WeightSource, precision: WeightPrecis
   return arena;
 }
 
-/** Norms are multiplied with f32 activations, so they are f32 whatever the file holds. */
+/** Norms are multiplied with f32 activations, so they are f32 even if the file holds another type. */
 function heldType(name: string, stored: TensorType, precision: WeightPrecision): TensorType {
   return precision === "f32" || /norm(_audio)?\.weight$/.test(name) ? "f32" : stored;
 }

@@ -16,7 +16,11 @@ export class Conversation {
   #spoken: readonly Message[] = [];
   #current: Message | null = null;
 
-  /** Throws INVALID_INPUT for a buffer size that is not a whole number from 0. */
+  /**
+   * Starts with the fixed turns.
+   *
+   * @throws {HiggsError} INVALID_INPUT when the buffer size is not a whole number from 0
+   */
   constructor(fixedMessages: readonly Message[], options: ConversationOptions) {
     const { bufferSize } = options;
     if (bufferSize !== null && (!Number.isSafeInteger(bufferSize) || bufferSize < 0)) {

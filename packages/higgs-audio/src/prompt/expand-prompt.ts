@@ -3,7 +3,7 @@ import type { SpecialTokenIds } from "../tokenizer/special-tokens.ts";
 import type { Prompt } from "./build-prompt.ts";
 import type { Codes } from "./messages.ts";
 
-/** A prompt as the model consumes it: one row a position, positions 0, 1, 2, … without gaps (spec model §4.1). */
+/** A prompt as the model consumes it: one row per position, positions 0, 1, 2, … without gaps (spec model §4.1). */
 export interface ExpandedPrompt {
   /** Rows, which is also the position of the first row after them. */
   readonly rowCount: number;
@@ -23,8 +23,10 @@ export interface ExpandPromptOptions {
 }
 
 /**
- * Replaces each placeholder by the columns of its clip. Throws INVALID_INPUT when placeholders and clips do not correspond,
- * which happens only when a text was allowed to hold a placeholder.
+ * Replaces each placeholder with the columns of its clip.
+ *
+ * @throws {HiggsError} INVALID_INPUT when placeholders and clips do not correspond, which happens only if a text was allowed to
+ *   hold a placeholder
  */
 export function expandPrompt(prompt: Prompt, options: ExpandPromptOptions): ExpandedPrompt {
   const { specialIds, numCodebooks, toColumns } = options;

@@ -51,7 +51,7 @@ function sceneParagraph(scene: string): string {
   return scene === "" ? "" : `${scene}\n\n`;
 }
 
-/** One line a reference; a clip stands within the line, which cuts the system message into parts. */
+/** One line per reference; a clip stands within the line, which cuts the system message into parts. */
 function withReferencesInScene(scene: string, references: readonly PromptReference[]): Message {
   const parts: MessagePart[] = [];
   let text = `${SINGLE_SPEAKER_INSTRUCTION}\n\n${SCENE_START}${sceneParagraph(scene)}`;

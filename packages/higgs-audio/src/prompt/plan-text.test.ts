@@ -80,7 +80,7 @@ describe("planSpokenText", () => {
     }
   });
 
-  it("leaves out chunks of words that are none", () => {
+  it("leaves out chunks without a speakable word", () => {
     const options = { transcript: "One … … two", chunkMethod: "word", chunkMaxWordNum: 2 } as const;
     expect(planSpokenText(request(options))).toEqual({
       text: "One ... ... two.",

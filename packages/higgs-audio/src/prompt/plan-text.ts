@@ -23,10 +23,10 @@ export interface TextPlan {
 }
 
 /**
- * From a transcript to what is said in which turns: normalization and chunks (spec model §5.5, §6.1). Control strings are taken as
+ * Splits a transcript into the texts of turns: normalization and chunks (spec model §5.5, §6.1). Control strings are taken as
  * they are: refuse them first.
  *
- * @throws HiggsError INVALID_INPUT when nothing is left to speak
+ * @throws {HiggsError} INVALID_INPUT when nothing is left to speak
  */
 export function planText(
   request: TextRequest,
@@ -46,15 +46,15 @@ export function planText(
 }
 
 export interface SpokenPlan extends TextPlan {
-  /** What was left out, and what may be meant otherwise. */
+  /** What was left out, and what may be a mistake. */
   readonly warnings: readonly string[];
 }
 
 /**
- * As `planText`, but without turns and chunks in which there is nothing to speak: the model makes noise of them, up to its
+ * As `planText`, but without turns and chunks that have nothing to speak: the model would produce noise for them, up to its
  * limit.
  *
- * @throws HiggsError INVALID_INPUT when nothing is left to speak
+ * @throws {HiggsError} INVALID_INPUT when nothing is left to speak
  */
 export function planSpokenText(request: TextRequest): SpokenPlan {
   const turns = splitTurns(spokenText(request));
@@ -93,11 +93,11 @@ export interface UserTexts extends Pick<TextRequest, "transcript" | "normalize">
 }
 
 /**
- * Refuses control strings in any text of the user. The normalized text is checked too: normalization can make `<|…|>` of
+ * Refuses control strings in any of the user's texts. The normalized text is checked too: normalization can make `<|…|>` of
  * `《|…|》`.
  *
  * @param specialTokens those of the checkpoint
- * @throws HiggsError INVALID_INPUT
+ * @throws {HiggsError} INVALID_INPUT when there is one
  */
 export function refuseControlStringsIn(texts: UserTexts, specialTokens: readonly string[]): void {
   refuseControlStrings(texts.transcript, { field: "transcript", specialTokens });

@@ -21,12 +21,20 @@ export const VOICE_PROFILES: ReadonlyMap<string, string> = new Map([
   ],
 ]);
 
-/** The reference that `profile:NAME` means. Throws VOICE_NOT_FOUND for another name. */
+/**
+ * The reference that `profile:NAME` means.
+ *
+ * @throws {HiggsError} VOICE_NOT_FOUND when there is no profile with that name
+ */
 export function findProfile(name: string): ReferenceProfile {
   const description = VOICE_PROFILES.get(name);
   if (description === undefined) {
     const known = [...VOICE_PROFILES.keys()].join(", ");
-    throw new HiggsError("VOICE_NOT_FOUND", "use the voice profile", `there is none of that name (known: ${known})`);
+    throw new HiggsError(
+      "VOICE_NOT_FOUND",
+      "use the voice profile",
+      `there is no profile with that name (known: ${known})`,
+    );
   }
   return { kind: "profile", name, description };
 }

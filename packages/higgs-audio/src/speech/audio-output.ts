@@ -5,13 +5,13 @@ import type { SpeakOptions } from "./types.ts";
 /** Where the frames of a request become audio. All its chunks are one piece of audio. */
 export interface AudioOutput {
   /**
-   * Takes the next frames, `codes[codebook][frame]`, as soon as they are certain. Nobody waits for the codec; what it threw
-   * is thrown at the next call.
+   * Takes the next frames, `codes[codebook][frame]`, as soon as they are final. Does not wait for the codec; an error of the
+   * codec is thrown at the next call.
    */
   push(codes: readonly Int32Array[]): void;
-  /** The whole audio after the last frame, or nothing where the parts were given. `codes` are all frames that there were. */
+  /** The whole audio after the last frame, or nothing if it was given in parts. `codes` are all frames. */
   finish(codes: readonly Int32Array[]): Promise<Float32Array>;
-  /** Waits until nothing is computed any more; for requests that failed. Never rejects. */
+  /** Waits for running computations, after a request has failed. Never rejects. */
   settle(): Promise<void>;
   /** Time in the codec so far. */
   readonly decodeMs: number;

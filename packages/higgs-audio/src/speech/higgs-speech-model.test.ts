@@ -95,7 +95,7 @@ describe("speak()", () => {
   });
 
   it("never succeeds without audio", async () => {
-    // 9 columns are no frame, 10 are one.
+    // 9 columns do not make a frame, 10 make one.
     await expect(speak({ maxNewTokens: 9 })).rejects.toMatchObject({
       code: "GENERATION_FAILED",
       message: expect.stringMatching(/got 0 frames/),

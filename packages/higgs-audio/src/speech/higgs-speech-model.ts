@@ -22,7 +22,7 @@ import { type AudioOutput, createAudioOutput } from "./audio-output.ts";
 import { type ResolvedSpeechRequest, resolveSpeechRequest, type SpeechRequest } from "./speech-request.ts";
 import type { SpeakOptions, SpeechModel, SpeechModelInfo, SpeechResult } from "./types.ts";
 
-/** Progress is reported every so many frames, five times a second of audio, and at the end of each chunk. */
+/** Progress is reported after this many frames, five times per second of audio, and at the end of each chunk. */
 const PROGRESS_FRAMES = 5;
 
 /** What a speech model is made of; it owns all of it. */
@@ -40,12 +40,12 @@ export interface SpeechModelParts {
   readonly dispose: () => Promise<void>;
 }
 
-/** The whole way from text to PCM on one device (spec model §13). As many requests as the model has slots are spoken together. */
+/** From text to PCM on one device (spec model §13). The model speaks as many requests together as it has slots. */
 export class HiggsSpeechModel implements SpeechModel {
   readonly info: SpeechModelInfo;
   readonly #parts: SpeechModelParts;
   readonly #gate: Gate;
-  /** Requests that are not answered. */
+  /** Requests that are not answered yet. */
   readonly #asked = new Set<Promise<unknown>>();
   #disposal: Promise<void> | null = null;
   #damage: Promise<string | null> | null = null;
@@ -244,7 +244,7 @@ class Synthesis {
     return this.#expand(fixed).isAudio.length - generationPrefix;
   }
 
-  /** No success without audio; and whoever gets cut-off audio is told. */
+  /** Fails when there is no audio, and warns when the audio is cut off. */
   #checkChunk(chunk: GeneratedSequence, frames: number, chunkIndex: number, chunkCount: number): void {
     const where = chunkCount === 1 ? "" : ` in chunk ${chunkIndex + 1} of ${chunkCount}`;
     if (frames === 0) {

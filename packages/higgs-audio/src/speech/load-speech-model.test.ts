@@ -286,7 +286,7 @@ describe("a model that cannot be loaded", () => {
     expect(held()).toEqual(NOTHING_HELD);
   });
 
-  it("is given up wherever an abort strikes", async () => {
+  it("is given up at any point where an abort arrives", async () => {
     const held = watchHandles();
     for (const share of [0.01, 0.5, 1]) {
       const controller = new AbortController();

@@ -47,15 +47,20 @@ const DEFAULT_CONTEXT_LENGTH = 8192;
 
 /**
  * Below this a decode step is over in a few milliseconds, most of which several threads would spend waiting for each other;
- * on a machine that is busy otherwise they wait forever (measured: 20 times slower with two threads on two busy cores).
+ * on an otherwise busy machine they wait much longer (measured: 20 times slower with two threads on two busy cores).
  */
 const SINGLE_THREAD_BYTES = 1e8;
 
 /**
  * Loads a checkpoint for speech: device, weights (converted once if wanted), codec decoder and tokenizer.
  *
- * @throws HiggsError DEVICE_UNAVAILABLE, MODEL_NOT_FOUND, MODEL_CORRUPT, MODEL_UNSUPPORTED, OUT_OF_MEMORY,
- *   VOLUME_UNAVAILABLE, CANCELLED
+ * @throws {HiggsError} DEVICE_UNAVAILABLE when the device or its library cannot be used
+ * @throws {HiggsError} MODEL_NOT_FOUND when there is no checkpoint
+ * @throws {HiggsError} MODEL_CORRUPT when a file is damaged
+ * @throws {HiggsError} MODEL_UNSUPPORTED when this build cannot run the model
+ * @throws {HiggsError} OUT_OF_MEMORY when the device or the host has too little memory
+ * @throws {HiggsError} VOLUME_UNAVAILABLE when a folder cannot be read or written
+ * @throws {HiggsError} CANCELLED when the signal fires
  */
 export async function loadSpeechModel(options: LoadSpeechModelOptions): Promise<SpeechModel> {
   const acquired = new ReleaseStack();
@@ -71,7 +76,7 @@ type ResolvedOptions = LoadSpeechModelOptions &
   OpenDeviceOptions &
   OpenWeightsOptions & { readonly contextLength: number };
 
-/** The one place of the defaults of loading. */
+/** The only place with the defaults of loading. */
 function resolveOptions(options: LoadSpeechModelOptions): ResolvedOptions {
   return {
     ...options,
@@ -117,7 +122,7 @@ async function load(options: ResolvedOptions, acquired: ReleaseStack): Promise<S
   });
 }
 
-/** The files are closed when all is loaded: what becomes of them later does not matter to the model. */
+/** The files are closed when all is loaded: later changes to them do not affect the model. */
 async function loadLanguageModel(
   backend: Backend,
   weights: WeightSource,

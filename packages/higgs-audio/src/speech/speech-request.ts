@@ -53,7 +53,7 @@ export function drawSeed(): number {
   return randomInt(2 ** 48 - 1);
 }
 
-/** The one place of the defaults of `speak`. */
+/** The only place with the defaults of `speak`. */
 export function resolveSpeechRequest(request: SpeechRequest): ResolvedSpeechRequest {
   return {
     transcript: request.transcript,

@@ -70,7 +70,7 @@ describe("speak() with onAudio", () => {
   });
 
   it("ends with what the listener throws", async () => {
-    const broken = new Error("nobody listens");
+    const broken = new Error("the listener is gone");
     let parts = 0;
     const onAudio = () => {
       parts += 1;

@@ -1,5 +1,5 @@
 /**
- * The contract between the speech engine and whoever serves it (spec model §13, spec contract §1): a request in,
+ * The contract between the speech engine and its callers (spec model §13, spec contract §1): a request in,
  * PCM and facts about it out. Nothing here knows of jobs, HTTP or storage.
  */
 import type { SpeechRequest } from "./speech-request.ts";
@@ -62,8 +62,16 @@ export interface SpeechModel extends AsyncDisposable {
   readonly sampleRateHz: number;
   readonly info: SpeechModelInfo;
   /**
-   * @throws HiggsError INVALID_INPUT, REFERENCE_INVALID, CONTEXT_OVERFLOW, GENERATION_FAILED, OUT_OF_MEMORY, CANCELLED, and
-   *   MODEL_* when references need an encoder that the audio tokenizer lacks
+   * Speaks a request.
+   *
+   * @throws {HiggsError} INVALID_INPUT when a text or an option is not allowed
+   * @throws {HiggsError} REFERENCE_INVALID when a clip cannot be used
+   * @throws {HiggsError} CONTEXT_OVERFLOW when prompt and audio do not fit the context
+   * @throws {HiggsError} GENERATION_FAILED when the model produces no usable audio
+   * @throws {HiggsError} OUT_OF_MEMORY when the device or the host has too little memory
+   * @throws {HiggsError} CANCELLED when the signal fires
+   * @throws {HiggsError} MODEL_CORRUPT when converted weights turn out to be damaged
+   * @throws {HiggsError} MODEL_UNSUPPORTED when references need an encoder that the audio tokenizer lacks
    */
   speak(request: SpeechRequest, options?: SpeakOptions): Promise<SpeechResult>;
 }

@@ -14,7 +14,7 @@ export interface ExpectedCodes {
   readonly codes: readonly (readonly number[])[];
   /** Second best minus best squared distance, [codebook][frame] in one list; null where any difference of a code counts. */
   readonly margins: Float32Array | null;
-  /** Norms of the residual before the first quantiser and after each, if known. */
+  /** Norms of the residual before the first quantizer and after each, if known. */
   readonly norms: { readonly expected: Float32Array; readonly actual: readonly Float32Array[] } | null;
   /** Largest error of a feature; limits of what is derived from features follow it. */
   readonly tolerance: number;
@@ -22,7 +22,7 @@ export interface ExpectedCodes {
 
 /** A margin below this many tolerances is a near tie, where either code may win. */
 const NEAR_TIE = 20;
-/** A squared distance is about so many times more off than the features that it is made from. */
+/** The error of a squared distance, as a multiple of the error of the features that it comes from. */
 const MARGIN_ERROR = 20;
 
 /**

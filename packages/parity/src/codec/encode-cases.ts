@@ -119,7 +119,7 @@ function evenRows(values: Float32Array, width: number): Float32Array {
   return values.filter((_, index) => Math.floor(index / width) % 2 === 0);
 }
 
-/** ‖residual‖ of each frame before the first quantiser and after each, `[quantiser][frame]`. */
+/** ‖residual‖ of each frame before the first quantizer and after each, `[quantizer][frame]`. */
 function residualNorms(stages: ReadonlyMap<string, Float32Array>, frames: number): Float32Array[] {
   const norms: Float32Array[] = [];
   for (let values = stages.get("rvq.residual.0"); values !== undefined;) {

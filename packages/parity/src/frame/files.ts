@@ -15,7 +15,11 @@ export async function checkpointsOf(directory: string, checkpoints: readonly str
   return checkpoints.filter((name) => known.includes(name));
 }
 
-/** Reads and parses one JSON file of a golden set; throws an Error that names the file. */
+/**
+ * Reads and parses one JSON file of a golden set.
+ *
+ * @throws {Error} naming the file when it cannot be read or has another form
+ */
 export async function readGoldenJson(directory: string, relativePath: string): Promise<unknown> {
   const text = await readFile(path.join(directory, relativePath), "utf8").catch((error: unknown) => {
     throw new Error(`${relativePath}: ${reasonOf(error)}`, { cause: error });

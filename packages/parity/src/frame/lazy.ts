@@ -1,4 +1,4 @@
-/** A loader that runs at most once, however many cases ask; a failure is remembered and fails each of them. */
+/** A loader that runs at most once, for any number of cases; a failure is remembered and fails each of them. */
 export function lazy<T>(load: () => Promise<T>): () => Promise<T> {
   let result: Promise<T> | undefined;
   return () => (result ??= load());

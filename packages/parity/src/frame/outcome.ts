@@ -10,7 +10,7 @@ export function failed(detail: string, largestError = 1): GoldenOutcome {
   return { status: "failed", largestError, detail };
 }
 
-/** The outcome of a case whose value named `what` is further off than it may be. */
+/** The outcome of a case whose value named `what` exceeds its tolerance. */
 export function offBy(what: string, error: number, limit: number): GoldenOutcome {
   return failed(`${what}: off by ${error.toExponential(1)} (limit ${limit.toExponential(1)})`, error);
 }
@@ -20,7 +20,7 @@ export function skipped(detail: string): GoldenOutcome {
   return { status: "skipped", largestError: 0, detail };
 }
 
-/** Runs a case; whatever it throws is a failure with the error's text as detail. */
+/** Runs a case; an error that it throws is a failure with the error's text as detail. */
 export async function runGoldenCase(golden: GoldenCase): Promise<GoldenOutcome> {
   try {
     return await golden.run();

@@ -1,7 +1,11 @@
 import path from "node:path";
 import { openSafetensors, type TensorInfo, type TensorSource } from "@higgs-worker/higgs-audio/parts";
 
-/** Tensors of one safetensors file of a golden set, read as needed. Throws an Error that names what is missing. */
+/**
+ * Tensors of one safetensors file of a golden set, read as needed.
+ *
+ * @throws {Error} naming what is missing
+ */
 export class GoldenTensors implements AsyncDisposable {
   readonly #source: TensorSource;
   readonly #file: string;

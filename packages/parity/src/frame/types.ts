@@ -2,7 +2,7 @@ import type { Backend } from "@higgs-worker/ggml";
 
 /**
  * The frame of `higgs verify-golden`: a group collects cases from a directory in the golden layout, a case compares this
- * build with the expected values and says how far off it is.
+ * build with the expected values and reports the error.
  */
 
 export interface GoldenOutcome {
@@ -23,7 +23,7 @@ export interface GoldenCase {
   run(): Promise<GoldenOutcome>;
 }
 
-/** The backend that the numeric groups (lm, codec) run on, and how far it may be off. */
+/** The backend that the numeric groups (lm, codec) run on, and its tolerances. */
 export interface GoldenCompute {
   readonly backend: Backend;
   /** Weights are widened to f32 where true, as exact comparisons need; otherwise they stay as stored. */

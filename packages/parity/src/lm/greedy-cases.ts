@@ -9,7 +9,7 @@ import type { GoldenCase, GoldenCollector, GoldenOutcome } from "../frame/types.
 const COLUMNS = v.array(v.array(v.number()));
 const GREEDY_CASE = v.object({
   name: v.string(),
-  /** One list a segment; an engine that stops at the end of the audio makes the first. */
+  /** One list per segment; an engine that stops at the end of the audio makes the first. */
   boson_columns: v.array(COLUMNS),
   native_columns: COLUMNS,
   /** Top-1 less top-2 of boson's logits, the smallest over the codebooks; the first is column 1's. */
@@ -31,7 +31,7 @@ export const collectGreedyCases: GoldenCollector = async function* collectGreedy
         (["boson", "native"] as const).map((rules): GoldenCase => {
           const run = async (): Promise<GoldenOutcome> => {
             const lmCase = prompts.get(greedy.name);
-            if (lmCase === undefined) return failed(`lm/cases.json has no prompt of the name ${greedy.name}`);
+            if (lmCase === undefined) return failed(`lm/cases.json has no prompt with the name ${greedy.name}`);
             return withModel(directory, checkpoint, compute, lmCase, (lmRun) =>
               compare(lmRun, greedy, rules, maxColumns),
             );

@@ -25,7 +25,7 @@ export class NativeColumnRules implements ColumnRules {
   readonly countsStreamSpecials = false;
 
   readonly #config: CodebookConfig;
-  /** One a column that was finished. */
+  /** One per finished column. */
   readonly outcomes: ColumnOutcome[] = [];
   /** Columns finished so far, so also the number of the next one; column 0 is all BOS. */
   #nextColumn = 1;
@@ -49,7 +49,7 @@ export class NativeColumnRules implements ColumnRules {
     return outcome === "end";
   }
 
-  /** The audio begins after the last column that is BOS throughout, wherever that is. */
+  /** The audio begins after the last column that is BOS throughout. */
   get firstFrameColumn(): number {
     return this.#lastBosColumn + 1;
   }

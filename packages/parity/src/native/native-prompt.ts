@@ -14,7 +14,7 @@ export interface NativeMessage {
 }
 
 export interface NativePrompt {
-  /** The rendered template, one placeholder a clip. */
+  /** The rendered template, one placeholder per clip. */
   readonly text: string;
   /** Ids of the text with each placeholder repeated for the columns of its clip. */
   readonly ids: readonly number[];
@@ -29,9 +29,10 @@ export interface NativePromptOptions {
 const CLIP = `${T.audioOutBegin}${T.audioOut}${T.audioEnd}`;
 
 /**
- * The prompt as the native processor makes it (spec model §5.6): one string from the chat template, tokenised at once, with the
- * clips' placeholders expanded in the text. For comparison with that implementation; speech uses `buildPrompt`. Throws
- * INVALID_INPUT where the template raises: no system turn first, an assistant turn that is not one clip.
+ * The prompt as the native processor makes it (spec model §5.6): one string from the chat template, tokenized at once, with the
+ * clips' placeholders expanded in the text. For comparison with that implementation; speech uses `buildPrompt`.
+ *
+ * @throws {HiggsError} INVALID_INPUT where the template raises: no system turn first, an assistant turn that is not one clip
  */
 export function buildNativePrompt(
   messages: readonly NativeMessage[],

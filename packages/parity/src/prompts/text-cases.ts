@@ -7,7 +7,7 @@ import type { GoldenCase } from "../frame/types.ts";
 
 const GROUP = "prompts";
 
-const NormaliseFile = v.object({ cases: v.array(v.object({ in: v.string(), out: v.string() })) });
+const NormalizeFile = v.object({ cases: v.array(v.object({ in: v.string(), out: v.string() })) });
 
 export const GoldenChunkMethod = v.nullable(v.picklist(["speaker", "word"]));
 
@@ -31,12 +31,12 @@ const ChunksFile = v.object({
   ),
 });
 
-/** Normalisation (spec model §5.5) and chunking (spec model §6.1); exact. */
+/** Normalization (spec model §5.5) and chunking (spec model §6.1); exact. */
 export async function* collectTextCases(directory: string): AsyncIterable<GoldenCase> {
   yield* casesOfFile(GROUP, "prompts/normalise.json", async () => {
-    const { cases } = v.parse(NormaliseFile, await readGoldenJson(directory, "prompts/normalise.json"));
+    const { cases } = v.parse(NormalizeFile, await readGoldenJson(directory, "prompts/normalise.json"));
     return cases.map((entry, index) =>
-      exactCase(`normalise[${index}]`, entry.out, () => normalizeTranscript(entry.in)),
+      exactCase(`normalize[${index}]`, entry.out, () => normalizeTranscript(entry.in)),
     );
   });
   yield* casesOfFile(GROUP, "prompts/chunks.json", async () => {

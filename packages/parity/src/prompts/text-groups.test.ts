@@ -58,7 +58,7 @@ describe("the text groups on a set of our own", () => {
       "tokenizer/tiny/lm-native special tokens",
       ...[0, 1, 2].map((i) => `tokenizer/tiny-cases[${i}]`),
       ...[0, 1, 2].map((i) => `tokenizer/full-cases[${i}]`),
-      "prompts/normalise[0]",
+      "prompts/normalize[0]",
       ...[0, 1, 2].map((i) => `prompts/chunks[${i}]`),
       "prompts/jobs.profiles",
       ...[0, 1, 2, 3, 4].map((i) => `prompts/jobs[${i}]`),
@@ -106,7 +106,7 @@ describe("the text groups on a set of our own", () => {
       "<|eot_id|>",
       "tokenizer/tokenizer/tiny special tokens: eos: expected 304, got 301",
     ],
-    ["prompts/normalise.json", "cases.0.out", "你好", 'prompts/normalise[0]: value: expected "你好", got "你好."'],
+    ["prompts/normalise.json", "cases.0.out", "你好", 'prompts/normalize[0]: value: expected "你好", got "你好."'],
     ["prompts/chunks.json", "cases.0.max_words", 3, 'prompts/chunks[0]: [0]: expected "a b", got "a b c\\n\\n"'],
     [
       "prompts/chunks.json",

@@ -22,7 +22,7 @@ const Files = v.object({ files: v.array(v.object({ file: v.string(), rate: v.num
 
 type GoldenFile = v.InferOutput<typeof Files>["files"][number];
 
-/** Two cases a file: the samples after decoding and down-mixing, and those at 24 kHz against soxr HQ. */
+/** Two cases per file: the samples after decoding and down-mixing, and those at 24 kHz against soxr HQ. */
 export async function* collectResampleCases(directory: string): AsyncIterable<GoldenCase> {
   yield* casesOfFile(GROUP, FILE, async () => {
     const { files } = v.parse(Files, await readGoldenJson(directory, FILE));

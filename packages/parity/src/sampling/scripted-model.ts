@@ -31,7 +31,7 @@ export const SequenceScript = v.object({
   second: Places,
   /** First column of each segment in the script. */
   segments: v.array(v.number()),
-  /** What the text head picks, one name a text step. */
+  /** What the text head picks, one name per text step. */
   text: v.array(v.picklist(["audio_out_bos", "eot"])),
   sample: v.nullable(
     v.object({ temperature: v.number(), top_k: v.number(), top_p: v.number(), draw: Numbers, redraw: Numbers }),

@@ -112,7 +112,7 @@ interface Spoken {
   readonly frames: number[][];
   readonly redrawn: readonly [number, number][];
   readonly isEnded: boolean;
-  /** Null for boson, whose text stream tells columns not apart. */
+  /** Null for boson, whose text stream does not distinguish columns. */
   readonly outcomes: NativeColumnRules["outcomes"] | null;
 }
 
@@ -125,7 +125,7 @@ async function speakSegment(
   const nativeRules = rules === "native" ? new NativeColumnRules(SCRIPTED_CODEBOOKS) : null;
   const { sample, ras } = scripted;
   const result = await new Scheduler(model).generate({
-    // Of a prompt that is ready to be spoken, the script needs its existence only.
+    // The script needs only that the prompt exists, not its rows.
     prompt: { isAudio: new Uint8Array(1), textIds: new Int32Array(1), columnIds: new Int32Array(0) },
     sampling: {
       temperature: sample?.temperature ?? 0,

@@ -32,7 +32,7 @@ describe("writeTextStream", () => {
     expect(stream).toEqual([2, 3, 3, 5, IDS.eot]);
   });
 
-  it.each([1, 2, 4, 7, 8])("stops after %i steps wherever that is", async (maxSteps) => {
+  it.each([1, 2, 4, 7, 8])("stops after %i steps at any place", async (maxSteps) => {
     const script = unforced("audio_out_bos", "audio_out_bos");
     expect(await writeTextStream(script, IDS, maxSteps, speak)).toHaveLength(maxSteps);
   });

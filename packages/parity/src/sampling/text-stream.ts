@@ -20,7 +20,7 @@ export interface TextStreamIds {
  * as audio; the script's text head leaves one id only.
  *
  * @param speak generates one segment of at most `columnLimit` columns, and gives an id of the text stream for each of them
- * @returns one id a step
+ * @returns one id per step
  */
 export async function writeTextStream(
   script: Pick<Script, "text" | "prompt" | "sample">,

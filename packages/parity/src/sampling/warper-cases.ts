@@ -46,7 +46,7 @@ function compareRow(row: WarperCase): GoldenOutcome {
     ? firstDifference(valuesOf(row, row.kept), valuesOf(row, actual.ids), "kept values")
     : firstDifference(row.kept, actual.ids, "kept");
   if (kept !== null) return failed(describeDifference(kept));
-  // Equal values have equal probabilities, so sorting both lists pairs them, whichever of the ties were kept.
+  // Equal values have equal probabilities, so sorting both lists pairs them no matter which ties were kept.
   const { largestError, index } = largestDifference(
     row.probabilities.map(() => 1),
     ratios(row.probabilities.toSorted(descending), actual.probabilities.toSorted(descending)),

@@ -47,7 +47,7 @@ export class OracleCodec {
   }
 
   /** Codes `[codebook][frame]` → Σ project_out(embed[code]) (spec model §9.6). */
-  quantised(codes: readonly Int32Array[]): Signal {
+  quantized(codes: readonly Int32Array[]): Signal {
     const { quantizerDim, codebookDim } = this.#source.config;
     const frames = codes[0]?.length ?? 0;
     let sum = new Signal(quantizerDim, frames);
@@ -61,7 +61,7 @@ export class OracleCodec {
 
   /** Codes → samples (spec model §9.6, §9.4). */
   decode(codes: readonly Int32Array[]): Float64Array {
-    const latents = this.linear("fc2", this.quantised(codes));
+    const latents = this.linear("fc2", this.quantized(codes));
     let x = oracleConv1d(latents, this.conv("acoustic_decoder.conv1"), { padding: 3 });
     for (const [index, stride] of this.#source.config.decoderRatios.entries()) {
       const block = `acoustic_decoder.block.${index}`;

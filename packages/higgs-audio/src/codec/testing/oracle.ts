@@ -1,5 +1,5 @@
 /**
- * The codec's arithmetic written a second time, from the formulas of spec model §9 alone: Float64, plain loops, nothing shared
+ * An independent implementation of the codec's arithmetic from the formulas of spec model §9 alone: Float64, plain loops, nothing shared
  * with the ggml graphs. Weights are row-major in PyTorch order.
  */
 export class Signal {

@@ -106,7 +106,7 @@ export class Candidates {
 /**
  * Every NaN and infinity of a row ends up as a NaN in the sum of its weights.
  *
- * @throws {HiggsError} GENERATION_FAILED
+ * @throws {HiggsError} GENERATION_FAILED when a value is not finite
  */
 export function requireFinite(total: number): void {
   if (Number.isFinite(total)) return;

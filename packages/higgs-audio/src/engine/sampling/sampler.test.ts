@@ -154,7 +154,7 @@ describe("Sampler", () => {
     );
   });
 
-  it.each([[Number.NaN], [Number.POSITIVE_INFINITY]])("refuses a row with %s wherever it is", (bad) => {
+  it.each([[Number.NaN], [Number.POSITIVE_INFINITY]])("refuses a row with %s at any place", (bad) => {
     for (const place of [0, 3, 700, LENGTH - 1]) {
       const logits = Array.from({ length: LENGTH }, (_, id) => Math.sin(id) * 5);
       logits[place] = bad;

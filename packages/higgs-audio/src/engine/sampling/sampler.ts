@@ -68,7 +68,8 @@ export class Sampler {
    * Applies the warpers to a row; the result is this sampler's own scratch, valid until its next call.
    *
    * @param options with a temperature of at least 1e-30
-   * @throws {HiggsError} GENERATION_FAILED when a logit is not a number or infinite; INTERNAL when the row is too long
+   * @throws {HiggsError} GENERATION_FAILED when a logit is not a number or infinite
+   * @throws {HiggsError} INTERNAL when the row is too long
    */
   warpRow(logits: Float32Array, offset: number, length: number, options: WarpOptions): WarpedRow {
     const { temperature, topK, topP, minP = 0 } = options;

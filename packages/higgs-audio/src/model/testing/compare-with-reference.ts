@@ -25,7 +25,7 @@ export async function expectPrefill(
   }
 }
 
-/** What one slot is fed in a step, and the sequence that tells what must come out. */
+/** What one slot is fed in a step, and the sequence that gives the expected result. */
 export interface SlotStep {
   readonly slot: number;
   readonly column: Int32Array;

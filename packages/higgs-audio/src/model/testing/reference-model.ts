@@ -5,7 +5,7 @@ import type { PromptRows } from "../prompt-rows.ts";
 import type { WeightSource } from "../weight-source.ts";
 
 /**
- * The trunk's arithmetic written a second time, from the formulas of spec model §4 alone: Float64, plain loops, one
+ * An independent implementation of the trunk's arithmetic from the formulas of spec model §4 alone: Float64, plain loops, one
  * position after the other, every attention over all that came before. Nothing is shared with the ggml graphs.
  */
 export class ReferenceModel {

@@ -26,7 +26,7 @@ export class StageTrace implements GraphObserver {
     }
   }
 
-  /** What a stage gave for a position of the last sequence. */
+  /** The result of a stage for a position of the last sequence. */
   row(stage: string, position: number): Float32Array {
     return this.#rows.get(stage)?.get(position) ?? new Float32Array(0);
   }

@@ -14,7 +14,7 @@ const TWO_CHUNKS = {
   maxNewTokens: 40,
 } as const;
 
-/** What every host of a model keeps to, wherever the engine runs. */
+/** What every host of a model guarantees, independent of where the engine runs. */
 export function describeSpeechModel(
   hostName: string,
   start: (options: LoadSpeechModelOptions) => Promise<SpeechModel>,
@@ -173,7 +173,7 @@ export function describeSpeechModel(
     });
 
     it("a listener that throws ends its request with that error", async () => {
-      const broken = new Error("nobody listens");
+      const broken = new Error("the listener is gone");
       const onProgress = () => {
         throw broken;
       };

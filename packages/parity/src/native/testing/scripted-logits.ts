@@ -37,7 +37,7 @@ export function uniformsOf(
   };
 }
 
-/** Rows of a table with one row a codebook, from columns that are stored one after the other. */
+/** Rows of a table with one row per codebook, from columns that are stored one after the other. */
 export function rowsOf(columns: Int32Array, numCodebooks: number): number[][] {
   return Array.from({ length: numCodebooks }, (_, codebook) =>
     [...columns].filter((_id, index) => index % numCodebooks === codebook),
