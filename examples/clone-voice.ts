@@ -1,6 +1,6 @@
-// Clone a voice from a few seconds of speech and the words that are spoken in it.
+// Clone a voice from a few seconds of speech and its transcript.
 //   npx tsx examples/clone-voice.ts clip.wav "What is said in the clip." out.wav
-// Without arguments it clones a synthetic voice that ships here. Clone only voices of people who agreed to it.
+// Without arguments it clones a synthetic voice that ships here. Clone only the voices of people who have agreed to it.
 import { readFile, writeFile } from "node:fs/promises";
 import { encoderFor, loadReference } from "@higgs-worker/audio";
 import { clipSamples, loadSpeechModel } from "@higgs-worker/higgs-audio";
@@ -13,7 +13,7 @@ await using model = await loadSpeechModel({
   modelPath: `${demo}checkpoint`,
   tokenizerPath: `${demo}checkpoint/codec`,
 });
-// Any format and rate; `findings` says what makes the clip a doubtful one.
+// Any format and rate; `findings` says what may be wrong with the clip.
 const { samples, findings } = await loadReference(await readFile(clipPath), model.sampleRateHz);
 for (const { message } of findings) console.log(`warning: ${message}`);
 const { pcm, sampleRateHz } = await model.speak({

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { startEmulator } from "runpod-worker/emulator";
 
 const emulator = await startEmulator();
-// The result arrives, but the answer to it does not: the worker has to post the same result again. (Progress takes this route too.)
+// The result arrives, but its answer does not: the worker must post the same result again. (Progress uses this route too.)
 const isResult = ({ body }: { body: string }) => !body.includes("IN_PROGRESS");
 emulator.faults.add({ route: "job-done", where: isResult, action: { kind: "reset", isAfterEffect: true } });
 const worker = emulator.spawn({
@@ -22,5 +22,5 @@ console.log("the worker posted its result twice");
 
 worker.signal("SIGTERM");
 const { code } = await worker.exited;
-console.log(`the worker left with exit code ${code}`);
+console.log(`the worker exited with code ${code}`);
 await emulator.close();

@@ -1,13 +1,13 @@
 // A RunPod worker of your own: this file is the whole worker, on your machine and in the image.
 //   npx tsx examples/own-worker.ts --test_input '{"input": {"text": "one two three two"}}'
-// Where RunPod sets RUNPOD_WEBHOOK_GET_JOB it takes jobs; with --rp_serve_api it serves RunPod's public API on port 8000.
+// With RUNPOD_WEBHOOK_GET_JOB set by RunPod it takes jobs; with --rp_serve_api it serves RunPod's public API on port 8000.
 import { type Handler, start } from "runpod-worker";
 
 interface Input {
   readonly text: string;
 }
 
-/** Counts how often each word comes. What it returns is the job's output; what it throws fails the job with that message. */
+/** Counts how often each word occurs. Its return value is the job's output; what it throws fails the job with that message. */
 const countWords: Handler<Input> = async (job, { signal, progress, log }) => {
   if (typeof job.input.text !== "string") throw new TypeError("Cannot count words: `text` is not a string");
   const words = job.input.text.toLowerCase().match(/\p{L}+/gu) ?? [];

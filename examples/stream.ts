@@ -1,4 +1,4 @@
-// Hear the beginning while the rest is still being made: raw samples to a speaker, a file or any other program.
+// Hear the beginning while the rest is still being generated: raw samples to a speaker, a file or any other program.
 //   npx tsx examples/stream.ts | aplay -q -t raw -f S16_LE -r 24000 -c 1
 //   npx tsx examples/stream.ts > speech.pcm
 import { once } from "node:events";

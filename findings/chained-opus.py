@@ -1,8 +1,8 @@
 # libsndfile reads only the first of two joined Ogg Opus files, without an error.
 # packages: soundfile==0.14.0 numpy==2.4.6
 #
-# Ogg allows links in a chain: two valid files written one after the other are a valid file, and ffmpeg and opusdec play both. libsndfile
-# ends after the first link. So parts that are files of their own must not be joined by a client.
+# Ogg allows chained links: two valid files, concatenated, are a valid file, and ffmpeg and opusdec play both. libsndfile
+# stops after the first link. So a client must not concatenate parts that are separate files.
 import io, sys
 import numpy, soundfile
 

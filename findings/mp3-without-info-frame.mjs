@@ -1,8 +1,8 @@
-// An MP3 stream as LAME encodes it comes back late and too long, since nothing in it says how much was added.
+// An MP3 stream from LAME decodes late and too long, since nothing in it says how much padding was added.
 // packages: wasm-media-encoders@0.7.0 mpg123-decoder@1.0.3
 //
 // The encoder puts 576 samples in front and fills the last frame; the decoder adds 529 of its own. Only the LAME part of a first frame
-// called "Info" tells how many to drop, and encoders for JavaScript do not write it. A click at sample 6000 shows the shift.
+// called "Info" says how many to drop, and JavaScript encoders do not write it. A click at sample 6000 shows the shift.
 import { createMp3Encoder } from "wasm-media-encoders";
 import { MPEGDecoder } from "mpg123-decoder";
 

@@ -1,8 +1,8 @@
-// OpenAI's client for JavaScript obeys Retry-After up to 60 seconds, and retries after half a second where it is longer.
+// OpenAI's JavaScript client obeys Retry-After up to 60 seconds, and retries after half a second if it is longer.
 // packages: openai@7.59.0
 //
-// A server that is busy for longer than a minute and says so is asked again at once. What it should send: at most 60, or
-// `x-should-retry: false`, which the client obeys. Needs Node 22 or newer, as the package does.
+// A server that says it is busy for longer than a minute gets the next request at once. It should send at most 60, or
+// `x-should-retry: false`, which the client obeys. Needs Node 22 or newer, like the package.
 import { createServer } from "node:http";
 
 if (Number(process.versions.node.split(".")[0]) < 22) {

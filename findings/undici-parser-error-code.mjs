@@ -2,8 +2,8 @@
 // packages: undici@7.30.2 undici6@npm:undici@6.24.1
 //
 // The parser's result is a number, and its name is looked up as `constants.ERROR[ret]`. In undici 6 that table goes both ways, as TypeScript
-// makes enums; from 7 on it is a plain object from names to numbers, so the name is undefined. Who tells a wrong port or scheme from a
-// broken connection by the code no longer can; the error's name, HTTPParserError, still says it. undici 8.13.1 does the same.
+// makes enums; since 7 it is a plain object from names to numbers, so the name is undefined. Code that tells a wrong port or scheme from a
+// broken connection by the code no longer can; the error's name, HTTPParserError, still works. undici 8.13.1 does the same.
 import { createServer } from "node:net";
 import { Agent as Agent7, fetch as fetch7 } from "undici";
 import { Agent as Agent6, fetch as fetch6 } from "undici6";

@@ -1,7 +1,7 @@
 /**
- * Holds the decode step against a bare ggml program of the same shapes, in turns in the same run, so that a machine whose speed
- * drifts is fair to both. Fails above 1.10 times the probe. `npm run bench:probe -- PROBE.mjs [q8_0|q4_k …]`; without a
- * probe it says that it is skipped.
+ * Compares the decode step with a bare ggml program of the same shapes, alternating in the same run, so that a machine whose speed
+ * drifts is fair to both. Fails above 1.10 times the probe. `npm run bench:probe -- PROBE.mjs [q8_0|q4_k …]`; skipped
+ * without a probe.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -35,7 +35,7 @@ function run(args: readonly string[], env: Readonly<Record<string, string>>): st
   return stdout;
 }
 
-/** Median step of the probe in ms. It finds koffi in this repository whether or not it lies in it. */
+/** Median step of the probe in ms. It finds this repository's koffi from any folder. */
 function probeMs(format: string): number {
   const { directory, registry } = findLibrary();
   const source = `import(${JSON.stringify(pathToFileURL(probe).href)})`;

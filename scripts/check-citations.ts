@@ -8,7 +8,7 @@ import { checkDecisions } from "./citations/decisions.ts";
 const root = join(import.meta.dirname, "..");
 const FOLDERS = ["apps", "packages", "docs", "scripts", "examples", "findings", "demo-checkpoint/training"];
 const TEXT = /\.(ts|js|mjs|py|sh|md)$/;
-/** These hold wrong citations on purpose. */
+/** These contain wrong citations on purpose. */
 const LEFT_OUT =
   /^scripts\/citations\/.*\.test\.ts$|^scripts\/(citations\/(find-citations|check)|check-citations)\.ts$/;
 

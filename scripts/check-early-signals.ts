@@ -1,7 +1,7 @@
 /**
- * Sends SIGTERM to `higgs worker` and `higgs serve` at every 50 ms of their first two seconds, each time to a process of its
- * own, and looks at what became of it and of the jobs that waited: `npm run check:early-signals`. A worker must end with 0
- * and fail no job; what it had not begun stays queued and is completed by the next worker.
+ * Sends SIGTERM to `higgs worker` and `higgs serve` at every 50 ms of their first two seconds, each time to a new
+ * process, and checks how it and the waiting jobs ended: `npm run check:early-signals`. A worker must end with 0
+ * and fail no job; jobs that it had not begun stay queued and are completed by the next worker.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -12,7 +12,7 @@ import { type Emulator, startEmulator } from "runpod-worker/emulator";
 const STEP_MS = 50;
 const LAST_MS = 2_000;
 const JOBS = 2;
-/** What the kernel says of a process that was told to end before it could listen. */
+/** How the kernel reports a process that was told to end before it could listen. */
 const ENDED_UNHEARD = "SIGTERM";
 
 const root = join(import.meta.dirname, "..");
@@ -31,7 +31,7 @@ const environment = {
   RUNPOD_SKIP_GPU_CHECK: "true",
 };
 
-/** Starts the program, sends SIGTERM after a while, and gives its exit code or the signal that ended it. */
+/** Starts the program, sends SIGTERM after a while, and returns its exit code or the signal that ended it. */
 async function endAfter(waitMs: number, args: readonly string[], env: NodeJS.ProcessEnv): Promise<number | string> {
   const child = spawn(process.execPath, [program, ...args], { env, stdio: "ignore" });
   const exited = once(child, "exit") as Promise<[number | null, string | null]>;

@@ -1,6 +1,6 @@
 /**
- * Speaks 30 sentences with the demo checkpoint, each with several seeds, has pocketsphinx (Debian) write down what it hears, and
- * holds the word error rate to what the model card says. `npm run check:intelligibility`. Skipped, loudly, where pocketsphinx is
+ * Speaks 30 sentences with the demo checkpoint, each with several seeds, has pocketsphinx (Debian) transcribe them, and
+ * compares the word error rate with the model card's. `npm run check:intelligibility`. Skipped with a message if pocketsphinx is
  * missing.
  */
 import { readFileSync } from "node:fs";
@@ -11,7 +11,7 @@ import { runSpeechJob } from "../apps/worker/src/job/run-speech-job.ts";
 import { silentLogger } from "../apps/worker/src/logging/logger.ts";
 import { loadSpeechModel } from "../apps/worker/src/model/load-model.ts";
 import { findModel } from "../apps/worker/src/model/locations.ts";
-import { recogniserProblem, transcribe } from "./intelligibility/recogniser.ts";
+import { recognizerProblem, transcribe } from "./intelligibility/recognizer.ts";
 import { wordErrors, wordsOf } from "./intelligibility/word-errors.ts";
 
 /**
@@ -20,7 +20,7 @@ import { wordErrors, wordsOf } from "./intelligibility/word-errors.ts";
  */
 const SEEDS = [0, 1, 2];
 const LIMIT = 0.216 + 0.05 + (2 * 0.023) / Math.sqrt(SEEDS.length);
-/** As in the card's measurement. */
+/** As in the model card's measurement. */
 const MAX_FRAMES = 170;
 
 /** The model card's sentences, which were not trained on: the hand-written list of training/make_data.py. */
@@ -31,9 +31,9 @@ function sentences(): string[] {
   return list.map((text) => `${text.charAt(0).toUpperCase()}${text.slice(1).replaceAll(" i ", " I ")}.`);
 }
 
-const problem = recogniserProblem();
+const problem = recognizerProblem();
 if (problem !== null) {
-  console.log(`SKIPPED: nobody listened to the demo's speech: ${problem}\n0 passed, 0 failed, 1 skipped`);
+  console.log(`SKIPPED: the demo's speech was not transcribed: ${problem}\n0 passed, 0 failed, 1 skipped`);
   process.exit(0);
 }
 

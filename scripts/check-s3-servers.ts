@@ -1,7 +1,7 @@
 /**
- * Runs the S3 store of the worker against real S3 servers on this machine and prints what each of them did, as docs/S3.md
- * has it. The servers are installed, with fixed versions, into a folder that is kept; one that cannot be had is
- * skipped, loudly. It needs a package registry the first time, and for each server: Go, Maven and Java, or Python.
+ * Runs the S3 store of the worker against real S3 servers on this machine and prints what each of them did, for docs/S3.md.
+ * The servers are installed, with fixed versions, into a folder that is kept; one that cannot be installed is
+ * skipped with a message. Needs a package registry the first time, and for each server: Go, Maven and Java, or Python.
  *
  *   npm run check:s3-servers [-- FOLDER]
  */
@@ -22,7 +22,7 @@ for (const [index, kind] of SERVERS.entries()) {
   if (problem === null) columns.push({ kind, seen: await askAll(kind) });
   else {
     counts.skipped += QUESTIONS.length;
-    console.log(`SKIPPED: ${kind.name} ${kind.version} was not asked: ${problem}`);
+    console.log(`SKIPPED: ${kind.name} ${kind.version} was not tested: ${problem}`);
   }
 }
 if (columns.length > 0) printTable();
@@ -31,7 +31,7 @@ console.log(
 );
 process.exit(counts.failed === 0 ? 0 : 1);
 
-/** What was seen, by the name of the question. */
+/** Observations by the name of the question. */
 async function askAll(kind: ServerKind): Promise<Map<string, string>> {
   const seen = new Map<string, string>();
   const installed = join(folder, kind.name);

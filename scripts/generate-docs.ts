@@ -41,7 +41,7 @@ for (const [name, content] of Object.entries(documents)) {
   const isCurrent = existsSync(path) && readFileSync(path, "utf8") === content;
   if (isCurrent) continue;
   drifted++;
-  if (isCheck) console.error(`${name} is not what the code says; run: npm run docs:generate`);
+  if (isCheck) console.error(`${name} is out of date; run: npm run docs:generate`);
   else writeFileSync(path, content);
 }
 console.log(`${Object.keys(documents).length} generated documents, ${drifted} ${isCheck ? "out of date" : "written"}`);

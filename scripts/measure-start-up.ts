@@ -1,6 +1,6 @@
 /**
- * Measures how long `higgs --help` takes beside an empty Node process, in turns in the same run; the fastest of each counts,
- * since other work only adds. Fails above the limit. `npm run measure:start-up`, with the path of another Node if wanted.
+ * Measures how long `higgs --help` takes compared to an empty Node process, alternating in the same run; the fastest of each counts,
+ * since other load only adds time. Fails above the limit. `npm run measure:start-up`, optionally with the path of another Node.
  */
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";

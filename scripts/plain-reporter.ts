@@ -11,7 +11,7 @@ export class PlainReporter implements Reporter {
         const { state } = test.result();
         if (state !== "pending") counts[state]++;
       }
-      // A file that cannot even be read has no tests, and is a failure all the same.
+      // A file that cannot be loaded has no tests, but is still a failure.
       if (tests === 0 && !module.ok()) counts.failed++;
     }
     console.log(

@@ -9,7 +9,7 @@ const WAV_HEADER_BYTES = 44;
 
 interface ExampleRun {
   readonly args: (folder: string) => readonly string[];
-  /** What is wrong with the run; null if nothing. */
+  /** The problem with the run, or null. */
   readonly problem: (output: Buffer, folder: string) => string | null;
 }
 
@@ -35,7 +35,7 @@ const RUNS: Readonly<Record<string, ExampleRun>> = {
     problem: (output) =>
       lacks(output, 'COMPLETED {"words":9') ??
       lacks(output, "the worker posted its result twice") ??
-      lacks(output, "the worker left with exit code 0"),
+      lacks(output, "the worker exited with code 0"),
   },
 };
 

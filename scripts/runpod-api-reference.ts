@@ -1,5 +1,5 @@
 /**
- * Writes packages/runpod-worker/docs/api.md from the doc comments of what the package exports, as the compiler has put
+ * Writes packages/runpod-worker/docs/api.md from the doc comments of the package's exports, as the compiler puts
  * them into dist: `npx tsc -b packages/runpod-worker && npx tsx scripts/runpod-api-reference.ts`. With `--check` the page
  * is compared instead of written.
  */
@@ -47,6 +47,6 @@ const page = [...intro, ...ENTRIES.flatMap(section)].join("\n");
 if (!process.argv.includes("--check")) {
   writeFileSync(pagePath, page);
 } else if (readFileSync(pagePath, "utf8") !== page) {
-  console.error("docs/api.md is not what the code says; run: npm run docs:generate");
+  console.error("docs/api.md is out of date; run: npm run docs:generate");
   process.exitCode = 1;
 }

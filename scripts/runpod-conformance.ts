@@ -1,5 +1,5 @@
 /**
- * Runs the tests of runpod-worker and writes which statement of the platform's specification each of them shows:
+ * Runs the tests of runpod-worker and writes which statement of the platform's specification each of them proves:
  * `npx tsx scripts/runpod-conformance.ts`. With `--check` the page is compared instead of written. Exit code 1 when a
  * statement has no test or a test failed.
  */
@@ -14,7 +14,7 @@ import {
 } from "../packages/runpod-worker/test/conformance/conformance-table.ts";
 import { STATEMENTS } from "../packages/runpod-worker/test/conformance/statements.ts";
 
-/** The part of the runner's JSON report that is read here. */
+/** The part of the runner's JSON report that is used here. */
 interface Report {
   readonly testResults: readonly {
     readonly name: string;
@@ -29,7 +29,7 @@ const pagePath = join(packageFolder, "CONFORMANCE.md");
 function runTests(): Report {
   const folder = mkdtempSync(join(tmpdir(), "runpod-conformance-"));
   const outputFile = join(folder, "report.json");
-  // The second reporter says what the report leaves out: errors outside tests, such as the end of a test process.
+  // The second reporter shows what the report omits: errors outside tests, such as the end of a test process.
   const reporters = ["--reporter=json", `--outputFile.json=${outputFile}`, "--reporter=dot"];
   const args = ["vitest", "run", packageFolder, ...reporters];
   try {

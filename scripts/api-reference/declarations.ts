@@ -27,7 +27,11 @@ export function exportedNames(indexSource: string): readonly ExportedName[] {
 
 const COMMENT = String.raw`(?:/\*\*(?<comment>(?:[^*]|\*(?!/))*)\*/\s*)?`;
 
-/** Finds a declaration in the text of a `.d.ts` file. @throws Error when it is not there. */
+/**
+ * Finds a declaration in the text of a `.d.ts` file.
+ *
+ * @throws {Error} when it is not there
+ */
 export function findDeclaration(source: string, name: string): Declaration {
   const head = new RegExp(
     `${COMMENT}export (?:declare )?(?:abstract )?(?:interface|type|class|function|const) ${name}\\b`,

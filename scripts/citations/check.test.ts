@@ -104,7 +104,7 @@ describe("checkCitations()", () => {
       "packages/audio/src/a.ts:1: docs/spec/model.md has no section or item 8.6.3",
     ]);
     expect(problemsOf(source("(W02)", "packages/runpod-worker/src/a.ts"))).toEqual([
-      "packages/runpod-worker/src/a.ts:1: there is no statement W02",
+      "packages/runpod-worker/src/a.ts:1: statement W02 does not exist",
     ]);
     expect(problemsOf(source("W02 is a hall in this file"))).toEqual([]);
   });
@@ -115,7 +115,7 @@ describe("checkCitations()", () => {
     ]);
   });
 
-  it("names a file that needs what lies beside the repository", () => {
+  it("names a file that needs a folder next to the repository", () => {
     expect(problemsOf(source('open("../beside/set.json")'))).toEqual([
       "packages/audio/src/a.ts: names ../beside, which a clone does not have",
     ]);

@@ -22,7 +22,7 @@ export interface CitationRules {
   readonly statements: ReadonlySet<string>;
   /** Folder whose files cite statements by their bare id. */
   readonly statementFolder: string;
-  /** What lies beside some checkouts; files must not name it, since a clone has nothing beside it. */
+  /** A folder next to some checkouts; files must not name it, since a clone has no such folder. */
   readonly outside: string;
   /** Whether a path of the repository exists, for links to files that are not in `files`. */
   readonly exists: (path: string) => boolean;
@@ -60,7 +60,7 @@ export function checkCitations(files: readonly TextFile[], rules: CitationRules)
     if (path.startsWith(rules.statementFolder) || ownPage !== undefined) {
       for (const { id, line } of statementsIn(text)) {
         citations++;
-        if (!rules.statements.has(id)) problems.push(`${path}:${line}: there is no statement ${id}`);
+        if (!rules.statements.has(id)) problems.push(`${path}:${line}: statement ${id} does not exist`);
       }
     }
     if (path.endsWith(".md")) {

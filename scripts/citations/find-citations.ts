@@ -10,20 +10,20 @@ export interface FoundCitations {
   readonly problems: readonly { readonly line: number; readonly text: string }[];
 }
 
-/** White space as comments have it: a citation may go over the end of a comment's line. */
+/** White space in comments: a citation may continue on the comment's next line. */
 const SPACE = String.raw`(?:\s|\*(?=\s)|\/\/|#(?=\s))`;
 const NUMBER = String.raw`§(?:\d+|[A-Z])(?:\.\d+)*`;
 const NEXT = String.raw`(?:,|${SPACE}+(?:and|to|or|…))${SPACE}+`;
 const LIST = `${NUMBER}(?:${NEXT}${NUMBER})*`;
 const CITATION = new RegExp(String.raw`\bspec${SPACE}+(model|platform|contract)${SPACE}+(${LIST})`, "g");
 
-/** What a citation looks like when its form is wrong. */
+/** A citation of the wrong form. */
 const STRAY = new RegExp(
   String.raw`§|\bspec(?:ification)?${SPACE}+(?:(?:model|platform|contract)${SPACE}+)?\d|\bpitfalls?${SPACE}+\d`,
   "gi",
 );
 
-/** Finds all citations of the form `spec model §8.6, §9.1`, and what looks like one but has another form. */
+/** Finds all citations of the form `spec model §8.6, §9.1`, and near misses of that form. */
 export function findCitations(text: string): FoundCitations {
   const citations: Citation[] = [];
   const rest = text.replaceAll(CITATION, (match: string, page: string, list: string, at: number) => {

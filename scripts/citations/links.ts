@@ -5,7 +5,7 @@ export interface Link {
   readonly line: number;
 }
 
-/** The relative links of a Markdown page; addresses and code are left out. */
+/** The relative links of a Markdown page, except addresses and code. */
 export function findLinks(markdown: string): readonly Link[] {
   const links: Link[] = [];
   let isCode = false;

@@ -3,7 +3,7 @@ const LIST_ITEM = /^(\d+)\. /;
 const TABLE_ROW = /^\| (\d+) \|/;
 
 export interface Sections {
-  /** Everything that can be cited: `8.6`, `A.2`, and `11.35` for item 35 of a list or table in section 11. */
+  /** All citable ids: `8.6`, `A.2`, and `11.35` for item 35 of a list or table in section 11. */
   readonly ids: ReadonlySet<string>;
   readonly problems: readonly string[];
 }

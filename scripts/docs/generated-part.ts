@@ -4,7 +4,7 @@ const END = "<!-- End of the generated part. -->";
 /**
  * A document with the part between its markers replaced.
  *
- * @throws Error when the document has no such part
+ * @throws {Error} when the document has no such part
  */
 export function withGeneratedPart(document: string, content: string): string {
   const begin = BEGIN.exec(document);

@@ -1,4 +1,4 @@
-/** Taps a side, in input samples; enough for a recogniser that works up to 6.8 kHz. */
+/** Taps per side, in input samples; enough for a recognizer that works up to 6.8 kHz. */
 const HALF_WIDTH = 32;
 /** Cut-off as a share of the input's Nyquist frequency: 7.4 of 12 kHz. */
 const CUT_OFF = 0.62;
@@ -7,10 +7,10 @@ const CUT_OFF = 0.62;
 export function resampleThreeToTwo(input: Float32Array): Float32Array {
   const output = new Float32Array(Math.floor((input.length * 2) / 3));
   for (let n = 0; n < output.length; n++) {
-    const centre = n * 1.5;
+    const center = n * 1.5;
     let sum = 0;
-    for (let i = Math.ceil(centre - HALF_WIDTH); i <= centre + HALF_WIDTH; i++) {
-      sum += (input[i] ?? 0) * tap(i - centre);
+    for (let i = Math.ceil(center - HALF_WIDTH); i <= center + HALF_WIDTH; i++) {
+      sum += (input[i] ?? 0) * tap(i - center);
     }
     output[n] = sum;
   }

@@ -120,7 +120,7 @@ describe("checkLayers()", () => {
     ["a folder without a place", "packages/higgs-audio/src/utils/a.ts", "", "has no place in the order"],
     ["test support in a source", "packages/audio/src/a.ts", 'import {} from "./testing/b.ts";', "for tests only"],
     ["its own name", "packages/audio/src/a.ts", 'import {} from "@higgs-worker/audio";', "its own package by name"],
-    ["a package nobody declared", "packages/other/src/a.ts", "", "belongs to no declared package"],
+    ["an undeclared package", "packages/other/src/a.ts", "", "is not in a declared package"],
   ])("refuses %s", (_name, path, source, expected) => {
     const problems = problemsOf(path, source);
     expect(problems).toHaveLength(1);

@@ -29,7 +29,7 @@ export function checkLayers(
   for (const file of files) {
     const owner = ownerOf(file.path);
     if (owner === null) {
-      problems.push(`${file.path}: belongs to no declared package (add it to scripts/layers/rules.ts)`);
+      problems.push(`${file.path}: is not in a declared package (add it to scripts/layers/rules.ts)`);
       continue;
     }
     const undeclared = undeclaredFolder(file.path, owner.rule);

@@ -1,6 +1,6 @@
 /**
- * The groups of nodes that reach each other, each as one cycle from its first node in the order of the alphabet. A node
- * that is no key has no arrows.
+ * The groups of nodes that reach each other, each as one cycle that starts at its alphabetically first node. A node
+ * that is not a key has no arrows.
  */
 export function findCycles(arrows: ReadonlyMap<string, readonly string[]>): string[][] {
   const reachable = new Map([...arrows.keys()].map((node) => [node, reachableFrom(node, arrows)]));
@@ -27,7 +27,7 @@ function reachableFrom(start: string, arrows: ReadonlyMap<string, readonly strin
   return found;
 }
 
-/** The nodes of a shortest way from a node back to itself, both ends included. */
+/** The nodes of a shortest path from a node back to itself, including both ends. */
 function shortestCycle(start: string, arrows: ReadonlyMap<string, readonly string[]>): string[] {
   const cameFrom = new Map<string, string>();
   const open = [start];

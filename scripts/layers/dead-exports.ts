@@ -1,16 +1,16 @@
 import { parseSync } from "oxc-parser";
 import type { SourceFile } from "./check.ts";
 
-/** One face of a package: what `import … from "specifier"` can name. */
+/** One entry point of a package: what `import … from "specifier"` can name. */
 export interface PackageFace {
   /** As importers write it, such as `@higgs-worker/audio` or `runpod-worker/emulator`. */
   readonly specifier: string;
-  /** Folder of the package; its own files do not count as users. */
+  /** Folder of the package; its own files do not count as importers. */
   readonly folder: string;
   readonly index: SourceFile;
 }
 
-/** The names that a face exports and no file outside the package imports, as `specifier: name`, in order. */
+/** The exports of an entry point that no file outside the package imports, as `specifier: name`, in order. */
 export function findDeadExports(faces: readonly PackageFace[], users: readonly SourceFile[]): string[] {
   const used = new Set<string>();
   const faceOf = new Map(faces.map((face) => [face.specifier, face]));
@@ -39,7 +39,7 @@ interface Import {
 
 function importsOf(path: string, source: string): Import[] {
   const { staticImports, staticExports, dynamicImports } = parse(path, source);
-  // What a namespace is asked for is not followed: every word of the file counts.
+  // Uses of a namespace are not followed: every word of the file counts.
   const words = () => source.match(/[\w$]+/g) ?? [];
   const namesOf = (name: string | null) => (name === null ? words() : [name]);
   return [

@@ -6,8 +6,8 @@ export interface PackageRule {
   readonly mayImport: readonly string[];
   /**
    * Folders of `src`, lowest first: a file may import from its own folder and from those before it. Folders of one inner
-   * list stand side by side and may not import each other. Files directly in `src` stand above all folders, but for those
-   * whose names stand in the order too (`errors.ts`); these may be imported side by side.
+   * list are on the same level and may not import each other. Files directly in `src` are above all folders, except those
+   * whose names are in the order too (`errors.ts`); these may be imported on the same level.
    */
   readonly order: readonly (string | readonly string[])[];
 }
@@ -89,7 +89,7 @@ export const RESTRICTED_LIBRARIES: Readonly<Record<string, readonly string[]>> =
 /** Folder name that tests may import and nothing else. */
 export const TEST_SUPPORT_FOLDER = "testing";
 
-/** Faces that are published: what they export is for others, with the reason why nothing here has to use it. */
+/** Published entry points, whose exports need not be used here, with the reason. */
 export const PUBLIC_FACES: Readonly<Record<string, string>> = {
   "runpod-worker": "the API of a package of its own; docs/api.md lists it",
   "runpod-worker/emulator": "for tests of any worker; EMULATOR.md shows it",

@@ -1,4 +1,4 @@
-/** Licenses that ask for no more than their text to be passed on. */
+/** Licenses that require only that their text is passed on. */
 export const ALLOWED_LICENSES: readonly string[] = [
   "MIT",
   "MIT-0",
@@ -12,7 +12,7 @@ export const ALLOWED_LICENSES: readonly string[] = [
   "CC0-1.0",
 ];
 
-/** Packages under another license, each decided on its own: docs/decisions/0012. */
+/** Packages under another license, each decided individually: docs/decisions/0012. */
 export const LICENSE_EXCEPTIONS: Readonly<Record<string, { readonly license: string }>> = {
   "codec-parser": { license: "LGPL-3.0-or-later" },
   mediabunny: { license: "MPL-2.0" },

@@ -1,6 +1,6 @@
 import { ALLOWED_LICENSES, LICENSE_EXCEPTIONS } from "./allowed.ts";
 
-/** An entry of `packages` in package-lock.json, as far as it is read here. */
+/** The fields of an entry of `packages` in package-lock.json that are used here. */
 export interface LockedPackage {
   readonly version?: string;
   readonly license?: string;
@@ -9,14 +9,14 @@ export interface LockedPackage {
 }
 
 export interface LicenseReport {
-  /** Packages of others that are installed for production. */
+  /** Third-party packages installed for production. */
   readonly packages: number;
   readonly problems: readonly string[];
 }
 
 /**
  * Compares the license of every production package with the written list. `licenseOf` reads the license of an installed
- * package, for lock entries that do not say it.
+ * package, for lock entries without one.
  */
 export function checkLicenses(
   packages: Readonly<Record<string, LockedPackage>>,
@@ -30,7 +30,7 @@ export function checkLicenses(
   const problems = production.flatMap(([folder, { license }]) => {
     const name = nameOf(folder);
     const found = license ?? licenseOf(folder);
-    if (found === undefined) return [`${name} names no license`];
+    if (found === undefined) return [`${name} has no license`];
     const exception = LICENSE_EXCEPTIONS[name];
     if (exception !== undefined) {
       if (exception.license === found) return [];
@@ -46,7 +46,7 @@ export function checkLicenses(
   };
 }
 
-/** An SPDX expression: one allowed side of an OR is enough, both of an AND have to be. */
+/** An SPDX expression: one allowed side of an OR is enough, both sides of an AND must be allowed. */
 export function isAllowed(expression: string): boolean {
   const text = expression.trim();
   const inner = /^\(([^()]*)\)$/.exec(text)?.[1] ?? text;

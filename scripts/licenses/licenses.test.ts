@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { ALLOWED_LICENSES, LICENSE_EXCEPTIONS } from "./allowed.ts";
 import { checkLicenses, isAllowed, type LockedPackage } from "./check.ts";
 
-/** What the real exceptions need to be installed, so that only the case at hand can be a problem. */
+/** The installed packages that the real exceptions need, so that only the case under test can be a problem. */
 const EXCEPTIONS = Object.fromEntries(
   Object.entries(LICENSE_EXCEPTIONS).map(([name, { license }]) => [`node_modules/${name}`, { license }]),
 );
@@ -12,7 +12,7 @@ function problemsOf(packages: Readonly<Record<string, LockedPackage>>, installed
 }
 
 describe("checkLicenses()", () => {
-  it("takes allowed licenses, workspaces, and whatever is for development only", () => {
+  it("accepts allowed licenses, workspaces, and development-only packages", () => {
     expect(
       problemsOf({
         "": {},
@@ -25,7 +25,7 @@ describe("checkLicenses()", () => {
     ).toEqual([]);
   });
 
-  it("refuses a license outside the list, wherever the package lies", () => {
+  it("refuses a license outside the list, in any folder", () => {
     expect(
       problemsOf({
         "node_modules/a": { license: "GPL-3.0-only" },
@@ -41,7 +41,7 @@ describe("checkLicenses()", () => {
     const packages = { "node_modules/a": {}, "node_modules/b": {} };
     expect(problemsOf(packages, { "node_modules/a": "SEE LICENSE IN x" })).toEqual([
       expect.stringMatching(/^a is under SEE LICENSE IN x/),
-      "b names no license",
+      "b has no license",
     ]);
   });
 

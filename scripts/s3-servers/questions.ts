@@ -17,13 +17,13 @@ export interface Store {
 
 export interface Question {
   readonly name: string;
-  /** Has no sense with a server that takes any key. */
+  /** Makes no sense with a server that accepts any key. */
   readonly isAboutKeys?: boolean;
-  /** What was seen, in a few words; throws when it is not what must be. */
+  /** A short observation; throws if it is wrong. */
   readonly ask: (store: Store) => Promise<string>;
 }
 
-/** Three minutes of audio: refused uploads of this size are where connections break. */
+/** Three minutes of audio: connections break when uploads of this size are refused. */
 const LARGE = randomBytes(10_000_000);
 const SMALL = Buffer.from("RIFF audio");
 const TRIES = 5;
@@ -100,7 +100,7 @@ async function roundTrip(
   return "same bytes";
 }
 
-/** Reads an object with a signer of its own, as another client would that is told bucket and key. */
+/** Reads an object with its own signer, as another client would that knows bucket and key. */
 async function expectBytes(store: Store, key: string, bytes: Uint8Array): Promise<void> {
   const path = [store.bucket, ...key.split("/")].map(escapeName).join("/");
   const url = new URL(`${store.url}/${path}`);
@@ -113,7 +113,7 @@ async function refusedEarly(store: Store, env: Record<string, string>, code: str
   return expectRefusal(storeOf(store, env).check("a.wav"), code);
 }
 
-/** Several times, since a server that hangs up is quicker than its own answer only now and then. */
+/** Several times, since a server's hang-up only sometimes overtakes its own answer. */
 async function refusedUpload(store: Store, env: Record<string, string>, code: string): Promise<string> {
   const seen = new Set<string>();
   for (let attempt = 0; attempt < TRIES; attempt++) {
@@ -134,7 +134,7 @@ async function expectRefusal(promise: Promise<unknown>, code: string): Promise<s
 async function withChangedByte(store: Store): Promise<string> {
   const proxy = await startChangingProxy(store.url);
   try {
-    // Signed for the proxy's address, which the server is given as the host.
+    // Signed for the proxy's address, which the server sees as the host.
     await storeOf({ ...store, url: proxy.url }).put(requestOf("out/changed.wav", LARGE));
     await expectBytes(store, "out/changed.wav", LARGE);
     return `right after ${proxy.puts()} uploads`;
@@ -143,7 +143,7 @@ async function withChangedByte(store: Store): Promise<string> {
   }
 }
 
-/** Passes everything on, and changes one bit of the first upload. */
+/** Forwards everything, but flips one bit of the first upload. */
 async function startChangingProxy(target: string): Promise<{ url: string; puts: () => number; stop: () => void }> {
   let puts = 0;
   const server = createServer((request, response) => {
@@ -178,7 +178,7 @@ async function startChangingProxy(target: string): Promise<{ url: string; puts: 
   return { url, puts: () => puts, stop };
 }
 
-/** Makes the bucket with a request of its own. */
+/** Creates the bucket with a separate request. */
 export async function makeBucket(store: Store): Promise<void> {
   const url = new URL(`${store.url}/${store.bucket}`);
   const headers = signedHeaders({ method: "PUT", url, body: Buffer.of() }, store.key);

@@ -16,7 +16,7 @@ export interface ServerKind {
   readonly version: string;
   /** Programs that the installation needs. */
   readonly needs: readonly string[];
-  /** False for a server that takes any key, so that nothing about keys can be asked. */
+  /** False for a server that accepts any key, so that keys cannot be tested. */
   readonly checksKeys: boolean;
   /** Commands that install it into a folder, with the variables of their environment. */
   readonly install: (folder: string) => readonly Command[];
@@ -103,7 +103,7 @@ export const SERVERS: readonly ServerKind[] = [
   },
 ];
 
-/** The version of jackson-annotations that is resolved without more lacks a class that the server loads. */
+/** The version of jackson-annotations that is resolved by default lacks a class that the server loads. */
 const S3PROXY_POM = `<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
   <groupId>local</groupId><artifactId>s3proxy</artifactId><version>1</version>
@@ -118,7 +118,7 @@ const S3PROXY_POM = `<project xmlns="http://maven.apache.org/POM/4.0.0">
 
 const INSTALL_TIMEOUT_MS = 600_000;
 
-/** Why a server cannot be had here, or null when it is installed. A folder from an earlier run is used again. */
+/** Why a server cannot be installed here, or null when it is installed. Reuses a folder from an earlier run. */
 export async function install(kind: ServerKind, folder: string): Promise<string | null> {
   const missing = kind.needs.filter((program) => spawnSync("which", [program]).status !== 0);
   if (missing.length > 0) return `${missing.join(" and ")} is not installed`;
@@ -148,7 +148,7 @@ export interface RunningServer {
   readonly stop: () => void;
 }
 
-/** Starts a server and waits until it answers; throws when it does not within a minute. */
+/** Starts a server and waits until it answers; throws after a minute. */
 export async function start(kind: ServerKind, place: Omit<ServerPlace, "port">): Promise<RunningServer> {
   mkdirSync(place.data, { recursive: true });
   const port = await freePort();
@@ -159,7 +159,7 @@ export async function start(kind: ServerKind, place: Omit<ServerPlace, "port">):
     child.on("error", reject);
     child.on("exit", (code) => reject(new Error(`${kind.name} ended with ${code}`)));
   });
-  // Looked at below, and of no interest once the server runs.
+  // Checked below, and irrelevant once the server runs.
   ended.catch(() => undefined);
   const url = `http://127.0.0.1:${port}`;
   for (let tries = 0; tries < 240; tries++) {

@@ -18,7 +18,7 @@ export class ResidentMemory {
     clearInterval(this.#timer);
   }
 
-  /** The middle of the samples of a part of the time, both ends from 0 to 1. */
+  /** The median sample of a part of the time; both ends from 0 to 1. */
   median(from: number, to: number): number {
     const part = this.samples.slice(Math.floor(this.samples.length * from), Math.ceil(this.samples.length * to));
     return part.sort((a, b) => a - b)[Math.floor(part.length / 2)] ?? 0;

@@ -1,14 +1,14 @@
 import type { JobFailure } from "./protocol/api-errors.ts";
 
-/** Closed set of reasons for which this package itself fails. */
+/** Closed set of reasons why this package itself fails. */
 export type RunpodWorkerErrorCode =
   /** A start option, flag or environment value cannot be used. */
   | "INVALID_OPTION"
   /** A value cannot be written as JSON without loss. */
-  | "NOT_SERIALISABLE"
-  /** The worker state machine was asked for a transition that does not exist. */
+  | "NOT_SERIALIZABLE"
+  /** The worker state machine was asked for an illegal transition. */
   | "INVALID_TRANSITION"
-  /** A core loop or the heartbeat ended although the worker was running. */
+  /** A core loop or the heartbeat ended while the worker was running. */
   | "LOOP_ENDED"
   /** A running job was ended by the platform, by shutdown or by a fault of the process. */
   | "JOB_STOPPED"

@@ -3,7 +3,7 @@ import process, { argv, cwd, env, exit, stdout } from "node:process";
 /** Signals on which a worker drains. */
 export type ShutdownSignal = "SIGTERM" | "SIGINT";
 
-/** Everything of the process that the runtime touches; a test or a command line may pass its own. */
+/** Everything about the process that the runtime uses; a test or a command line may pass its own. */
 export interface ProcessSurface {
   /** Arguments without the executable and the script. */
   readonly argv: readonly string[];
@@ -16,7 +16,7 @@ export interface ProcessSurface {
   exit(code: number): void;
   /** Subscribes to shutdown signals and returns the function that unsubscribes. */
   onShutdownSignal(listener: (signal: ShutdownSignal) => void): () => void;
-  /** Subscribes to exceptions and rejections that nobody handled and returns the function that unsubscribes. */
+  /** Subscribes to unhandled exceptions and rejections and returns the function that unsubscribes. */
   onFault(listener: (fault: unknown) => void): () => void;
 }
 
@@ -26,7 +26,7 @@ function ignore(): void {}
 
 /** The surface of the real Node.js process. */
 export function nodeProcessSurface(): ProcessSurface {
-  // A log reader that went away must not take the worker with it.
+  // A log reader that went away must not crash the worker.
   stdout.off("error", ignore).on("error", ignore);
   return {
     argv: argv.slice(2),
@@ -52,9 +52,9 @@ export function nodeProcessSurface(): ProcessSurface {
 }
 
 /**
- * The same surface, which tells listeners also of the signals that came before them: there is a moment between the start of
- * a worker and its listening, and a signal that is lost in it leaves a worker that goes on when it was told to end.
- * `release` ends the listening.
+ * The same surface, but listeners also get signals that came before them: there is a gap between the start of
+ * a worker and its listening, and a signal lost in it would leave a worker running that was told to end.
+ * `release` stops listening.
  */
 export function rememberSignals(from: ProcessSurface): {
   readonly surface: ProcessSurface;
@@ -74,7 +74,7 @@ export function rememberSignals(from: ProcessSurface): {
     exit: (code) => from.exit(code),
     onFault: (listener) => from.onFault(listener),
     onShutdownSignal(listener) {
-      // Not at once: who listens may need the function that is returned.
+      // Not at once: the listener may need the returned function.
       for (const signal of received) queueMicrotask(() => listeners.has(listener) && listener(signal));
       listeners.add(listener);
       return () => listeners.delete(listener);

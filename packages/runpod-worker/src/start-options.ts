@@ -23,31 +23,31 @@ export interface StartOptions<Input = unknown, Output = unknown> {
   readonly stream?: StreamOptions | undefined;
   /** True = the worker is replaced after its first job. Default false. */
   readonly refreshWorker?: boolean | undefined;
-  /** Checks beside those of `registerFitnessCheck`, run after them. */
+  /** Checks in addition to those of `registerFitnessCheck`, run after them. */
   readonly fitnessChecks?: readonly FitnessCheck[] | undefined;
   /**
    * What to do when a check fails: `exit` (the default) reports it and exits with 1; `answer` reports it and then fails
-   * every job with what the check threw, for a fault that another start would not mend and a crash loop would hide;
-   * `handle` reports it and runs the handler all the same, for one that knows what it can still do and says so itself.
+   * every job with what the check threw, for a fault that a restart would not fix and a crash loop would hide;
+   * `handle` reports it and runs the handler anyway, for one that knows what it can still do and reports the rest itself.
    */
   readonly onUnfit?: "exit" | "answer" | "handle" | undefined;
   /**
-   * Milliseconds that running jobs get after SIGTERM or SIGINT before they are failed. Default ten minutes: a job
-   * that is cut off by the platform is queued again, one that is failed is not. `RUNPOD_SHUTDOWN_GRACE_MS` wins.
+   * Milliseconds that running jobs get to finish after SIGTERM or SIGINT before they fail. Default ten minutes: a job
+   * cut off by the platform is queued again, a failed one is not. `RUNPOD_SHUTDOWN_GRACE_MS` takes precedence.
    */
   readonly shutdownGraceMs?: number | undefined;
   /** Milliseconds after which a stopped job's handler that still runs makes the process exit. Default: no limit. */
   readonly stopTimeoutMs?: number | undefined;
   /** Settings of the local API server (`--rp_serve_api`) that have no flag. */
   readonly api?: ApiServerSettings | undefined;
-  /** Told of every change of the production worker's state. */
+  /** Called with every change of the production worker's state. */
   readonly onStateChange?: ((state: WorkerState) => void) | undefined;
-  /** Called once with the result of a local run (`--test_input`), beside the log lines. */
+  /** Called once with the result of a local run (`--test_input`), in addition to the log lines. */
   readonly onLocalResult?: ((result: LocalResult) => void) | undefined;
-  /** What to do. Default: what flags and environment ask for (`readRunMode`). */
+  /** What to do. Default: as flags and environment say (`readRunMode`). */
   readonly mode?: RunMode | undefined;
   /** Arguments, environment, output and exit of the process. Default: the real ones. */
   readonly surface?: ProcessSurface | undefined;
-  /** Waits and limits that differ from the usual ones; meant for tests. */
+  /** Waits and limits that differ from the defaults; meant for tests. */
   readonly timing?: Partial<WorkerTiming> | undefined;
 }

@@ -15,7 +15,7 @@ import type { ProcessSurface } from "./process-surface.ts";
 import type { StartOptions } from "./start-options.ts";
 import { resolveStreamOptions } from "./streaming/stream-options.ts";
 
-/** What every mode has prepared before it runs. */
+/** What every mode gets. */
 export interface PreparedProcess {
   readonly surface: ProcessSurface;
   readonly log: PlatformLogger;
@@ -23,10 +23,10 @@ export interface PreparedProcess {
   readonly program: JobProgram;
 }
 
-/** The platform's default execution time-out: a job that was taken may run this long, so a drain waits as long. */
+/** The platform's default execution timeout: a job may run this long, so a drain waits as long. */
 export const DEFAULT_SHUTDOWN_GRACE_MS = 600_000;
 
-/** Runs the production worker to its end; resolves with the exit code. An unusable option or environment is exit code 1. */
+/** Runs the production worker to its end; resolves with the exit code, 1 for an unusable option or environment. */
 export async function runInProduction<Input, Output>(
   options: StartOptions<Input, Output>,
   prepared: PreparedProcess,

@@ -29,7 +29,7 @@ export async function start<Input = unknown, Output = unknown>(options: StartOpt
   return exitCode;
 }
 
-/** An error that no mode expected must not leave a process that neither works nor ends. */
+/** An unexpected error must not leave a process that neither works nor ends. */
 async function runGuarded<Input, Output>(
   options: StartOptions<Input, Output>,
   surface: ProcessSurface,

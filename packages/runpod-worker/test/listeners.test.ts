@@ -10,7 +10,7 @@ import { FakeSurface } from "../src/testing/fake-surface.ts";
 
 afterEach(() => vi.restoreAllMocks());
 
-/** The hosts that are bound while `work` runs; `undefined` stands for all addresses of the machine. */
+/** The hosts bound while `work` runs; `undefined` means all addresses of the machine. */
 async function hostsBoundBy(work: () => Promise<void>): Promise<unknown[]> {
   const listen = vi.spyOn(Server.prototype, "listen");
   await work();

@@ -2,18 +2,18 @@ import { deepStrictEqual } from "node:assert/strict";
 import type { Emulator, JobRecord } from "../../src/emulator/index.ts";
 import { chunksOf, failureOf, valueOf, type Work } from "./work.ts";
 
-/** What is known of one job of the run. */
+/** What is known about one job of the run. */
 interface Entry {
   readonly work: Work;
   isCancelled: boolean;
   ends: number;
 }
 
-/** Keeps account of all jobs: which have ended, how often, and whether as they should. */
+/** Keeps account of all jobs: which have ended, how often, and whether correctly. */
 export class Ledger {
   readonly #entries = new Map<string, Entry>();
   readonly states: Record<string, number> = {};
-  /** What was wrong, the first of it. */
+  /** The first few problems. */
   readonly faults: string[] = [];
   #ended = 0;
 
@@ -62,7 +62,7 @@ export class Ledger {
   }
 }
 
-/** @throws Error that says how the end of a job is wrong. */
+/** @throws {Error} when a job ended wrongly; the message says how */
 function checkEnd(record: JobRecord, { work, isCancelled }: Entry, emulator: Emulator): void {
   const { status, output, error } = record;
   if (status === "CANCELLED" && isCancelled) return;
@@ -73,7 +73,7 @@ function checkEnd(record: JobRecord, { work, isCancelled }: Entry, emulator: Emu
   if (work.kind === "stream") checkChunks(emulator.queue.drainChunks(record), output?.value, work);
 }
 
-/** A chunk may come twice, since its answer may be lost; but none may be missing, and their order must be right. */
+/** A chunk may arrive twice, since its answer may be lost; but none may be missing or out of order. */
 function checkChunks(streamed: readonly unknown[], output: unknown, work: Work): void {
   const chunks = chunksOf(work);
   deepStrictEqual(output, chunks);

@@ -1,7 +1,7 @@
 /**
  * Thousands of short jobs through the emulator, with random faults on every route of workers, with workers that are
- * told to stop or killed while they work, with jobs that clients cancel, and with a platform that is away for a while. Every job must end in exactly one final
- * state, with the result that it should have; no result may be posted again once its answer has arrived; and the
+ * told to stop or killed while they work, with jobs that clients cancel, and with a platform outage. Every job must end in exactly one final
+ * state, with the correct result; no result may be posted again once its answer has arrived; and the
  * memory of a worker that is not restarted must stay flat. Prints the counts; ends with 1 if anything is wrong.
  */
 import { join } from "node:path";
@@ -27,7 +27,7 @@ const { values } = parseArgs({
 const jobCount = Number(values.jobs);
 const limitMs = Number(values["limit-seconds"]) * 1000;
 const seed = Number(values.seed);
-/** Jobs that wait or run at any time. */
+/** Jobs waiting or running at any time. */
 const WINDOW = 100;
 /** Every n-th end of a worker is a SIGKILL. */
 const KILL_EVERY = 4;
@@ -40,7 +40,7 @@ const emulator = await startEmulator({
   rules: RULES,
   recordLimit: 5000,
   recordedBodyLimit: 200,
-  // Finished jobs are kept long enough for every repetition; lost workers are no reason to give a job up.
+  // Finished jobs are kept long enough for every repetition; a job must survive any number of lost workers.
   queueRules: { maxFinishedJobs: 5000, maxRequeues: 1000 },
 });
 const ledger = new Ledger(emulator);
@@ -112,7 +112,7 @@ async function feed(): Promise<void> {
   }
 }
 
-/** Once in the run the platform cannot be reached at all. */
+/** Once in the run the platform cannot be reached. */
 async function beAway(): Promise<void> {
   await emulator.goAway();
   await sleep(Number(values["outage-seconds"]) * 1000);
@@ -121,7 +121,7 @@ async function beAway(): Promise<void> {
 
 async function untilSettled(): Promise<void> {
   while (ledger.ended < ledger.submitted && performance.now() - startedMs < limitMs) await sleep(50);
-  // Repetitions of results that are still under way show themselves now.
+  // Repeated results that are still under way arrive now.
   await sleep(1500);
 }
 
@@ -161,7 +161,7 @@ function report({ totals, violations, requests, queue }: Emulator): void {
   const quarters = [part(0, 0.25), part(0.25, 0.5), part(0.5, 0.75), part(0.75, 1)];
   console.log(`Memory of the steady worker, by quarters of the run: ${quarters.join(", ")}`);
   for (const problem of problems) console.log(`WRONG: ${problem}`);
-  console.log(problems.length === 0 ? "Nothing was lost, nothing was doubled." : `${problems.length} problems`);
+  console.log(problems.length === 0 ? "Nothing was lost or duplicated." : `${problems.length} problems`);
 }
 
 function sleep(milliseconds: number): Promise<void> {

@@ -1,6 +1,6 @@
 import type { EmulatorRules, FaultAction, FaultRule, RouteName } from "../../src/emulator/index.ts";
 
-/** What a job of the run asks for, and from which its right end follows. */
+/** What a job of the run asks for; its correct outcome follows from it. */
 export interface Work {
   readonly number: number;
   readonly kind: "value" | "stream" | "throw" | "hang";
@@ -18,19 +18,19 @@ export function valueOf({ number }: Work): unknown {
   return { number, square: number * number, text: "ä€𝄞".repeat(number % 7) };
 }
 
-/** The chunks of a job of the kind `stream`, which are also its output. */
+/** The chunks, and the output, of a job of the kind `stream`. */
 export function chunksOf({ number }: Work): unknown[] {
   return Array.from({ length: 1 + (number % 4) }, (_, index) => ({ number, index }));
 }
 
-/** A mixture of short jobs. `random` gives numbers in [0, 1). */
+/** A mix of short jobs. `random` returns numbers in [0, 1). */
 export function createWork(number: number, random: () => number): Work {
   const draw = random();
   const kind = draw < 0.8 ? "value" : draw < 0.92 ? "stream" : draw < 0.995 ? "throw" : "hang";
   return { number, kind, workMs: Math.floor(random() * 8) };
 }
 
-/** Faults on all routes of workers; chances are a request's. */
+/** Faults on all routes of workers; probabilities are per request. */
 export function createFaultRules(): FaultRule[] {
   const takes: readonly RouteName[] = ["job-take", "job-take-batch"];
   const posts: readonly RouteName[] = ["job-done", "job-stream"];
@@ -70,5 +70,5 @@ function chances(route: readonly RouteName[], probability: number, actions: read
   return actions.map((action) => ({ route, probability, times: Number.POSITIVE_INFINITY, action }));
 }
 
-/** Short holds, so that the end of the run is not waited for. */
+/** Short holds, so that the run ends quickly. */
 export const RULES: Partial<EmulatorRules> = { takeHoldMs: 1000, stopHoldMs: 1000, pingIntervalMs: 1000 };

@@ -19,7 +19,7 @@ interface Sample {
 }
 
 type Post = (path: string, body: string) => Promise<number>;
-/** Sends its requests and gives their statuses. */
+/** Sends its requests and returns their statuses. */
 type HostileCase = (post: Post) => Promise<readonly number[]>;
 
 const padded = (does: string, megabytes = 9.5): string =>
@@ -35,7 +35,7 @@ function atOnce(count: number, send: () => Promise<number>): Promise<readonly nu
   return Promise.all(Array.from({ length: count }, send));
 }
 
-/** Each in turn, one answer for each body. */
+/** One after another, one answer per body. */
 async function each(post: Post, bodies: readonly string[]): Promise<readonly number[]> {
   const statuses: number[] = [];
   for (const body of bodies) statuses.push(await post("/runsync", body));
@@ -46,10 +46,10 @@ const CASES: Readonly<Record<string, HostileCase>> = {
   "120 failed jobs of 9.5 MB": (post) => inTurn(120, () => post("/run", padded("fail"))),
   "480 failed jobs of 9.5 MB": (post) => inTurn(480, () => post("/run", padded("fail"))),
   "120 results of 9.5 MB": (post) => inTurn(120, () => post("/run", '{"input":{"does":"answer"}}')),
-  "120 jobs of 9.5 MB that wait": (post) => inTurn(120, () => post("/run", padded("wait"))),
+  "120 waiting jobs of 9.5 MB": (post) => inTurn(120, () => post("/run", padded("wait"))),
   "64 uploads of 19 MB at once": (post) => atOnce(64, () => post("/runsync?wait=1000", padded("wait", 19))),
-  "8 streams of 400 MB that nobody reads": (post) => inTurn(8, () => post("/runsync", '{"input":{"does":"stream"}}')),
-  "10 million lists inside each other": (post) =>
+  "8 unread streams of 400 MB": (post) => inTurn(8, () => post("/runsync", '{"input":{"does":"stream"}}')),
+  "10 million nested lists": (post) =>
     each(post, [`{"input":${"[".repeat(10 * MEBIBYTE - 10)}`, `{"input":${"[1,".repeat(6 * MEBIBYTE)}`]),
   "6 million empty lists": (post) => each(post, [`{"input":[${"[],".repeat(6 * MEBIBYTE)}0]}`]),
   "a million unknown fields": (post) =>
@@ -108,7 +108,7 @@ function inMebibytes(bytes: number): string {
 
 const wanted = argv.slice(2);
 stdout.write(
-  "| Case | MiB before | MiB at the peak | MiB after | longest delay, ms | answers |\n|---|---:|---:|---:|---:|---|\n",
+  "| Case | MiB before | peak MiB | MiB after | longest delay, ms | answers |\n|---|---:|---:|---:|---:|---|\n",
 );
 for (const [name, hostile] of Object.entries(CASES)) {
   if (wanted.length === 0 || wanted.some((word) => name.includes(word))) stdout.write(await run(name, hostile));

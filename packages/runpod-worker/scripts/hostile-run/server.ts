@@ -1,4 +1,4 @@
-/** The local API with a handler that does what its input says; run by main.ts, to which it tells memory and delays. */
+/** The local API with a handler that does what its input says; main.ts runs it and gets its memory and delays. */
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import process from "node:process";
 import { createHandlerExecutor, serveLocalApi } from "../../src/local-api/index.ts";

@@ -1,7 +1,7 @@
 /**
  * Compares the worker of this package with RunPod's official Python SDK on the same emulator and machine: start-up,
- * what a worker adds to each job, jobs a second, and memory. Prints a table and, last, one line of JSON. Needs the
- * build (`npm run build`); where there is no Python or no package index, only this package is measured.
+ * the overhead per job, jobs per second, and memory. Prints a table and then one line of JSON. Needs the
+ * build (`npm run build`). Without Python or a package index, only this package is measured.
  */
 import { access } from "node:fs/promises";
 import { cpus } from "node:os";
@@ -29,7 +29,7 @@ if (
     () => false,
   ))
 ) {
-  console.error("There is no build to measure; run `npm run build` first.");
+  console.error("Cannot measure: the build is missing; run `npm run build` first.");
   exit(1);
 }
 const contestants: Contestant[] = [

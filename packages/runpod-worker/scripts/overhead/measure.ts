@@ -12,7 +12,7 @@ export interface Contestant {
 export interface Measures {
   /** Process start to first take. */
   readonly startUpMs: number;
-  /** Submission to result, of a job that finds the worker waiting: what the worker adds to the handler's time. */
+  /** Submission to result of a job that finds the worker waiting: the overhead of the worker. */
   readonly latencyMs: number;
   /** Result to next take, at one job at a time. */
   readonly pauseMs: number;
@@ -25,7 +25,7 @@ export interface MeasureOptions {
   readonly concurrencies: readonly number[];
   /** How long throughput is measured, in milliseconds. */
   readonly throughputMs: number;
-  /** How often the rest is measured; the middle is taken. */
+  /** How often the rest is measured; the median counts. */
   readonly repetitions: number;
 }
 
@@ -102,7 +102,7 @@ function isHeld({ status, isAborted }: Exchange): boolean {
   return status === undefined && !isAborted;
 }
 
-/** Jobs of no work a second, with a queue that never runs dry. */
+/** Empty jobs per second, with a queue that never runs dry. */
 async function measureThroughput(emulator: Emulator, durationMs: number): Promise<number> {
   const { queue } = emulator;
   const before = queue.counts.completed;

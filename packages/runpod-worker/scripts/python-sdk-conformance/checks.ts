@@ -14,7 +14,7 @@ export interface CheckResult {
   readonly failure: string | undefined;
 }
 
-/** What a check works with: a fresh emulator with an SDK worker at it. */
+/** What a check works with: a fresh emulator with an SDK worker. */
 export interface Bench {
   readonly emulator: Emulator;
   readonly worker: WorkerProcess;
@@ -31,7 +31,7 @@ export interface BenchOptions {
 }
 
 const WORKER_SCRIPT = join(import.meta.dirname, "..", "python-sdk", "worker.py");
-/** The SDK's imports take their time on a busy machine. */
+/** The SDK's imports are slow on a busy machine. */
 export const START_LIMIT_MS = 60_000;
 
 /** Runs checks one after another and keeps their results. */

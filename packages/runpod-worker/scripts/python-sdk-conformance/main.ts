@@ -1,7 +1,7 @@
 /**
  * Checks the emulator and the local API with RunPod's official Python SDK: its worker against the emulator, in all
  * presets and with faults, and its client against the public API. Makes a virtual environment with the SDK; where
- * there is no Python or no package index it says so and ends with 0, or with 1 given `--require`.
+ * Python or the package index is missing it says so and ends with 0, or with 1 given `--require`.
  */
 import { argv, exit } from "node:process";
 import { preparePython, SDK_VERSION } from "../python-sdk/python-environment.ts";

@@ -3,7 +3,7 @@ import type { Exchange } from "../../src/emulator/index.ts";
 import { START_LIMIT_MS, type Checks } from "./checks.ts";
 import { bodyFor, finalPostOf, until } from "./worker-checks.ts";
 
-/** Checks with the SDK in other places, modes and fates. */
+/** Checks with the SDK in other environments and modes, and with failures. */
 export async function checkOtherModes(checks: Checks): Promise<void> {
   await checkHub(checks);
   await checkConcurrency(checks);
@@ -134,11 +134,11 @@ async function checkFitness(checks: Checks): Promise<void> {
   });
 }
 
-/** The platform in trouble; and what the SDK does wrong then, as a sign that the emulator brings it about. */
+/** Platform failures, and the SDK's known defects under them, which show that the emulator reproduces them. */
 async function checkTrouble(checks: Checks): Promise<void> {
   await checks.withWorker({}, async ({ emulator }) => {
     await emulator.requests.waitFor({ route: "job-take" }, { timeoutMs: START_LIMIT_MS });
-    await checks.check("W23", "after 429 there is no take for 5 s", async () => {
+    await checks.check("W23", "after 429 no take follows for 5 s", async () => {
       const fault = emulator.faults.add({ route: "job-take", action: { kind: "respond", status: 429 } });
       await until(() => fault.hits === 1);
       const [struck] = emulator.requests.list({ route: "job-take", fault: "respond" });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Emulator, Exchange, JobRecord } from "../../src/emulator/index.ts";
 import { START_LIMIT_MS, type Checks } from "./checks.ts";
 
-/** Checks with the SDK in its usual place: production templates, one job at a time. */
+/** Checks with the SDK in its usual environment: production templates, one job at a time. */
 export async function checkProductionWorker(checks: Checks): Promise<void> {
   await checks.withWorker({ podId: "pod1" }, async ({ emulator, worker }) => {
     const take = await emulator.requests.waitFor({ route: "job-take" }, { timeoutMs: START_LIMIT_MS });
@@ -29,7 +29,7 @@ export async function checkProductionWorker(checks: Checks): Promise<void> {
       assert.deepEqual(JSON.parse(shown.body), { status: "IN_PROGRESS", output: { percent: 5 } });
       assert.equal((await emulator.result(record)).output, 1);
     });
-    await checks.check("W22 W24", "answers without a job are no errors", () =>
+    await checks.check("W22 W24", "answers without a job are not errors", () =>
       checkEmptyAnswers(emulator, worker.lines),
     );
     await checks.check("W42", "a result is posted again after 500, with the same body", async () => {
@@ -76,7 +76,7 @@ export async function checkProductionWorker(checks: Checks): Promise<void> {
     });
     await checks.check("12.2", "after stopPod the emulator sends SIGTERM, and the worker ends with 0", async () => {
       const exit = await worker.exited;
-      // The SDK ends only after its held polls have returned, which SIGKILL may forestall.
+      // The SDK ends only after its held polls have returned; SIGKILL may come first.
       assert.ok(exit.code === 0 || exit.signal === "SIGKILL", JSON.stringify(exit));
     });
   });
@@ -155,7 +155,7 @@ export async function bodyFor(emulator: Emulator, input: unknown): Promise<unkno
 
 export function finalPostOf(emulator: Emulator, record: JobRecord): Exchange {
   const post = emulator.requests.last({ route: "job-done", jobId: record.id });
-  assert.ok(post, "there is no result");
+  assert.ok(post, "the result is missing");
   return post;
 }
 
@@ -163,7 +163,11 @@ async function outputOf(emulator: Emulator, input: unknown): Promise<unknown> {
   return (await emulator.result(emulator.submit({ input }), 20_000)).output;
 }
 
-/** Waits for a condition. @throws Error after 20 s. */
+/**
+ * Waits for a condition.
+ *
+ * @throws {Error} when the time is up
+ */
 export async function until(condition: () => boolean, limitMs = 20_000): Promise<void> {
   const endsAtMs = Date.now() + limitMs;
   while (!condition()) {

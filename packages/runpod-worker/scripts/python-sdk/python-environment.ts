@@ -13,7 +13,7 @@ const FOLDER = join(REPOSITORY, ".cache", `python-sdk-${SDK_VERSION}`);
 const CANDIDATES = ["python3.13", "python3.12", "python3.11", "python3.10", "python3"];
 const INSTALL_LIMIT_MS = 300_000;
 
-/** A Python with the official SDK, or the reason why there is none. */
+/** A Python with the official SDK, or why it is missing. */
 export type PythonEnvironment =
   | { readonly isAvailable: true; readonly python: string; readonly version: string }
   | { readonly isAvailable: false; readonly reason: string };
@@ -24,7 +24,7 @@ export async function preparePython(): Promise<PythonEnvironment> {
   try {
     if (!(await exists(python))) {
       const base = await findPython();
-      if (base === undefined) return { isAvailable: false, reason: "there is no Python 3.10 or newer" };
+      if (base === undefined) return { isAvailable: false, reason: "Python 3.10 or newer is missing" };
       await run(base, ["-m", "venv", FOLDER], { timeout: INSTALL_LIMIT_MS });
     }
     if (!(await hasSdk(python))) {

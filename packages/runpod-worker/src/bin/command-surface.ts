@@ -1,10 +1,10 @@
-/** What a command has of its process. */
+/** What a command gets from its process. */
 export interface CommandSurface {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Aborts when the command is to end. */
+  /** Aborts when the command must end. */
   readonly signal: AbortSignal;
   /** Data. */
   readonly writeOut: (text: string) => void;
-  /** Everything that is said to people. */
+  /** Messages for people. */
   readonly writeError: (text: string) => void;
 }

@@ -135,7 +135,7 @@ function introduce(
   for (const [name, value] of Object.entries(emulator.environment({ preset }))) {
     writeOut(`export ${name}='${value.replaceAll("'", String.raw`'\''`)}'\n`);
   }
-  if (port === 0) writeError("The port is another one each time; --port fixes it.\n");
+  if (port === 0) writeError("The port changes with each run; set it with --port.\n");
 }
 
 async function runJobs(
@@ -166,7 +166,7 @@ function untilAborted({ signal }: CommandSurface): Promise<boolean> {
   });
 }
 
-/** Says what workers did wrong; false if that must make the command fail. */
+/** Prints what workers did wrong; false if the command must fail because of it. */
 function summarize({ violations }: Emulator, flags: EmulateFlags, { writeError }: CommandSurface): boolean {
   const counts = Object.entries(violations.counts());
   for (const [kind, count] of counts) writeError(`violation: ${kind} (${count})\n`);

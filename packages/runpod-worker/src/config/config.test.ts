@@ -93,12 +93,12 @@ describe("worker config", () => {
     expect(readWorkerConfig({ ...done, RUNPOD_PING_INTERVAL: text }, log).pingIntervalMs).toBe(intervalMs);
   });
 
-  it("reads the grace time, and ignores one that is no number", () => {
+  it("reads the grace time, and ignores one that is not a number", () => {
     expect(readWorkerConfig({ ...done, RUNPOD_SHUTDOWN_GRACE_MS: "0" }, log).shutdownGraceMs).toBe(0);
     expect(readWorkerConfig({ ...done, RUNPOD_SHUTDOWN_GRACE_MS: "soon" }, log).shutdownGraceMs).toBeUndefined();
   });
 
-  it("takes PING_NOT_SET for no ping", () => {
+  it("treats PING_NOT_SET as no ping", () => {
     expect(readWorkerConfig({ ...done, RUNPOD_WEBHOOK_PING: "PING_NOT_SET" }, log).templates.ping).toBeUndefined();
   });
 });

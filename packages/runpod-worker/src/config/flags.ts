@@ -17,7 +17,7 @@ const SWITCH_FLAGS = ["--rp_serve_api", "--rp_debugger"];
 /**
  * Reads the known flags, as `--flag value` or `--flag=value`; everything else is left alone (W04).
  *
- * @throws RunpodWorkerError `INVALID_OPTION` when a known flag lacks its value or has one that cannot be used.
+ * @throws {RunpodWorkerError} INVALID_OPTION when a known flag lacks its value or has an unusable one
  */
 export function parseFlags(argv: readonly string[]): WorkerFlags {
   const values = new Map<string, string>();

@@ -29,10 +29,10 @@ export interface ApiServerMode {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * What `start` does with these arguments and this environment, for a program that has to know before it starts: pass the
+ * What `start` does with these arguments and this environment, for a program that must know before it starts: pass the
  * answer, or a mode of your own, as `start({ mode })`. An empty `--test_input` counts as none, as in the official SDK.
  *
- * @throws RunpodWorkerError `INVALID_OPTION` when a known flag lacks its value or has one that cannot be used.
+ * @throws {RunpodWorkerError} INVALID_OPTION when a known flag lacks its value or has an unusable one
  */
 export function readRunMode(argv: readonly string[], env: Environment): RunMode {
   return chooseRunMode(parseFlags(argv), env);
@@ -50,12 +50,12 @@ export function chooseRunMode(flags: WorkerFlags, env: Environment): RunMode {
   return testInput !== undefined || !hasQueue(env) ? { kind: "local", testInput } : { kind: "production" };
 }
 
-/** True where the environment names a queue, so that the process runs as a worker of the platform. */
+/** True if the environment names a queue, so the process runs as a worker of the platform. */
 export function hasQueue(env: Environment): boolean {
   return (env["RUNPOD_WEBHOOK_GET_JOB"] ?? "") !== "";
 }
 
-/** The number of processes that the SDK would start is the number of jobs at once here; its default asks for nothing. */
+/** The SDK starts this many processes; here it is the number of concurrent jobs. The SDK's default means "not set". */
 function aboveOne(count: number): number | undefined {
   return Number.isInteger(count) && count > 1 ? count : undefined;
 }

@@ -3,11 +3,11 @@ import type { Logger } from "../logging/logger.ts";
 import { parseTarget } from "../platform/request-target.ts";
 import type { UrlTemplates } from "../platform/worker-urls.ts";
 
-/** What the environment says about this worker, whatever its mode (spec platform §2.1). */
+/** What the environment says about this worker in any mode (spec platform §2.1). */
 export interface IdentityConfig {
   /** Sent raw; empty when there is none. */
   readonly apiKey: string;
-  /** True where `RUNPOD_POD_ID` is set; without it there are no pings. */
+  /** True if `RUNPOD_POD_ID` is set; without it the worker sends no pings. */
   readonly hasPodId: boolean;
   /** URL template of the heartbeat. */
   readonly pingTemplate: string | undefined;
@@ -31,7 +31,7 @@ const MIN_PING_INTERVAL_MS = 1_000;
 /**
  * Reads the environment of a production worker.
  *
- * @throws RunpodWorkerError `INVALID_OPTION` when jobs could be taken but no result delivered.
+ * @throws {RunpodWorkerError} INVALID_OPTION when a URL is not valid, or jobs could be taken but no result delivered
  */
 export function readWorkerConfig(env: Environment, log: Logger): WorkerConfig {
   const done = env["RUNPOD_WEBHOOK_POST_OUTPUT"];
@@ -68,13 +68,13 @@ export function readIdentityConfig(env: Environment, log: Logger): IdentityConfi
   };
 }
 
-/** A worker that cannot ask for jobs, or not say how they ended, must not start. */
+/** A worker that cannot take jobs or report their results must not start. */
 function requireUrl(name: string, template: string): void {
   if (isUrl(template)) return;
   throw new RunpodWorkerError("INVALID_OPTION", `Cannot start: ${name} is not a valid http or https URL`);
 }
 
-/** Streaming and pings are not a precondition for working, so that a template that is no URL counts as none. */
+/** A worker can do without streaming and pings, so an invalid URL template is ignored. */
 function readOptionalTemplate(name: string, template: string | undefined, log: Logger): string | undefined {
   if (template === undefined || template === "" || isUrl(template)) return template || undefined;
   log.error(`${name} is not a valid http or https URL, ignored.`);
@@ -96,7 +96,7 @@ function isUrl(template: string): boolean {
   return parseTarget(template) !== undefined;
 }
 
-/** At least a second; ten seconds where the value is no number (W74). */
+/** At least a second; ten seconds if the value is not a number (W74). */
 function readPingInterval(text: string | undefined): number {
   const value = text === undefined || text.trim() === "" ? Number.NaN : Number(text);
   return Number.isFinite(value) ? Math.max(value, MIN_PING_INTERVAL_MS) : DEFAULT_PING_INTERVAL_MS;

@@ -1,4 +1,4 @@
-/** Every wait and limit of the production worker, in milliseconds. Tests shorten them; nobody else should need to. */
+/** Every wait and limit of the production worker, in milliseconds. Meant for tests, which shorten them. */
 export interface WorkerTiming {
   /** Longest time that a take or a stop poll is held (spec platform §3.2, §3.4). */
   readonly pollTimeoutMs: number;
@@ -7,19 +7,19 @@ export interface WorkerTiming {
   readonly pollBackOffMaxMs: number;
   /** Wait after 429 without `Retry-After`. */
   readonly throttledMs: number;
-  /** An empty answer that came faster than this is followed by a pause of one to two and a half times as much. */
+  /** An empty answer that came faster than this is followed by a pause of 1 to 2.5 times this value. */
   readonly quickAnswerMs: number;
-  /** After this long of nothing but 401, 403 and 404 an ERROR names the variables to check. */
+  /** After only 401, 403 and 404 for this long, an ERROR line names the variables to check. */
   readonly refusedReportMs: number;
   /** Wait after an empty stop poll. */
   readonly stopPauseMs: number;
-  /** Longest wait between stop polls where the server knows no stop channel. */
+  /** Longest wait between stop polls if the server has no stop channel. */
   readonly stopMissingMaxMs: number;
   /** How often a concurrency function is asked while all slots are taken. */
   readonly concurrencyPollMs: number;
   /** How long a final post is retried. The result lives in this process only, so this is long. */
   readonly resultBudgetMs: number;
-  /** The same for a result above the documented limits: a server that refuses it may just break the connection. */
+  /** The same for a result above the documented limits: a server that refuses it may simply close the connection. */
   readonly largeResultBudgetMs: number;
   /** How long a chunk is retried. */
   readonly chunkBudgetMs: number;
@@ -31,9 +31,9 @@ export interface WorkerTiming {
   readonly postIdleTimeoutMs: number;
   /** Longest time of one progress post; the final post waits for it. */
   readonly progressTimeoutMs: number;
-  /** How long a held take may still bring a job after shutdown began: it may be on the wire already. */
+  /** How long a held take may still bring a job after shutdown began: one may already be on the wire. */
   readonly takeLingerMs: number;
-  /** Longest time without a byte of a take's answer that has begun when shutdown begins. */
+  /** Longest time without a byte of a take's answer that had begun before shutdown. */
   readonly takeStallMs: number;
   /** Longest time from a fault of the process to its exit. */
   readonly faultExitMs: number;

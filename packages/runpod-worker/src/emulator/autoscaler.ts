@@ -4,21 +4,21 @@ import type { Preset } from "./presets.ts";
 import type { WorkerFleet } from "./worker-fleet.ts";
 import type { WorkerCommand, WorkerExit, WorkerProcess } from "./worker-process.ts";
 
-/** Scaling of an endpoint; times are of the emulator's clock. */
+/** Scaling of an endpoint; times are on the emulator's clock. */
 export interface ScalingOptions {
   readonly preset?: Preset;
-  /** Workers that are kept running without jobs; 0 unless given. */
+  /** Workers kept running without jobs. Default 0. */
   readonly minWorkers?: number;
-  /** 1 unless given. */
+  /** Default 1. */
   readonly maxWorkers?: number;
-  /** Idleness after which a worker is stopped, in milliseconds; 5 s unless given. */
+  /** Idle time in milliseconds after which a worker is stopped. Default 5000. */
   readonly idleTimeoutMs?: number;
-  /** How long a job waits before one more worker is started, in milliseconds; 4 s unless given. */
+  /** How long a job waits before another worker is started, in milliseconds. Default 4000. */
   readonly queueDelayMs?: number;
 }
 
 const TICK_MS = 250;
-/** A worker that ends in failure sooner than this has not come up. */
+/** A worker that fails sooner than this never came up. */
 const CRASH_WITHIN_MS = 10_000;
 const CRASH_PAUSE_MS = { first: 1000, longest: 30_000 };
 
@@ -51,7 +51,7 @@ export class Autoscaler {
     this.#tick();
   }
 
-  /** Starts no more workers; those that run go on. */
+  /** Starts no more workers; running ones continue. */
   stop(): void {
     this.#isRunning = false;
     this.#timer?.cancel();
@@ -72,7 +72,7 @@ export class Autoscaler {
     if (!this.#isRunning || now < this.#pausedUntilMs) return;
     const { minWorkers, maxWorkers, queueDelayMs, preset } = this.#options;
     const serving = this.#serving().length;
-    // The platform knows jobs that are not worth a worker.
+    // The platform starts no worker for low-priority jobs.
     const oldest = this.#platform.queue.queued.find(({ request }) => request.policy?.lowPriority !== true);
     const waitedMs = oldest === undefined ? -1 : now - oldest.queuedAtMs;
     const isNeeded = serving < minWorkers || (waitedMs >= 0 && (serving === 0 || waitedMs >= queueDelayMs));

@@ -5,16 +5,20 @@ import { ROUTE_NAMES, type RouteName } from "./request-target.ts";
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** A request for control that cannot be understood. */
+/** A control request that cannot be used. */
 export function controlError(message: string): PublicApiError {
   return new PublicApiError("INVALID_INPUT", message);
 }
 
-/** @throws PublicApiError INVALID_INPUT for a field that means nothing here, which is a slip that would pass unseen. */
+/**
+ * Refuses unknown fields: a misspelled one would go unnoticed.
+ *
+ * @throws {PublicApiError} INVALID_INPUT when a field is not one of `known`
+ */
 export function checkNames(fields: Fields, known: readonly string[]): void {
   const unknown = Object.keys(fields).find((name) => !known.includes(name));
   if (unknown === undefined) return;
-  throw controlError(`${JSON.stringify(unknown.slice(0, 80))} is not a field of this (known ${known.join(", ")})`);
+  throw controlError(`${JSON.stringify(unknown.slice(0, 80))} is not a known field (known ${known.join(", ")})`);
 }
 
 interface NumberRange {
@@ -23,7 +27,11 @@ interface NumberRange {
   readonly isWhole?: boolean;
 }
 
-/** An optional number. @throws PublicApiError INVALID_INPUT for anything else. */
+/**
+ * An optional number.
+ *
+ * @throws {PublicApiError} INVALID_INPUT when it is not a number or out of range
+ */
 export function numberField(fields: Fields, name: string, range: NumberRange): number | undefined {
   const value = fields[name];
   if (value === undefined) return undefined;
@@ -34,11 +42,15 @@ export function numberField(fields: Fields, name: string, range: NumberRange): n
   throw controlError(`${name} must be a ${isWhole ? "whole " : ""}number (got ${got}, limit ${min} to ${max})`);
 }
 
-/** An optional text. @throws PublicApiError INVALID_INPUT for anything else. */
+/**
+ * An optional string.
+ *
+ * @throws {PublicApiError} INVALID_INPUT when it is not a string, or empty
+ */
 export function textField(fields: Fields, name: string): string | undefined {
   const value = fields[name];
   if (value === undefined || (typeof value === "string" && value !== "")) return value;
-  throw controlError(`${name} must be a text that is not empty (got ${value === "" ? "an empty one" : typeof value})`);
+  throw controlError(`${name} must be a non-empty string (got ${value === "" ? "an empty one" : typeof value})`);
 }
 
 function truthField(fields: Fields, name: string): void {
@@ -54,7 +66,7 @@ export function routeNamed(name: unknown, other?: string): string {
   return found;
 }
 
-/** Fields of each kind of action beside `kind`, and what checks them. */
+/** Fields of each kind of action besides `kind`, and their checks. */
 const ACTION_CHECKS: Readonly<Record<FaultAction["kind"], Readonly<Record<string, (fields: Fields) => unknown>>>> = {
   respond: {
     status: (fields) => requiredNumber(fields, "status", { min: 200, max: 599, isWhole: true }),
@@ -70,7 +82,11 @@ const ACTION_CHECKS: Readonly<Record<FaultAction["kind"], Readonly<Record<string
   duplicate: {},
 };
 
-/** Reads a rule as JSON has it. @throws PublicApiError INVALID_INPUT that says what is wrong. */
+/**
+ * Reads a rule from JSON.
+ *
+ * @throws {PublicApiError} INVALID_INPUT when a field is unknown, missing or wrong
+ */
 export function faultRuleOf(fields: Fields): FaultRule {
   checkNames(fields, ["route", "action", "times", "skip", "probability"]);
   const action = actionOf(fields["action"]);
@@ -111,6 +127,6 @@ function checkHeaders({ headers }: Fields): void {
       throw new TypeError();
     void new Headers(headers as Record<string, string>);
   } catch {
-    throw controlError("headers must be an object of names and texts that HTTP can carry");
+    throw controlError("headers must be an object of valid HTTP header names and values");
   }
 }

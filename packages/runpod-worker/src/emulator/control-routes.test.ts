@@ -97,7 +97,7 @@ describe("controls over HTTP", () => {
     expect([emulator.clock.now(), emulator.clock.scale]).toEqual([nowMs, 0]);
   });
 
-  it("refuses a clock with nothing to do, and bodies that are no object of JSON in UTF-8", async () => {
+  it("refuses a clock with nothing to do, and bodies that are not JSON objects in UTF-8", async () => {
     for (const body of [{}, [], "text", null]) expect((await control("POST", "/clock", body)).status).toBe(400);
     const url = `${emulator.url}/_emulator/jobs`;
     const latin1 = await fetch(url, { method: "POST", body: Buffer.from('{"input":"\xfc"}', "latin1") });
@@ -106,8 +106,8 @@ describe("controls over HTTP", () => {
   });
 
   it.each([
-    [{ id: 5, input: 1 }, "id must be a text"],
-    [{ id: "", input: 1 }, "id must be a text"],
+    [{ id: 5, input: 1 }, "id must be a non-empty string"],
+    [{ id: "", input: 1 }, "id must be a non-empty string"],
     [{ id: "j1", input: 1, fields: "x" }, "fields must be an object"],
     [{ id: "j1", inptu: 1 }, "inptu"],
     [{ id: "taken", input: 1 }, "in use"],

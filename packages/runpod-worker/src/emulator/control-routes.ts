@@ -19,14 +19,14 @@ import type { Exchange } from "./exchange-log.ts";
 import type { Fault } from "./faults.ts";
 import type { EmulatorEnvironment } from "./worker-routes.ts";
 
-/** Where the controls are; requests below it are neither recorded nor struck by faults. */
+/** Path of the controls; requests below it are neither recorded nor affected by faults. */
 export const CONTROL_PREFIX = "/_emulator";
 
 type ControlContext = Context<EmulatorEnvironment>;
 
 /**
- * The controls over HTTP, so that tests in any language can use them. Bodies and answers are JSON; where clients need a key,
- * the controls need it as well.
+ * The controls over HTTP, for tests in any language. Bodies and answers are JSON; where clients need a key,
+ * so do the controls.
  */
 export function createControlRoutes(emulator: EmulatorParts, access: AccessRules): Hono<EmulatorEnvironment> {
   const app = new Hono<EmulatorEnvironment>().basePath(CONTROL_PREFIX);
@@ -82,7 +82,7 @@ function addFaultControls(app: Hono<EmulatorEnvironment>, emulator: EmulatorPart
   const known = new Map<string, Fault>();
   const faultOf = (context: ControlContext): Fault => {
     const fault = known.get(context.req.param("id") ?? "");
-    if (fault === undefined) throw controlError("there is no such fault");
+    if (fault === undefined) throw controlError("the fault does not exist");
     return fault;
   };
   app.post("/faults", async (context) => {
@@ -132,7 +132,7 @@ function addJobControls(app: Hono<EmulatorEnvironment>, emulator: EmulatorParts)
   app.post("/jobs/:id/deliver-again", (context) => {
     const record = queue.get(context.req.param("id"));
     if (record?.workerId === undefined) throw controlError("no worker has had this job");
-    if (record.isInputDropped) throw controlError("the input of this job was dropped when it had ended");
+    if (record.isInputDropped) throw controlError("the input of this job was dropped when it ended");
     platform.noteDuplicates([record]);
     workers.deliverAgain(record.workerId, record);
     return context.json({});
@@ -140,7 +140,7 @@ function addJobControls(app: Hono<EmulatorEnvironment>, emulator: EmulatorParts)
   app.post("/workers/:id/stop", async (context) => {
     const { jobIds } = await bodyOf(context, emulator);
     if (!Array.isArray(jobIds) || !jobIds.every((jobId) => typeof jobId === "string")) {
-      throw controlError("jobIds must be a list of texts");
+      throw controlError("jobIds must be a list of strings");
     }
     workers.requestStop(context.req.param("id"), jobIds);
     return context.json({});
@@ -161,7 +161,7 @@ function addJobControls(app: Hono<EmulatorEnvironment>, emulator: EmulatorParts)
   });
 }
 
-/** Bytes of a control's body; a job with the largest input of the platform fits. */
+/** Bytes of a control's body; fits a job with the platform's largest input. */
 const BODY_LIMIT_BYTES = 24 * 1024 * 1024;
 
 async function bodyOf(context: ControlContext, { platform }: EmulatorParts): Promise<Fields> {
@@ -171,7 +171,7 @@ async function bodyOf(context: ControlContext, { platform }: EmulatorParts): Pro
   return value;
 }
 
-/** Moves the clock as the body says, all of it or nothing. */
+/** Changes the clock as the body says: all of it or nothing. */
 function turnClock(clock: AdjustableClock, fields: Fields): void {
   checkNames(fields, ["advanceMs", "scale"]);
   const scale = numberField(fields, "scale", { min: 0, max: MAX_CLOCK_SCALE });
@@ -181,7 +181,7 @@ function turnClock(clock: AdjustableClock, fields: Fields): void {
   if (advanceMs !== undefined) clock.advance(advanceMs);
 }
 
-/** The last moment that a date can be. */
+/** The latest possible date. */
 const MAX_DATE_MS = 8.64e15;
-/** A day in less than a tenth of a second. */
+/** A day in under a tenth of a second. */
 const MAX_CLOCK_SCALE = 1e6;

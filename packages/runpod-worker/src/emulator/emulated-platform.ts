@@ -8,7 +8,7 @@ import type { EmulatorRules } from "./emulator-rules.ts";
 import { Violations } from "./violations.ts";
 import { UNNAMED_WORKER_ID, WorkerRegistry } from "./worker-registry.ts";
 
-/** What a post about a job was worth: the status of the answer, and whether the worker wants to be replaced. */
+/** The outcome of a post about a job: the status to answer with, and whether the worker wants to be replaced. */
 export interface PostVerdict {
   readonly status: 200 | 400 | 404 | 410;
   readonly message?: string;
@@ -17,12 +17,12 @@ export interface PostVerdict {
   readonly wantsStop: boolean;
 }
 
-/** How often a job was given out and its results came in, to tell a repetition from a second result. */
+/** How often a job was delivered and its results came in, to tell a repeated result from a second one. */
 interface ResultPosts {
   deliveries: number;
   /** Results that decided the job's state. */
   accepted: number;
-  /** Results whose answer has reached the worker, which then has no reason to post again. */
+  /** Results whose answer reached the worker, which then has no reason to post again. */
   acknowledged: number;
 }
 
@@ -30,13 +30,13 @@ interface ResultPosts {
 export interface PostTotals {
   /** Results that decided a job's state. */
   results: number;
-  /** Results that came again because their answer had been lost. */
+  /** Results posted again because their answer was lost. */
   repeatedResults: number;
-  /** Results that came again because the job had been given again. */
+  /** Results posted again because the job was delivered again. */
   resultsOfDuplicates: number;
-  /** Jobs that went back to the queue because the answer to the take did not arrive. */
+  /** Jobs requeued because the answer to the take did not arrive. */
   undeliveredJobs: number;
-  /** Jobs given a second time by a fault. */
+  /** Jobs delivered a second time by a fault. */
   duplicateDeliveries: number;
 }
 
@@ -54,12 +54,12 @@ export class EmulatedPlatform {
     duplicateDeliveries: 0,
   };
   readonly #results = new WeakMap<JobRecord, ResultPosts>();
-  /** Workers that have been started and are not known yet. */
+  /** Workers that were started and have not been heard of yet. */
   readonly starting = new Set<string>();
 
   constructor(clock: Clock, queueRules: Partial<QueueRules>, rules: EmulatorRules) {
     this.rules = rules;
-    // A fault may give a job once more when it has ended.
+    // A fault may deliver a job again after it has ended.
     this.queue = new JobQueue({ clock, rules: { keepsInputsOf: "all jobs", ...queueRules } });
     this.workers = new WorkerRegistry(clock, rules);
     this.queue.on("started", (record) => (this.#postsOf(record).deliveries += 1));
@@ -70,7 +70,7 @@ export class EmulatedPlatform {
     });
   }
 
-  /** The jobs that a worker has and has not finished. */
+  /** The jobs that a worker holds and has not finished. */
   heldBy(workerId: string): JobRecord[] {
     return this.queue.records().filter((job) => job.status === "IN_PROGRESS" && job.workerId === workerId);
   }
@@ -89,7 +89,7 @@ export class EmulatedPlatform {
     return counts;
   }
 
-  /** A fault gives a job that has been given already once more. */
+  /** A fault delivers a job again. */
   noteDuplicates(records: readonly JobRecord[]): void {
     for (const record of records) this.#postsOf(record).deliveries += 1;
     this.totals.duplicateDeliveries += records.length;
@@ -166,7 +166,7 @@ export class EmulatedPlatform {
     return { status: this.rules.lateResultStatus, isResult: true, wantsStop };
   }
 
-  /** True if an ended job may be running all the same: it was stopped a moment ago, or given out more than once. */
+  /** True if an ended job may still be running: it was just stopped, or delivered more than once. */
   #mayStillRun(record: JobRecord): boolean {
     const { accepted, acknowledged, deliveries } = this.#postsOf(record);
     return accepted === 0 || (deliveries > 1 && acknowledged < deliveries);
@@ -186,7 +186,7 @@ export class EmulatedPlatform {
     if (holder !== workerId) this.violations.add("foreign-post", workerId, record.id);
   }
 
-  /** The poster's id, unless the job was taken by a worker that did not give its name. */
+  /** The poster's id, unless the job was taken by an anonymous worker. */
   #namedWorker(record: JobRecord, workerId: string): string | undefined {
     return record.workerId === UNNAMED_WORKER_ID ? undefined : workerId;
   }

@@ -4,7 +4,7 @@ import type { ExchangeLog } from "./exchange-log.ts";
 import type { Faults } from "./faults.ts";
 import type { WorkerFleet } from "./worker-fleet.ts";
 
-/** The parts of an emulator that its routes for control work on. */
+/** The parts of an emulator that its control routes use. */
 export interface EmulatorParts {
   readonly platform: EmulatedPlatform;
   readonly clock: AdjustableClock;

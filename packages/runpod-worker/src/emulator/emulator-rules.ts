@@ -1,4 +1,4 @@
-/** How the emulated platform treats workers. What the real one does is unconfirmed, so all can be changed (12.2). */
+/** How the emulated platform treats workers. The real one's behavior is unconfirmed, so everything can be changed (12.2). */
 export interface EmulatorRules {
   /** How long a take is held without a job, in milliseconds. */
   readonly takeHoldMs: number;
@@ -6,11 +6,11 @@ export interface EmulatorRules {
   readonly stopHoldMs: number;
   /** The answer to a take without a job: 204, or 400 as under FlashBoot. */
   readonly emptyTakeStatus: 204 | 400;
-  /** What workers are told to ping at, in milliseconds. */
+  /** The ping interval that workers are told, in milliseconds. */
   readonly pingIntervalMs: number;
-  /** Silence after which a worker that has pinged counts as lost; 3 intervals, at least 30 s, unless given. */
+  /** Silence after which a worker that has pinged counts as lost. Default: 3 intervals, at least 30 s. */
   readonly lostAfterMs: number | undefined;
-  /** True if a worker that never pings is lost as well, counted from its first take. */
+  /** True if a worker that never pings can be lost too, counted from its first take. */
   readonly requiresPing: boolean;
   /** True puts a job whose answer to the take did not arrive back into the queue at once. */
   readonly requeuesUndelivered: boolean;
@@ -20,9 +20,9 @@ export interface EmulatorRules {
   readonly resultLimitBytes: number;
   /** Bytes of a post to job-stream above which it is refused with 400. */
   readonly chunkLimitBytes: number;
-  /** The answer to a result for a job that has ended already. */
+  /** The answer to a result for a job that has already ended. */
   readonly lateResultStatus: 200 | 404 | 410;
-  /** What a taken job carries: only `id` and `input`, or all that has been seen on the real platform. */
+  /** What a taken job carries: only `id` and `input`, or everything seen on the real platform. */
   readonly jobFields: "minimal" | "full";
   /** Milliseconds between SIGTERM and SIGKILL. */
   readonly killAfterMs: number;

@@ -9,18 +9,18 @@ import { applyFault } from "./fault-actions.ts";
 import type { Faults } from "./faults.ts";
 import type { EmulatorEnvironment } from "./worker-routes.ts";
 
-/** Bytes of a request that nobody may exceed, whatever a route allows. */
+/** Largest request in bytes, regardless of what a route allows. */
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 
 export interface EmulatorFetchOptions {
   readonly app: Hono<EmulatorEnvironment>;
   readonly log: ExchangeLog;
   readonly faults: Faults;
-  /** Paths that are neither recorded nor struck by faults. */
+  /** Paths that are neither recorded nor affected by faults. */
   readonly isControl: (target: string) => boolean;
 }
 
-/** The way of each request: read, recorded, frozen or struck if a test wants that, then treated by the routes. */
+/** The path of each request: read, recorded, frozen or faulted if a test says so, then handled by the routes. */
 export function createEmulatorFetch(options: EmulatorFetchOptions) {
   const { app, log, isControl } = options;
   return async (request: Request, environment: HttpBindings): Promise<Response> => {

@@ -6,7 +6,7 @@ import { WireWorker } from "./testing/wire-worker.ts";
 const settle = () => new Promise((resolve) => setTimeout(resolve, 30));
 
 describe("emulator: takes", () => {
-  it("gives one job with all that has been seen on a job, and shows it as running", async () => {
+  it("gives one job with every field seen on a job, and shows it as running", async () => {
     const { emulator, worker } = await emulate();
     const webhook = "http://127.0.0.1:9/none";
     const record = emulator.submit({ input: { prompt: "hi" }, webhook, s3Config: { bucketName: "b" } });
@@ -24,7 +24,7 @@ describe("emulator: takes", () => {
     expect(record).toMatchObject({ status: "IN_PROGRESS", workerId: "w1" });
   });
 
-  it("gives any fields that a test wants, or the two that are certain only", async () => {
+  it("gives any fields that a test wants, or only the two that are certain", async () => {
     const { emulator, worker } = await emulate({ rules: { jobFields: "minimal" } });
     emulator.submit({ input: 1 }, { id: "$&odd", extraFields: { batchId: "b1" } });
     expect(await worker.takeJob()).toEqual({ id: "$&odd", input: 1, batchId: "b1" });
@@ -85,7 +85,7 @@ describe("emulator: takes", () => {
     expect(record.status).toBe("IN_QUEUE");
   });
 
-  it("lets nobody in without the raw key, and notes who tried", async () => {
+  it("refuses workers without the raw key, and records who tried", async () => {
     const { emulator } = await emulate();
     for (const key of ["", "Bearer emulator-worker-key", "wrong"]) {
       const stranger = new WireWorker(emulator, "w9", key);
@@ -173,7 +173,7 @@ describe("emulator: results", () => {
     expect(odd.status).toBe("COMPLETED");
   });
 
-  it("refuses unknown jobs with 404, and what is too large or no JSON with 400", async () => {
+  it("refuses unknown jobs with 404, and bodies that are too large or not JSON with 400", async () => {
     const { emulator, worker } = await emulate({ rules: { resultLimitBytes: 1000 } });
     const record = emulator.submit({ input: 1 });
     await worker.takeJob();
@@ -267,7 +267,7 @@ describe("emulator: the record", () => {
     expect(done.atMs).toBeLessThan(Date.now() + 1000);
   });
 
-  it("waits for what has not come yet, and gives up in time", async () => {
+  it("waits for what has not arrived yet, and gives up in time", async () => {
     const { emulator, worker } = await emulate();
     const wait = emulator.requests.waitForCount(2, { route: "ping", workerId: "w1" });
     await worker.ping();
@@ -278,7 +278,7 @@ describe("emulator: the record", () => {
     );
   });
 
-  it("keeps the newest only", async () => {
+  it("keeps only the newest", async () => {
     const { emulator, worker } = await emulate({ recordLimit: 2, recordedBodyLimit: 3 });
     for (let index = 0; index < 3; index += 1) await worker.done("j", "12345");
     expect(emulator.requests.list().map(({ number, body }) => [number, body])).toEqual([
@@ -304,7 +304,7 @@ describe("emulator: the record by bytes", () => {
     expect(emulator.requests.total).toBe(7);
   });
 
-  it("takes a result that is not UTF-8 for no JSON", async () => {
+  it("treats a result that is not UTF-8 as not JSON", async () => {
     const { emulator, worker } = await emulate();
     const record = emulator.submit({ input: 1 });
     await worker.takeJob();

@@ -28,28 +28,28 @@ import type { WorkerRegistry } from "./worker-registry.ts";
 import { createWorkerRoutes, type EmulatorEnvironment } from "./worker-routes.ts";
 
 export interface EmulatorOptions {
-  /** The address to bind; 127.0.0.1 unless given. */
+  /** The address to bind. Default 127.0.0.1. */
   readonly host?: string;
-  /** 0, unless given, for any free port. */
+  /** Default 0: any free port. */
   readonly port?: number;
-  /** The only endpoint; `emulated` unless given. */
+  /** The only endpoint. Default `emulated`. */
   readonly endpointId?: string;
-  /** The raw key that workers must send; null lets everybody in, as the Hub's tests do. */
+  /** The raw key that workers must send; null requires none, as in the Hub's tests. */
   readonly workerKey?: string | null;
-  /** The key that clients and controls must send; without it everybody may call. */
+  /** The key that clients and controls must send. Default: none is required. */
   readonly apiKey?: string;
   readonly rules?: Partial<EmulatorRules>;
   readonly queueRules?: Partial<QueueRules>;
   readonly policyBounds?: PolicyBounds;
   readonly webhooks?: Omit<WebhookOptions, "clock">;
   readonly clock?: AdjustableClock;
-  /** Makes the chances of faults repeat; 1 unless given. */
+  /** Makes random faults repeatable. Default 1. */
   readonly seed?: number;
-  /** Requests that the record keeps; 100 000 unless given. */
+  /** Requests that the record keeps. Default 100 000. */
   readonly recordLimit?: number;
-  /** Characters that the record keeps of a body; 1 MiB unless given. */
+  /** Characters that the record keeps of a body. Default 1 MiB. */
   readonly recordedBodyLimit?: number;
-  /** Bytes that the whole record may take, about; 256 MiB unless given. The oldest requests go first. */
+  /** Approximate bytes that the whole record may take; the oldest requests are dropped first. Default 256 MiB. */
   readonly recordLimitBytes?: number;
 }
 
@@ -102,7 +102,7 @@ export class Emulator implements EmulatorParts {
 
   /** Without a slash at the end. */
   get url(): string {
-    if (this.#server === undefined) throw new Error("Cannot tell the address: the emulator is not listening");
+    if (this.#server === undefined) throw new Error("Cannot get the address: the emulator is not listening");
     return this.#server.url;
   }
 
@@ -110,7 +110,7 @@ export class Emulator implements EmulatorParts {
     return this.#options.host ?? "127.0.0.1";
   }
 
-  /** As for the local API: only a server of this machine may be made to call it. */
+  /** As for the local API: only a server bound to loopback may be made to call this machine. */
   get #allowsPrivateWebhooks(): boolean {
     return this.#options.webhooks?.allowsPrivate ?? isLoopbackHost(this.#host);
   }
@@ -131,7 +131,11 @@ export class Emulator implements EmulatorParts {
     return this.platform.totals;
   }
 
-  /** Opens the port. @throws the error of `listen`. */
+  /**
+   * Opens the port.
+   *
+   * @throws {Error} from Node's `listen`, such as EADDRINUSE
+   */
   async listen(): Promise<void> {
     const fetch = createEmulatorFetch({
       app: this.#createApp(),
@@ -142,7 +146,7 @@ export class Emulator implements EmulatorParts {
     this.#server = await listenHttp({ fetch, host: this.#host, port: this.#options.port ?? 0 });
   }
 
-  /** The variables that make a worker work for this emulator. */
+  /** The environment variables that connect a worker to this emulator. */
   environment(options: { readonly preset?: Preset; readonly podId?: string } = {}): Record<string, string> {
     return environmentOf(options.preset ?? "production", {
       baseUrl: this.url,
@@ -153,12 +157,16 @@ export class Emulator implements EmulatorParts {
     });
   }
 
-  /** Queues a job as a client would, but without limits; `id` and `extraFields` are for tests. */
+  /** Queues a job as a client would, but without limits. `id` and `extraFields` are for tests. */
   submit(request: RunRequest, options: SubmitOptions = {}): JobRecord {
     return this.queue.submit(request, options);
   }
 
-  /** Waits for the end of a job. @throws Error when real time is over or the job is deleted. */
+  /**
+   * Waits for the end of a job, up to `timeoutMs` of real time.
+   *
+   * @throws {Error} when the time is up or the job is unknown or deleted
+   */
   async result(job: JobRecord | string, timeoutMs = 10_000): Promise<JobStatusBody> {
     const record = typeof job === "string" ? this.queue.get(job) : job;
     if (record === undefined) throw new Error("Cannot wait for the job: it is unknown");
@@ -169,15 +177,15 @@ export class Emulator implements EmulatorParts {
     throw new Error(`Cannot wait longer for the job: it is ${record.status} (limit ${timeoutMs} ms)`);
   }
 
-  /** Sends job ids on a worker's stop channel, whatever its jobs are. */
+  /** Sends job ids on a worker's stop channel, even ids it does not hold. */
   sendStop(workerId: string, jobIds: readonly string[]): void {
     this.workers.requestStop(workerId, jobIds);
   }
 
-  /** Gives a job once more to the worker that has or had it. */
+  /** Delivers a job again to the worker that has or had it. */
   deliverAgain(record: JobRecord, workerId = record.workerId): void {
     if (workerId === undefined) throw new Error("Cannot deliver the job again: no worker has had it");
-    if (record.isInputDropped) throw new Error("Cannot deliver the job again: its input was dropped when it had ended");
+    if (record.isInputDropped) throw new Error("Cannot deliver the job again: its input was dropped when it ended");
     this.platform.noteDuplicates([record]);
     this.workers.deliverAgain(workerId, record);
   }
@@ -187,7 +195,7 @@ export class Emulator implements EmulatorParts {
     return this.fleet.spawn(command, options);
   }
 
-  /** Starts and stops workers by the queue, as the platform does. */
+  /** Starts and stops workers according to the queue, as the platform does. */
   autoscale(command: WorkerCommand, options: ScalingOptions = {}): Autoscaler {
     const scaler = new Autoscaler(this.platform, this.fleet, command, options);
     this.#scalers.push(scaler);
@@ -227,7 +235,7 @@ export class Emulator implements EmulatorParts {
       endpointId,
       ...access,
       allowsPrivateWebhooks: this.#allowsPrivateWebhooks,
-      // Tests in any language post here, with whatever type their client sends.
+      // Tests in any language post here, with any content type.
       requiresJsonType: false,
       ...(policyBounds === undefined ? {} : { policyBounds }),
     });

@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { memorySizeOf } from "../job-queue/memory-size.ts";
 import { isWorkerRoute, parseTarget, routePath, type RouteName } from "./request-target.ts";
 
-/** One request and what became of it. */
+/** One request and its outcome. */
 export interface Exchange {
   /** Counts up from 1. */
   readonly number: number;
@@ -18,16 +18,16 @@ export interface Exchange {
   readonly workerId: string | undefined;
   readonly query: Readonly<Record<string, string>>;
   readonly headers: IncomingMessage["headers"];
-  /** Names and values alternating, in the spelling and order of the worker. */
+  /** Names and values alternating, as the worker spelled and ordered them. */
   readonly rawHeaders: readonly string[];
   readonly body: string;
   /** Requests on the same connection have the same id. */
   readonly socketId: number;
   /** The job that a post was about, once it is known. */
   jobId: string | undefined;
-  /** The kind of the fault that was put on it. */
+  /** The kind of fault that affected it. */
   fault: string | undefined;
-  /** Undefined until there is an answer, and for ever if none was sent. */
+  /** Undefined until there is an answer, and forever if none is sent. */
   status: number | undefined;
   /** Real time of the answer. */
   answeredAtMs: number | undefined;
@@ -35,7 +35,7 @@ export interface Exchange {
   isAborted: boolean;
 }
 
-/** Which exchanges are meant; all that is given must hold. */
+/** Selects exchanges; all given conditions must hold. */
 export interface ExchangeFilter {
   readonly route?: RouteName | readonly RouteName[];
   readonly workerId?: string;
@@ -48,7 +48,7 @@ export interface ExchangeFilter {
 }
 
 export interface WaitForOptions {
-  /** Real milliseconds; 10 s unless given. */
+  /** Real milliseconds. Default 10 000. */
   readonly timeoutMs?: number;
 }
 
@@ -63,11 +63,11 @@ export interface ExchangeLogLimits {
   readonly limit: number;
   /** Characters that are kept of a body. */
   readonly bodyLimit: number;
-  /** Bytes that all kept requests may take, about. */
+  /** Approximate bytes that all kept requests may take. */
   readonly limitBytes: number;
 }
 
-/** A record of the requests, the newest of them, by number and by bytes; the very newest is always kept. */
+/** A record of the newest requests, limited by number and bytes; the very newest is always kept. */
 export class ExchangeLog {
   readonly #limits: ExchangeLogLimits;
   readonly #kept: Exchange[] = [];
@@ -83,7 +83,7 @@ export class ExchangeLog {
     this.#limits = limits;
   }
 
-  /** All requests so far, forgotten ones included. */
+  /** All requests so far, including dropped ones. */
   get total(): number {
     return this.#total;
   }
@@ -101,14 +101,18 @@ export class ExchangeLog {
     return this.#kept.findLast((exchange) => matches(exchange, filter));
   }
 
-  /** Waits for one that matches, past or to come, and gives the oldest. */
+  /** Waits for a match, past or future, and resolves with the oldest. */
   async waitFor(filter: ExchangeFilter, options: WaitForOptions = {}): Promise<Exchange> {
     const [first] = await this.waitForCount(1, filter, options);
     if (first === undefined) throw new Error("Cannot find the request: it was forgotten");
     return first;
   }
 
-  /** Waits until `count` match. @throws Error when the time is over. */
+  /**
+   * Waits until `count` match.
+   *
+   * @throws {Error} when the time is up
+   */
   async waitForCount(count: number, filter: ExchangeFilter, options: WaitForOptions = {}): Promise<Exchange[]> {
     const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     await new Promise<void>((resolve, reject) => {
@@ -131,7 +135,7 @@ export class ExchangeLog {
     return this.list(filter);
   }
 
-  /** Calls back for each request when it has come in. Returns the function that ends that. */
+  /** Calls back for each request once it has come in. Returns the function that unsubscribes. */
   onRequest(listener: (exchange: Exchange) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -152,7 +156,7 @@ export class ExchangeLog {
     return exchange;
   }
 
-  /** For the emulator: what would be noted of a request. */
+  /** For the emulator: what would be recorded of a request. */
   describe(incoming: IncomingMessage, atMs: number, body: string): Exchange {
     const target = incoming.url ?? "/";
     const { path, query } = parseTarget(target);
@@ -179,7 +183,7 @@ export class ExchangeLog {
     };
   }
 
-  /** For the emulator: lets those who wait look again. */
+  /** For the emulator: makes pending waits check again. */
   changed(): void {
     for (const wait of this.#waits) wait.check();
   }
@@ -209,7 +213,7 @@ export class ExchangeLog {
   }
 }
 
-/** The first characters as a text of its own: what V8 makes of `slice` alone would hold the whole one. */
+/** The first characters as a separate string: V8's `slice` alone would keep the whole one alive. */
 function firstOf(text: string, limit: number): string {
   return text.length <= limit ? text : Buffer.from(text.slice(0, limit), "utf16le").toString("utf16le");
 }

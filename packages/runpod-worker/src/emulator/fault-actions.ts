@@ -3,15 +3,15 @@ import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { Delivery } from "../public-api/http-environment.ts";
 import type { FaultAction, Strike } from "./faults.ts";
 
-/** A request that a fault has struck. */
+/** A request affected by a fault. */
 export interface StruckRequest {
   readonly outgoing: ServerResponse;
   readonly delivery: Delivery;
-  /** Does what the request asks for. `isDuplicated` lets a take give its jobs twice. */
+  /** Does what the request asks for. `isDuplicated` makes a take deliver its jobs twice. */
   readonly process: (isDuplicated: boolean) => Promise<Response>;
 }
 
-/** What came of it; `status` is undefined when no status was sent. */
+/** The outcome; `status` is undefined when no status was sent. */
 export interface FaultOutcome {
   readonly response: Response;
   readonly status: number | undefined;
@@ -19,7 +19,7 @@ export interface FaultOutcome {
 
 const NOTHING_SENT: FaultOutcome = { response: RESPONSE_ALREADY_SENT, status: undefined };
 
-/** Treats a request as its fault says. */
+/** Handles a request as its fault says. */
 export async function applyFault({ action, released }: Strike, request: StruckRequest): Promise<FaultOutcome> {
   switch (action.kind) {
     case "respond":
@@ -60,14 +60,14 @@ function respond(action: Extract<FaultAction, { kind: "respond" }>): FaultOutcom
   return { response, status };
 }
 
-/** After a wait; a request whose sender has gone meanwhile was never there. */
+/** After a wait; a request whose sender has left meanwhile never happened. */
 async function goOn({ outgoing, process }: StruckRequest): Promise<FaultOutcome> {
   if (outgoing.destroyed || outgoing.socket?.destroyed === true) return NOTHING_SENT;
   const response = await process(false);
   return { response, status: response.status };
 }
 
-/** Does what was asked, and tells those concerned that the answer did not arrive. */
+/** Does what was asked, then reports that the answer did not arrive. */
 async function loseAnswer({ process, delivery }: StruckRequest): Promise<void> {
   const response = await process(false);
   await response.body?.cancel();

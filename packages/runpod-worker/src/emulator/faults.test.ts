@@ -3,7 +3,7 @@ import { Faults, type FaultAction } from "./faults.ts";
 import { emulate } from "./testing/still-emulator.ts";
 import { WireWorker } from "./testing/wire-worker.ts";
 
-/** What a worker sees of an answer: its status and body, or that there was none. */
+/** What a worker sees of an answer: its status and body, or that none arrived. */
 async function outcomeOf(answer: Promise<Response>): Promise<string> {
   try {
     const response = await answer;
@@ -65,7 +65,7 @@ describe("faults on requests", () => {
     await expect(response.text()).rejects.toThrow("terminated");
   });
 
-  it("delay and drop: the answer comes late, or never", async () => {
+  it("delay and drop: the answer arrives late, or never", async () => {
     const { emulator, worker } = await emulate();
     emulator.faults.add({ route: "ping", action: { kind: "delay", delayMs: 80 } });
     const startedMs = performance.now();

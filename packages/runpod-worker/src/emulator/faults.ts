@@ -3,11 +3,11 @@ import type { Exchange } from "./exchange-log.ts";
 import type { RouteName } from "./request-target.ts";
 
 /**
- * What happens to a request instead of, or on top of, its normal treatment. `isAfterEffect` means that the platform
+ * What happens to a request instead of, or in addition to, its normal handling. `isAfterEffect` means that the platform
  * does what was asked, and only the answer is lost: the case in which a worker must repeat itself.
  */
 export type FaultAction =
-  /** An answer of the test's choice; a body that is no string is sent as JSON. */
+  /** An answer of the test's choice; a body that is not a string is sent as JSON. */
   | {
       readonly kind: "respond";
       readonly status: number;
@@ -15,9 +15,9 @@ export type FaultAction =
       readonly headers?: Readonly<Record<string, string>>;
       readonly isAfterEffect?: boolean;
     }
-  /** Waits real milliseconds, then goes on as usual. */
+  /** Waits real milliseconds, then continues as usual. */
   | { readonly kind: "delay"; readonly delayMs: number }
-  /** Waits until the rule is released or removed, then goes on as usual. */
+  /** Waits until the rule is released or removed, then continues as usual. */
   | { readonly kind: "hold" }
   /** Never answers; the connection stays open until the worker gives up. */
   | { readonly kind: "drop"; readonly isAfterEffect?: boolean }
@@ -25,18 +25,18 @@ export type FaultAction =
   | { readonly kind: "reset"; readonly isAfterEffect?: boolean }
   /** Does what was asked, sends a part of the body and breaks the connection. */
   | { readonly kind: "truncate"; readonly keptBytes?: number }
-  /** Gives the job of a take a second time, in the same answer if that is a list, else with the next take. */
+  /** Delivers the job of a take a second time: in the same answer if that is a list, else with the next take. */
   | { readonly kind: "duplicate" };
 
 export interface FaultRule {
   /** The routes that the rule is for; `*` for all. */
   readonly route: RouteName | "*" | readonly RouteName[];
   readonly action: FaultAction;
-  /** How many requests it strikes; 1 unless given, Infinity for all. */
+  /** How many requests it affects; Infinity for all. Default 1. */
   readonly times?: number;
   /** How many matching requests it lets pass first. */
   readonly skip?: number;
-  /** The chance with which a matching request is struck; 1 unless given. */
+  /** The probability that a matching request is affected. Default 1. */
   readonly probability?: number;
   readonly where?: (exchange: Exchange) => boolean;
 }
@@ -44,11 +44,11 @@ export interface FaultRule {
 /** A rule in force. */
 export interface Fault {
   readonly rule: FaultRule;
-  /** How many requests it has struck. */
+  /** How many requests it has affected. */
   readonly hits: number;
-  /** Lets the requests go on that it holds now. */
+  /** Releases the requests that it holds now. */
   release(): void;
-  /** Takes it out of force and releases what it holds. */
+  /** Removes the rule and releases what it holds. */
   remove(): void;
 }
 
@@ -94,25 +94,25 @@ class ActiveFault implements Fault {
   }
 }
 
-/** A fault that has struck a request. */
+/** A fault that affects a request. */
 export interface Strike {
   readonly action: FaultAction;
   /** Resolves when a `hold` is over. */
   readonly released: () => Promise<void>;
 }
 
-/** The faults in force and the routes whose time stands still. */
+/** The faults in force and the frozen routes. */
 export class Faults {
   readonly #random: () => number;
   readonly #active = new Set<ActiveFault>();
   readonly #frozen = new Map<RouteName | "*", Set<() => void>>();
 
-  /** @param seed makes chances repeat. */
+  /** @param seed makes random faults repeatable */
   constructor(seed: number) {
     this.#random = createSeededRandom(seed);
   }
 
-  /** Puts a rule in force. The first rule that strikes a request is the only one. */
+  /** Adds a rule. Only the first rule that matches a request affects it. */
   add(rule: FaultRule): Fault {
     const fault = new ActiveFault(rule, (removed) => this.#active.delete(removed));
     this.#active.add(fault);
@@ -123,18 +123,18 @@ export class Faults {
     return [...this.#active];
   }
 
-  /** Takes all rules out of force and thaws all routes. */
+  /** Removes all rules and thaws all routes. */
   clear(): void {
     for (const fault of this.#active) fault.remove();
     for (const route of this.#frozen.keys()) this.thaw(route);
   }
 
-  /** From now on requests to this route neither get an answer nor come to the end of their hold. */
+  /** From now on, requests to this route get no answer and their holds do not end. */
   freeze(route: RouteName | "*"): void {
     if (!this.#frozen.has(route)) this.#frozen.set(route, new Set());
   }
 
-  /** Lets frozen requests go on as if they had just come. */
+  /** Lets frozen requests continue as if they had just arrived. */
   thaw(route: RouteName | "*"): void {
     const held = this.#frozen.get(route);
     this.#frozen.delete(route);
@@ -149,7 +149,7 @@ export class Faults {
     }
   }
 
-  /** For the emulator: the fault that strikes this request, if any. */
+  /** For the emulator: the fault that affects this request, if any. */
   strike(exchange: Exchange): Strike | undefined {
     for (const fault of this.#active) {
       if (fault.strikes(exchange, this.#random)) {

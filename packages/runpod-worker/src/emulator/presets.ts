@@ -1,5 +1,5 @@
 /**
- * Environments in which workers find themselves (spec platform §12.3): `production` as on the platform, `hub` as in the
+ * Environments that workers run in (spec platform §12.3): `production` as on the platform, `hub` as in the
  * tests of RunPod's Hub, `sample` as in the Python SDK's sample file.
  */
 export const PRESETS = ["production", "hub", "sample"] as const;
@@ -42,12 +42,12 @@ const ENVIRONMENTS: Readonly<Record<Preset, (base: string, options: PresetOption
     RUNPOD_WEBHOOK_GET_JOB: `${base}/job-take/$RUNPOD_POD_ID${GPU_QUERY}`,
     RUNPOD_WEBHOOK_POST_OUTPUT: `${base}/job-done/$RUNPOD_POD_ID${GPU_QUERY}`,
     RUNPOD_WEBHOOK_PING: `${base}/ping/$RUNPOD_POD_ID${GPU_QUERY}`,
-    // The sample's own name for it, which the SDK does not read; the platform's is RUNPOD_WEBHOOK_POST_STREAM.
+    // The sample's own name, which the SDK does not read; the platform's is RUNPOD_WEBHOOK_POST_STREAM.
     RUNPOD_WEBHOOK_JOB_STREAM: `${base}/job-stream/$RUNPOD_POD_ID${GPU_QUERY}`,
   }),
 };
 
-/** The variables that a worker of this preset gets, beside those of its machine. */
+/** The variables that a worker of this preset gets, in addition to those of its machine. */
 export function environmentOf(preset: Preset, options: PresetOptions): Record<string, string> {
   return ENVIRONMENTS[preset](`${options.baseUrl}/v2/${options.endpointId}`, options);
 }

@@ -1,8 +1,8 @@
-/** A request target, read as the platform's servers read it. */
+/** A request target, as the platform's servers read it. */
 export interface RequestTarget {
   /** What comes before the query, not decoded. */
   readonly path: string;
-  /** What follows, whichever character it begins with. */
+  /** What follows, including its first `?` or `&`. */
   readonly query: URLSearchParams;
 }
 

@@ -1,4 +1,4 @@
-/** A source of numbers in [0, 1) that a seed repeats: mulberry32, 32 bits of state. */
+/** A seeded source of numbers in [0, 1): mulberry32, 32 bits of state. */
 export function createSeededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

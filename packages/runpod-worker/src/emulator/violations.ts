@@ -1,10 +1,10 @@
-/** Things that a worker should not do; the emulator notes them and goes on. */
+/** Things that a worker should not do; the emulator records them and continues. */
 export type ViolationKind =
   /** A request without the right key. */
   | "unauthorized"
-  /** A post that is no JSON object. */
+  /** A post that is not a JSON object. */
   | "invalid-body"
-  /** A post about a job that the platform does not know. */
+  /** A post about an unknown job. */
   | "unknown-job"
   /** A second result after the first was acknowledged. */
   | "result-after-result"
@@ -14,7 +14,7 @@ export type ViolationKind =
   | "progress-after-result"
   /** A streamed output after the result. */
   | "chunk-after-result"
-  /** A post from a worker that does not have the job. */
+  /** A post from a worker that does not hold the job. */
   | "foreign-post"
   /** A take after a post with `stopPod`. */
   | "take-after-stop-pod"
@@ -31,7 +31,7 @@ export interface Violation {
   readonly jobId: string | undefined;
 }
 
-/** Kept violations; the counts go on. */
+/** Violations kept; counting continues beyond. */
 const MAX_KEPT = 1000;
 
 export class Violations {

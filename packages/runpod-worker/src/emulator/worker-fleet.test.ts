@@ -15,7 +15,7 @@ async function emulate(options: EmulatorOptions = {}): Promise<Emulator> {
   return emulator;
 }
 
-/** The smallest worker that there can be; what a job's input says is what it does. */
+/** The smallest possible worker; it does what a job's input says. */
 const PLAIN_WORKER = `
   const { env } = process;
   const id = env.RUNPOD_POD_ID ?? "made-up";

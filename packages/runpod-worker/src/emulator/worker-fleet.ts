@@ -6,9 +6,9 @@ import { WorkerProcess, type WorkerCommand, type WorkerExit } from "./worker-pro
 import { UNNAMED_WORKER_ID } from "./worker-registry.ts";
 
 export interface SpawnOptions {
-  /** The environment to put it in; `production` unless given. */
+  /** Its environment. Default `production`. */
   readonly preset?: Preset;
-  /** The worker's id; made up unless given. */
+  /** The worker's id. Default: generated. */
   readonly podId?: string;
 }
 
@@ -17,7 +17,7 @@ interface FleetEvents {
   exit: [worker: WorkerProcess, exit: WorkerExit];
 }
 
-/** The worker processes that the emulator has started, and what the platform does about their ends. */
+/** The worker processes that the emulator started, and what the platform does when they end. */
 export class WorkerFleet extends EventEmitter<FleetEvents> {
   readonly #platform: EmulatedPlatform;
   readonly #environmentOf: (preset: Preset, podId: string) => Record<string, string>;
@@ -45,12 +45,12 @@ export class WorkerFleet extends EventEmitter<FleetEvents> {
     return worker;
   }
 
-  /** The id under which a worker takes: its own, or the placeholder where the preset has it so. */
+  /** The id that a worker takes jobs under: its own, or the placeholder if the preset uses that. */
   takeIdOf(worker: WorkerProcess): string {
     return this.#alive.get(worker) === "production" ? worker.podId : UNNAMED_WORKER_ID;
   }
 
-  /** Ends all at once, without grace. */
+  /** Kills all immediately. */
   async destroy(): Promise<void> {
     const workers = this.list();
     for (const worker of workers) worker.destroy();
@@ -63,7 +63,7 @@ export class WorkerFleet extends EventEmitter<FleetEvents> {
     this.#alive.delete(worker);
     starting.delete(worker.podId);
     this.emit("exit", worker, exit);
-    // The platform knows at once that a container has ended; it need not wait for pings to stay away.
+    // The platform knows at once that a container has ended; it need not wait for missing pings.
     const isShared = this.list().some((other) => this.takeIdOf(other) === takeId);
     if (!isShared) workers.lose(takeId);
     workers.forget(worker.podId);
@@ -71,7 +71,7 @@ export class WorkerFleet extends EventEmitter<FleetEvents> {
 
   #stopPod(id: string): void {
     const workers = this.list();
-    // A worker that was given no id has made one up.
+    // A worker that was given no id generated one.
     const worker = workers.find(({ podId }) => podId === id) ?? (workers.length === 1 ? workers[0] : undefined);
     void worker?.stop(this.#platform.rules.killAfterMs);
   }

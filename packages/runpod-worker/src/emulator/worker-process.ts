@@ -20,7 +20,7 @@ export interface WorkerExit {
 /** Lines that are kept of one worker. */
 const MAX_LINES = 2000;
 
-/** A worker that the emulator has started, in a process group of its own, as a container would hold it. */
+/** A worker that the emulator started, in its own process group, as in a container. */
 export class WorkerProcess {
   readonly podId: string;
   readonly startedAtMs = Date.now();
@@ -71,17 +71,17 @@ export class WorkerProcess {
     return this.#isStopping;
   }
 
-  /** What it has printed, oldest lines dropped. */
+  /** What it has printed; the oldest lines are dropped. */
   get lines(): readonly string[] {
     return this.#lines;
   }
 
-  /** Signals the process, and it alone. */
+  /** Signals the process only, not its group. */
   signal(name: NodeJS.Signals): void {
     if (this.#exit === undefined) this.#child.kill(name);
   }
 
-  /** SIGTERM now, and SIGKILL to all that is left of the group after `killAfterMs`. Resolves when it has ended. */
+  /** SIGTERM now, and SIGKILL to the rest of the group after `killAfterMs`. Resolves when the process has ended. */
   async stop(killAfterMs: number): Promise<WorkerExit> {
     this.#isStopping = true;
     this.signal("SIGTERM");
@@ -100,11 +100,15 @@ export class WorkerProcess {
     try {
       process.kill(-pid, "SIGKILL");
     } catch {
-      // Nothing of the group is left.
+      // The group has already ended.
     }
   }
 
-  /** Waits for a line that matches, past or to come. @throws Error when the time is over. */
+  /**
+   * Waits for a line that matches, past or future.
+   *
+   * @throws {Error} when the time is up
+   */
   waitForLine(pattern: RegExp, timeoutMs = 10_000): Promise<string> {
     const past = this.#lines.find((line) => pattern.test(line));
     if (past !== undefined) return Promise.resolve(past);

@@ -3,10 +3,10 @@ import type { Clock, Timer } from "../job-queue/clock.ts";
 import type { JobRecord } from "../job-queue/job-record.ts";
 import { lostAfterMs, type EmulatorRules } from "./emulator-rules.ts";
 
-/** The worker id of workers that leave the placeholder in their take URL alone, as the official SDK does. */
+/** The worker id of workers that leave the placeholder in their take URL, as the official SDK does. */
 export const UNNAMED_WORKER_ID = "$RUNPOD_POD_ID";
 
-/** What the platform knows of one worker. Times are of the emulator's clock. */
+/** What the platform knows about one worker. Times are on the emulator's clock. */
 export interface WorkerState {
   readonly id: string;
   readonly firstSeenMs: number;
@@ -17,9 +17,9 @@ export interface WorkerState {
   pingedJobIds: readonly string[];
   /** `runpod_version` of the last ping. */
   version: string | undefined;
-  /** What it gave as the reason when it reported itself unhealthy. */
+  /** The check and reason of its unhealthy report. */
   unhealthy: { readonly check: string; readonly reason: string } | undefined;
-  /** True between a silence that is too long and the next sign of life. */
+  /** True from too long a silence until the next sign of life. */
   isLost: boolean;
   /** True after a post with `stopPod`, until the container must be gone. */
   isStopping: boolean;
@@ -28,11 +28,11 @@ export interface WorkerState {
 interface TrackedWorker extends WorkerState {
   readonly stopIds: Set<string>;
   readonly redeliveries: JobRecord[];
-  /** End the polls that are held, so that they look again. */
+  /** Wake the held polls, so that they check again. */
   readonly heldTakes: Set<() => void>;
   readonly heldStops: Set<() => void>;
   lostTimer: Timer | undefined;
-  /** False if only a test has spoken of it so far. */
+  /** False if so far only a test has mentioned it. */
   hasCalled: boolean;
 }
 
@@ -44,7 +44,7 @@ interface WorkerEvents {
   "stop-pod": [worker: WorkerState];
 }
 
-/** The workers that have made themselves known, with what waits for each of them. */
+/** The known workers, and what waits for each of them. */
 export class WorkerRegistry extends EventEmitter<WorkerEvents> {
   readonly #clock: Clock;
   readonly #rules: EmulatorRules;
@@ -86,7 +86,7 @@ export class WorkerRegistry extends EventEmitter<WorkerEvents> {
   noteStopPod(id: string): void {
     const worker = this.#seen(id);
     worker.isStopping = true;
-    // By then its container is gone, and who has the same id is a new one.
+    // By then its container is gone; the same id now means a new one.
     this.#clock.after(this.#rules.killAfterMs, () => {
       worker.isStopping = false;
     });
@@ -94,14 +94,14 @@ export class WorkerRegistry extends EventEmitter<WorkerEvents> {
     this.emit("stop-pod", worker);
   }
 
-  /** Lets the worker's stop poll name these jobs. */
+  /** Has the worker's stop poll name these jobs. */
   requestStop(id: string, jobIds: readonly string[]): void {
     const worker = this.#known(id);
     for (const jobId of jobIds) worker.stopIds.add(jobId);
     for (const end of worker.heldStops) end();
   }
 
-  /** What the next stop poll has to say; it is said once. */
+  /** What the next stop poll answers; each job is named once. */
   drainStops(id: string): string[] {
     const worker = this.#known(id);
     const ids = [...worker.stopIds];
@@ -109,7 +109,7 @@ export class WorkerRegistry extends EventEmitter<WorkerEvents> {
     return ids;
   }
 
-  /** Gives a job that the worker has had to it once more. */
+  /** Delivers a job to the worker that had it again. */
   deliverAgain(id: string, record: JobRecord): void {
     const worker = this.#known(id);
     worker.redeliveries.push(record);
@@ -120,7 +120,7 @@ export class WorkerRegistry extends EventEmitter<WorkerEvents> {
     return this.#known(id).redeliveries.splice(0, limit);
   }
 
-  /** Registers a poll that is held; `end` is called when it should look again. */
+  /** Registers a held poll; `end` is called when it should check again. */
   holdPoll(id: string, kind: "take" | "stop", end: () => void): () => void {
     const worker = this.#known(id);
     const held = kind === "take" ? worker.heldTakes : worker.heldStops;

@@ -7,13 +7,13 @@ import type { EmulatedPlatform, PostVerdict } from "./emulated-platform.ts";
 import type { Exchange } from "./exchange-log.ts";
 import { pathBeforeQuestionMark, routePath, WORKER_ROUTES } from "./request-target.ts";
 
-/** What the emulator's server hands to its routes beside the request. */
+/** What the emulator's server hands to its routes in addition to the request. */
 export interface EmulatorBindings extends HttpBindings {
   readonly delivery: Delivery;
   readonly exchange: Exchange;
   /** The whole body; the log may keep less of it. */
   readonly body: Buffer<ArrayBuffer>;
-  /** True if a fault wants the jobs of this take given twice. */
+  /** True if a fault delivers the jobs of this take twice. */
   readonly isDuplicated: boolean;
 }
 
@@ -24,13 +24,13 @@ export interface EmulatorEnvironment {
 export interface WorkerRoutesOptions {
   readonly platform: EmulatedPlatform;
   readonly endpointId: string;
-  /** The raw key that workers must send; undefined lets everybody in. */
+  /** The raw key that workers must send; undefined requires none. */
   readonly workerKey: string | undefined;
 }
 
 type WorkerContext = Context<EmulatorEnvironment>;
 
-/** The routes of workers (spec platform §12.1). The query is read by hand, as it may be glued to the path. */
+/** The routes of workers (spec platform §12.1). The query is parsed by hand, since it may be glued to the path. */
 export function createWorkerRoutes(options: WorkerRoutesOptions): Hono<EmulatorEnvironment> {
   const { platform, endpointId, workerKey } = options;
   const app = new Hono<EmulatorEnvironment>().basePath(`/v2/${endpointId}`);
@@ -74,7 +74,7 @@ interface TakenJobs {
   readonly isFresh: boolean;
 }
 
-/** Waits for jobs as long as the rules say; a poll that somebody ends early looks again. */
+/** Waits for jobs as long as the rules say; a poll that is woken early checks again. */
 async function take(context: WorkerContext, platform: EmulatedPlatform, limit: number): Promise<TakenJobs> {
   const { queue, workers, rules } = platform;
   const workerId = context.req.param("worker") ?? "";
@@ -82,7 +82,7 @@ async function take(context: WorkerContext, platform: EmulatedPlatform, limit: n
   if (worker.isStopping) platform.violations.add("take-after-stop-pod", workerId);
   const { signal } = context.req.raw;
   const endsAtMs = queue.clock.now() + rules.takeHoldMs;
-  // The process of a lost worker may have ended before its connection has: it must not get a job any more.
+  // A lost worker's process may end before its connection does: it must not get another job.
   while (!signal.aborted && !worker.isLost) {
     const again = workers.drainRedeliveries(workerId, limit);
     if (again.length > 0) return { records: again, isFresh: false };
@@ -99,7 +99,7 @@ async function take(context: WorkerContext, platform: EmulatedPlatform, limit: n
   return { records: [], isFresh: true };
 }
 
-/** One wait of a take; ends early, with nothing, when the worker hangs up or must look again. */
+/** One wait of a take; ends early without jobs when the worker hangs up or must check again. */
 async function heldTake(
   { queue, workers }: EmulatedPlatform,
   workerId: string,
@@ -113,7 +113,7 @@ async function heldTake(
   signal.addEventListener("abort", end);
   try {
     if (limit > 0) return await queue.takeWhenAvailable(limit, workerId, { holdMs, signal: held.signal });
-    // A worker that is to stop is held without a job.
+    // A worker that must stop is held without a job.
     await new Promise<void>((resolve) => {
       const timer = queue.clock.after(holdMs, resolve);
       held.signal.addEventListener("abort", () => {

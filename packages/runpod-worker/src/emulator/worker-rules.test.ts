@@ -71,7 +71,7 @@ describe("emulator: stop channel and times", () => {
     expect((await worker.takeJob()).id).toBe(record.id);
   });
 
-  it("does not take a worker for lost that never pinged, unless it is told to", async () => {
+  it("does not count a worker that never pinged as lost, unless told to", async () => {
     const { emulator, worker } = await emulate();
     const record = emulator.submit({ input: 1, policy: { executionTimeout: 600_000 } });
     await worker.takeJob();
@@ -84,14 +84,14 @@ describe("emulator: stop channel and times", () => {
     expect(other.status).toBe("IN_QUEUE");
   });
 
-  it("notes an unhealthy report, with what it says", async () => {
+  it("records an unhealthy report, with what it says", async () => {
     const { emulator, worker } = await emulate();
     await worker.ping("&status=unhealthy&check=model&reason=Error:+not+found");
     expect(emulator.workers.get("w1")?.unhealthy).toEqual({ check: "model", reason: "Error: not found" });
     expect(emulator.platform.workerCounts()).toMatchObject({ unhealthy: 1, ready: 0 });
   });
 
-  it("gives no job to a worker that asked to be stopped, and notes that it asked for one", async () => {
+  it("gives no job to a worker that asked to be stopped, and records that it asked for one", async () => {
     const { emulator, worker } = await emulate();
     const [first, second] = [emulator.submit({ input: 1 }), emulator.submit({ input: 2 })];
     await worker.takeJob();

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { freemem } from "node:os";
 
-/** Reads a small text file; `undefined` when there is none. Tests pass their own. */
+/** Reads a small text file; `undefined` if it does not exist. Tests pass their own. */
 export type ReadText = (path: string) => Promise<string | undefined>;
 
 async function readTextFile(path: string): Promise<string | undefined> {
@@ -12,7 +12,7 @@ async function readTextFile(path: string): Promise<string | undefined> {
   }
 }
 
-/** Files of one cgroup version: limit, present use, and the statistics that say how much of the use is cache. */
+/** Files of one cgroup version: limit, current use, and the statistics that say how much of the use is cache. */
 interface CgroupFiles {
   readonly limit: string;
   readonly usage: string;
@@ -37,7 +37,7 @@ const CGROUPS: readonly CgroupFiles[] = [
 
 /**
  * Bytes of memory that this process may still use: what the machine has left, or what the container's limit leaves,
- * whichever is less. The official SDK reads the machine's number only, which means nothing in a container.
+ * if that is less. The official SDK reads the machine's number only, which means nothing in a container.
  */
 export async function availableMemoryBytes(readText: ReadText = readTextFile): Promise<number> {
   const machine = fieldOf(await readText("/proc/meminfo"), "MemAvailable:");

@@ -1,7 +1,7 @@
 import type { Logger } from "../logging/logger.ts";
 import { errorMessageOf, errorTypeOf, tracebackOf } from "../results/error-text.ts";
 
-/** One thing that must be in order before the worker takes jobs. Returning is passing, throwing is failing. */
+/** A check that must pass before the worker takes jobs: returning passes, throwing fails. */
 export interface FitnessCheck {
   /** Sent to the platform when the check fails. */
   readonly name: string;

@@ -100,7 +100,7 @@ describe("system checks", () => {
     expect(await outcomeOf(checks, "_network_check")).toMatch(/Network connectivity failed: .*ECONNREFUSED/);
   });
 
-  it("knobs have the defaults of spec platform §1.4, and nonsense is warned of", () => {
+  it("knobs have the defaults of spec platform §1.4, and invalid values are warned of", () => {
     const lines: string[] = [];
     expect(readFitnessKnobs({ RUNPOD_MIN_MEMORY_GB: "lots", RUNPOD_SKIP_GPU_CHECK: "TRUE" }, logTo(lines))).toEqual({
       minMemoryGb: 4,
@@ -120,7 +120,7 @@ describe("system checks", () => {
 describe("GPU checks", () => {
   const SMI = "| NVIDIA-SMI 570.1   Driver Version: 570.1   CUDA Version: 12.8 |";
 
-  /** Programs of a pretended machine: key is file and arguments, value what it prints, or nothing = exit code 9. */
+  /** Programs of a fake machine: the key is file and arguments, the value what it prints, or undefined for exit code 9. */
   function machine(programs: Readonly<Record<string, string | null>>): RunProgram {
     return async (file, args) => {
       const output = programs[[file, ...args].join(" ")];

@@ -40,7 +40,7 @@ async function checkGpuHealth(knobs: FitnessKnobs, log: Logger, run: RunProgram)
     if (problems.length === 0) return log.info("GPU binary test passed.");
     log.warn(`GPU binary check failed: ${problems.slice(0, gpuMaxErrorMessages).join("; ")}`);
   }
-  // As in the official SDK, a failed test program is outvoted by a driver that lists its GPUs.
+  // As in the official SDK, a driver that lists its GPUs overrules a failed test program.
   const listed = await run("nvidia-smi", ["--list-gpus"], LIST_TIMEOUT_MS);
   const gpus = listed?.output.split("\n").filter((line) => line.trim() !== "") ?? [];
   if (listed === undefined || listed.exitCode !== 0 || gpus.length === 0) {
@@ -50,7 +50,7 @@ async function checkGpuHealth(knobs: FitnessKnobs, log: Logger, run: RunProgram)
   return undefined;
 }
 
-/** What a GPU test program complains of; empty when every GPU that it found passed. */
+/** Problems reported by a GPU test program; empty when every GPU that it found passed. */
 export function problemsInGpuTest(output: string): readonly string[] {
   const lines = output.split("\n").map((line) => line.trim());
   const complaints = lines.filter((line) => /failed|error|cannot|unable/i.test(line));

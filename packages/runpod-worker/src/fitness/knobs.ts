@@ -10,7 +10,7 @@ export interface FitnessKnobs {
   readonly networkTimeoutMs: number;
   readonly gpuTestTimeoutMs: number;
   readonly gpuMaxErrorMessages: number;
-  /** Native test program; absent = `nvidia-smi` must do. */
+  /** Native test program; absent = `nvidia-smi` is used. */
   readonly gpuTestPath: string | undefined;
   readonly areSystemChecksSkipped: boolean;
   readonly isGpuCheckSkipped: boolean;

@@ -13,7 +13,7 @@ export interface RequiredFile {
   readonly sha256?: string | undefined;
 }
 
-/** A fitness check that model files are present, whole and the right ones; the official SDK has none. */
+/** A fitness check that the model files are present, complete and correct; the official SDK has none. */
 export function modelFilesCheck(files: readonly RequiredFile[], name = "model_files"): FitnessCheck {
   return {
     name,
@@ -33,6 +33,6 @@ async function checkFile({ path, sizeBytes, sha256 }: RequiredFile): Promise<voi
   const hash = createHash("sha256");
   await pipeline(createReadStream(path), hash);
   if (hash.digest("hex") !== sha256.toLowerCase()) {
-    throw new Error(`Cannot use the model: ${path} has other content than expected (SHA-256 differs)`);
+    throw new Error(`Cannot use the model: ${path} has unexpected content (SHA-256 differs)`);
   }
 }

@@ -11,7 +11,7 @@ interface NetworkProbe {
   readonly port: number;
 }
 
-/** Address that the official SDK asks too: reachable wherever there is a way out. */
+/** The address that the official SDK uses too: reachable from anywhere with internet access. */
 const NETWORK_PROBE = { host: "8.8.8.8", port: 53 };
 
 /** Automatic checks of memory, disk and network; their names are those of the official SDK (spec platform §1.4). */

@@ -3,7 +3,7 @@ import { errorMessageOf, errorTypeOf } from "../results/error-text.ts";
 import { REPORTED_VERSION } from "../version.ts";
 import type { FitnessFailure } from "./fitness-checks.ts";
 
-/** Longest reason that the platform takes (spec platform §3.8). */
+/** Longest reason that the platform accepts (spec platform §3.8). */
 const MAX_REASON_CHARACTERS = 256;
 
 export interface UnhealthyReport {
@@ -11,7 +11,7 @@ export interface UnhealthyReport {
   readonly pingUrl: string | undefined;
   readonly apiKey: string;
   readonly failure: FitnessFailure;
-  /** Takes secrets out of the reason. */
+  /** Removes secrets from the reason. */
   readonly redact: (text: string) => string;
   readonly timeoutMs: number;
 }

@@ -16,7 +16,7 @@ import { Agent as HttpsAgent, request as openHttps } from "node:https";
 import { setTimeout as wait } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
 
-/** Waits before the tries of one ping (spec platform §3.7). */
+/** Waits before the attempts of one ping (spec platform §3.7). */
 const TRY_DELAYS_MS = [0, 0, 2000, 4000];
 const RETRIED_STATUSES = [429, 500, 502, 503, 504];
 const LONGEST_RETRY_AFTER_MS = 60_000;
@@ -27,14 +27,14 @@ const settings = /** @type {HeartbeatSettings} */ (workerData);
 const isSecure = settings.url.startsWith("https:");
 const agent = isSecure ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true });
 
-/** Aborts when the thread is to end. */
+/** Aborts when the thread must end. */
 const ending = new AbortController();
 const { signal } = ending;
 
 /** @type {readonly string[]} */
 let jobIds = [];
 
-/** Addresses found last: name look-ups share the process's thread pool, which a busy handler can fill up.
+/** Last known addresses: name lookups share the process's thread pool, which a busy handler can fill up.
  * @type {import("node:dns").LookupAddress[] | undefined} */
 let knownAddresses;
 
@@ -61,7 +61,7 @@ function pingUrl() {
 }
 
 /**
- * Looks a name up, but uses the addresses found last when that takes longer than two seconds.
+ * Looks a name up, but uses the last known addresses when that takes longer than two seconds.
  *
  * @type {import("node:net").LookupFunction}
  */
@@ -107,7 +107,7 @@ function request() {
   });
 }
 
-/** One ping with its retries. Rejects only when the thread is to end. */
+/** One ping with its retries. Rejects only when the thread must end. */
 async function ping() {
   let problem = "";
   let retryAfterMs = 0;
@@ -130,7 +130,7 @@ async function ping() {
   say("error", `Ping Request Error: ${problem}, attempting to restart ping.`);
 }
 
-/** Pings until the thread is to end, then rejects. @returns {Promise<never>} */
+/** Pings until the thread must end, then rejects. @returns {Promise<never>} */
 async function beat() {
   for (;;) {
     const startedAtMs = performance.now();
@@ -140,7 +140,7 @@ async function beat() {
   }
 }
 
-/** Closes all that keeps the thread alive. */
+/** Closes everything that keeps the thread alive. */
 function end() {
   ending.abort();
   agent.destroy();

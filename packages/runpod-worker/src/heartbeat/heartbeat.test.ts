@@ -7,7 +7,7 @@ import { Redactor } from "../logging/redactor.ts";
 import { StubPlatform } from "../testing/stub-platform.ts";
 import { Heartbeat } from "./heartbeat.ts";
 
-/** Exit code of a thread that is ended by force. */
+/** Exit code of a terminated thread. */
 const FORCED = 1;
 
 async function beat(prepare: (platform: StubPlatform) => void = () => {}) {
@@ -30,27 +30,27 @@ async function beat(prepare: (platform: StubPlatform) => void = () => {}) {
 }
 
 describe("Heartbeat.stop()", () => {
-  it("lets a thread end by itself that has hardly begun", async () => {
+  it("a thread that has just started ends by itself", async () => {
     const { heartbeat, exitCode, deaths } = await beat();
     await heartbeat.stop();
     expect([await exitCode, deaths]).toEqual([0, []]);
   });
 
-  it("lets a thread end by itself that waits for the next ping", async () => {
+  it("a thread that waits for the next ping ends by itself", async () => {
     const { platform, heartbeat, exitCode, deaths } = await beat();
     await platform.until(() => platform.of("ping").length === 1, "the first ping");
     await heartbeat.stop();
     expect([await exitCode, deaths]).toEqual([0, []]);
   });
 
-  it("lets a thread end by itself whose ping nobody answers", async () => {
+  it("a thread whose ping gets no answer ends by itself", async () => {
     const { platform, heartbeat, exitCode, deaths } = await beat((stub) => stub.respond("ping", () => true));
     await platform.until(() => platform.of("ping").length === 1, "the first ping");
     await heartbeat.stop();
     expect([await exitCode, deaths]).toEqual([0, []]);
   });
 
-  it("a thread that ends though nobody stopped it is told of", async () => {
+  it("a thread that ends without being stopped is reported", async () => {
     const { platform, thread, exitCode, deaths } = await beat();
     await platform.until(() => platform.of("ping").length === 1, "the first ping");
     await thread.terminate();

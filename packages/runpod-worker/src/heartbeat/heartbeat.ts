@@ -9,7 +9,7 @@ export interface HeartbeatOptions {
   readonly userAgent: string;
   readonly intervalMs: number;
   readonly log: Logger;
-  /** Called when the thread ends although nobody stopped it. */
+  /** Called when the thread ends without having been stopped. */
   readonly onDeath: (detail: string) => void;
 }
 
@@ -19,7 +19,7 @@ interface HeartbeatLine {
   readonly message: string;
 }
 
-/** Time that the thread gets to end by itself, in milliseconds. */
+/** How long the thread may take to end by itself, in milliseconds. */
 const END_LIMIT_MS = 5_000;
 
 /**
@@ -37,7 +37,7 @@ export class Heartbeat {
     const headers = { Authorization: apiKey, "User-Agent": userAgent, Accept: "*/*" };
     this.#thread = new Worker(new URL("./heartbeat-thread.js", import.meta.url), {
       workerData: { url, headers, reportedVersion: REPORTED_VERSION, intervalMs },
-      // Loaders and inspectors of the main thread are none of its business.
+      // Loaders and inspectors of the main thread do not apply here.
       execArgv: [],
     });
     this.#thread.on("message", ({ level, message }: HeartbeatLine) => log[level](message));
@@ -52,8 +52,8 @@ export class Heartbeat {
   }
 
   /**
-   * Lets the thread end by itself, and ends it by force when it does not within five seconds: Node.js may abort the whole
-   * process when it ends a thread that is inside one of its own modules.
+   * Lets the thread end by itself, and terminates it after five seconds: Node.js may abort the whole
+   * process when it terminates a thread that is inside one of its own modules.
    */
   async stop(): Promise<void> {
     this.#isStopping = true;

@@ -13,7 +13,7 @@ export interface HeartbeatConditions {
   readonly onDeath: (detail: string) => void;
 }
 
-/** Starts the heartbeat where key, pod id and URL are there, and says why not otherwise (spec platform §3.7, W73). */
+/** Starts the heartbeat if key, pod id and URL are set; logs why if not (spec platform §3.7, W73). */
 export function startHeartbeat({ url, hasPodId, ...options }: HeartbeatConditions): Heartbeat | undefined {
   const { apiKey, log } = options;
   if (apiKey === "") log.debug("RUNPOD_AI_API_KEY is not set, no heartbeat.");

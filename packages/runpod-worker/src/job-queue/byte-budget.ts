@@ -1,4 +1,4 @@
-/** Bytes that are in use, of so many that may be. */
+/** Counts bytes in use against a limit. */
 export class ByteBudget {
   readonly limitBytes: number;
   #usedBytes = 0;
@@ -11,7 +11,7 @@ export class ByteBudget {
     return this.#usedBytes;
   }
 
-  /** Whether so many more fit. What is alone always fits, or it could never be had. */
+  /** True if this many more bytes fit. A lone item always fits, or it could never be accepted. */
   hasRoomFor(bytes: number): boolean {
     return this.#usedBytes === 0 || this.#usedBytes + bytes <= this.limitBytes;
   }

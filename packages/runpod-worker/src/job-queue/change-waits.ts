@@ -4,11 +4,11 @@ import type { JobRecord } from "./job-record.ts";
 export interface WaitOptions {
   /** How long to wait at most, in milliseconds of the queue's clock. */
   readonly timeoutMs: number;
-  /** Aborted when whoever waits has gone. */
+  /** Aborted when the caller has gone. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Those who wait for something to happen to a job: callers of `/runsync`, `/status-sync` and `/stream`. */
+/** Waits for a change of a job: callers of `/runsync`, `/status-sync` and `/stream`. */
 export class ChangeWaits {
   readonly #clock: Clock;
   readonly #waits = new Map<JobRecord, Set<() => void>>();
@@ -39,7 +39,7 @@ export class ChangeWaits {
     });
   }
 
-  /** Lets everybody who waits for this job look again. */
+  /** Makes every wait for this job check again. */
   notify(record: JobRecord): void {
     for (const check of this.#waits.get(record) ?? []) check();
   }

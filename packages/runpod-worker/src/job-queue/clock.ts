@@ -1,17 +1,17 @@
-/** A timer that has not fired yet; cancelling one that has fired does nothing. */
+/** A timer that has not fired yet; canceling one that has fired does nothing. */
 export interface Timer {
   cancel(): void;
 }
 
-/** Where the queue gets its time from, so that tests need not wait for a time-to-live of a day. */
+/** The queue's source of time, so that tests need not wait for a time to live of a day. */
 export interface Clock {
-  /** Milliseconds since the epoch, perhaps of an imagined time. */
+  /** Milliseconds since the epoch, possibly of simulated time. */
   now(): number;
   /** Calls back once, `delayMs` from now; the timer does not keep the process alive. */
   after(delayMs: number, callback: () => void): Timer;
 }
 
-/** The longest delay that `setTimeout` takes; longer ones are armed again when it has passed. */
+/** The longest delay that `setTimeout` accepts; longer ones are rearmed when it has passed. */
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
 interface PendingTimer {
@@ -30,7 +30,7 @@ export class AdjustableClock implements Clock {
   #anchorMs = Date.now();
   readonly #timers = new Set<PendingTimer>();
 
-  /** @param scale imagined milliseconds per real one; 0 stands still. */
+  /** @param scale simulated milliseconds per real one; 0 stands still */
   constructor(scale = 1) {
     checkScale(scale);
     this.#scale = scale;
@@ -59,7 +59,7 @@ export class AdjustableClock implements Clock {
     for (const timer of this.#timers) this.#arm(timer);
   }
 
-  /** Changes the speed: imagined milliseconds per real one, 0 to stand still. */
+  /** Changes the speed: simulated milliseconds per real one, 0 to stand still. */
   setScale(scale: number): void {
     checkScale(scale);
     this.#anchor(this.now());
@@ -95,7 +95,7 @@ export class AdjustableClock implements Clock {
   }
 
   #expire(timer: PendingTimer): void {
-    // A timer of Node may come a fraction of a millisecond early, and a long delay is cut in pieces.
+    // Node timers may fire a fraction of a millisecond early, and a long delay is split.
     if (timer.dueMs > this.now()) {
       this.#arm(timer);
       return;
@@ -112,6 +112,6 @@ export class AdjustableClock implements Clock {
 
 function checkScale(scale: number): void {
   if (!(scale >= 0 && Number.isFinite(scale))) {
-    throw new RangeError(`Cannot set the speed of the clock: it must be a number from 0 up (got ${scale})`);
+    throw new RangeError(`Cannot set the speed of the clock: it must be a number of 0 or more (got ${scale})`);
   }
 }

@@ -70,7 +70,7 @@ describe("memory of jobs", () => {
     expect(last?.output).toEqual({ value: "x".repeat(50_000) });
   });
 
-  it("breaks off the stream of a job whose chunks nobody reads; the job goes on", () => {
+  it("breaks off the stream of a job whose chunks are not read; the job continues", () => {
     const { queue } = createQueue({ maxUnreadBytes: 10_000 });
     const [unread, read] = [queue.submit({ input: 1 }), queue.submit({ input: 2 })];
     queue.take(2, "w1");
@@ -84,7 +84,7 @@ describe("memory of jobs", () => {
     expect(unread).toMatchObject({ status: "COMPLETED", output: { value: "whole" } });
   });
 
-  it("counts as long as it holds, whatever happens to the jobs", () => {
+  it("counts correctly for any sequence of events", () => {
     const step = fc.record({
       kind: fc.constantFrom(
         "submit",

@@ -5,11 +5,11 @@ import { memorySizeOf } from "./memory-size.ts";
 import type { QueueRules } from "./queue-rules.ts";
 
 /**
- * What the jobs of a queue hold in memory, by bytes: inputs while they are needed, results while there is room, unread chunks
- * up to a limit. Counts are cheap; what they are of can be tens of megabytes.
+ * What a queue's jobs hold in memory, in bytes: inputs while they are needed, results while there is room, unread chunks
+ * up to a limit. A limit on the number of jobs is not enough, since each can be tens of megabytes.
  */
 export class JobMemory {
-  /** The inputs of all jobs that wait or run. */
+  /** The inputs of all waiting and running jobs. */
   readonly inputs: ByteBudget;
   readonly #rules: QueueRules;
   /** Ended jobs that still have their input, oldest first. */
@@ -44,7 +44,7 @@ export class JobMemory {
     }
   }
 
-  /** Counts the input of an ended job among those that wait or run again. */
+  /** Counts the input of an ended job among the waiting and running ones again. */
   readmit(record: JobRecord): void {
     this.#leaveEndedInputs(record);
     this.inputs.add(record.inputBytes);
@@ -58,7 +58,7 @@ export class JobMemory {
     record.dropped = undefined;
   }
 
-  /** Drops the results of the oldest ended jobs until all together fit; never that of `newest`, which a client waits for. */
+  /** Drops the results of the oldest ended jobs until the rest fits; never that of `newest`, which a client waits for. */
   shrink(ended: Iterable<JobRecord>, newest: JobRecord): void {
     for (const record of ended) {
       if (this.#resultBytes <= this.#rules.maxResultBytes) return;
@@ -66,7 +66,7 @@ export class JobMemory {
     }
   }
 
-  /** Adds unread chunks; breaks the stream off where that makes them too many. */
+  /** Adds unread chunks; breaks the stream off if there are too many. */
   addChunks(record: JobRecord, chunks: readonly unknown[], end: "front" | "back"): void {
     if (record.dropped !== undefined || record.isRemoved) return;
     if (end === "back") record.chunks.push(...chunks);
@@ -86,12 +86,12 @@ export class JobMemory {
     return record.chunks.splice(0);
   }
 
-  /** Stops counting a job that is deleted, in whatever state it is. */
+  /** Stops counting a job that is deleted, in any state. */
   remove(record: JobRecord): void {
     if (isFinalStatus(record.status)) this.#leaveEndedInputs(record);
     else this.inputs.remove(record.inputBytes);
     this.#setResultBytes(record, 0);
-    // Whoever still holds the record must not hold what was in it.
+    // References to the record must not keep its content alive.
     dropInput(record);
   }
 

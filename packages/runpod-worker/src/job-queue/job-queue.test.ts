@@ -15,7 +15,7 @@ function createQueue(rules: Partial<QueueRules> = {}) {
 }
 
 describe("JobQueue times", () => {
-  it("ends a run at the execution time-out and tells the worker to stop", () => {
+  it("ends a run at the execution timeout and tells the worker to stop", () => {
     const { clock, queue, stops } = createQueue();
     const record = queue.submit({ input: 1, policy: { executionTimeout: 5000 } });
     clock.advance(60_000);
@@ -55,7 +55,7 @@ describe("JobQueue times", () => {
     expect(queue.get(waiting.id)).toBeUndefined();
   });
 
-  it("keeps the result of a waiting /runsync as long as was waited, up to five minutes", () => {
+  it("keeps the result of a waiting /runsync as long as its client waited, up to five minutes", () => {
     const { clock, queue } = createQueue();
     const record = queue.submit({ input: 1 }, { isSync: true, waitMs: 1_000_000 });
     queue.take(1, "w1");
@@ -66,7 +66,7 @@ describe("JobQueue times", () => {
     expect(queue.get(record.id)).toBeUndefined();
   });
 
-  it("deletes a running job when its time-to-live is over, and tells the worker to stop", () => {
+  it("deletes a running job when its time to live is over, and tells the worker to stop", () => {
     const { clock, queue, stops } = createQueue();
     const record = queue.submit({ input: 1, policy: { ttl: 10_000 } });
     queue.take(1, "w1");
@@ -108,7 +108,7 @@ describe("JobQueue results", () => {
     expect(statusBodyOf(record)).toMatchObject({ status: "IN_PROGRESS", output: "late" });
   });
 
-  it("takes the result of a worker that was thought lost, and stops the one that has the job now", () => {
+  it("accepts the result of a worker that was thought lost, and stops the one that has the job now", () => {
     const { queue, stops } = createQueue();
     const record = queue.submit({ input: 1 });
     queue.take(1, "slow");
@@ -120,7 +120,7 @@ describe("JobQueue results", () => {
     expect(record.output).toEqual({ value: 1 });
   });
 
-  it("gives a job of a lost worker back twice, at the head of the queue, and then fails it", () => {
+  it("requeues a lost worker's job twice, at the head of the queue, and then fails it", () => {
     const { queue } = createQueue();
     const record = queue.submit({ input: 1 });
     queue.submit({ input: 2 });

@@ -64,12 +64,12 @@ export class JobQueue extends EventEmitter<JobQueueEvents> {
     return this.#store.get(id);
   }
 
-  /** The bytes of inputs that wait or run; bodies that are being read count as well. */
+  /** The bytes of waiting and running inputs; bodies being read count too. */
   get inputs(): ByteBudget {
     return this.#store.inputs;
   }
 
-  /** True once no more jobs are to be submitted. */
+  /** True once no more jobs are accepted. */
   get isDraining(): boolean {
     return this.#isDraining;
   }
@@ -93,14 +93,14 @@ export class JobQueue extends EventEmitter<JobQueueEvents> {
     return records;
   }
 
-  /** As `take`, but waits for a job for as long as `holdMs`; gives none when `signal` aborts first. */
+  /** As `take`, but waits up to `holdMs` for a job; gives none if `signal` aborts first. */
   async takeWhenAvailable(limit: number, workerId: string, options: TakeWaitOptions): Promise<JobRecord[]> {
     if (options.signal?.aborted === true || this.#isClosed) return [];
     if (this.#takes.size === 0 && this.#queue.length > 0) return this.take(limit, workerId);
     return this.#takes.wait(limit, workerId, options);
   }
 
-  /** Notes what a running job has to say. `reopens` lets a late update put an ended job back (runpod-python#250). */
+  /** Records a progress update. `reopens` lets a late update reopen an ended job (runpod-python#250). */
   reportProgress(id: string, output: unknown, options: { readonly reopens?: boolean } = {}): PostOutcome {
     const record = this.#store.get(id);
     if (record === undefined) return "unknown";
@@ -159,7 +159,7 @@ export class JobQueue extends EventEmitter<JobQueueEvents> {
     return true;
   }
 
-  /** Cancels all jobs that wait, and says how many there were; running ones go on. */
+  /** Cancels all waiting jobs and returns how many there were; running ones continue. */
   purge(): number {
     const waiting = this.#queue.splice(0);
     for (const record of waiting) this.#end(record, "CANCELLED");
@@ -167,8 +167,8 @@ export class JobQueue extends EventEmitter<JobQueueEvents> {
   }
 
   /**
-   * Puts a running job back at the head of the queue. With `countsAsLoss` it fails once it has gone back more often
-   * than the rules allow; without, nothing is counted: the worker never got it.
+   * Puts a running job back at the head of the queue. With `countsAsLoss` it fails once it was requeued more often
+   * than the rules allow; without, nothing is counted, since the worker never got it.
    */
   requeue(record: JobRecord, options: { readonly countsAsLoss: boolean }): void {
     if (record.status !== "IN_PROGRESS") return;
@@ -188,12 +188,12 @@ export class JobQueue extends EventEmitter<JobQueueEvents> {
     this.#enqueue(record, "front");
   }
 
-  /** Hands over the streamed outputs since the last call. */
+  /** Returns the streamed outputs since the last call. */
   drainChunks(record: JobRecord): unknown[] {
     return this.#store.takeChunks(record);
   }
 
-  /** Puts outputs back that could not be handed over after all. */
+  /** Puts back outputs that could not be delivered. */
   restoreChunks(record: JobRecord, chunks: readonly unknown[]): void {
     this.#store.addChunks(record, chunks, "front");
     this.#waits.notify(record);
@@ -204,13 +204,13 @@ export class JobQueue extends EventEmitter<JobQueueEvents> {
     this.#store.shortenTtl(record, ttlMs);
   }
 
-  /** Waits until `isDone` holds or the job is deleted; resolves also when the time is over or the caller has gone. */
+  /** Waits until `isDone` holds or the job is deleted; also resolves when the time is up or the caller has gone. */
   waitUntil(record: JobRecord, isDone: (record: JobRecord) => boolean, options: WaitOptions): Promise<void> {
     if (this.#isClosed) return Promise.resolve();
     return this.#waits.waitUntil(record, isDone, options);
   }
 
-  /** Lets those who ask know that no more jobs are taken; those that are there go on. */
+  /** Accepts no more jobs; known ones continue. */
   drain(): void {
     this.#isDraining = true;
   }
@@ -243,7 +243,7 @@ export class JobQueue extends EventEmitter<JobQueueEvents> {
     this.emit("started", record);
   }
 
-  /** Forgets what a run has left behind, so that the job looks new to the next worker. */
+  /** Clears what a run left behind, so that the job looks new to the next worker. */
   #resetRun(record: JobRecord): void {
     clearRun(record);
     this.#store.forgetResult(record);
@@ -268,7 +268,7 @@ export class JobQueue extends EventEmitter<JobQueueEvents> {
     this.#store.trimFinished(record);
   }
 
-  /** Parity with the platform's defect: the job runs again for ever, with a time of execution. */
+  /** Parity with the platform's defect: the job runs forever, with an execution time. */
   #reopen(record: JobRecord, output: unknown): void {
     this.#store.reviveFinished(record);
     this.#store.forgetResult(record);

@@ -4,7 +4,7 @@ import type { JobResultBody } from "../protocol/job.ts";
 import type { RunRequest } from "../protocol/run-request.ts";
 import type { Timer } from "./clock.ts";
 
-/** One job as the queue knows it. Only the queue changes it. */
+/** One job of the queue. Only the queue changes it. */
 export interface JobRecord {
   readonly id: string;
   /** Without `input` and `s3Config` once `isInputDropped`. */
@@ -12,7 +12,7 @@ export interface JobRecord {
   isInputDropped: boolean;
   /** Bytes of memory that the request takes; 0 once it is dropped. */
   inputBytes: number;
-  /** Fields that the worker gets beside `id` and `input`; tests put anything here. */
+  /** Fields that the worker gets in addition to `id` and `input`; tests put anything here. */
   readonly extraFields: Readonly<Record<string, unknown>>;
   /** Milliseconds that the result is kept. */
   readonly retentionMs: number;
@@ -21,10 +21,10 @@ export interface JobRecord {
   startedAtMs: number | undefined;
   finishedAtMs: number | undefined;
   workerId: string | undefined;
-  /** The last progress update, or the result; absent means none has come, which differs from `null`. */
+  /** The last progress update, or the result; absent means none so far, which differs from `null`. */
   output: { readonly value: unknown } | undefined;
   error: string | undefined;
-  /** What the error means to clients, where its maker said so. */
+  /** What the error means to clients, if the worker said so. */
   failure: JobFailure | undefined;
   /** Streamed outputs that no client has fetched yet. */
   chunks: unknown[];
@@ -32,15 +32,15 @@ export interface JobRecord {
   chunkBytes: number;
   /** Bytes of memory that result and unread chunks take, counted from the end of the job. */
   resultBytes: number;
-  /** What was dropped to keep the memory bounded, so that clients cannot have it any more. */
+  /** What was dropped to bound the memory, so clients can no longer get it. */
   dropped: "result" | "stream" | undefined;
   /** How often the job went back to the queue. */
   retries: number;
-  /** How often its worker was lost since the client last asked for it. */
+  /** How often its worker was lost since the client last submitted or retried it. */
   losses: number;
-  /** When the job is deleted in any state. */
+  /** When the job is deleted, in any state. */
   expiresAtMs: number;
-  /** True once the job is deleted; whoever waits for it gets 404. */
+  /** True once the job is deleted; waiting clients get 404. */
   isRemoved: boolean;
   executionTimer: Timer | undefined;
   ttlTimer: Timer | undefined;
@@ -54,7 +54,7 @@ export function setResult(record: JobRecord, result: JobResultBody, failure: Job
   record.failure = record.error === undefined ? undefined : failure;
 }
 
-/** Forgets what a run has left behind, but for its streamed outputs. */
+/** Clears what a run left behind, except its streamed outputs. */
 export function clearRun(record: JobRecord): void {
   record.executionTimer?.cancel();
   record.startedAtMs = undefined;
@@ -65,7 +65,7 @@ export function clearRun(record: JobRecord): void {
   record.failure = undefined;
 }
 
-/** The states whose answer names the worker and carries output; the others have their times only. */
+/** The states whose answer names the worker and carries output; others have only their times. */
 const STATUSES_WITH_OUTPUT: ReadonlySet<JobStatus> = new Set(["IN_PROGRESS", "COMPLETED", "FAILED"]);
 
 /** What `/status` shows of a job: the fields that belong to its state (spec platform §5.4), times in milliseconds. */

@@ -1,9 +1,9 @@
-/** What V8 needs for a member or element: a slot, a header and what allocation wastes; generous, so that sums err upwards. */
+/** What V8 needs for a member or element: slot, header and allocation overhead; generous, so that sums err upward. */
 export const BYTES_PER_VALUE = 48;
 
 /**
- * Bytes of memory, about, that a value of JSON's kinds takes: what its texts have, plus a constant for each value. Never
- * recursive, so any depth will do.
+ * Approximate bytes of memory that a JSON value takes: its strings, plus a constant for each value. Never
+ * recursive, so it handles any depth.
  */
 export function memorySizeOf(value: unknown): number {
   let bytes = 0;
@@ -16,7 +16,7 @@ export function memorySizeOf(value: unknown): number {
     } else if (Array.isArray(next)) {
       for (const element of next) open.push(element);
     } else if (typeof next === "object" && next !== null) {
-      // Pairs of names and values would be a list each, and there may be very many.
+      // Object.entries would allocate an array per member, and there may be very many.
       const members = next as Readonly<Record<string, unknown>>;
       for (const name of Object.keys(members)) {
         bytes += textSizeOf(name);
@@ -27,7 +27,7 @@ export function memorySizeOf(value: unknown): number {
   return bytes;
 }
 
-/** V8 keeps a text in one byte a character if all are of Latin-1, else in two. */
+/** V8 stores a string in one byte per character if all are Latin-1, else in two. */
 export function textSizeOf(text: string): number {
   return /[^\0-\xff]/.test(text) ? 2 * text.length : text.length;
 }

@@ -6,7 +6,7 @@ import type { QueueRules } from "./queue-rules.ts";
 /** Why a running job must stop. */
 export type StopReason = "cancelled" | "timed-out" | "expired" | "superseded";
 
-/** How a post about a job was taken: `late` when the job had ended before. */
+/** The outcome of a post about a job: `late` if the job had already ended. */
 export type PostOutcome = "accepted" | "unknown" | "late";
 
 export interface JobQueueOptions {
@@ -26,7 +26,7 @@ export interface JobQueueEvents {
 }
 
 export interface FinishOptions {
-  /** The worker that says so, if it gave its name. */
+  /** The worker that posted it, if known. */
   readonly workerId?: string | undefined;
   /** What the error means to clients. */
   readonly failure?: JobFailure | undefined;

@@ -1,4 +1,4 @@
-/** How the queue treats jobs. The real platform's values are documented in part only, so all can be changed. */
+/** How the queue treats jobs. Only some of the real platform's values are documented, so all can be changed. */
 export interface QueueRules {
   /** Milliseconds from the take to TIMED_OUT, unless the job's policy says otherwise. */
   readonly executionTimeoutMs: number;
@@ -8,23 +8,23 @@ export interface QueueRules {
   readonly retentionMs: number;
   /** Milliseconds that the result of `/runsync` is kept, unless the caller waited longer. */
   readonly syncRetentionMs: number;
-  /** The longest that the result of a `/runsync` with `wait` is kept, in milliseconds. */
+  /** Longest time in milliseconds that the result of a `/runsync` with `wait` is kept. */
   readonly maxSyncRetentionMs: number;
-  /** How often a job goes back to the queue because its worker was lost, before it fails. */
+  /** How often a job is requeued after its worker is lost, before it fails. */
   readonly maxRequeues: number;
-  /** Finished jobs kept at most; the oldest goes first. */
+  /** Most finished jobs kept; the oldest is dropped first. */
   readonly maxFinishedJobs: number;
-  /** Jobs that may wait at most; more are refused. */
+  /** Most jobs that may wait; more are refused. */
   readonly maxQueuedJobs: number;
-  /** Bytes of the inputs of all jobs that wait or run, bodies that are being read included; more are refused. */
+  /** Bytes of all waiting and running inputs, including bodies being read; more are refused. */
   readonly maxInputBytes: number;
-  /** Bytes of the inputs of ended jobs that are kept for another run; the oldest goes first. */
+  /** Bytes of inputs of ended jobs kept for another run; the oldest is dropped first. */
   readonly maxEndedInputBytes: number;
-  /** Which ended jobs may run again: those that `/retry` takes, or all. The inputs of others are dropped at the end. */
+  /** Which ended jobs may run again: those that `/retry` accepts, or all. The inputs of others are dropped at the end. */
   readonly keepsInputsOf: "retryable jobs" | "all jobs";
-  /** Bytes of the results of ended jobs, unread chunks included; the oldest goes first, the newest is always kept. */
+  /** Bytes of results of ended jobs, including unread chunks; the oldest is dropped first, the newest always kept. */
   readonly maxResultBytes: number;
-  /** Bytes of chunks of one running job that no client has read; its stream breaks off at more, the job goes on. */
+  /** Bytes of unread chunks of one running job; beyond this its stream breaks off, but the job continues. */
   readonly maxUnreadBytes: number;
   /** Bytes of all answers with results or chunks that are on their way to clients; more are refused until some are read. */
   readonly maxAnswerBytes: number;
@@ -32,7 +32,7 @@ export interface QueueRules {
 
 const MEBIBYTE = 1024 * 1024;
 
-/** The documented values of spec platform §4.6 and §12.2, and bounds that keep the memory finite. */
+/** The documented values (spec platform §4.6, §12.2), and limits that bound the memory. */
 export const DEFAULT_QUEUE_RULES: QueueRules = {
   executionTimeoutMs: 600_000,
   ttlMs: 86_400_000,

@@ -5,15 +5,15 @@ import { memorySizeOf } from "./memory-size.ts";
 import type { QueueRules } from "./queue-rules.ts";
 
 export interface SubmitOptions {
-  /** A job of `/runsync`: another form of id, and a result that is kept for a shorter time. */
+  /** A job of `/runsync`: its id has another form, and its result is kept for a shorter time. */
   readonly isSync?: boolean;
-  /** Bytes of memory that the request takes, where that is known; measured if not. */
+  /** Bytes of memory that the request takes. Default: measured. */
   readonly sizeBytes?: number;
-  /** How long the caller of `/runsync` wanted to wait, in milliseconds, if it said so. */
+  /** How long the caller of `/runsync` asked to wait, in milliseconds. */
   readonly waitMs?: number | undefined;
   /** The id to use; for tests. */
   readonly id?: string;
-  /** Fields that the worker gets beside `id` and `input`; for tests. */
+  /** Fields that the worker gets in addition to `id` and `input`; for tests. */
   readonly extraFields?: Readonly<Record<string, unknown>>;
 }
 

@@ -11,7 +11,7 @@ interface WaitingTake {
 export interface TakeWaitOptions {
   /** How long the take is held, in milliseconds of the queue's clock. */
   readonly holdMs: number;
-  /** Aborted when the worker has hung up: then no job is given to it. */
+  /** Aborted when the worker has hung up: then it gets no job. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -28,7 +28,7 @@ export class TakeLine {
     return this.#waiting.size;
   }
 
-  /** Waits for jobs; resolves with none when the hold is over, the worker has gone, or the line is closed. */
+  /** Waits for jobs; resolves with none when the hold ends, the worker has gone, or the line is closed. */
   wait(limit: number, workerId: string, options: TakeWaitOptions): Promise<JobRecord[]> {
     return new Promise((resolve) => {
       const timer = this.#clock.after(options.holdMs, () => take.settle([]));
@@ -48,7 +48,7 @@ export class TakeLine {
     });
   }
 
-  /** Lets the first in line have what `give` hands out; stops when it hands out nothing. */
+  /** Serves takes in order with what `give` returns, until it returns nothing. */
   serve(give: (limit: number, workerId: string) => JobRecord[]): void {
     for (const take of this.#waiting) {
       const records = give(take.limit, take.workerId);

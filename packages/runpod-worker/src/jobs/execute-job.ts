@@ -23,7 +23,7 @@ import { type Handler, type JobContext, streamOf } from "./handler.ts";
 import type { Job } from "../protocol/job.ts";
 import { type StandardSchema, validateInput } from "./standard-schema.ts";
 
-/** A handler and how its job is to be run; the same for the queue worker, the local run and the local API. */
+/** A handler and how to run it; the same for the queue worker, the local run and the local API. */
 export interface JobProgram {
   readonly handler: Handler<never>;
   readonly inputSchema: StandardSchema | undefined;
@@ -37,7 +37,7 @@ export interface JobOutlets {
   readonly context: JobContext;
   /** True once the handler asked for a refresh through its context. */
   readonly isRefreshAsked: () => boolean;
-  /** Takes one chunk, in order; the generator is pulled again when the returned promise resolves. */
+  /** Accepts one chunk, in order; the generator is pulled again when the returned promise resolves. */
   readonly onChunk: (chunk: unknown) => void | Promise<void>;
   /** Log without a job id, for the error JSON (spec platform §6). */
   readonly workerLog: Logger;
@@ -47,12 +47,12 @@ export interface JobOutlets {
 export interface ExecutedJob {
   readonly body: ResultBody;
   readonly isStream: boolean;
-  /** What the error of the body means to clients, where the handler said so. */
+  /** What the error of the body means to clients, if the handler said so. */
   readonly failure?: JobFailure | undefined;
 }
 
 /**
- * Runs the handler and turns whatever happens into the body of the final post (spec platform §4.2 to §4.4). Never
+ * Runs the handler and turns any outcome into the body of the final post (spec platform §4.2 to §4.4). Never
  * rejects. When the job's signal has aborted, the caller discards the result.
  */
 export async function executeJob(program: JobProgram, job: Job, outlets: JobOutlets): Promise<ExecutedJob> {
@@ -69,7 +69,7 @@ export async function executeJob(program: JobProgram, job: Job, outlets: JobOutl
   return outlets.isRefreshAsked() ? { ...executed, body: withStopPod(executed.body) } : executed;
 }
 
-/** Marks an input that the schema refused, so that its text becomes the job's error as it is. */
+/** Marks an input that the schema refused, so that its message becomes the job's error unchanged. */
 class InvalidInput {
   readonly error: string;
 
@@ -80,7 +80,7 @@ class InvalidInput {
 
 async function callHandler(program: JobProgram, job: Job, context: JobContext): Promise<unknown> {
   const { handler, inputSchema } = program;
-  // The schema (or the caller's word, where there is none) vouches for the type of the input.
+  // The schema, or the caller if there is none, guarantees the type of the input.
   const call = handler as Handler;
   if (inputSchema === undefined) return call(job, context);
   const validated = await validateInput(inputSchema, job.input);
@@ -108,7 +108,7 @@ async function drainStream(
     if (error !== undefined) return { body: bodyOfError(error), isStream: true };
     if (program.isAggregating) kept.push(chunk);
     await outlets.onChunk(chunk);
-    // A generator that never awaits would otherwise keep signals, posts and takes from being served.
+    // A generator that never awaits would otherwise block signals, posts and takes.
     if (isSynchronous) await nextTurn();
     if (signal.aborted) break;
   }
@@ -116,7 +116,7 @@ async function drainStream(
   return { body, isStream: true };
 }
 
-/** The same chunks; what a generator returns after the last one is kept. */
+/** The same chunks; keeps what a generator returns after the last one. */
 async function* keepReturned(
   stream: AsyncIterable<unknown> | Iterable<unknown>,
   ended: { returned?: unknown },
@@ -130,7 +130,7 @@ function bodyOfThrown(thrown: unknown, isStream: boolean, origin: ErrorOrigin, o
   const failure = failureIn(thrown);
   const text = textOfThrown(thrown, isStream, origin, failure);
   if (context.signal.aborted) {
-    // A handler that obeys its signal throws; that is no event to alarm anybody with.
+    // A handler that obeys its signal throws; that is expected.
     context.log.debug(`Handler ended after its job was stopped. | ${errorMessageOf(thrown)}`);
   } else if (isStream || failure !== undefined) {
     context.log.error(origin.redactor.redact(errorMessageOf(thrown)));
@@ -142,7 +142,7 @@ function bodyOfThrown(thrown: unknown, isStream: boolean, origin: ErrorOrigin, o
   return { body: isRefreshing ? withStopPod(body) : body, isStream, failure };
 }
 
-/** What a thrown JobError says of itself, copied, so that it can be trusted from here on. */
+/** A copy of what a thrown JobError says about itself, safe to read from here on. */
 function failureIn(thrown: unknown): JobFailure | undefined {
   if (!isThrown(thrown, JobError)) return undefined;
   const { code, httpStatus, isRetryable } = readSafely(() => thrown.failure, undefined) ?? {};
@@ -157,12 +157,12 @@ function textOfThrown(
   failure: JobFailure | undefined,
 ): string {
   if (failure !== undefined) return codedErrorText(failure.code, thrown, origin);
-  // Our own refusals (a chunk that is no JSON, a broken stream) say all there is; a traceback would only hide it.
+  // Our own refusals (a chunk that is not JSON, a broken stream) need no traceback.
   if (isThrown(thrown, RunpodWorkerError)) return errorMessageOf(thrown);
   return isStream ? streamErrorText(thrown, origin) : thrownErrorText(thrown, origin);
 }
 
-/** The reason with which a job's signal aborts. */
+/** The reason that a job's signal aborts with. */
 export function jobStopped(why: string): RunpodWorkerError {
   return new RunpodWorkerError("JOB_STOPPED", `Cannot finish the job: ${why}`);
 }

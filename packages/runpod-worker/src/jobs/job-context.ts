@@ -13,7 +13,7 @@ export interface JobContextParts {
   readonly onUnhealthy: (failure: FitnessFailure) => void;
 }
 
-/** Builds the context of one job; attempt and deadline come from what the platform sent along. */
+/** Builds the context of one job; attempt and deadline come from the platform. */
 export function createJobContext(job: Job, parts: JobContextParts): JobContext {
   const retries = typeof job.retries === "number" && job.retries > 0 ? job.retries : 0;
   const timeoutMs = job.policy?.executionTimeout;
@@ -30,7 +30,7 @@ export function createJobContext(job: Job, parts: JobContextParts): JobContext {
   };
 }
 
-/** The secrets that a job carries; log lines and error texts must not repeat them (W80). */
+/** The secrets in a job; log lines and error texts must not repeat them (W80). */
 export function secretsOf(job: Job): readonly (string | undefined)[] {
   const { accessId, accessSecret } = isRecord(job.s3Config) ? job.s3Config : {};
   return [accessId, accessSecret].map((secret) => (typeof secret === "string" ? secret : undefined));

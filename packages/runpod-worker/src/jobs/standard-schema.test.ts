@@ -4,7 +4,7 @@ import type { StandardSchema } from "./standard-schema.ts";
 import { start } from "../start.ts";
 import { FakeSurface } from "../testing/fake-surface.ts";
 
-/** A schema as a validation library would make it: text with a length, with a default for the voice. */
+/** A schema as a validation library would make it: text of limited length, and a default for the voice. */
 const schema: StandardSchema<{ text: string; voice: string }> = {
   "~standard": {
     version: 1,
@@ -28,7 +28,7 @@ async function run(input: unknown): Promise<readonly string[]> {
   return surface.lines;
 }
 
-it("hands the handler what the schema made of the input", async () => {
+it("hands the handler the schema's output", async () => {
   expect(await run({ text: "hello" })).toContain('INFO   | Job result: {"output":"j1 hello any"}');
 });
 

@@ -17,7 +17,7 @@ export interface SchemaIssue {
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
-/** Either the value as the schema returns it, or all its issues in one text. */
+/** Either the value as the schema returns it, or all its issues in one message. */
 export type ValidatedInput<Output> = { readonly value: Output } | { readonly error: string };
 
 /** Validates a job's input; an error names every field that is wrong (spec platform §7.1, [R]). */

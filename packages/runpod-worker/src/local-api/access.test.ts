@@ -8,7 +8,7 @@ afterEach(closeServedHandlers);
 const KEY = "the-right-key";
 const METHODS = ["GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"] as const;
 
-/** The routes that need no key. Whatever else the router knows, now or later, needs it. */
+/** The routes that need no key. All other routes, even ones added later, need it. */
 const OPEN_PATHS = ["/ping", "/health", "/:endpoint/health", "/v2/:endpoint/health"];
 
 interface RoutedApp {
@@ -16,7 +16,7 @@ interface RoutedApp {
   request(path: string, init: RequestInit): Response | Promise<Response>;
 }
 
-/** The paths of the router's own table; wildcards stand for what nobody has thought of. */
+/** The paths of the router's own table; wildcards stand for paths that do not exist. */
 function pathsOf(app: RoutedApp): string[] {
   return [...new Set(app.routes.map(({ path }) => path))];
 }
@@ -29,7 +29,7 @@ function filled(path: string): string {
     .replace("*", "v1/anything");
 }
 
-/** Other spellings of a path that a router, or a proxy before it, might take for the same. */
+/** Other spellings of a path that a router, or a proxy in front of it, might treat as the same. */
 function spellingsOf(path: string): string[] {
   const letter = path.replace(/[a-z]/, (found) => `%${(found.codePointAt(0) ?? 0).toString(16)}`);
   return [
@@ -73,7 +73,7 @@ describe("a server with a key", () => {
     });
     const { app } = served.server.api;
     const paths = pathsOf(app);
-    // The table must hold what the walk is for.
+    // The table must contain the routes that this test is about.
     expect(paths).toEqual(expect.arrayContaining(["/run", "/ep1/realtime", "/v2/:endpoint/openai/*", ...OPEN_PATHS]));
     const let_in: string[] = [];
     for (const path of paths) {
@@ -132,7 +132,7 @@ describe("a server with a key", () => {
     expect(right.body).toMatchObject({ model: "secret-model", jobs: { inQueue: 0 } });
   });
 
-  it("does not start with an empty key, which everybody knows", async () => {
+  it("does not start with an empty key", async () => {
     await expect(serveHandler(() => 1, { apiKey: "" })).rejects.toThrow("it is empty");
   });
 });
@@ -166,7 +166,7 @@ describe("an emulator with a key", () => {
   });
 });
 
-/** A request with exactly these headers, as a browser would send it; `fetch` would not let some of them through. */
+/** A request with exactly these headers, as a browser would send it; `fetch` does not allow some of them. */
 function send(port: number, method: string, path: string, headers: Record<string, string>, body = "") {
   return new Promise<{ status: number; text: string }>((resolve, reject) => {
     const request = httpRequest({ host: "127.0.0.1", port, method, path, headers, agent: false }, (response) => {
@@ -203,7 +203,7 @@ describe("a server of this machine without a key", () => {
         expect(text).toContain("Content-Type: application/json");
       }
     }
-    // As a page sends a Blob: without a type.
+    // As a page sends a Blob, without a type.
     const blob = await send(server.port, "POST", "/runsync", { host: "localhost", origin: "http://localhost" }, job);
     expect(blob.status).toBe(415);
     expect(runs).toBe(0);

@@ -26,14 +26,14 @@ export interface ApiServerModeOptions {
   readonly host: string;
   readonly port: number;
   readonly concurrency: number | ConcurrencyModifier;
-  /** Milliseconds that running jobs get after SIGTERM or SIGINT before they are failed. */
+  /** Milliseconds that running jobs get to finish after SIGTERM or SIGINT before they fail. */
   readonly shutdownGraceMs: number;
   readonly settings: ApiServerSettings;
 }
 
 /**
- * Serves the local API until a signal comes and resolves with the exit code (spec platform §5.6, §8.4): from the signal
- * on `/ping` says 503, running jobs are finished and can still be asked for, then the port closes.
+ * Serves the local API until a signal and resolves with the exit code (spec platform §5.6, §8.4): from the signal
+ * on, `/ping` answers 503, running jobs finish and can still be queried, then the port closes.
  */
 export async function runApiServer(options: ApiServerModeOptions): Promise<number> {
   const { surface, log, host, port } = options;
@@ -75,7 +75,7 @@ function serve(
   });
 }
 
-/** Resolves with the exit code: 0 after a signal; 1 after a fault, a second signal that cuts jobs off, or when unhealthy. */
+/** Resolves with the exit code: 0 after a signal; 1 after a fault, a second signal during jobs, or when unhealthy. */
 function untilEnd(
   server: LocalApiServer,
   unhealthy: Promise<FitnessFailure>,
@@ -84,22 +84,22 @@ function untilEnd(
 ): Promise<number> {
   const { log, shutdownGraceMs } = options;
   return new Promise((resolve) => {
-    let isSignalled = false;
+    let isSignaled = false;
     const finish = (exitCode: number): void => {
       unsubscribeSignals();
       unsubscribeFaults();
       resolve(exitCode);
     };
     const unsubscribeSignals = surface.onShutdownSignal((signal) => {
-      log.info(`${signal} received, ${isSignalled ? "exiting at once" : "finishing running jobs"}.`);
-      if (isSignalled) finish(server.api.queue.counts.inProgress > 0 ? 1 : 0);
-      isSignalled = true;
+      log.info(`${signal} received, ${isSignaled ? "exiting at once" : "finishing running jobs"}.`);
+      if (isSignaled) finish(server.api.queue.counts.inProgress > 0 ? 1 : 0);
+      isSignaled = true;
       void server.close(shutdownGraceMs).then(() => finish(0));
     });
     void unhealthy
       .then(({ name, thrown }) => {
         log.error(`Worker is unhealthy, exiting: ${name} | ${errorTypeOf(thrown)}: ${errorMessageOf(thrown)}`);
-        // Jobs that run may still succeed, and who waits for one is to learn how it ended.
+        // Running jobs may still succeed, and their clients should learn how they ended.
         return server.close(shutdownGraceMs);
       })
       .then(() => finish(1));
@@ -110,7 +110,7 @@ function untilEnd(
   });
 }
 
-/** Lets the pings carry the jobs that run. */
+/** Has the pings carry the running jobs. */
 function reportJobs({ api: { queue } }: LocalApiServer, heartbeat: Heartbeat): void {
   const report = (): void => {
     const running = queue.records().filter(({ status }) => status === "IN_PROGRESS");
@@ -120,10 +120,10 @@ function reportJobs({ api: { queue } }: LocalApiServer, heartbeat: Heartbeat): v
   queue.on("final", report);
 }
 
-/** The API modes ping as well where the platform's variables are set (spec platform §1.1). */
+/** The API modes also ping if the platform's variables are set (spec platform §1.1). */
 function openHeartbeat({ surface, log, workerId }: ApiServerModeOptions): Heartbeat | undefined {
   const identity = readIdentityConfig(surface.env, log);
-  // A laptop has none of the variables, which is not worth a line.
+  // A laptop has none of the variables, which is not worth a log line.
   if (identity.pingTemplate === undefined) return undefined;
   return startHeartbeat({
     url: putWorkerId(identity.pingTemplate, workerId),

@@ -25,7 +25,7 @@ async function submit(
 }
 
 describe("local API: bounded memory", () => {
-  it("refuses what does not fit beside the jobs that wait, says when to come back, and takes it when there is room", async () => {
+  it("refuses a job that does not fit, says when to come back, and accepts it when there is room", async () => {
     const ends: (() => void)[] = [];
     const served = await serveHandler(() => new Promise<void>((resolve) => void ends.push(resolve)), {
       rules: { maxInputBytes: 5000 },
@@ -87,7 +87,7 @@ describe("local API: bounded memory", () => {
     expect((await served.call("POST", `/retry/${small}`)).status).toBe(200);
   });
 
-  it("breaks off a stream that nobody reads with 410; the job completes with its whole result", async () => {
+  it("breaks off an unread stream with 410; the job completes with its whole result", async () => {
     const served = await serveHandler(
       async function* () {
         for (let index = 0; index < 10; index += 1) yield "x".repeat(3000);
@@ -164,7 +164,7 @@ describe("local API: webhooks", () => {
     await expect.poll(() => posts).toEqual(["/hook"]);
   });
 
-  it("are given up, with a line, when too much waits to be posted", async () => {
+  it("are given up, with a log line, when too much data is waiting to be posted", async () => {
     const silent = createServer(() => {});
     servers.push(silent);
     await new Promise<void>((resolve) => void silent.listen(0, "127.0.0.1", resolve));
@@ -191,7 +191,7 @@ describe("local API: what an error means to its client", () => {
     throw input === "busy" ? busy : wrong;
   };
 
-  it("is shown beside the error of /status, which stays 200", async () => {
+  it("is shown next to the error of /status, which stays 200", async () => {
     const served = await serveHandler(handler);
     const { status, body } = await served.call("POST", "/runsync", { input: "busy" });
     expect(status).toBe(200);

@@ -9,7 +9,7 @@ import type { Job } from "../protocol/job.ts";
 import { errorMessageOf } from "../results/error-text.ts";
 import type { ExecutedBody, JobExecution, JobExecutor } from "./local-worker.ts";
 
-/** A handler and how the local API is to run it; only the handler is required. */
+/** A handler and how the local API runs it; only the handler is required. */
 export interface HandlerExecutorOptions<Input = unknown, Output = unknown> {
   readonly handler: Handler<Input, Output>;
   /** Checks and converts each job's input before the handler sees it; any Standard Schema validator. */
@@ -24,14 +24,14 @@ export interface HandlerExecutorOptions<Input = unknown, Output = unknown> {
 
 const SILENT: Logger = { trace: () => {}, debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
-/** Makes an executor of a handler: it sees the same jobs and context, and its results the same rules, as on a queue. */
+/** Makes an executor from a handler, with the same jobs, context and rules for results as on a queue. */
 export function createHandlerExecutor<Input = unknown, Output = unknown>(
   options: HandlerExecutorOptions<Input, Output>,
 ): JobExecutor {
   const { workerId = "local", logFor = () => SILENT } = options;
   const redactor = new Redactor();
   const program: JobProgram = {
-    // Who gives no schema gives his word for the type of the input.
+    // Without a schema, the caller guarantees the type of the input.
     handler: options.handler as JobProgram["handler"],
     inputSchema: options.inputSchema,
     isAggregating: options.returnAggregateStream ?? false,
@@ -44,13 +44,13 @@ export interface ProgramExecutorOptions {
   readonly program: JobProgram;
   readonly workerId: string;
   readonly logFor: (job: LogBinding) => Logger;
-  /** Gets what belongs to no job. */
+  /** Gets lines that belong to no job. */
   readonly workerLog: Logger;
-  /** Told when the handler says that this worker is of no use any more. Default: nothing happens. */
+  /** Called when the handler reports this worker unhealthy. Default: nothing happens. */
   readonly onUnhealthy?: ((failure: FitnessFailure) => void) | undefined;
 }
 
-/** Runs jobs with a program exactly as the queue worker does: same context, same bodies, same log lines. */
+/** Runs jobs exactly as the queue worker does: same context, same bodies, same log lines. */
 export function createProgramExecutor(options: ProgramExecutorOptions): JobExecutor {
   return async (job, execution) => {
     const log = options.logFor({ jobId: job.id, batchId: job.batchId });

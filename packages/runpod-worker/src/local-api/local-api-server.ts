@@ -3,7 +3,7 @@ import { isLoopbackHost } from "../network/public-address.ts";
 import { LocalApi, type LocalApiOptions } from "./local-api.ts";
 
 export interface LocalApiServerOptions extends Omit<LocalApiOptions, "isLoopbackOnly"> {
-  /** The address to bind; `localhost` unless given. */
+  /** The address to bind. Default `localhost`. */
   readonly host?: string;
   /** 0 for any free port. */
   readonly port: number;
@@ -21,12 +21,13 @@ export interface LocalApiServer {
 
 /**
  * Serves RunPod's public API over a handler (spec platform §5.6).
- * @throws the error of `listen`, such as EADDRINUSE.
+ *
+ * @throws {Error} from Node's `listen`, such as EADDRINUSE
  */
 export async function serveLocalApi(options: LocalApiServerOptions): Promise<LocalApiServer> {
   const host = options.host ?? "localhost";
   const isLoopbackOnly = isLoopbackHost(host);
-  // Whoever can reach only this machine's own server may have it call this machine.
+  // A server bound to loopback may call this machine for its clients, who can do so anyway.
   const webhooks = { allowsPrivate: isLoopbackOnly, ...options.webhooks };
   const api = new LocalApi({ ...options, webhooks, isLoopbackOnly });
   let server: HttpServer;

@@ -6,7 +6,7 @@ import { closeServedHandlers, serveHandler, type ServedHandler } from "./testing
 
 afterEach(closeServedHandlers);
 
-/** A handler that ends when the test says so, and what it was called with. */
+/** A handler that ends when the test says so, and its calls. */
 function controlledHandler() {
   const started: string[] = [];
   const aborted: string[] = [];
@@ -30,7 +30,7 @@ async function submit(served: ServedHandler, input: unknown = {}, rest: object =
   return String(body["id"]);
 }
 
-/** A POST whose body has no announced length: none at all, as curl's `-X POST`, or one in chunks. */
+/** A POST without Content-Length: no body, as with curl's `-X POST`, or a chunked one. */
 function postUnannounced(served: ServedHandler, path: string, chunks: readonly string[]): Promise<string> {
   const socket = connect(served.server.port, "127.0.0.1");
   const encoding = chunks.length === 0 ? "" : "Transfer-Encoding: chunked\r\n";
@@ -65,7 +65,7 @@ describe("local API: running", () => {
     expect(large).toMatch(/^HTTP\/1\.1 413 /);
   });
 
-  it("shows what is served beside the counts", async () => {
+  it("shows what is served next to the counts", async () => {
     const served = await serveHandler(() => 1, { about: () => ({ model: "m1" }) });
     expect((await served.call("GET", "/health")).body).toMatchObject({ model: "m1", workers: { ready: 1 } });
     expect((await served.call("GET", "/")).body).toMatchObject({ model: "m1", status: "ready" });
@@ -205,7 +205,7 @@ describe("local API: streams", () => {
 
   it("E05 outputs whose answer did not reach the client are handed over again", async () => {
     const served = await serveHandler(async function* () {
-      // More than the socket buffers of both ends hold.
+      // More than both ends' socket buffers hold.
       yield "x".repeat(8 * 1024 * 1024);
     });
     const id = await submit(served);
@@ -221,7 +221,7 @@ describe("local API: streams", () => {
 });
 
 describe("local API: control of jobs", () => {
-  it("E08 an unknown job is 404, or what the Python SDK's server says", async () => {
+  it("E08 an unknown job is 404, or as the Python SDK's server says", async () => {
     const served = await serveHandler(() => 1);
     expect(await served.call("GET", "/status/none")).toMatchObject({ status: 404, body: { error: "job not found" } });
     const like = await serveHandler(() => 1, { unknownJobAnswer: "sdk" });
@@ -380,7 +380,7 @@ describe("local API: limits and readiness", () => {
     expect(control.started).toEqual([]);
     loaded?.();
     await served.untilStatus(waiting, "IN_PROGRESS");
-    // The handler does not end before it is told to, so an answer is one that did not wait for it.
+    // The handler does not end until told to, so any answer did not wait for it.
     expect((await served.call("GET", "/ping")).status).toBe(200);
     expect((await served.call("GET", `/status/${waiting}`)).body).toMatchObject({ status: "IN_PROGRESS" });
   });

@@ -20,9 +20,9 @@ export interface LocalApiOptions extends Pick<
   | "policyBounds"
   | "unknownJobAnswer"
 > {
-  /** Runs one job; `createHandlerExecutor` makes one of a handler. */
+  /** Runs one job; `createHandlerExecutor` makes one from a handler. */
   readonly execute: JobExecutor;
-  /** Jobs that run at the same time, 1 unless given; asked anew before each take if it is a function. */
+  /** Jobs that run at the same time; a function is asked before each take. Default 1. */
   readonly concurrency?: number | (() => number);
   /** Settles when what the handler needs is loaded. Until then jobs wait, and `/ping` answers 204. */
   readonly ready?: Promise<unknown>;
@@ -30,7 +30,7 @@ export interface LocalApiOptions extends Pick<
   readonly workerId?: string;
   /** Adds `POST /{endpointId}/realtime`, as `RUNPOD_ENDPOINT_ID` does in the Python SDK. */
   readonly realtimeEndpointId?: string | undefined;
-  /** Limits and times of the queue; the documented ones unless given. */
+  /** Limits and times of the queue. Default: the documented ones. */
   readonly rules?: Partial<QueueRules>;
   readonly webhooks?: Omit<WebhookOptions, "clock" | "onFailure">;
   readonly clock?: Clock;
@@ -47,7 +47,7 @@ const PING_STATUS: Readonly<Record<Readiness, 200 | 204 | 503>> = {
 
 /**
  * RunPod's public API in front of a handler of this process (spec platform §5.6): a queue, a worker that takes from it,
- * and the routes. `app` can stand alone or be mounted behind routes of one's own.
+ * and the routes. `app` can stand alone or be mounted behind your own routes.
  */
 export class LocalApi {
   readonly app: Hono<HttpEnvironment>;
@@ -118,8 +118,8 @@ export class LocalApi {
     options.ready.then(
       () => this.#worker.open("ready"),
       () => {
-        // Jobs still reach the executor, which answers them with the reason.
-        options.log?.("error", "The worker could not be made ready.");
+        // Jobs still reach the executor, which fails them with the reason.
+        options.log?.("error", "The worker could not get ready.");
         this.#worker.open("failed");
       },
     );
@@ -128,5 +128,5 @@ export class LocalApi {
 
 const SHUT_DOWN_ERROR = "SHUTTING_DOWN: Cannot run the job: the server shut down before it was run; send it again";
 
-/** Posts of webhooks that are under way at the end get this much time, in milliseconds. */
+/** How long webhook posts under way at the end may take, in milliseconds. */
 const WEBHOOK_GRACE_MS = 2000;

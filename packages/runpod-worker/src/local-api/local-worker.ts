@@ -7,17 +7,17 @@ import type { Job, JobResultBody } from "../protocol/job.ts";
 import { errorMessageOf } from "../results/error-text.ts";
 import { encodeJson } from "../results/json-encoding.ts";
 
-/** What an executor has to do with the outside while it runs a job. */
+/** An executor's link to the outside while it runs a job. */
 export interface JobExecution {
-  /** Aborts when the job is cancelled, runs out of time, or the server closes; what comes after is discarded. */
+  /** Aborts when the job is cancelled or times out, or the server closes; later results are discarded. */
   readonly signal: AbortSignal;
-  /** Shows `output` to clients while the job runs. Throws if it cannot be written as JSON, as does `chunk`. */
+  /** Shows `output` to clients while the job runs. Throws NOT_SERIALIZABLE if JSON would lose something, as does `chunk`. */
   readonly progress: (output: unknown) => void;
   /** Streams one output. */
   readonly chunk: (output: unknown) => void;
 }
 
-/** Runs one job and says what a worker would post as its result. A throw fails the job with the error's message. */
+/** Runs one job and returns what a worker would post as its result. A throw fails the job with the error's message. */
 export type JobExecutor = (job: Job, execution: JobExecution) => Promise<ExecutedBody>;
 
 /** What a worker would post as the result, and what its error means to clients. */
@@ -25,13 +25,13 @@ export interface ExecutedBody extends JobResultBody {
   readonly failure?: JobFailure | undefined;
 }
 
-/** Where things worth a line go; `jobId` is that of the job concerned. */
+/** Receives log lines; `jobId` is that of the job concerned. */
 export type LogSink = (level: "info" | "warn" | "error", message: string, jobId?: string) => void;
 
 export interface LocalWorkerOptions {
   readonly queue: JobQueue;
   readonly execute: JobExecutor;
-  /** Jobs that run at the same time; asked anew before each take if it is a function. */
+  /** Jobs that run at the same time; a function is asked before each take. */
   readonly concurrency?: number | (() => number);
   readonly workerId?: string;
   readonly log?: LogSink;
@@ -39,12 +39,12 @@ export interface LocalWorkerOptions {
   readonly resultLimitBytes?: number;
 }
 
-/** `failed`: what had to be loaded could not be; jobs still reach the executor, which knows the reason. */
+/** `failed`: loading failed; jobs still reach the executor, which knows the reason. */
 export type Readiness = "loading" | "ready" | "failed" | "draining";
 
 const SHUT_DOWN_ERROR = "SHUTTING_DOWN: Cannot finish the job: the server shut down before it was done; send it again";
 const RESULT_LIMIT_BYTES = 20 * 1024 * 1024;
-/** What aborted handlers get to clean up, in milliseconds. */
+/** Time that aborted handlers get to clean up, in milliseconds. */
 const ABORT_GRACE_MS = 1000;
 
 /** The worker of the local API server: takes jobs from the queue of its own process. */
@@ -66,14 +66,14 @@ export class LocalWorker {
     return this.#readiness;
   }
 
-  /** Starts to take jobs; until then they wait. */
+  /** Starts taking jobs; until then they wait. */
   open(readiness: "ready" | "failed"): void {
     if (this.#readiness !== "loading") return;
     this.#readiness = readiness;
     this.#fill();
   }
 
-  /** This one worker as `/health` counts workers. */
+  /** This worker, as `/health` counts workers. */
   counts(): HealthBody["workers"] {
     const isReady = this.#readiness === "ready";
     const isRunning = this.#runs.size > 0;
@@ -115,7 +115,7 @@ export class LocalWorker {
       if (record === undefined) return;
       const run = this.#run(record);
       this.#runs.add(run);
-      // A slot is free when the handler has really ended, also that of a stopped job.
+      // A slot is free only when the handler has really ended, even for a stopped job.
       void run.finally(() => {
         this.#runs.delete(run);
         this.#fill();
@@ -136,7 +136,7 @@ export class LocalWorker {
     const { signal } = controller;
     const result = await this.#execute(record, signal, queue);
     if (this.#running.get(record) === controller) this.#running.delete(record);
-    // The signal aborts whenever a run ends from outside, so this cannot end a later run of a retried job.
+    // The signal aborts whenever a run is ended from outside, so this cannot end a later run of a retried job.
     const { failure, ...body } = result;
     if (!signal.aborted) queue.finish(record.id, body, { failure });
   }
@@ -160,7 +160,8 @@ export class LocalWorker {
 
   /**
    * The result as JSON would carry it, so that the handler cannot change it afterwards.
-   * @throws RunpodWorkerError `NOT_SERIALISABLE`.
+   *
+   * @throws {RunpodWorkerError} NOT_SERIALIZABLE when JSON would lose something
    */
   #checked(result: ExecutedBody, jobId: string): ExecutedBody {
     const text = encodeJson(result);
@@ -181,19 +182,19 @@ export class LocalWorker {
   #abandon(): void {
     for (const [record, controller] of this.#running) {
       this.#options.queue.finish(record.id, { error: SHUT_DOWN_ERROR }, { failure: apiFailure("SHUTTING_DOWN") });
-      controller.abort(new DOMException("The server shuts down", "AbortError"));
+      controller.abort(new DOMException("The server is shutting down", "AbortError"));
     }
     this.#running.clear();
   }
 }
 
 function jobOf({ id, request, retries, extraFields }: JobRecord): Job {
-  // What the client sent along is passed through unread.
+  // The client's extra fields are passed through unread.
   const fields: Record<string, unknown> = { ...extraFields, ...request, ...(retries === 0 ? {} : { retries }) };
   return { ...fields, id, input: request.input };
 }
 
-/** A copy that the handler cannot change any more. */
+/** A copy that the handler can no longer change. */
 function snapshot(value: unknown): unknown {
   return JSON.parse(encodeJson(value));
 }

@@ -32,6 +32,6 @@ export async function answerRealtime(
   const failure = failureOfJob(record);
   const { code, isRetryable } = failure;
   const body = { ...output, error: errorTextOfJob(queue, record), code, retryable: isRetryable };
-  // Statuses of handlers are of any kind, those of Hono a closed set.
+  // Handlers may use any status; Hono's type is a closed set.
   return context.json(body, failure.httpStatus as 500, headersOfFailure(failure));
 }

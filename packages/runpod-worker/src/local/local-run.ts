@@ -10,11 +10,11 @@ import type { ProcessSurface } from "../process-surface.ts";
 import { errorMessageOf } from "../results/error-text.ts";
 import { encodeJson } from "../results/json-encoding.ts";
 
-/** What a local run ended with, for a caller that prints it in its own way. */
+/** How a local run ended, for a caller that prints it in its own way. */
 export interface LocalResult {
   readonly output: unknown;
   readonly error: string | null;
-  /** False when there was no job that could be read, so that the handler was not asked. */
+  /** False if the job could not be read, so that the handler was not called. */
   readonly hasRun: boolean;
 }
 
@@ -76,7 +76,7 @@ async function readJob(options: LocalRunOptions): Promise<Job | undefined> {
   return parseJob(bytes.toString("utf8").replace(/^\ufeff/, ""), TEST_INPUT_FILE, options);
 }
 
-/** The file's bytes. What is not a regular file (a pipe would never end) or too large for a job is an error. */
+/** The file's bytes. A file that is not regular (a pipe would never end) or too large for a job is an error. */
 async function readTestInput(path: string): Promise<Buffer> {
   const status = await stat(path);
   if (!status.isFile()) throw new Error("it is not a regular file");
@@ -86,7 +86,7 @@ async function readTestInput(path: string): Promise<Buffer> {
   return readFile(path);
 }
 
-/** A reference clip of 32 MB in base64, and room beside it. */
+/** A reference clip of 32 MB in base64, and some room. */
 const MAX_TEST_INPUT_BYTES = 64 * 1024 * 1024;
 
 function parseJob(text: string, source: string, options: LocalRunOptions): Job | undefined {
@@ -107,7 +107,7 @@ function parseJob(text: string, source: string, options: LocalRunOptions): Job |
   return { ...parsed, id, input: parsed["input"] };
 }
 
-/** Tells the caller why there is no job. */
+/** Tells the caller why no job was read. */
 function refuse(error: string, { onResult }: LocalRunOptions): undefined {
   onResult?.({ output: null, error, hasRun: false });
 }
@@ -127,7 +127,7 @@ async function execute(job: Job, options: LocalRunOptions, signal: AbortSignal):
     },
     onUnhealthy: ({ name, thrown }) => log.error(`Worker is unhealthy: ${name} | ${errorMessageOf(thrown)}`),
   });
-  // The printed result holds all chunks, whatever the worker does in production: there is no stream URL here.
+  // The printed result always holds all chunks, since there is no stream URL here.
   return executeJob({ ...options.program, isAggregating: true }, job, {
     context,
     isRefreshAsked: () => isRefreshAsked,

@@ -3,7 +3,7 @@ export const LOG_LEVELS = ["NOTSET", "TRACE", "DEBUG", "INFO", "WARN", "ERROR"] 
 
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** The level and, when the given text could not be used as it was, what to tell the operator. */
+/** The level and, if the given text could not be used as it was, a warning for the operator. */
 export interface LogLevelChoice {
   readonly level: LogLevel;
   readonly warning: string | undefined;

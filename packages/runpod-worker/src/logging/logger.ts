@@ -16,7 +16,7 @@ export interface LogBinding {
   readonly batchId?: string | undefined;
 }
 
-/** Characters of one message above which its middle is cut out (spec platform §6). */
+/** Characters of a message above which its middle is cut out (spec platform §6). */
 const MAX_MESSAGE_LENGTH = 4096;
 
 type RecordLevel = Exclude<LogLevel, "NOTSET">;
@@ -29,7 +29,7 @@ export interface PlatformLoggerOptions {
   readonly redactor: Redactor;
 }
 
-/** Logger of spec platform §6; `forJob` gives one whose lines carry a job's id. */
+/** Logger of spec platform §6; `forJob` returns one whose lines carry a job's id. */
 export class PlatformLogger implements Logger {
   readonly #options: PlatformLoggerOptions;
   readonly #binding: LogBinding | undefined;
@@ -79,7 +79,7 @@ export class PlatformLogger implements Logger {
   }
 }
 
-/** Removes the middle of a long message and says how much is gone (W77). */
+/** Removes the middle of a long message and says how much was removed (W77). */
 function cutMiddle(message: string): string {
   if (message.length <= MAX_MESSAGE_LENGTH) return message;
   const half = MAX_MESSAGE_LENGTH / 2;

@@ -1,8 +1,8 @@
-/** Shorter texts are likely to be part of ordinary words, and no real key is that short. */
+/** Shorter texts may be part of ordinary words, and no real key is that short. */
 const MIN_SECRET_LENGTH = 6;
 const REPLACEMENT = "[redacted]";
 
-/** Takes known secrets out of texts that leave the worker: log lines and error texts (W80). */
+/** Removes known secrets from texts that leave the worker: log lines and error texts (W80). */
 export class Redactor {
   /** Secret → number of holders, since two running jobs may bring the same one. */
   readonly #holders = new Map<string, number>();
@@ -20,7 +20,7 @@ export class Redactor {
     };
   }
 
-  /** The text with every known secret replaced, also where it stands inside JSON or a URL. */
+  /** The text with every known secret replaced, also inside JSON or a URL. */
   redact(text: string): string {
     let redacted = text;
     for (const secret of this.#holders.keys()) {

@@ -2,20 +2,20 @@ import { RunpodWorkerError } from "../errors.ts";
 import type { Logger } from "../logging/logger.ts";
 import { errorTypeOf } from "../results/error-text.ts";
 
-/** Says, before each take, how many jobs may run at once; gets what it said last, at first 1. */
+/** Called before each take; returns how many jobs may run at once, given the current number (at first 1). */
 export type ConcurrencyModifier = (current: number) => number;
 
-/** More than this is taken for a mistake. */
+/** More than this is assumed to be a mistake. */
 const MAX_CONCURRENCY = 1000;
 
-/** The number of jobs that may run at once: fixed, or asked for before each take (spec platform §1.11). */
+/** The number of jobs that may run at once: fixed, or determined before each take (spec platform §1.11). */
 export class Concurrency {
   readonly #modifier: ConcurrencyModifier | undefined;
   readonly #log: Logger;
   #current: number;
   #hasWarned = false;
 
-  /** @throws RunpodWorkerError `INVALID_OPTION` for a fixed number that is no whole number from 1 to 1000. */
+  /** @throws {RunpodWorkerError} INVALID_OPTION when a fixed number is not a whole number from 1 to 1000 */
   constructor(setting: number | ConcurrencyModifier, log: Logger) {
     this.#log = log;
     this.#modifier = typeof setting === "function" ? setting : undefined;
@@ -26,12 +26,12 @@ export class Concurrency {
     }
   }
 
-  /** True when the number can change without anything else happening. */
+  /** True if the number can change by itself. */
   get isDynamic(): boolean {
     return this.#modifier !== undefined;
   }
 
-  /** Asks the modifier. What is no number, or a modifier that throws, leaves the number as it was (W35). */
+  /** Asks the modifier. If it throws or does not return a number, the number stays as it was (W35). */
   next(): number {
     if (this.#modifier === undefined) return this.#current;
     try {

@@ -7,14 +7,14 @@ import { errorMessageOf } from "../results/error-text.ts";
 import { encodeJson } from "../results/json-encoding.ts";
 import { bodyOfError, type ResultBody } from "../results/result-body.ts";
 
-/** Limits that the documentation names for results; the real one of job-done is not known (spec platform §4.5). */
+/** Documented limits of results; the real limit of job-done is unknown (spec platform §4.5). */
 const DOCUMENTED_SYNC_LIMIT_BYTES = 20_000_000;
 const DOCUMENTED_ASYNC_LIMIT_BYTES = 10_000_000;
 
 export interface ResultPost {
   readonly body: ResultBody;
   readonly isStream: boolean;
-  /** Time for all tries; default: as long as results are worth (`resultBudgetMs`). */
+  /** Time for all attempts. Default: `resultBudgetMs`. */
   readonly budgetMs: number | undefined;
   readonly signal: AbortSignal;
 }
@@ -33,15 +33,15 @@ export class JobPosts {
     this.#timing = timing;
   }
 
-  /** Final posts that were given up, so that the platform does not know how their jobs ended. */
+  /** Final posts that were given up, so the platform does not know how their jobs ended. */
   get lostResults(): number {
     return this.#lostResults;
   }
 
   /**
-   * Posts the one final body of a job; what cannot be sent becomes an error that can (W45, W46, W49).
+   * Posts the single final body of a job; a body that cannot be sent is replaced by an error (W45, W46, W49).
    *
-   * @returns whether the platform knows how the job ended, or does not ask any more.
+   * @returns whether the platform knows how the job ended, or no longer asks
    */
   async result(jobId: string, post: ResultPost, log: Logger): Promise<boolean> {
     const delivery = await this.#postResult(jobId, post, log);
@@ -62,12 +62,12 @@ export class JobPosts {
     return this.#deliverResult(jobId, substitute, post, false, log);
   }
 
-  /** Posts one chunk; resolves with the reason when it is lost for good, also when the job was stopped meanwhile. */
+  /** Posts one chunk; resolves with the reason if it is lost for good, also if the job was stopped meanwhile. */
   async chunk(jobId: string, body: Buffer, log: Logger, signal: AbortSignal): Promise<string | undefined> {
     const url = this.#urls.chunk(jobId);
     if (url === undefined) {
       this.#warnOfStream(log);
-      // Streaming is never a precondition for finishing (W55).
+      // A job must be able to finish without streaming (W55).
       return undefined;
     }
     const parcel = { url, jobId, body, signal, onRetry: retryReporter("Streamed output", log) };
@@ -76,7 +76,7 @@ export class JobPosts {
     return lossOf(delivery, body.length);
   }
 
-  /** Posts one progress update, once: a newer one will follow. */
+  /** Posts one progress update without retries, since a newer one will follow. */
   async progress(jobId: string, body: Buffer, log: Logger, signal: AbortSignal): Promise<void> {
     const url = this.#urls.done(jobId, false);
     const timeoutMs = this.#timing.progressTimeoutMs;
@@ -137,7 +137,7 @@ function report(delivery: Delivery, log: Logger): void {
   else if (delivery.kind === "lost") log.error(`Failed to return job results. | ${delivery.detail}`);
 }
 
-/** The body as UTF-8 JSON; a result that is none becomes an error that says where and why. */
+/** The body as UTF-8 JSON; a result that is not JSON becomes an error that says where and why. */
 function encodeBody(body: ResultBody, log: Logger): Buffer {
   try {
     return Buffer.from(encodeJson(body));
@@ -152,7 +152,7 @@ function limits(): string {
   return `${DOCUMENTED_ASYNC_LIMIT_BYTES} bytes for /run, ${DOCUMENTED_SYNC_LIMIT_BYTES} bytes for /runsync`;
 }
 
-/** Why a body will not be taken however often it is sent, or `undefined` when that is not so. */
+/** Why the platform will never accept this body; `undefined` if it may. */
 function refusalIn(delivery: Delivery, isLarge: boolean): string | undefined {
   if (delivery.kind === "unacceptable") return `HTTP ${delivery.status}`;
   return delivery.kind === "lost" && isLarge ? delivery.detail : undefined;

@@ -11,7 +11,7 @@ import { ProgressSender } from "../streaming/progress-sender.ts";
 import type { ResolvedStreamOptions } from "../streaming/stream-options.ts";
 import type { JobPosts } from "./job-posts.ts";
 
-/** What all jobs of a worker share. */
+/** Shared by all jobs of a worker. */
 export interface JobRunParts {
   readonly program: JobProgram;
   readonly posts: JobPosts;
@@ -23,14 +23,14 @@ export interface JobRunParts {
   readonly isRefreshing: boolean;
   /** Called before a result with `stopPod` is posted; resolves when no further job can be taken. */
   readonly onStopPod: () => Promise<void>;
-  /** Called when a handler says that this worker is of no use any more. */
+  /** Called when a handler reports this worker unhealthy. */
   readonly onUnhealthy: (failure: FitnessFailure) => void;
-  /** Limit for a handler that goes on after its job was stopped, in milliseconds; absent = no limit. */
+  /** How long a handler may keep running after its job was stopped, in milliseconds; absent = no limit. */
   readonly stopTimeoutMs: number | undefined;
   readonly onUnresponsive: (jobId: string) => void;
 }
 
-/** How a run was ended from outside; then nothing that the handler still makes is sent. */
+/** How a run was ended from outside; after that, nothing from the handler is sent. */
 type Verdict = "stopped" | "failed";
 
 /** One job from its take to its final post. */
@@ -62,16 +62,16 @@ export class JobRun {
     });
     this.#progress = new ProgressSender({
       post: (body) => parts.posts.progress(job.id, body, this.#log, signal),
-      onUnserialisable: (error) => this.#log.warn(`Cannot send progress: ${errorMessageOf(error)}`),
+      onUnserializable: (error) => this.#log.warn(`Cannot send progress: ${errorMessageOf(error)}`),
     });
   }
 
-  /** True once the platform has ended the job; its slot is taken until the handler has really returned. */
+  /** True once the platform has ended the job; its slot stays taken until the handler has really returned. */
   get isStopped(): boolean {
     return this.#verdict === "stopped";
   }
 
-  /** True while the platform waits for a result that it does not have. */
+  /** True while the platform still waits for the result. */
   get isUnanswered(): boolean {
     return !this.#isAnswered && !this.isStopped;
   }
@@ -88,7 +88,7 @@ export class JobRun {
     }
   }
 
-  /** Ends the job because the platform says so: its signal aborts and nothing more is posted (W60). */
+  /** Ends the job at the platform's request: its signal aborts and nothing more is posted (W60). */
   stop(): void {
     if (this.#verdict !== undefined) return;
     this.#log.info("Stopping job.");
@@ -99,7 +99,7 @@ export class JobRun {
     this.#stopTimer = setTimeout(() => onUnresponsive(this.job.id), stopTimeoutMs);
   }
 
-  /** Fails the job at once with what happened to the process, within `budgetMs`; a final post under way is left alone. */
+  /** Fails the job at once with the process's fault, within `budgetMs`; a final post under way is left alone. */
   async fail(reason: unknown, budgetMs: number): Promise<void> {
     if (this.#finalPost === undefined && this.#verdict === undefined) {
       this.#end("failed", reason);
@@ -109,7 +109,7 @@ export class JobRun {
   }
 
   async #postFailure(reason: unknown, budgetMs: number): Promise<void> {
-    // A progress post under way must not arrive after this one, but there is little time.
+    // A progress post under way must not arrive after this one, but time is short.
     await Promise.race([this.#progress.close(), sleep(budgetMs / 4)]);
     const body = bodyOfError(thrownErrorText(reason, this.#parts.program.origin));
     await this.#post(body, this.#isStream, budgetMs);
@@ -161,7 +161,7 @@ export class JobRun {
       this.#log.info("refresh_worker flag set, stopping pod after job.");
       await this.#parts.onStopPod();
     }
-    // Both may have changed while the last posts and takes were waited for.
+    // Both may have changed while waiting for the last posts and takes.
     if (this.#verdict !== undefined) return;
     this.#finalPost = this.#post(final, isStream, undefined);
     await this.#finalPost;

@@ -10,16 +10,16 @@ export interface JobRunnerOptions {
 }
 
 /**
- * Holds the jobs that were taken and not yet ended, runs as many at once as the limit allows, and says when a slot is
+ * Holds the jobs that were taken and have not ended, runs as many at once as the limit allows, and says when a slot is
  * free. Source: spec platform §1.5, §1.11.
  */
 export class JobRunner {
   readonly #options: JobRunnerOptions;
   readonly #waiting: JobRun[] = [];
   readonly #running = new Set<JobRun>();
-  /** Jobs that are failed without having run. */
+  /** Jobs that fail without having run. */
   readonly #failing = new Set<JobRun>();
-  /** Shared by all who wait for the next change. */
+  /** Shared by all waits for the next change. */
   #change = changeSignal();
   #limit = 1;
 
@@ -32,7 +32,7 @@ export class JobRunner {
     return this.#held.length;
   }
 
-  /** Ids of the held jobs whose result the platform does not have. */
+  /** Ids of the held jobs whose result the platform does not have yet. */
   get unansweredJobs(): readonly string[] {
     return this.#held.filter((run) => run.isUnanswered).map((run) => run.job.id);
   }
@@ -41,26 +41,26 @@ export class JobRunner {
     return [...this.#running, ...this.#waiting, ...this.#failing];
   }
 
-  /** Slots that a take may ask jobs for, at this limit; never below zero. Growing takes effect at once (W34). */
+  /** Free slots at this limit, never below zero. A higher limit takes effect at once (W34). */
   freeSlots(limit: number): number {
     this.#limit = limit;
     this.#startWaiting();
     return Math.max(0, limit - this.heldJobs);
   }
 
-  /** Takes over delivered jobs. A second copy of a job that still runs is ignored (W33). */
+  /** Accepts delivered jobs. A second copy of a running job is ignored (W33). */
   accept(jobs: readonly Job[]): void {
     const { log, parts } = this.#options;
     for (const job of jobs) {
       if (this.#find(job.id) === undefined) this.#waiting.push(new JobRun(job, parts));
-      else log.forJob({ jobId: job.id }).warn("This job is running here already, second copy ignored.");
+      else log.forJob({ jobId: job.id }).warn("This job is already running here, second copy ignored.");
     }
     log.info(`Jobs in queue: ${this.#waiting.length}`);
     this.#changed();
     this.#startWaiting();
   }
 
-  /** Stops one job; false when it is not here. */
+  /** Stops one job; false if it is not here. */
   stop(jobId: string): boolean {
     const run = this.#find(jobId);
     run?.stop();
@@ -71,7 +71,7 @@ export class JobRunner {
   async failAll(reason: unknown, budgetMs: number): Promise<void> {
     for (const run of this.#waiting.splice(0)) this.#failing.add(run);
     await Promise.all([...this.#running, ...this.#failing].map((run) => run.fail(reason, budgetMs)));
-    // What could not be posted stays, so that it can be named.
+    // Jobs whose result could not be posted stay, so that they can be named.
     for (const run of this.#failing) if (!run.isUnanswered) this.#failing.delete(run);
     this.#changed();
   }
@@ -86,7 +86,7 @@ export class JobRunner {
     while (this.heldJobs > 0) await this.whenChanged();
   }
 
-  /** A stopped job whose handler has not returned does not stand in the way of a new delivery of the same id. */
+  /** A stopped job whose handler has not returned does not block a new delivery of the same id. */
   #find(jobId: string): JobRun | undefined {
     return this.#held.find((run) => run.job.id === jobId && !run.isStopped);
   }

@@ -17,7 +17,7 @@ import type { Concurrency } from "./concurrency.ts";
 import { QueueSession } from "./queue-session.ts";
 import { type WorkerState, WorkerStateMachine } from "./worker-state.ts";
 
-/** A production worker with every option decided. */
+/** A production worker with every option resolved. */
 export interface ProductionWorkerOptions {
   readonly config: WorkerConfig;
   readonly timing: WorkerTiming;
@@ -27,7 +27,7 @@ export interface ProductionWorkerOptions {
   readonly workerId: string;
   readonly concurrency: Concurrency;
   readonly stream: ResolvedStreamOptions;
-  /** All checks in the order in which they run; asked for when the checking begins. */
+  /** All checks in the order in which they run; called when checking begins. */
   readonly fitnessChecks: () => Promise<readonly FitnessCheck[]>;
   readonly onUnfit: "exit" | "answer" | "handle";
   readonly isRefreshing: boolean;
@@ -37,7 +37,7 @@ export interface ProductionWorkerOptions {
 }
 
 /**
- * The life of a worker on a queue: checks, heartbeat, jobs, and its end by signal, refresh or fault.
+ * The life of a queue worker: checks, heartbeat, jobs, and its end by signal, refresh or fault.
  * Source: spec platform §1.3 to §1.10.
  */
 export class ProductionWorker {
@@ -50,11 +50,11 @@ export class ProductionWorker {
   #end: (exitCode: number) => void = () => {};
   #session: QueueSession | undefined;
   #heartbeat: Heartbeat | undefined;
-  #isSignalled = false;
-  /** Results that had been lost before the worker was told to end; they say nothing of how it ends. */
+  #isSignaled = false;
+  /** Results lost before the worker was told to end; they do not affect how it ends. */
   #lostBefore = 0;
   #isFaulty = false;
-  /** Ends when the platform has been told that this worker is of no use. */
+  /** Settles when the platform has been told that this worker is unhealthy. */
   #unhealthyReport: Promise<void> | undefined;
 
   constructor(options: ProductionWorkerOptions) {
@@ -64,7 +64,7 @@ export class ProductionWorker {
     this.#state = new WorkerStateMachine(options.onStateChange);
   }
 
-  /** Works until there is an end and resolves with the exit code: 0 after a drain, 1 after a fault. */
+  /** Runs until the end and resolves with the exit code: 0 after a drain, 1 after a fault. */
   async run(): Promise<number> {
     const { surface } = this.#options;
     const ended = new Promise<number>((resolve) => {
@@ -163,19 +163,19 @@ export class ProductionWorker {
     if (session === undefined) {
       log.info(`${signal} received before the first take, exiting.`);
       this.#finish("stopped");
-    } else if (this.#isSignalled) {
+    } else if (this.#isSignaled) {
       log.warn(`${signal} received again, exiting at once.`);
       this.#finish(session.runner.heldJobs > 0 ? "failed" : "stopped");
     } else {
       log.info(`${signal} received, finishing ${session.runner.heldJobs} job(s).`);
-      this.#isSignalled = true;
+      this.#isSignaled = true;
       void this.#obeySignal(session, shutdownGraceMs);
     }
   }
 
-  /** Lets running jobs finish, then fails what is left; a job on the wire is still run (W65 to W68). */
+  /** Lets running jobs finish, then fails the rest; a job on the wire still runs (W65 to W68). */
   async #obeySignal(session: QueueSession, graceMs: number): Promise<void> {
-    // After a refresh only the wait for this signal may be left.
+    // After a refresh the worker may only be waiting for this signal.
     this.#hurry.abort();
     if (this.#state.state === "running") this.#beginDraining(session);
     const grace = new AbortController();
@@ -199,7 +199,7 @@ export class ProductionWorker {
     await session.whenIdle();
   }
 
-  /** A result is about to say `stopPod`: no job may be taken after it (W84). */
+  /** A result with `stopPod` is about to be posted: no job may be taken after it (W84). */
   async #onStopPod(): Promise<void> {
     const session = this.#session;
     if (session === undefined) return;
@@ -210,7 +210,7 @@ export class ProductionWorker {
     await session.stopTaking();
   }
 
-  /** A handler has found that this worker is of no use: no job may be taken any more, and the platform is to know why. */
+  /** A handler reported this worker unhealthy: it takes no more jobs, and the platform is told why. */
   #onUnhealthy(failure: FitnessFailure): void {
     if (this.#unhealthyReport !== undefined) return;
     const { name, thrown } = failure;
@@ -227,7 +227,7 @@ export class ProductionWorker {
       this.#finish("failed");
       return;
     }
-    // The platform stops the container by itself; the start option's own exit is what it knows from the official SDK.
+    // The platform stops the container by itself; the start option's own exit is what the official SDK does.
     if (!isRefreshing) await sleep(timing.refreshExitMs, this.#hurry.signal);
     this.#finish("stopped");
   }
@@ -237,7 +237,7 @@ export class ProductionWorker {
     void this.#fault(new RunpodWorkerError("LOOP_ENDED", `Cannot go on: the ${name} ended`, { cause: error }));
   }
 
-  /** Something is broken beyond one job: answer the jobs that are here, then exit (W82, W85). */
+  /** Something beyond one job is broken: fail the jobs that are here, then exit (W82, W85). */
   async #fault(fault: unknown): Promise<void> {
     if (this.#isFaulty || this.#state.isOver) return;
     this.#isFaulty = true;
@@ -247,7 +247,7 @@ export class ProductionWorker {
     const deadline = setTimeout(() => this.#finish("failed"), timing.faultExitMs);
     const session = this.#session;
     if (session !== undefined) {
-      // A job whose delivery has begun is answered like those that run.
+      // A job whose delivery has begun is treated like the running ones.
       await Promise.race([session.abandonTaking(), sleep(timing.faultExitMs / 4)]);
       await this.#failHeldJobs(session, fault);
     }
@@ -267,19 +267,19 @@ export class ProductionWorker {
     this.#end(state === "stopped" ? 0 : 1);
   }
 
-  /** Whether the platform waits for a result that dies with this process; says which. */
+  /** True if results die with this process; logs which. */
   #hasLostResults(): boolean {
     const session = this.#session;
     if (session === undefined) return false;
     const { unansweredJobs } = session.runner;
     for (const jobId of unansweredJobs) {
-      this.#options.log.forJob({ jobId }).error("The worker ends although this job's result could not be delivered.");
+      this.#options.log.forJob({ jobId }).error("The worker is exiting, but this job's result could not be delivered.");
     }
     return unansweredJobs.length > 0 || session.lostResults > this.#lostBefore;
   }
 }
 
-/** A program that answers every job with the reason for which the worker is unfit. */
+/** A program that fails every job with the reason why the worker is unfit. */
 function unfitProgram(program: JobProgram, { thrown }: FitnessFailure): JobProgram {
   return {
     ...program,

@@ -21,11 +21,11 @@ export interface QueueSessionOptions {
   readonly log: PlatformLogger;
   readonly jobParts: Omit<JobRunParts, "posts" | "log">;
   readonly onJobsChange: (jobIds: readonly string[]) => void;
-  /** Called when a loop ends, with its error if it had one; whether that was wanted is for the caller to know. */
+  /** Called when a loop ends, with its error if any; the caller knows whether that was intended. */
   readonly onLoopEnd: (name: string, error: unknown) => void;
 }
 
-/** The traffic of one worker with its queue: takes, stops, running jobs and their posts. */
+/** One worker's traffic with its queue: takes, stops, running jobs and their posts. */
 export class QueueSession {
   readonly runner: JobRunner;
   readonly #client: PlatformClient;
@@ -34,7 +34,7 @@ export class QueueSession {
   readonly #stopLoop: StopLoop;
   readonly #log: PlatformLogger;
   readonly #onLoopEnd: QueueSessionOptions["onLoopEnd"];
-  /** Error posts for deliveries that are no jobs. */
+  /** Error posts for deliveries that are not jobs. */
   readonly #rejections = new Set<Promise<boolean>>();
   readonly #abandoned = new AbortController();
   #takeEnd: Promise<void> | undefined;
@@ -53,7 +53,7 @@ export class QueueSession {
     this.#stopLoop = new StopLoop({ ...shared, url: urls.stop, onStop: (jobId) => this.runner.stop(jobId) });
   }
 
-  /** Final posts that were given up so far. */
+  /** Final posts given up so far. */
   get lostResults(): number {
     return this.#posts.lostResults;
   }
@@ -63,13 +63,13 @@ export class QueueSession {
     void this.#watch("stop loop", this.#stopLoop.run());
   }
 
-  /** Takes no more jobs, after a moment for one that is on the wire; resolves when none can arrive any more. */
+  /** Takes no more jobs, after a moment for one that is on the wire; resolves when none can arrive anymore. */
   async stopTaking(): Promise<void> {
     this.#takeLoop.stop();
     await this.#takeEnd;
   }
 
-  /** Takes no more jobs, without that moment. */
+  /** Takes no more jobs, effective immediately. */
   async abandonTaking(): Promise<void> {
     this.#takeLoop.abandon();
     await this.#takeEnd;
@@ -99,7 +99,7 @@ export class QueueSession {
     this.#onLoopEnd(name, failure);
   }
 
-  /** Says what is wrong, and fails the job where there is an id, so that its client need not wait for a time-out (W27). */
+  /** Logs what is wrong, and fails the job if it has an id, so that its client need not wait for a timeout (W27). */
   #reject({ id, problem }: MalformedJob): void {
     if (id === undefined) {
       this.#log.error(problem);

@@ -7,15 +7,15 @@ import { pollStops, type StopOutcome } from "../platform/stop-poll.ts";
 
 export interface StopLoopOptions {
   readonly client: PlatformClient;
-  /** Absent = the take URL gives no stop channel; then the loop only waits for its end. */
+  /** Absent = the take URL implies no stop channel; then the loop only waits for its end. */
   readonly url: string | undefined;
   readonly timing: WorkerTiming;
   readonly log: Logger;
-  /** Stops one job; false when it is not here. */
+  /** Stops one job; false if it is not here. */
   readonly onStop: (jobId: string) => boolean;
 }
 
-/** Asks all the time which jobs to stop, also while idle (spec platform §1.8, §3.4). */
+/** Continually asks which jobs to stop, also while idle (spec platform §1.8, §3.4). */
 export class StopLoop {
   readonly #options: StopLoopOptions;
   readonly #failures: BackOff;
@@ -29,7 +29,7 @@ export class StopLoop {
     this.#missing = new BackOff({ firstMs: stopPauseMs, maxMs: stopMissingMaxMs });
   }
 
-  /** Runs until `stop`; ends otherwise only by an error of its own. */
+  /** Runs until `stop`; otherwise ends only with an error of its own. */
   async run(): Promise<void> {
     const { client, url, timing, log } = this.#options;
     const { signal } = this.#stopping;

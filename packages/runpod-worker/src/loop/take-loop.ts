@@ -15,23 +15,23 @@ export interface TakeLoopOptions {
   readonly concurrency: Concurrency;
   readonly timing: WorkerTiming;
   readonly log: Logger;
-  /** Answers a delivered thing that has an id but is no job. */
+  /** Answers a delivery that has an id but is not a job. */
   readonly onMalformed: (malformed: MalformedJob) => void;
 }
 
 const REFUSAL_STATUSES: readonly number[] = [401, 403, 404];
 
-/** Asks for jobs while slots are free, one poll at a time (spec platform §1.5, §3.2, §3.3). */
+/** Polls for jobs while slots are free, one poll at a time (spec platform §1.5, §3.2, §3.3). */
 export class TakeLoop {
   readonly #options: TakeLoopOptions;
   readonly #backOff: BackOff;
-  /** Ends waiting at once. */
+  /** Ends all waits at once. */
   readonly #stopping = new AbortController();
-  /** Ends the poll under way, a little later: a job may be on the wire already. */
+  /** Ends the poll under way a little later: a job may already be on the wire. */
   readonly #abandoning = new AbortController();
-  /** Ends the present wait for a slot. */
+  /** Ends the current wait for a slot. */
   #waiting = new AbortController();
-  /** Since when there was nothing but refusals, and whether that has been reported. */
+  /** Since when there have been only refusals, and whether that was reported. */
   #refusedSinceMs: number | undefined;
   #hasReportedRefusals = false;
 
@@ -41,7 +41,7 @@ export class TakeLoop {
     this.#backOff = new BackOff({ firstMs: pollBackOffMs, maxMs: pollBackOffMaxMs });
   }
 
-  /** Runs until `stop`; ends otherwise only by an error of its own. */
+  /** Runs until `stop`; otherwise ends only with an error of its own. */
   async run(): Promise<void> {
     const { runner, concurrency } = this.#options;
     while (!this.#stopping.signal.aborted) {
@@ -51,7 +51,7 @@ export class TakeLoop {
     }
   }
 
-  /** Takes no more: a poll under way may still bring a job for a moment, then it is dropped. */
+  /** Takes no more jobs: a poll under way may still bring one for a moment, then it is dropped. */
   stop(): void {
     if (this.#stopping.signal.aborted) return;
     this.#stopping.abort();
@@ -59,7 +59,7 @@ export class TakeLoop {
     setTimeout(() => this.#abandoning.abort(), this.#options.timing.takeLingerMs);
   }
 
-  /** Takes no more and drops the poll under way at once. */
+  /** Takes no more jobs and drops the poll under way at once. */
   abandon(): void {
     this.stop();
     this.#abandoning.abort();
@@ -79,7 +79,7 @@ export class TakeLoop {
     const startedAtMs = performance.now();
     const url = urls.take(freeSlots, runner.heldJobs > 0);
     const signal = this.#abandoning.signal;
-    // A job that the server has begun to give away is read although the loop was told to end.
+    // A job that the server has begun to send is read even though the loop was told to end.
     const options = { timeoutMs: timing.pollTimeoutMs, signal, graceIdleMs: timing.takeStallMs };
     const outcome = await takeJobs(client, url, options);
     await this.#follow(outcome, performance.now() - startedAtMs);
@@ -96,7 +96,7 @@ export class TakeLoop {
       case "empty":
         this.#succeeded();
         log.trace(`No jobs. | ${outcome.detail}`);
-        // A server that does not hold the request must not be asked without pause.
+        // A server that does not hold requests must not be polled without pause.
         if (tookMs < timing.quickAnswerMs) await this.#pause(timing.quickAnswerMs * (1 + 1.5 * Math.random()));
         return;
       case "throttled":
@@ -119,7 +119,7 @@ export class TakeLoop {
       return;
     }
     this.#refusedSinceMs = undefined;
-    // The end of a held poll is how long-polling works.
+    // Held polls that end are a normal part of long polling.
     if (failure.kind === "timeout") this.#options.log.debug("Take timed out, asking again.");
     else await this.#backAway(failure.message);
   }
@@ -137,7 +137,7 @@ export class TakeLoop {
     await this.#pause(waitMs);
   }
 
-  /** After a long time of refusals alone, says once what is probably wrong. */
+  /** After a long time with only refusals, says once what is probably wrong. */
   #noteRefusal(status: number): void {
     if (!REFUSAL_STATUSES.includes(status)) {
       this.#refusedSinceMs = undefined;

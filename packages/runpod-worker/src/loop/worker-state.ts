@@ -1,6 +1,6 @@
 import { RunpodWorkerError } from "../errors.ts";
 
-/** What a production worker is doing; the only value that logs, health answers and tests read. */
+/** What a production worker is doing; logs, health answers and tests all read this. */
 export type WorkerState = "starting" | "checking" | "running" | "draining" | "stopped" | "failed";
 
 const TRANSITIONS: Readonly<Record<WorkerState, readonly WorkerState[]>> = {
@@ -12,7 +12,7 @@ const TRANSITIONS: Readonly<Record<WorkerState, readonly WorkerState[]>> = {
   failed: [],
 };
 
-/** Holds the state and refuses transitions that make no sense. */
+/** Holds the state and refuses illegal transitions. */
 export class WorkerStateMachine {
   readonly #onChange: ((state: WorkerState) => void) | undefined;
   #state: WorkerState = "starting";
@@ -29,7 +29,7 @@ export class WorkerStateMachine {
     return this.#state === "stopped" || this.#state === "failed";
   }
 
-  /** @throws RunpodWorkerError `INVALID_TRANSITION` */
+  /** @throws {RunpodWorkerError} INVALID_TRANSITION when `next` cannot follow the current state */
   enter(next: WorkerState): void {
     if (!TRANSITIONS[this.#state].includes(next)) {
       throw new RunpodWorkerError("INVALID_TRANSITION", `Cannot go from ${this.#state} to ${next}`);

@@ -41,7 +41,7 @@ globalIpv6.addSubnet(...GLOBAL_IPV6, "ipv6");
 const refusedIpv6 = new BlockList();
 for (const [address, bits] of REFUSED_IPV6) refusedIpv6.addSubnet(address, bits, "ipv6");
 
-/** Whether an IP address belongs to the public internet; false for anything that is no plain address. */
+/** Whether an IP address belongs to the public internet; false for anything that is not a plain address. */
 export function isPublicAddress(address: string): boolean {
   if (address.includes("%")) return false;
   const family = isIP(address);
@@ -54,7 +54,7 @@ export function isLoopbackAddress(address: string): boolean {
   return address === "::1" || (isIP(address) === 4 && address.startsWith("127."));
 }
 
-/** Whether a host that a server binds to, or that a request names, can only be this machine; ports are not part of it. */
+/** Whether a host that a server binds to, or that a request names, can only be this machine; without a port. */
 export function isLoopbackHost(host: string): boolean {
   const name = host
     .toLowerCase()

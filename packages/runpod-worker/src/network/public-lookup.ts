@@ -2,7 +2,7 @@ import { lookup } from "node:dns";
 import { isIP, type LookupFunction } from "node:net";
 import { isPublicAddress } from "./public-address.ts";
 
-/** The host of an address does not belong to the public internet. */
+/** The host of an address is not on the public internet. */
 export class PrivateAddressError extends Error {
   override readonly name = "PrivateAddressError";
   readonly code = "EPRIVATE";
@@ -13,9 +13,9 @@ export class PrivateAddressError extends Error {
 }
 
 /**
- * The `lookup` of connections that may go to the public internet only: the connection uses the addresses that were checked,
- * whatever the name means later. Names with any other address are refused with `PrivateAddressError`. Node does not look up
- * addresses that are written as numbers: ask `isPublicTarget` first.
+ * The `lookup` of connections restricted to the public internet: the connection uses the addresses that were checked,
+ * even if the name resolves differently later. Names with any other address fail with `PrivateAddressError`. Node does not
+ * look up numeric addresses: check `isPublicTarget` first.
  */
 export const publicLookup: LookupFunction = (hostname, options, callback) => {
   lookup(hostname, { ...options, all: true }, (error, addresses) => {
@@ -28,7 +28,7 @@ export const publicLookup: LookupFunction = (hostname, options, callback) => {
   });
 };
 
-/** False for an address that names a host by a number outside the public internet; names are for `publicLookup` to check. */
+/** False for a numeric address outside the public internet; names are left to `publicLookup`. */
 export function isPublicTarget({ hostname }: URL): boolean {
   const host = hostname.replace(/^\[(.*)\]$/, "$1");
   return isIP(host) === 0 || isPublicAddress(host);

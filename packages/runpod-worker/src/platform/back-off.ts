@@ -7,7 +7,7 @@ export interface BackOffOptions {
   readonly random?: () => number;
 }
 
-/** Share of each wait that is left to chance, so that a thousand workers do not come back at the same moment. */
+/** Random share of each wait, so that a thousand workers do not come back at the same moment. */
 const JITTER = 0.25;
 
 /** Waits that double from `firstMs` to `maxMs`, each shortened by up to a quarter at random. */
@@ -24,7 +24,7 @@ export class BackOff {
     return this.#failures;
   }
 
-  /** True for the 1st, 2nd, 4th, 8th … failure in a row: those are worth a log line. */
+  /** True for the 1st, 2nd, 4th, 8th … failure in a row, which are worth a log line. */
   get isWorthLogging(): boolean {
     return this.#failures > 0 && Number.isInteger(Math.log2(this.#failures));
   }

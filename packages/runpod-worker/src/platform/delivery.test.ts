@@ -7,7 +7,7 @@ import { sleep } from "./sleep.ts";
 const LIMITS: DeliveryLimits = { budgetMs: 100, backOffMs: 1, backOffMaxMs: 1, timeoutMs: 1_000, idleTimeoutMs: 1_000 };
 const PARCEL = { url: "http://platform/done", jobId: "j1", body: Buffer.from("{}"), onRetry: () => {} };
 
-/** A platform that answers 500 to the first tries, and then not in time. */
+/** A platform that answers 500 to the first attempts, and then not in time. */
 function clientOf(answers: number): PlatformClient {
   let tries = 0;
   const post = async (_url: string, { timeoutMs }: { readonly timeoutMs: number }) => {
@@ -18,11 +18,11 @@ function clientOf(answers: number): PlatformClient {
   return { post } as unknown as PlatformClient;
 }
 
-it("tells what the platform said last, when the time left was too short for another try", async () => {
+it("reports the platform's last answer, when the time left was too short for another attempt", async () => {
   expect(await deliver(clientOf(3), PARCEL, LIMITS)).toEqual({ kind: "lost", detail: "HTTP 500" });
 });
 
-it("tells of the time-out when there was no other try", async () => {
+it("reports the timeout when there was no other attempt", async () => {
   expect(await deliver(clientOf(0), PARCEL, LIMITS)).toMatchObject({
     kind: "lost",
     detail: expect.stringMatching(/^no complete answer within \d/),

@@ -5,19 +5,19 @@ import { RequestFailure } from "./request-failure.ts";
 import { retryAfterMs } from "./retry-after.ts";
 import { sleep } from "./sleep.ts";
 
-/** What became of a post. */
+/** The outcome of a post. */
 export type Delivery =
   | { readonly kind: "delivered" }
   /** 404 or 410: the platform no longer knows the job. */
   | { readonly kind: "gone"; readonly status: number }
-  /** 400 or 413: the platform does not take this body. */
+  /** 400 or 413: the platform does not accept this body. */
   | { readonly kind: "unacceptable"; readonly status: number }
-  /** Another answer that no retry would change, or the time for retries is over. */
+  /** Another answer that no retry would change, or the time for retries is up. */
   | { readonly kind: "lost"; readonly detail: string }
   | { readonly kind: "aborted" };
 
 export interface DeliveryLimits {
-  /** Time for all tries together, counted from the first. */
+  /** Time for all attempts together, counted from the first. */
   readonly budgetMs: number;
   readonly backOffMs: number;
   readonly backOffMaxMs: number;
@@ -30,18 +30,18 @@ export interface Parcel {
   readonly jobId: string;
   readonly body: Buffer;
   readonly signal?: AbortSignal | undefined;
-  /** Told of tries that failed and will be repeated, though not of every one. */
+  /** Called for some of the failed attempts that will be repeated. */
   readonly onRetry: (detail: string, failures: number) => void;
 }
 
-/** Statuses that may be different a moment later, beside all of 5xx (spec platform §3.5). */
+/** Statuses that may change a moment later, in addition to all 5xx (spec platform §3.5). */
 const TRANSIENT_STATUSES: readonly number[] = [408, 425, 429];
 
 type Attempt = Delivery | { readonly kind: "try-again"; readonly detail: string; readonly waitMs: number | undefined };
 
 /**
- * Posts until the platform has taken the body, refused it for good, or the budget is spent: results live in the memory
- * of this process only, so connection errors, time-outs, 408, 425, 429 and 5xx are retried with the same bytes.
+ * Posts until the platform has accepted the body, refused it for good, or the budget is spent: results live in the memory
+ * of this process only, so connection errors, timeouts, 408, 425, 429 and 5xx are retried with the same bytes.
  * Source: spec platform §3.5 (W42 to W45). Never rejects.
  */
 export async function deliver(client: PlatformClient, parcel: Parcel, limits: DeliveryLimits): Promise<Delivery> {
@@ -52,12 +52,12 @@ export async function deliver(client: PlatformClient, parcel: Parcel, limits: De
     const leftMs = Math.max(1, endsAtMs - performance.now());
     const attempt = await tryOnce(client, parcel, { ...limits, timeoutMs: Math.min(limits.timeoutMs, leftMs) });
     if (attempt.kind !== "try-again") return attempt;
-    // That the last moments of the budget were too short for a try says nothing of the platform; the try before it does.
+    // An attempt cut short by the end of the budget says nothing about the platform; the attempt before it does.
     if (performance.now() >= endsAtMs) return { kind: "lost", detail: lastDetail ?? attempt.detail };
     lastDetail = attempt.detail;
     const ownWaitMs = backOff.next();
     const stillLeftMs = endsAtMs - performance.now();
-    // A server that asks for more time than there is gets what there is.
+    // A server that asks for more time than is left gets what is left.
     const waitMs = attempt.waitMs !== undefined && attempt.waitMs < stillLeftMs ? attempt.waitMs : ownWaitMs;
     if (waitMs >= stillLeftMs) return { kind: "lost", detail: attempt.detail };
     if (backOff.isWorthLogging) parcel.onRetry(attempt.detail, backOff.failures);

@@ -63,7 +63,7 @@ describe("HttpClient", () => {
     expect(requests).toBe(1);
   });
 
-  it("unpacks gzip and refuses what is none", async () => {
+  it("unpacks gzip and refuses what is not gzip", async () => {
     const { url, client } = await serve((request, response) => {
       response.setHeader("Content-Encoding", "gzip");
       response.end(request.url === "/good" ? gzipSync("größe") : "not gzip");
@@ -96,7 +96,7 @@ describe("HttpClient", () => {
     expect(await client.send(get(url))).toMatchObject({ status: 500, body: Buffer.alloc(0) });
   });
 
-  it("takes an answer that breaks off for a failure", async () => {
+  it("treats an answer that breaks off as a failure", async () => {
     const { url, client } = await serve((_request, response) => {
       response.writeHead(200, { "Content-Length": "100" });
       response.write("half");
@@ -165,7 +165,7 @@ describe("HttpClient", () => {
     expect((await client.send(get(`${url}/away`, post))).body.toString()).toBe("POST no key");
   });
 
-  it("gives up on a circle of redirects and on what is no URL", async () => {
+  it("gives up on a circle of redirects and on an invalid URL", async () => {
     const { url, client } = await serve((_request, response) => {
       response.writeHead(302, { Location: "/again" }).end();
     });

@@ -4,22 +4,22 @@ import { exchange, type HttpAnswer, type HttpRequest } from "./http-exchange.ts"
 import { RequestFailure } from "./request-failure.ts";
 import { parseTarget, type RequestTarget } from "./request-target.ts";
 
-/** As many as the official SDK's client follows. */
+/** The same number as the official SDK's client. */
 const MAX_REDIRECTS = 10;
 const REDIRECT_STATUSES: readonly number[] = [301, 302, 303, 307, 308];
 
-/** Idle connections are closed by us first: after a pause of the whole container the other end may be long gone. */
+/** We close idle connections first: after a pause of the whole container the other end may be long gone. */
 const KEPT_CONNECTIONS = { keepAlive: true, timeout: 30_000 };
 
-/** HTTP client with kept connections, as many as needed at once, that sends URLs untouched (spec platform §3.1). */
+/** HTTP client with unlimited keep-alive connections that sends URLs untouched (spec platform §3.1). */
 export class HttpClient {
   readonly #httpAgent = new HttpAgent(KEPT_CONNECTIONS);
   readonly #httpsAgent = new HttpsAgent(KEPT_CONNECTIONS);
 
   /**
-   * Sends a request, follows redirects and reads the whole answer, whatever its status.
+   * Sends a request, follows redirects and reads the whole answer, for any status.
    *
-   * @throws RequestFailure when no complete answer came.
+   * @throws {RequestFailure} when no complete answer came
    */
   async send(request: HttpRequest): Promise<HttpAnswer> {
     const endsAtMs = performance.now() + request.timeoutMs;
@@ -46,14 +46,14 @@ export class HttpClient {
     try {
       return await exchange(request, target, agent);
     } catch (error) {
-      // A stale connection says nothing about the request or the server; the second try opens another one.
+      // A stale connection says nothing about the request or the server; the second attempt opens a new one.
       if (error instanceof RequestFailure && error.isStaleConnection) return exchange(request, target, agent);
       throw error;
     }
   }
 }
 
-/** A redirect that leads nowhere is a broken answer like any other, which the next try may not meet. */
+/** A redirect that leads nowhere is a broken answer like any other; the next attempt may succeed. */
 function redirectTarget(location: string, base: string): URL {
   const url = URL.canParse(location, base) ? new URL(location, base) : undefined;
   if (url?.protocol === "http:" || url?.protocol === "https:") return url;

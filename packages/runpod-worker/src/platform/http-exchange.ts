@@ -23,11 +23,11 @@ export interface HttpRequest {
   readonly idleTimeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /**
-   * Once the answer has begun, what the server gave away is read to its end although the signal aborts, as long as no more
-   * than this many milliseconds pass without a byte of it. Absent: an abort ends the answer too.
+   * Once the answer has begun, it is read to its end even if the signal aborts, as long as no more
+   * than this many milliseconds pass without a byte. Absent: an abort ends the answer too.
    */
   readonly graceIdleMs?: number | undefined;
-  /** True = the status alone counts, so that an answer whose body breaks off is an answer all the same. */
+  /** True = only the status counts, so an answer whose body breaks off is still an answer. */
   readonly isBodyIgnored?: boolean | undefined;
 }
 
@@ -40,7 +40,7 @@ export interface HttpAnswer {
 /**
  * One request over one connection, without redirects.
  *
- * @throws RequestFailure
+ * @throws {RequestFailure} when no complete answer came
  */
 export async function exchange(request: HttpRequest, target: RequestTarget, agent: Agent): Promise<HttpAnswer> {
   if (request.signal?.aborted === true) throw new RequestFailure("aborted", "the request was aborted");
@@ -60,7 +60,7 @@ export async function exchange(request: HttpRequest, target: RequestTarget, agen
 function begin(client: ClientRequest, body: Buffer | undefined): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     client.on("response", resolve);
-    // Stays in place after the answer has begun: a connection that breaks then must not count as unhandled.
+    // Stays in place after the answer has begun: a connection error then must not be unhandled.
     client.on("error", reject);
     client.end(body);
   });
@@ -79,7 +79,7 @@ function open(request: HttpRequest, target: RequestTarget, agent: Agent): Client
   });
 }
 
-/** Ends a request on time-out or abort, and remembers which of them it was. */
+/** Ends a request on timeout or abort, and remembers which it was. */
 class RequestGuard {
   readonly #client: ClientRequest;
   readonly #request: HttpRequest;
@@ -130,7 +130,7 @@ function timedOut(limitMs: number): RequestFailure {
   return new RequestFailure("timeout", `no complete answer within ${limitMs} ms`);
 }
 
-/** Text of a connection error; a failed dual-stack connect has an empty message and its causes in a list. */
+/** Message of a connection error; a failed dual-stack connect has an empty message and its causes in a list. */
 function describe(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(describe).join("; ");
   return error instanceof Error ? error.message : String(error);
@@ -138,7 +138,7 @@ function describe(error: unknown): string {
 
 /** Room for every job of one take, each at the platform's limit; more in one answer is a mistake or an attack. */
 const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
-/** Of an answer whose status alone counts no more than this is read. */
+/** No more than this is read of an answer of which only the status counts. */
 const MAX_STATUS_BODY_BYTES = 64 * 1024;
 
 type Unpack = (packed: Buffer, options: { readonly maxOutputLength: number }) => Promise<Buffer>;
@@ -148,7 +148,7 @@ const unpackers: Readonly<Record<string, Unpack>> = {
   deflate: promisify<Buffer, ZlibOptions, Buffer>(inflate),
 };
 
-/** Reads the body too, so that the connection can be used again, but does not depend on it. */
+/** Reads the body too, so that the connection can be reused, but does not depend on it. */
 async function readStatus(response: IncomingMessage): Promise<HttpAnswer> {
   await readBody(response, MAX_STATUS_BODY_BYTES).catch(() => undefined);
   return { status: response.statusCode ?? 0, headers: response.headers, body: Buffer.alloc(0) };
@@ -169,7 +169,7 @@ async function readAnswer(response: IncomingMessage): Promise<HttpAnswer> {
 /** Reads up to a limit; beyond it the connection is closed. */
 async function readBody(response: IncomingMessage, maxBytes: number): Promise<{ bytes: Buffer; isWhole: boolean }> {
   const gathered = new ByteGatherer();
-  // Rejects when the connection closes before the announced end of the body; leaving it early closes the connection.
+  // Rejects if the connection closes before the announced end of the body; leaving early closes the connection.
   for await (const part of response as AsyncIterable<Buffer>) {
     if (gathered.byteCount + part.length > maxBytes) return { bytes: gathered.concat(), isWhole: false };
     gathered.add(part);

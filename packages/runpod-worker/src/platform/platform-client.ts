@@ -35,22 +35,30 @@ export class PlatformClient {
     };
   }
 
-  /** A take or a stop poll. Carries no job's id: a poll belongs to none (W20). @throws RequestFailure */
+  /**
+   * A take or a stop poll. Carries no job id, since a poll belongs to no job (W20).
+   *
+   * @throws {RequestFailure} when no complete answer came
+   */
   poll(url: string, options: PollOptions): Promise<HttpAnswer> {
     const headers = { ...this.#commonHeaders, "Content-Type": "application/json" };
     return this.#http.send({ method: "GET", url, headers, ...options });
   }
 
-  /** A result, a progress update or a chunk, with its own job's id in `X-Request-ID` (W18, W19). @throws RequestFailure */
+  /**
+   * A result, a progress update or a chunk, with its own job's id in `X-Request-ID` (W18, W19).
+   *
+   * @throws {RequestFailure} when no answer came
+   */
   post(url: string, { jobId, ...options }: PostOptions): Promise<HttpAnswer> {
     const headers = {
       ...this.#commonHeaders,
-      // The body is JSON all the same; whether the server takes another type here is not known.
+      // The body is JSON anyway; whether the server accepts another type is unknown.
       "Content-Type": "application/x-www-form-urlencoded",
       charset: "utf-8",
       "X-Request-ID": headerValue(jobId),
     };
-    // What a post did is in its status; repeating it because the body broke off would deliver twice.
+    // The status says what a post did; repeating it because the body broke off would deliver twice.
     return this.#http.send({ method: "POST", url, headers, isBodyIgnored: true, ...options });
   }
 
@@ -59,8 +67,8 @@ export class PlatformClient {
   }
 }
 
-/** An id with characters that a header cannot hold is percent-encoded; no id seen so far has any. */
+/** An id with characters that a header cannot carry is percent-encoded; no id seen so far has any. */
 function headerValue(jobId: string): string {
-  // A half of a surrogate pair, which no encoding can hold, becomes U+FFFD, as it does in the URL.
+  // An unpaired surrogate, which cannot be encoded, becomes U+FFFD, as it does in the URL.
   return /^[\x21-\x7e]+$/.test(jobId) ? jobId : encodeURIComponent(Buffer.from(jobId).toString());
 }

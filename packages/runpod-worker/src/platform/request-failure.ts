@@ -5,7 +5,7 @@ export type RequestFailureKind = "invalid-url" | "connection" | "timeout" | "abo
 export class RequestFailure extends Error {
   override readonly name = "RequestFailure";
   readonly kind: RequestFailureKind;
-  /** True = a kept connection broke before any answer, as happens when the server closes it just then. */
+  /** True = a keep-alive connection broke before any answer, as when the server closes it at that moment. */
   readonly isStaleConnection: boolean;
   /** True = the server had begun to answer. */
   readonly hadAnswer: boolean;

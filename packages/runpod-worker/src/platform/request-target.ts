@@ -12,10 +12,10 @@ export interface RequestTarget {
 const ABSOLUTE_URL = /^(https?):\/\/([^/?#&]+)(.*)$/is;
 
 /**
- * Cuts an absolute URL by hand. A URL parser would normalise the path, and the platform's paths hold `$` and `&`
- * that must arrive as they are. Only what cannot stand in a request line is percent-encoded.
+ * Cuts an absolute URL by hand. A URL parser would normalize the path, and the platform's paths hold `$` and `&`
+ * that must arrive unchanged. Only what a request line cannot contain is percent-encoded.
  *
- * @returns `undefined` when the text is no http or https URL.
+ * @returns `undefined` if the text is not an http or https URL
  */
 export function parseTarget(url: string): RequestTarget | undefined {
   const [, scheme, authority, rest] = ABSOLUTE_URL.exec(url) ?? [];

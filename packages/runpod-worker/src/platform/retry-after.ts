@@ -1,4 +1,4 @@
-/** Longest wait that a server may ask for; a worker that sleeps for an hour helps nobody. */
+/** Longest wait that a server may ask for; a worker that sleeps for an hour is useless. */
 const MAX_RETRY_AFTER_MS = 60_000;
 
 /** Milliseconds that a `Retry-After` header (seconds or a date) asks for, at most a minute; `undefined` without one. */

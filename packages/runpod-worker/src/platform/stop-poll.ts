@@ -24,7 +24,7 @@ export async function pollStops(client: PlatformClient, url: string, options: Po
   }
 }
 
-/** Makes sense of the answer to a stop poll. */
+/** Interprets the answer to a stop poll. */
 function readStop({ status, headers, body }: HttpAnswer): StopOutcome {
   if (status === 204) return nothing(undefined);
   if (status === 429) return { kind: "throttled", waitMs: retryAfterMs(headers["retry-after"]) };
@@ -42,7 +42,7 @@ function readStop({ status, headers, body }: HttpAnswer): StopOutcome {
   if (!Array.isArray(listed)) return nothing("jobsToStop is not a list");
   const jobIds = listed.filter((id) => typeof id === "string");
   const dropped = listed.length - jobIds.length;
-  return { kind: "stop", jobIds, warning: dropped === 0 ? undefined : `dropped ${dropped} ids that are no strings` };
+  return { kind: "stop", jobIds, warning: dropped === 0 ? undefined : `dropped ${dropped} ids that are not strings` };
 }
 
 function nothing(warning: string | undefined): StopOutcome {

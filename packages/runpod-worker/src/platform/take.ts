@@ -5,7 +5,7 @@ import type { PlatformClient, PollOptions } from "./platform-client.ts";
 import { RequestFailure } from "./request-failure.ts";
 import { retryAfterMs } from "./retry-after.ts";
 
-/** A delivered thing that is no job. With an id its client can be told; without one nobody can. */
+/** A delivery that is not a job. Its client can be told only if it has an id. */
 export interface MalformedJob {
   readonly id: string | undefined;
   readonly problem: string;
@@ -31,7 +31,7 @@ export async function takeJobs(client: PlatformClient, url: string, options: Pol
   }
 }
 
-/** Makes sense of the answer to a take. */
+/** Interprets the answer to a take. */
 function readTake({ status, headers, body }: HttpAnswer): TakeOutcome {
   if (status === 204) return { kind: "empty", detail: "204" };
   // Expected when the platform revives a paused container (FlashBoot).
@@ -55,7 +55,7 @@ export function isJson(contentType: string | undefined): boolean {
   return contentType?.split(";")[0]?.trim().toLowerCase() === "application/json";
 }
 
-/** Validates each element alone, so that one bad one does not cost the good ones (W29). */
+/** Validates each element separately, so that a bad one does not cost the good ones (W29). */
 function sortElements(elements: readonly unknown[]): TakeOutcome {
   if (elements.length === 0) return { kind: "empty", detail: "the list is empty" };
   const jobs: Job[] = [];
@@ -81,7 +81,7 @@ function readJob(element: unknown): Job | MalformedElement {
   return { ...element, id, input: element["input"] };
 }
 
-/** A class, since a job may have fields of any name. */
+/** A class rather than a tagged object, since a job may have fields of any name. */
 class MalformedElement implements MalformedJob {
   readonly id: string | undefined;
   readonly problem: string;
@@ -92,13 +92,13 @@ class MalformedElement implements MalformedJob {
   }
 }
 
-/** An id as text. A whole number is one as well, as long as its digits have survived. */
+/** An id as a string. A whole number is an id too, if its digits survived parsing. */
 function idText(id: unknown): string | undefined {
   if (typeof id === "string") return id;
   return Number.isSafeInteger(id) ? String(id) : undefined;
 }
 
-/** False for text with half of a surrogate pair, which neither a URL nor a header can hold. */
+/** False for a string with an unpaired surrogate, which neither a URL nor a header can carry. */
 function isWellFormed(text: string): boolean {
   return Buffer.from(text).toString() === text;
 }

@@ -10,8 +10,8 @@ export interface UrlTemplates {
 const TAKE_SEGMENT = "/job-take/";
 
 /**
- * Builds every URL that a worker asks. Placeholders are replaced as plain text and parameters are appended as literal
- * text that begins with `&`, also where the template has no query: no repair and no encoding, since the platform reads
+ * Builds every URL that a worker requests. Placeholders are replaced as plain text and parameters are appended as literal
+ * text that begins with `&`, even if the template has no query: no repair and no encoding, since the platform reads
  * exactly what the official SDK sends. Source: spec platform §3.1 (W13 to W16).
  */
 export class WorkerUrls {
@@ -29,14 +29,14 @@ export class WorkerUrls {
     this.ping = templates.ping === undefined ? undefined : putWorkerId(templates.ping, workerId);
   }
 
-  /** URL of a take; more than one free slot asks the batch route (W28). */
+  /** URL of a take; with more than one free slot, the batch route (W28). */
   take(freeSlots: number, isBusy: boolean): string {
     const isBatch = freeSlots > 1;
     const base = isBatch ? put(this.#take, TAKE_SEGMENT, "/job-take-batch/") : this.#take;
     return `${base}${isBatch ? `&batch_size=${freeSlots}` : ""}&job_in_progress=${isBusy ? 1 : 0}`;
   }
 
-  /** URL of the stop channel, or `undefined` when the take URL has not the form it derives from. */
+  /** URL of the stop channel; `undefined` if it cannot be derived from the take URL. */
   get stop(): string | undefined {
     return this.#take.includes(TAKE_SEGMENT) ? put(this.#take, TAKE_SEGMENT, "/job-stop/") : undefined;
   }

@@ -3,11 +3,11 @@ export interface ApiErrorDefinition {
   readonly httpStatus: number;
   /** Whether the same request can succeed later without a change. */
   readonly isRetryable: boolean;
-  /** Seconds after which it is worth another try, as `Retry-After` says it. */
+  /** Seconds after which a retry is worthwhile, as in `Retry-After`. */
   readonly retryAfterSeconds?: number;
 }
 
-/** The closed set of errors with which the HTTP API itself answers; handlers bring codes of their own (`JobFailure`). */
+/** The closed set of errors of the HTTP API itself; handlers have their own codes (`JobFailure`). */
 export const API_ERRORS = {
   /** The request is wrong. */
   INVALID_INPUT: { httpStatus: 400, isRetryable: false },
@@ -15,10 +15,10 @@ export const API_ERRORS = {
   UNAUTHORIZED: { httpStatus: 401, isRetryable: false },
   /** The request comes from a web page of another host. */
   FORBIDDEN: { httpStatus: 403, isRetryable: false },
-  /** There is no such route, endpoint or job. */
+  /** The route, endpoint or job does not exist. */
   NOT_FOUND: { httpStatus: 404, isRetryable: false },
   METHOD_NOT_ALLOWED: { httpStatus: 405, isRetryable: false },
-  /** What the request asks for was dropped to keep the memory bounded. */
+  /** What the request asks for was dropped to bound the memory. */
   DROPPED: { httpStatus: 410, isRetryable: false },
   /** The body is larger than the route allows. */
   TOO_LARGE: { httpStatus: 413, isRetryable: false },
@@ -30,7 +30,7 @@ export const API_ERRORS = {
   CANCELLED: { httpStatus: 499, isRetryable: false },
   /** A defect of the server or its handler. */
   INTERNAL: { httpStatus: 500, isRetryable: true },
-  /** The server ends and takes no more jobs. */
+  /** The server is shutting down and takes no more jobs. */
   SHUTTING_DOWN: { httpStatus: 503, isRetryable: true, retryAfterSeconds: 5 },
   /** The job's time ran out. */
   DEADLINE_EXCEEDED: { httpStatus: 504, isRetryable: true },
@@ -38,16 +38,16 @@ export const API_ERRORS = {
 
 export type ApiErrorCode = keyof typeof API_ERRORS;
 
-/** Why a job failed, as its client can act upon it; beside the text, which is for people. */
+/** Why a job failed, in a form that its client can act on; the error text is for people. */
 export interface JobFailure {
   readonly code: string;
-  /** The status with which a route answers whose answer is the job's own (`/openai/*`, `/realtime`); 400 to 599. */
+  /** The status of routes that answer with the job's own outcome (`/openai/*`, `/realtime`); 400 to 599. */
   readonly httpStatus: number;
   /** Whether the same request can succeed later without a change. */
   readonly isRetryable: boolean;
 }
 
-/** A failure of the API's own making. */
+/** A failure that originates in the API. */
 export function apiFailure(code: ApiErrorCode): JobFailure {
   const { httpStatus, isRetryable } = API_ERRORS[code];
   return { code, httpStatus, isRetryable };

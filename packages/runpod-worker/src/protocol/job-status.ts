@@ -6,12 +6,12 @@ export type FinalJobStatus = (typeof FINAL_JOB_STATUSES)[number];
 /** The states that clients see (spec platform §1.12). */
 export type JobStatus = "IN_QUEUE" | "IN_PROGRESS" | FinalJobStatus;
 
-/** True when no more output, progress or result can come. */
+/** True if no more output, progress or result can come. */
 export function isFinalStatus(status: string): status is FinalJobStatus {
   return (FINAL_JOB_STATUSES as readonly string[]).includes(status);
 }
 
-/** What `/status` answers and webhooks post; which fields are there depends on the state (spec platform §5.4). */
+/** What `/status` answers and webhooks post; the fields depend on the state (spec platform §5.4). */
 export interface JobStatusBody {
   readonly id: string;
   readonly status: JobStatus;
@@ -21,7 +21,7 @@ export interface JobStatusBody {
   readonly executionTime?: number;
   readonly output?: unknown;
   readonly error?: string;
-  /** Of a failed job whose handler said so: the error's code, and whether the same request can succeed later. */
+  /** Only for a failed job whose handler said so: the error's code, and whether the same request can succeed later. */
   readonly code?: string;
   readonly retryable?: boolean;
   readonly workerId?: string;

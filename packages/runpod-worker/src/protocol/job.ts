@@ -9,13 +9,13 @@ export interface S3Config {
   readonly objectPath?: string;
 }
 
-/** A job as a worker takes it: only `id` and `input` are certain, and unknown fields survive (spec platform §4.1). */
+/** A job as a worker takes it: only `id` and `input` are certain; unknown fields are kept (spec platform §4.1). */
 export interface Job<Input = unknown> {
   readonly id: string;
   readonly input: Input;
   readonly webhook?: string;
   readonly batchId?: string;
-  /** How often the platform delivered this job before, where it says so. */
+  /** How often the platform delivered this job before, if it says so. */
   readonly retries?: number;
   readonly policy?: ExecutionPolicy;
   readonly s3Config?: S3Config;
@@ -25,7 +25,7 @@ export interface Job<Input = unknown> {
 /** The body of a post to job-done that ends a job (spec platform §4.2 and §4.3). */
 export interface JobResultBody {
   readonly output?: unknown;
-  /** A string for every worker of ours; other workers may send anything, and the platform then shows COMPLETED. */
+  /** Always a string from our workers; other workers may send anything, and the platform then shows COMPLETED. */
   readonly error?: unknown;
   /** Asks the platform to stop this container after the post. */
   readonly stopPod?: boolean;

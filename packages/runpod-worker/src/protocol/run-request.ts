@@ -2,9 +2,9 @@
 export interface ExecutionPolicy {
   /** Milliseconds from the take to TIMED_OUT. */
   readonly executionTimeout?: number;
-  /** Milliseconds from the submission until the job is deleted, whatever its state. */
+  /** Milliseconds from the submission until the job is deleted, in any state. */
   readonly ttl?: number;
-  /** A job that does not make the platform start workers. */
+  /** True for a job that does not make the platform start workers. */
   readonly lowPriority?: boolean;
 }
 
@@ -14,6 +14,6 @@ export interface RunRequest {
   readonly input: unknown;
   readonly webhook?: string;
   readonly policy?: ExecutionPolicy;
-  /** Passed through to the worker as it came. */
+  /** Passed to the worker unchanged. */
   readonly s3Config?: Readonly<Record<string, unknown>>;
 }

@@ -6,11 +6,11 @@ import { PublicApiError } from "./public-api-error.ts";
 
 /** Who may call a server. */
 export interface AccessRules {
-  /** Required as `Authorization`, with or without `Bearer`, for all but the open routes; without it everybody may call. */
+  /** Required as `Authorization`, with or without `Bearer`, for all but the open routes. Absent: no key is required. */
   readonly apiKey?: string | undefined;
   /**
-   * True for a server that only this machine can reach. Without a key it then refuses what a web page could make a browser
-   * send: requests that name another host (DNS rebinding) or come from another origin.
+   * True for a server that only this machine can reach. Without a key it then refuses requests that a web page could make a browser
+   * send: those that name another host (DNS rebinding) or come from another origin.
    */
   readonly isLoopbackOnly?: boolean | undefined;
 }
@@ -20,12 +20,17 @@ function isAuthorized(header: string | undefined, key: string): boolean {
   return isSameSecret((header ?? "").replace(/^Bearer\s+/i, ""), key);
 }
 
-/** Compares in a time that does not depend on where, or in which length, the texts differ. */
+/** Compares in constant time, regardless of length. */
 export function isSameSecret(given: string, secret: string): boolean {
   return timingSafeEqual(digest(given), digest(secret));
 }
 
-/** Lets only those in who send the key. @throws PublicApiError UNAUTHORIZED. */
+/**
+ * Middleware that requires the key.
+ *
+ * @throws {RangeError} when the key is empty
+ * @throws {PublicApiError} UNAUTHORIZED when a request has no key or a wrong one
+ */
 export function requireKey({ apiKey }: AccessRules): MiddlewareHandler<HttpEnvironment> {
   if (apiKey === "") throw new RangeError("Cannot require the key: it is empty");
   return async (context, next) => {
@@ -35,8 +40,9 @@ export function requireKey({ apiKey }: AccessRules): MiddlewareHandler<HttpEnvir
 }
 
 /**
- * For open routes: whether the caller may see what is not for everybody. A wrong key is refused, none is not.
- * @throws PublicApiError UNAUTHORIZED.
+ * For open routes: whether the caller may see details. A missing key is allowed, a wrong one is refused.
+ *
+ * @throws {PublicApiError} UNAUTHORIZED when the key is wrong
  */
 export function mayShowDetails(context: Context<HttpEnvironment>, { apiKey }: AccessRules): boolean {
   const header = context.req.header("authorization");
@@ -45,7 +51,11 @@ export function mayShowDetails(context: Context<HttpEnvironment>, { apiKey }: Ac
   return false;
 }
 
-/** Refuses what web pages of other hosts make a browser send. @throws PublicApiError FORBIDDEN. */
+/**
+ * Middleware that refuses requests that web pages of other hosts make a browser send.
+ *
+ * @throws {PublicApiError} FORBIDDEN when a request names another host or comes from another origin
+ */
 export function refuseForeignPages(rules: AccessRules): MiddlewareHandler<HttpEnvironment> {
   const isGuarded = rules.isLoopbackOnly === true && rules.apiKey === undefined;
   return async (context, next) => {
@@ -81,7 +91,7 @@ function unauthorized(): PublicApiError {
   return new PublicApiError("UNAUTHORIZED", message, { "www-authenticate": "Bearer" });
 }
 
-// Digests are equally long, which timingSafeEqual asks for, and hide the length of the key.
+// Digests have equal lengths, which timingSafeEqual requires, and hide the length of the key.
 function digest(text: string): Buffer {
   return createHash("sha256").update(text).digest();
 }

@@ -2,7 +2,7 @@ import type { ServerResponse } from "node:http";
 import type { Context } from "hono";
 import type { HttpBindings } from "@hono/node-server";
 
-/** Whether the answer to one request reached the network whole. */
+/** Whether the whole answer to one request reached the network. */
 export class Delivery {
   readonly #callbacks: (() => void)[] = [];
   #hasFailed = false;
@@ -11,7 +11,7 @@ export class Delivery {
     return this.#hasFailed;
   }
 
-  /** Calls back when it turns out that the answer did not arrive; at once if that is known already. */
+  /** Calls back if the answer did not arrive; at once if that is already known. */
   onFailure(callback: () => void): void {
     if (this.#hasFailed) callback();
     else this.#callbacks.push(callback);
@@ -24,12 +24,12 @@ export class Delivery {
     for (const callback of this.#callbacks) callback();
   }
 
-  /** Declares the answer lost if it ends without having been handed to the network whole. */
+  /** Declares the answer lost if it ends before all of it was handed to the network. */
   watch(outgoing: ServerResponse): void {
     const { socket } = outgoing;
     let isWritten = false;
     outgoing.once("finish", () => {
-      // Node reports `finish` also for what was still to be written when the socket broke.
+      // Node also reports `finish` for what was still unwritten when the socket broke.
       isWritten = socket?.destroyed === false;
     });
     outgoing.once("close", () => {
@@ -38,12 +38,12 @@ export class Delivery {
   }
 }
 
-/** What handlers find in `c.env`: Node's request and response, unless the app is called without a server. */
+/** `c.env` of route handlers: Node's request and response, unless the app is called without a server. */
 export interface HttpEnvironment {
   Bindings: Partial<HttpBindings> & { readonly delivery?: Delivery };
 }
 
-/** Calls back if the answer to this request does not reach the network whole. */
+/** Calls back if the answer to this request does not fully reach the network. */
 export function onUndelivered(context: Context<HttpEnvironment>, callback: () => void): void {
   // `env` is undefined when a test calls the app without a server.
   const environment: HttpEnvironment["Bindings"] | undefined = context.env;

@@ -16,15 +16,15 @@ export interface HttpServer {
   /** Without a slash at the end, for example `http://localhost:8000`. */
   readonly url: string;
   readonly port: number;
-  /** Closes the port and breaks all connections; nothing else changes. */
+  /** Closes the port and all connections; nothing else changes. */
   suspend(): Promise<void>;
   /** Opens the same port again. */
   resume(): Promise<void>;
-  /** Lets answers that are being written go out, for up to a second, then closes everything. */
+  /** Gives answers being written up to a second, then closes everything. */
   close(): Promise<void>;
 }
 
-/** Longer than clients keep idle connections, so that none is closed just when a request is on its way. */
+/** Longer than clients keep idle connections, so that none is closed while a request is on its way. */
 const KEEP_ALIVE_MS = 75_000;
 const CLOSE_LIMIT_MS = 1000;
 /** Requests of one connection that may wait for those before them; a client that sends more ahead is cut off. */
@@ -32,7 +32,11 @@ const MAX_PIPELINED_REQUESTS = 16;
 /** How long the rest of an answer that is done waits for a client that reads nothing of it. */
 const DEFAULT_UNREAD_TIMEOUT_MS = 60_000;
 
-/** @throws the error of `listen`, such as EADDRINUSE. */
+/**
+ * Starts a server on `host` and `port`.
+ *
+ * @throws {Error} from Node's `listen`, such as EADDRINUSE
+ */
 export async function listenHttp(options: HttpServerOptions): Promise<HttpServer> {
   const { fetch, host, unreadTimeoutMs = DEFAULT_UNREAD_TIMEOUT_MS } = options;
   const listener = getRequestListener((request, environment) => fetch(request, environment as HttpBindings), {
@@ -106,11 +110,11 @@ function listen(server: Server, host: string, port: number): Promise<void> {
 }
 
 function closeListener(server: Server): Promise<void> {
-  // A server that is closed already says so with an error, which is as good.
+  // The error of a server that is already closed is fine.
   return new Promise((resolve) => void server.close(() => resolve()));
 }
 
-/** Waits until the answers that are open have been written, but not for long. */
+/** Waits briefly until open answers have been written. */
 async function answersOf(open: ReadonlySet<ServerResponse>): Promise<void> {
   const written = Promise.all([...open].map((response) => new Promise((resolve) => response.once("close", resolve))));
   let timer: NodeJS.Timeout | undefined;

@@ -7,7 +7,7 @@ import { isFinalStatus } from "../protocol/job-status.ts";
 import type { HttpEnvironment } from "./http-environment.ts";
 import { reserveAnswer } from "./queue-room.ts";
 
-/** The status of a job; 410 with the reason when its result had to be dropped, so that nobody takes none for the result. */
+/** The status of a job; 410 with the reason if its result was dropped, so that it is not mistaken for an empty one. */
 export function answerOfJob(context: Context<HttpEnvironment>, queue: JobQueue, record: JobRecord): Response {
   if (record.dropped !== "result") {
     reserveAnswer(context, queue, answerBytesOf(record));
@@ -16,12 +16,12 @@ export function answerOfJob(context: Context<HttpEnvironment>, queue: JobQueue, 
   return context.json({ ...statusBodyOf(record), ...droppedFields(queue, record) }, API_ERRORS.DROPPED.httpStatus);
 }
 
-/** About how many bytes of memory an answer with what the job has put out takes, its unread chunks left out. */
+/** Approximate bytes of memory of an answer with the job's output, without its unread chunks. */
 export function answerBytesOf({ status, output, resultBytes, chunkBytes }: JobRecord): number {
   return isFinalStatus(status) ? resultBytes - chunkBytes : memorySizeOf(output?.value);
 }
 
-/** Why result or chunks of a job cannot be had any more. */
+/** Why the result or chunks of a job are no longer available. */
 export function droppedFields({ rules }: JobQueue, { dropped }: JobRecord): Readonly<Record<string, unknown>> {
   const why =
     dropped === "stream"
@@ -31,16 +31,16 @@ export function droppedFields({ rules }: JobQueue, { dropped }: JobRecord): Read
   return { error, code: "DROPPED", retryable: API_ERRORS.DROPPED.isRetryable };
 }
 
-/** What a job that did not complete means to the client of a route whose answer is the job's own. */
+/** What a job that did not complete means to the client of a route that answers with the job's own outcome. */
 export function failureOfJob({ failure, status, dropped }: JobRecord): JobFailure {
   if (failure !== undefined) return failure;
   if (dropped !== undefined) return apiFailure("DROPPED");
   if (status === "FAILED") return apiFailure("INTERNAL");
-  // What is neither ended nor cancelled has outlived its time to live.
+  // A job that has not ended has outlived its time to live.
   return apiFailure(status === "CANCELLED" ? "CANCELLED" : "DEADLINE_EXCEEDED");
 }
 
-/** True when a client of a job's stream has something to read, or nothing more to wait for. */
+/** True if a client of a job's stream has something to read, or nothing left to wait for. */
 export function hasStreamNews({ chunks, dropped, status }: JobRecord): boolean {
   return chunks.length > 0 || dropped !== undefined || isFinalStatus(status);
 }

@@ -26,7 +26,7 @@ describe("shapeOf", () => {
     ["a text of brackets and commas", JSON.stringify({ input: '[[[{{{,,,"\\'.repeat(MEGABYTE) })],
     ["a text of escapes", JSON.stringify({ input: "\n\\".repeat(2 * MEGABYTE) })],
     ["100 000 fields", `{${Array.from({ length: 100_000 }, (_, n) => `"k${n}":0`).join(",")}}`],
-    ["what is no JSON", '{"a'],
+    ["what is not JSON", '{"a'],
   ])("lets %s pass", (_name, json) => {
     expect(shapeOf(bytes(json), DEFAULT_JSON_LIMITS).excess).toBeUndefined();
   });

@@ -1,14 +1,14 @@
-/** How much structure a JSON text may have; strings count by the body's own limit. */
+/** How much structure a JSON text may have; strings are limited by the body's size. */
 export interface JsonLimits {
-  /** Objects and lists inside each other. */
+  /** Nesting of objects and lists. */
   readonly maxDepth: number;
-  /** Members of objects and elements of lists, all together. */
+  /** Members of objects and elements of lists in total. */
   readonly maxValues: number;
 }
 
 /**
- * Enough for any request that a person or program means; a parser needs ten seconds and half a gigabyte for what else fits
- * into the largest body.
+ * Enough for any sensible request; the worst that fits into the largest body takes a parser ten seconds and half a
+ * gigabyte.
  */
 export const DEFAULT_JSON_LIMITS: JsonLimits = { maxDepth: 128, maxValues: 250_000 };
 
@@ -16,16 +16,16 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
 
-/** What a JSON text is made of, as far as it was read. */
+/** The structure of a JSON text, as far as it was read. */
 export interface JsonShape {
   readonly values: number;
-  /** What is above the limits, if something is. */
+  /** What exceeds the limits, if anything. */
   readonly excess?: string;
 }
 
 /**
- * Counts the values of a JSON text in UTF-8, up to what is above the limits. It reads each byte at most twice and keeps nothing, so
- * that no parser is needed to find out that one must not be used. Texts that are not JSON may pass.
+ * Counts the values of a JSON text in UTF-8 until a limit is exceeded. It reads each byte at most twice and keeps nothing, so
+ * excess is found without a parser. Texts that are not JSON may pass.
  */
 export function shapeOf(json: Uint8Array, { maxDepth, maxValues }: JsonLimits): JsonShape {
   let depth = 0;

@@ -12,7 +12,7 @@ import { readJson, type BodyRules } from "./request-body.ts";
 /**
  * The platform's OpenAI passthrough (spec platform §5.7): the request becomes a job with `openai_route` and
  * `openai_input`, and its output the answer. With `stream: true` the handler yields raw text of server-sent events.
- * A caller who hangs up cancels the job, since nobody else can fetch its output.
+ * A caller who hangs up cancels the job, since no one else can fetch its output.
  */
 export async function answerOpenAi(
   context: Context<HttpEnvironment>,
@@ -54,7 +54,7 @@ async function answerWhole(context: Context<HttpEnvironment>, queue: JobQueue, r
   if (record.status !== "COMPLETED") return failureOf(context, queue, record);
   reserveAnswer(context, queue, record.resultBytes);
   const output = record.output?.value;
-  // A generator's output is the list of what it yielded, or, without aggregation, an empty list beside the chunks.
+  // A generator's output is the list of what it yielded or, without aggregation, an empty list; the chunks are separate.
   const list = Array.isArray(output) ? [...output, ...queue.drainChunks(record)] : [output];
   return context.json(list[0] ?? null);
 }
@@ -77,7 +77,7 @@ async function answerStream(context: Context<HttpEnvironment>, queue: JobQueue, 
   });
 }
 
-/** A job always ends at its execution time-out, so there is no other limit here. */
+/** A job always ends at its execution timeout, so no other limit is needed here. */
 function untilNews(queue: JobQueue, record: JobRecord, isDone: (record: JobRecord) => boolean): Promise<void> {
   return queue.waitUntil(record, isDone, { timeoutMs: queue.rules.ttlMs });
 }
@@ -88,7 +88,7 @@ function eventTextOf(chunk: unknown): string {
 
 function failureOf(context: Context<HttpEnvironment>, queue: JobQueue, record: JobRecord): Response {
   const failure = failureOfJob(record);
-  // Statuses of handlers are of any kind, those of Hono a closed set.
+  // Handlers may use any status; Hono's type is a closed set.
   return context.json({ error: errorBodyOf(queue, record) }, failure.httpStatus as 500, headersOfFailure(failure));
 }
 

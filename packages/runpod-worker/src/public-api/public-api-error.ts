@@ -1,6 +1,6 @@
 import { API_ERRORS, type ApiErrorCode, type ApiErrorDefinition, type JobFailure } from "../protocol/api-errors.ts";
 
-/** A request that the public API refuses; its message goes to the client, as `refusalBody` shows it. */
+/** A request that the public API refuses; its message goes to the client in `refusalBody`. */
 export class PublicApiError extends Error {
   override readonly name = "PublicApiError";
   readonly code: ApiErrorCode;
@@ -26,7 +26,7 @@ export function answerOfError(error: unknown): Response {
   return Response.json(body, { status: httpStatus, headers });
 }
 
-/** Headers of an answer that a failed job decides: when to try again, if that can help. */
+/** Headers of an answer with a failed job: when to retry, if that can help. */
 export function headersOfFailure({ httpStatus, isRetryable }: JobFailure): Record<string, string> {
   const isBusy = httpStatus === API_ERRORS.OVERLOADED.httpStatus || httpStatus === 503;
   return isBusy && isRetryable ? { "retry-after": String(API_ERRORS.OVERLOADED.retryAfterSeconds) } : {};

@@ -37,11 +37,11 @@ describe("public API: requests", () => {
     ["no JSON", "{", "not JSON"],
     ["no object", "[1]", "not a JSON object"],
     ["no input", { prompt: 1 }, "no input"],
-    ["a webhook that is no address", { input: 1, webhook: "file:///etc/passwd" }, "webhook"],
-    ["a policy that is no object", { input: 1, policy: 5 }, "policy"],
-    ["an execution time-out below 5 s", { input: 1, policy: { executionTimeout: 10 } }, "limit 5000 to"],
+    ["a webhook that is not an address", { input: 1, webhook: "file:///etc/passwd" }, "webhook"],
+    ["a policy that is not an object", { input: 1, policy: 5 }, "policy"],
+    ["an execution timeout below 5 s", { input: 1, policy: { executionTimeout: 10 } }, "limit 5000 to"],
     ["a time-to-live above 7 days", { input: 1, policy: { ttl: 1e12 } }, "policy.ttl"],
-    ["an s3Config that is no object", { input: 1, s3Config: "x" }, "s3Config"],
+    ["an s3Config that is not an object", { input: 1, s3Config: "x" }, "s3Config"],
   ])("refuses %s with 400 and says what is wrong", async (_name, body, part) => {
     const { queue, call } = createApi();
     const answer = await call("/run", body);

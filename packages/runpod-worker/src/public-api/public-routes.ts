@@ -16,11 +16,11 @@ export interface PublicRoutesOptions extends AccessRules {
   readonly queue: JobQueue;
   /** The states of the workers, for `/health`. */
   readonly workerCounts: () => HealthBody["workers"];
-  /** The state that `/health` shows to those without the key; `ready` unless given. */
+  /** The state that `/health` shows to callers without the key. Default `ready`. */
   readonly status?: (() => string) | undefined;
-  /** `GET` routes beside `/health` that need no key, by path. Whatever else is added to the app later needs it. */
+  /** `GET` routes besides `/health` that need no key, by path. All other routes of the app, even ones added later, need it. */
   readonly openRoutes?: Readonly<Record<string, Handle>>;
-  /** Facts about what is served, shown in `/health` beside the counts. */
+  /** Facts about what is served, shown in `/health` next to the counts. */
   readonly about?: (() => Readonly<Record<string, unknown>>) | undefined;
   /** The only endpoint id that exists; without it every id does. */
   readonly endpointId?: string | undefined;
@@ -28,23 +28,23 @@ export interface PublicRoutesOptions extends AccessRules {
   readonly runLimitBytes?: number;
   /** Bytes of a request to `/runsync` and `/openai`; 20 MiB on the platform. */
   readonly runSyncLimitBytes?: number;
-  /** How long `/stream` is held without news, in milliseconds of the queue's clock, unless `?wait=` says otherwise. */
+  /** How long `/stream` is held without new output, in milliseconds of the queue's clock, unless `?wait=` says otherwise. */
   readonly streamHoldMs?: number;
   readonly policyBounds?: PolicyBounds;
   /** False refuses webhooks to addresses that are plainly not on the public internet. Default true. */
   readonly allowsPrivateWebhooks?: boolean;
-  /** False takes bodies of any content type for JSON. Default true, since a web page may send other types anywhere. */
+  /** False accepts any content type as JSON. Default true, since a web page may send other types to any origin. */
   readonly requiresJsonType?: boolean;
   /** What an unknown job gets: 404 as on the platform, or 200 with FAILED as from the Python SDK's local server. */
   readonly unknownJobAnswer?: "platform" | "sdk";
 }
 
 const MEBIBYTE = 1024 * 1024;
-/** Bounds of `?wait=` (spec platform §5.4), and what holds without it. */
+/** Bounds of `?wait=` (spec platform §5.4), and its default. */
 const WAIT_MS = { min: 1000, max: 300_000, default: 90_000 };
 /**
- * The official Python client gives up a `/stream` after 10 s, so an answer must come a little before: a chunk that is
- * handed over just then would be lost.
+ * The official Python client gives up on `/stream` after 10 s, so an answer must come a little earlier: a chunk
+ * returned at that moment would be lost.
  */
 const STREAM_HOLD_MS = 9000;
 /** Each operation is served under all of these (spec platform §5.6). */
@@ -56,8 +56,8 @@ type Operation = readonly [methods: readonly Method[], path: string, handle: Han
 
 /**
  * The public API of one endpoint over a queue (spec platform §5.4 and §5.6), under `/`, `/{endpoint}/` and
- * `/v2/{endpoint}/`. Successes are always 200, since the official clients take nothing else for one. With a key everything is
- * refused that comes without it, also what is no route, but `/health` and `openRoutes`.
+ * `/v2/{endpoint}/`. Success is always 200, since the official clients accept nothing else. With a key, everything but
+ * `/health` and `openRoutes` is refused without it, even paths that do not exist.
  */
 export function createPublicRoutes(options: PublicRoutesOptions): Hono<HttpEnvironment> {
   const app = new Hono<HttpEnvironment>();
@@ -105,7 +105,7 @@ function operationsOf(options: PublicRoutesOptions): Operation[] {
   ];
 }
 
-/** How bodies of jobs are read whose answer is their result. */
+/** Body rules for routes that answer with the result. */
 export function syncBodyRules({ queue, runSyncLimitBytes, requiresJsonType }: PublicRoutesOptions): BodyRules {
   return {
     limitBytes: runSyncLimitBytes ?? 20 * MEBIBYTE,
@@ -117,7 +117,7 @@ export function syncBodyRules({ queue, runSyncLimitBytes, requiresJsonType }: Pu
 async function run(context: Context<HttpEnvironment>, options: PublicRoutesOptions): Promise<Response> {
   const rules = { ...syncBodyRules(options), limitBytes: options.runLimitBytes ?? 10 * MEBIBYTE };
   const record = await submit(context, options, rules, { isSync: false });
-  // Always IN_QUEUE, also when a worker has the job already: clients know no other first answer.
+  // Always IN_QUEUE, even if a worker already has the job: clients expect that.
   return context.json({ id: record.id, status: "IN_QUEUE" });
 }
 
@@ -168,7 +168,7 @@ async function awaitFinal(
   return record.isRemoved ? unknownJob(context, options) : answerOfJob(context, options.queue, record);
 }
 
-/** The outputs since the last call, held until there is one or the job ends; the final answer carries the rest. */
+/** The outputs since the last call; held until there is one or the job ends; the final answer carries the rest. */
 async function stream(
   context: Context<HttpEnvironment>,
   options: PublicRoutesOptions,
@@ -226,7 +226,7 @@ function summaryOf(record: JobRecord): object {
 function unknownJob(context: Context<HttpEnvironment>, options: PublicRoutesOptions): Response {
   if (options.unknownJobAnswer !== "sdk") throw new PublicApiError("NOT_FOUND", "job not found");
   const id = context.req.param("id") ?? "";
-  // `stream` is there since the official client iterates over it whatever the state is.
+  // `stream` is present because the official client iterates over it in any state.
   return context.json({ id, status: "FAILED", error: "Job ID not found", stream: [] });
 }
 

@@ -4,20 +4,24 @@ import type { HttpEnvironment } from "./http-environment.ts";
 import { PublicApiError } from "./public-api-error.ts";
 
 /**
- * @throws PublicApiError OVERLOADED when too many jobs wait, or too much of them for another one of `sizeBytes`;
- *   SHUTTING_DOWN when no more are taken.
+ * Refuses a job of `sizeBytes` that the queue has no room for.
+ *
+ * @throws {PublicApiError} OVERLOADED when too many jobs, or too many bytes of them, are waiting
+ * @throws {PublicApiError} SHUTTING_DOWN when no more jobs are accepted
  */
 export function checkRoom(queue: JobQueue, sizeBytes: number): void {
   if (queue.isDraining) {
     throw new PublicApiError("SHUTTING_DOWN", "Cannot run the job: the server is shutting down; send it again");
   }
-  if (queue.isFull) throw overloaded(`too many jobs wait (limit ${queue.rules.maxQueuedJobs})`);
-  if (!queue.inputs.hasRoomFor(sizeBytes)) throw overloaded(`too much waits (limit ${queue.inputs.limitBytes} bytes)`);
+  if (queue.isFull) throw overloaded(`too many jobs are waiting (limit ${queue.rules.maxQueuedJobs})`);
+  if (!queue.inputs.hasRoomFor(sizeBytes))
+    throw overloaded(`too much data is waiting (limit ${queue.inputs.limitBytes} bytes)`);
 }
 
 /**
  * Counts an answer of about `sizeBytes` until the client has read it, since each is a copy of what it shows.
- * @throws PublicApiError OVERLOADED when clients leave too much unread.
+ *
+ * @throws {PublicApiError} OVERLOADED when clients leave too much unread
  */
 export function reserveAnswer(context: Context<HttpEnvironment>, queue: JobQueue, sizeBytes: number): void {
   // `env` is undefined when a test calls the app without a server.
@@ -27,14 +31,14 @@ export function reserveAnswer(context: Context<HttpEnvironment>, queue: JobQueue
   if (outgoing?.socket?.destroyed !== false) return;
   const { answers } = queue;
   if (!answers.hasRoomFor(sizeBytes)) {
-    const why = `too many answers wait to be read by clients (limit ${answers.limitBytes} bytes)`;
+    const why = `clients have left too many answers unread (limit ${answers.limitBytes} bytes)`;
     throw new PublicApiError("OVERLOADED", `Cannot show the job: ${why}; try again later`);
   }
   answers.add(sizeBytes);
   outgoing.once("close", () => answers.remove(sizeBytes));
 }
 
-/** The refusal of a request for which there is no room now. */
+/** The refusal of a request that does not fit right now. */
 export function overloaded(why: string): PublicApiError {
   return new PublicApiError("OVERLOADED", `Cannot run the job: ${why}; try again later`);
 }

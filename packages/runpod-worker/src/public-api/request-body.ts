@@ -11,13 +11,13 @@ import { overloaded } from "./queue-room.ts";
 export interface BodyRules {
   /** Bytes of the body. */
   readonly limitBytes: number;
-  /** What all bodies that are being read, and all jobs made of them, may take together. */
+  /** What all bodies being read, and all jobs made from them, may take together. */
   readonly budget: ByteBudget;
-  /** True refuses a body that is not announced as JSON, which is all that a web page may send elsewhere unasked. */
+  /** True refuses a body not announced as JSON: a web page can send only those cross-origin without permission. */
   readonly requiresJsonType: boolean;
 }
 
-/** A parsed body, and the bytes of memory, about, that it takes. */
+/** A parsed body, and approximately how many bytes of memory it takes. */
 export interface JsonBody {
   readonly value: unknown;
   readonly sizeBytes: number;
@@ -25,7 +25,11 @@ export interface JsonBody {
 
 /**
  * Reads a body as JSON in UTF-8, in bounded memory and time.
- * @throws PublicApiError INVALID_INPUT, TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, or OVERLOADED when the budget is spent.
+ *
+ * @throws {PublicApiError} INVALID_INPUT when the body is not JSON in UTF-8, or has too many values
+ * @throws {PublicApiError} TOO_LARGE when it has more bytes than the route allows
+ * @throws {PublicApiError} UNSUPPORTED_MEDIA_TYPE when its type, charset or encoding is not accepted
+ * @throws {PublicApiError} OVERLOADED when the budget is spent
  */
 export async function readJson(context: Context<HttpEnvironment>, rules: BodyRules): Promise<JsonBody> {
   const { raw } = context.req;
@@ -34,30 +38,35 @@ export async function readJson(context: Context<HttpEnvironment>, rules: BodyRul
   let reservedBytes = 0;
   try {
     const bytes = await readBody(raw, rules, (partBytes) => {
-      if (!budget.hasRoomFor(partBytes)) throw overloaded(`too much waits (limit ${budget.limitBytes} bytes)`);
+      if (!budget.hasRoomFor(partBytes))
+        throw overloaded(`too much data is waiting (limit ${budget.limitBytes} bytes)`);
       budget.add(partBytes);
       reservedBytes += partBytes;
     });
     if (bytes.length > 0) checkType(raw.headers, rules);
-    // Many large bodies that are there at the same time must not be parsed in one go.
+    // Many large bodies that are ready at the same time must not all be parsed in one tick.
     if (bytes.length > LARGE_BODY_BYTES) await nextTurn();
     return parseJson(bytes);
   } finally {
-    // What becomes a job is counted again, as that, before anything else can run.
+    // A body that becomes a job is counted again, as a job, before anything else can run.
     budget.remove(reservedBytes);
   }
 }
 
-/** A body whose parsing is to be felt. */
+/** A body that takes noticeable time to parse. */
 const LARGE_BODY_BYTES = 1024 * 1024;
 
-/** @throws PublicApiError INVALID_INPUT for bytes that are not JSON in UTF-8, or more of it than a parser should get. */
+/**
+ * Parses a body.
+ *
+ * @throws {PublicApiError} INVALID_INPUT when the bytes are not JSON in UTF-8, or have too many values
+ */
 export function parseJson(bytes: Uint8Array): JsonBody {
   const { values, excess } = shapeOf(bytes, DEFAULT_JSON_LIMITS);
   if (excess !== undefined) throw new PublicApiError("INVALID_INPUT", `Cannot read the request: ${excess}`);
   let text: string;
   try {
-    // A byte-order mark is left out. Everything else that is not UTF-8 would be replaced, and so spoken, unasked.
+    // A byte-order mark is removed. Anything else that is not UTF-8 would be replaced silently, and then spoken.
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
     throw new PublicApiError("INVALID_INPUT", "Cannot read the request: the body is not valid UTF-8; send it as UTF-8");
@@ -69,16 +78,16 @@ export function parseJson(bytes: Uint8Array): JsonBody {
   }
 }
 
-/** As `memorySizeOf`, without walking through the values again. */
+/** As `memorySizeOf`, without walking the values again. */
 function parsedSizeOf(text: string, values: number): number {
-  // An escape may stand for any character, which makes the text that it is in twice as large.
+  // An escape may stand for any character, and a non-Latin-1 one doubles the size of its string.
   const textBytes = text.includes(String.raw`\u`) ? 2 * text.length : textSizeOf(text);
   return textBytes + BYTES_PER_VALUE * values;
 }
 
 function checkType(headers: Headers, { requiresJsonType }: BodyRules): void {
   const type = headers.get("content-type");
-  // Programs may leave the type out. A browser that leaves it out, as for a Blob, says at least where the page is from.
+  // Programs may omit the type. A browser that omits it, as for a Blob, at least sends the page's origin.
   const isOfProgram = type === null && !headers.has("origin");
   if (requiresJsonType && !isOfProgram && !isJsonType(type ?? "")) {
     const got = type === null ? "none" : type.slice(0, 80);

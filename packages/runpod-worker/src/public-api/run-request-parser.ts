@@ -4,7 +4,7 @@ import { isRecord } from "../protocol/is-record.ts";
 import type { ExecutionPolicy, RunRequest } from "../protocol/run-request.ts";
 import { PublicApiError } from "./public-api-error.ts";
 
-/** What the fields of a job's policy may be, in milliseconds, both ends included. */
+/** Inclusive ranges of the fields of a job's policy, in milliseconds. */
 export interface PolicyBounds {
   readonly executionTimeoutMs: readonly [min: number, max: number];
   readonly ttlMs: readonly [min: number, max: number];
@@ -24,12 +24,13 @@ export interface RunRequestRules {
   readonly allowsPrivateWebhooks?: boolean | undefined;
 }
 
-/** Longer ones are no addresses that anything serves. */
+/** No real address is longer. */
 const MAX_WEBHOOK_CHARS = 4096;
 
 /**
- * Reads the parsed body of `/run` or `/runsync`. `input` may be any JSON value, but must be there.
- * @throws PublicApiError INVALID_INPUT, naming the field that is wrong.
+ * Reads the parsed body of `/run` or `/runsync`. `input` may be any JSON value, but must be present.
+ *
+ * @throws {PublicApiError} INVALID_INPUT when a field is wrong; the message names it
  */
 export function parseRunRequest(body: unknown, rules: RunRequestRules = {}): RunRequest {
   if (!isRecord(body)) throw refused("Cannot read the request: the body is not a JSON object");
@@ -96,7 +97,7 @@ function parseDuration(name: string, value: unknown, [min, max]: readonly [numbe
 function parseS3Config(value: unknown): Readonly<Record<string, unknown>> | undefined {
   if (isAbsent(value)) return undefined;
   if (!isRecord(value)) throw refused("Cannot run the job: s3Config must be an object");
-  // Its content is the business of the worker, which gets it as it is.
+  // The worker gets its content unchanged and checks it.
   return value;
 }
 

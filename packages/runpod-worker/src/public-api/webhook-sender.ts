@@ -7,25 +7,25 @@ import { isPublicTarget, PrivateAddressError, publicLookup } from "../network/pu
 
 export interface WebhookOptions {
   readonly clock: Clock;
-  /** Posts in all, the first one included; the platform makes 3. */
+  /** Attempts in total; 3 on the platform. */
   readonly attempts?: number;
   /** Milliseconds between two posts, of `clock`; 10 s on the platform. */
   readonly retryDelayMs?: number;
   /** Real milliseconds until a post counts as failed. */
   readonly timeoutMs?: number;
   /**
-   * True posts also to this machine and its network: right for a server that only this machine's user can reach. Default
-   * false: the addresses come from clients, who must not reach by them what they cannot reach themselves.
+   * True also posts to this machine and its network: right for a server that only this machine's user can reach. Default
+   * false: clients choose the addresses and must not reach through them what they cannot reach themselves.
    */
   readonly allowsPrivate?: boolean;
-  /** Bytes of all posts that wait for another try; more are given up. 64 MiB unless given. */
+  /** Bytes of all posts waiting for another attempt; more are given up. Default 64 MiB. */
   readonly maxPendingBytes?: number;
-  /** Told of each post that failed, and whether another follows. */
+  /** Called for each failed post; `isLast` if no other follows. */
   readonly onFailure?: (jobId: string, reason: string, isLast: boolean) => void;
 }
 
 /**
- * Posts the status of a job to the address that its client gave, until that answers 200 (spec platform §5.4): 3 times,
+ * Posts the status of a job to its client's webhook until that answers 200 (spec platform §5.4): 3 times,
  * 10 s apart.
  */
 export class WebhookSender {
@@ -47,13 +47,17 @@ export class WebhookSender {
     this.#pending = new ByteBudget(this.#options.maxPendingBytes);
   }
 
-  /** Starts the delivery for a job that has just ended, if it has a webhook; later changes of the job do not show. */
+  /** Starts the delivery for a job that has just ended, if it has a webhook; later changes of the job are not sent. */
   send(record: JobRecord): void {
     const { webhook } = record.request;
     if (webhook === undefined || this.#closing.signal.aborted) return;
     const body = Buffer.from(JSON.stringify(statusBodyOf(record)));
     if (!this.#pending.hasRoomFor(body.length)) {
-      this.#options.onFailure(record.id, `too much waits to be posted, limit ${this.#pending.limitBytes} bytes`, true);
+      this.#options.onFailure(
+        record.id,
+        `too much data is waiting to be posted, limit ${this.#pending.limitBytes} bytes`,
+        true,
+      );
       return;
     }
     this.#pending.add(body.length);
@@ -65,7 +69,7 @@ export class WebhookSender {
     });
   }
 
-  /** Gives deliveries under way up to `graceMs` real milliseconds, then abandons what is left. */
+  /** Gives deliveries under way up to `graceMs` real milliseconds, then abandons the rest. */
   async close(graceMs = 0): Promise<void> {
     const timer = setTimeout(() => this.#closing.abort(), graceMs);
     await Promise.all(this.#deliveries);
@@ -90,7 +94,7 @@ export class WebhookSender {
   async #post(url: URL, body: Buffer): Promise<PostFailure | undefined> {
     try {
       const { statusCode = 0 } = await this.#send(url, body);
-      // The documentation asks for 200; following a redirect could turn the POST into a GET.
+      // The documentation requires 200; following a redirect could turn the POST into a GET.
       return statusCode === 200 ? undefined : { reason: `status ${statusCode}`, isPermanent: false };
     } catch (error) {
       const isPermanent = error instanceof PrivateAddressError;
@@ -106,7 +110,7 @@ export class WebhookSender {
       const post = request(url, {
         method: "POST",
         headers: { "content-type": "application/json", "content-length": body.length },
-        // A fresh connection, to an address that was checked for it.
+        // A fresh connection, to an address that was just checked.
         agent: false,
         ...(allowsPrivate ? {} : { lookup: publicLookup }),
         signal: this.#closing.signal,
@@ -141,7 +145,7 @@ export class WebhookSender {
 
 interface PostFailure {
   readonly reason: string;
-  /** True if another try would come to the same end. */
+  /** True if another attempt would fail the same way. */
   readonly isPermanent: boolean;
 }
 

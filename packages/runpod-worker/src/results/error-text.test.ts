@@ -9,7 +9,7 @@ function origin(...secrets: readonly string[]) {
 }
 
 describe("error texts", () => {
-  it("names subclasses that kept the name Error, and things that are no errors", () => {
+  it("names subclasses that kept the name Error, and values that are not errors", () => {
     class VoiceError extends Error {}
     class Named extends Error {
       override readonly name = "Custom";
@@ -36,7 +36,7 @@ describe("error texts", () => {
     expect(traceback).toContain("\n...\n");
   });
 
-  it("takes secrets out, also where they stand escaped or encoded", () => {
+  it("removes secrets, even escaped or encoded ones", () => {
     const secret = 'pa"ss/word+1';
     const message = `a ${secret} b ${JSON.stringify({ secret })} c https://x?k=${encodeURIComponent(secret)}`;
     for (const text of [

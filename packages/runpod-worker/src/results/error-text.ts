@@ -2,7 +2,7 @@ import { escapeNonAscii } from "../logging/logger.ts";
 import type { Redactor } from "../logging/redactor.ts";
 import { REPORTED_VERSION } from "../version.ts";
 
-/** Who reports an error; both are `unknown` where the environment does not say (spec platform §4.4). */
+/** Who reports an error; both are `unknown` if the environment does not say (spec platform §4.4). */
 export interface ErrorOrigin {
   readonly hostname: string;
   readonly workerId: string;
@@ -12,15 +12,15 @@ export interface ErrorOrigin {
 /** Bytes of the whole error text; it is pure ASCII, so characters are bytes. */
 const MAX_ERROR_TEXT_BYTES = 32 * 1024;
 const MAX_MESSAGE_CHARACTERS = 4096;
-/** Causes followed in a traceback; a chain longer than this is a cycle or of no use. */
+/** Causes followed in a traceback; a longer chain is a cycle or useless. */
 const MAX_CAUSES = 8;
 
-/** Stands for what a hostile or half-built object does not let itself be asked. */
+/** Replaces what cannot be read from a hostile or half-built object. */
 const UNREADABLE = "(cannot be read)";
 
 /**
- * What `read` gives, or the fallback when it throws. Anything can be thrown: a proxy, an object without a prototype, an
- * error whose getters throw. None of it may end the worker that only wants to report it.
+ * What `read` returns, or the fallback if it throws. Anything can be thrown: a proxy, an object without a prototype, an
+ * error whose getters throw. Reporting it must never end the worker.
  */
 export function readSafely<Value>(read: () => Value, fallback: Value): Value {
   try {
@@ -30,23 +30,23 @@ export function readSafely<Value>(read: () => Value, fallback: Value): Value {
   }
 }
 
-/** `instanceof` for what was thrown; false where asking throws. */
+/** `instanceof` for a thrown value; false if the check itself throws. */
 export function isThrown<Thrown>(thrown: unknown, kind: abstract new (...args: never) => Thrown): thrown is Thrown {
   return readSafely(() => thrown instanceof kind, false);
 }
 
-/** Name of what was thrown: the error's own name, unless that is the bare `Error` of a subclass. Never throws. */
+/** Type of a thrown value: the error's own name, unless that is the bare `Error` of a subclass. Never throws. */
 export function errorTypeOf(thrown: unknown): string {
   if (!isThrown(thrown, Error)) return thrown === null ? "null" : typeof thrown;
   return readSafely(() => textOf(thrown.name === "Error" ? thrown.constructor.name : thrown.name), "Error");
 }
 
-/** Message of what was thrown, or the text of a thrown value that is no Error. Never throws. */
+/** Message of a thrown error, or a thrown value that is not an Error as text. Never throws. */
 export function errorMessageOf(thrown: unknown): string {
   return readSafely(() => textOf(isThrown(thrown, Error) ? thrown.message : thrown), UNREADABLE);
 }
 
-/** A value as text, whatever it is: error classes may put anything in place of a message or a stack. */
+/** Any value as text: error classes may put anything in place of a message or a stack. */
 function textOf(value: unknown): string {
   if (typeof value === "string") return value;
   try {
@@ -56,7 +56,7 @@ function textOf(value: unknown): string {
   }
 }
 
-/** Stack of what was thrown, followed by those of its causes. Never throws. */
+/** Stack of a thrown error, followed by those of its causes. Never throws. */
 export function tracebackOf(thrown: unknown): string {
   const parts: string[] = [];
   let current = thrown;
@@ -108,7 +108,7 @@ export function streamErrorText(thrown: unknown, origin: ErrorOrigin): string {
   return cutMiddle(origin.redactor.redact(text), MAX_ERROR_TEXT_BYTES / 4);
 }
 
-/** The `error` string of a job whose handler says itself what its failure means: `code: message`. */
+/** The `error` string of a job whose handler says what its failure means: `code: message`. */
 export function codedErrorText(code: string, thrown: unknown, origin: ErrorOrigin): string {
   return cutMiddle(origin.redactor.redact(`${code}: ${errorMessageOf(thrown)}`), MAX_ERROR_TEXT_BYTES / 4);
 }

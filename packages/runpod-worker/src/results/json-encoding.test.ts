@@ -11,7 +11,7 @@ describe("encodeJson", () => {
     );
   });
 
-  it("finds one bad value wherever it is, and names the place", () => {
+  it("finds a bad value anywhere, and names the place", () => {
     const bad = [Number.NaN, 1n, new Map(), new Float32Array(1), () => 1, Symbol("s")];
     fc.assert(
       fc.property(fc.jsonValue(), fc.constantFrom(...bad), fc.nat(20), (value, loss, depth) => {

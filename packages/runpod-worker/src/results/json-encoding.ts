@@ -2,33 +2,33 @@ import { types } from "node:util";
 import { RunpodWorkerError } from "../errors.ts";
 import { isThrown } from "./error-text.ts";
 
-/** An object that is being written, and the step that led to it from the object above. */
+/** An object being written, and the step that led to it from its parent. */
 interface OpenObject {
   readonly object: object;
   readonly step: string;
 }
 
 /**
- * Serialises a value as JSON and refuses whatever JSON would change or drop in silence: NaN and infinities, BigInt,
+ * Serializes a value as JSON and refuses anything that JSON would silently change or drop: NaN and infinities, BigInt,
  * cycles, functions, symbols, Map, Set, typed arrays, buffers, errors, promises, and `undefined` inside a list.
  * A property that is `undefined` is left out, as an absent optional property is.
  * Source: spec platform §3.5.5 (W46).
  *
- * @throws RunpodWorkerError `NOT_SERIALISABLE`, with the place of the value in the message.
+ * @throws {RunpodWorkerError} NOT_SERIALIZABLE when JSON would lose something; the message says where
  */
 export function encodeJson(value: unknown): string {
   const open: OpenObject[] = [];
 
-  // A function expression, since JSON.stringify hands over the object that holds the value as `this`.
+  // A function expression, since JSON.stringify passes the parent object as `this`.
   function inspect(this: object, key: string, converted: unknown): unknown {
     while (open.length > 0 && open.at(-1)?.object !== this) open.pop();
     const step = placeStep(this, key, open.length === 0);
-    // `converted` is what toJSON made of the original; a Buffer's toJSON would hide that it is binary.
+    // `converted` is the result of toJSON; a Buffer's toJSON would hide that it is binary.
     const original: unknown = Reflect.get(this, key);
     const loss = lossOf(original) ?? lossOf(converted) ?? lossInList(this, converted) ?? cycleIn(open, converted);
     if (loss !== undefined) {
       const place = (open.map((parent) => parent.step).join("") + step).replace(/^\./, "") || "the value";
-      throw new RunpodWorkerError("NOT_SERIALISABLE", `Cannot write the result as JSON: ${place} is ${loss}`);
+      throw new RunpodWorkerError("NOT_SERIALIZABLE", `Cannot write the result as JSON: ${place} is ${loss}`);
     }
     if (typeof converted === "object" && converted !== null) open.push({ object: converted, step });
     return converted;
@@ -39,7 +39,7 @@ export function encodeJson(value: unknown): string {
   } catch (error) {
     if (isThrown(error, RunpodWorkerError)) throw error;
     const reason = isThrown(error, RangeError) ? "it is nested too deeply or too long" : "reading it failed";
-    throw new RunpodWorkerError("NOT_SERIALISABLE", `Cannot write the result as JSON: ${reason}`, { cause: error });
+    throw new RunpodWorkerError("NOT_SERIALIZABLE", `Cannot write the result as JSON: ${reason}`, { cause: error });
   }
 }
 
@@ -70,12 +70,12 @@ function objectLoss(value: object): string | undefined {
   if (types.isNumberObject(value)) return lossOf(Number(value));
   const isBinary = ArrayBuffer.isView(value) || value instanceof ArrayBuffer || value instanceof SharedArrayBuffer;
   if (isBinary) return "binary data (send it as base64 text or as a URL)";
-  // An object that says itself how it is written is taken at its word.
+  // An object with its own toJSON is trusted.
   if (typeof Reflect.get(value, "toJSON") === "function") return undefined;
-  if (value instanceof Map || value instanceof WeakMap) return "a Map (make a plain object of it)";
-  if (value instanceof Set || value instanceof WeakSet) return "a Set (make a list of it)";
+  if (value instanceof Map || value instanceof WeakMap) return "a Map (convert it to a plain object)";
+  if (value instanceof Set || value instanceof WeakSet) return "a Set (convert it to a list)";
   if (value instanceof Error) return "an Error (send its message)";
-  if (value instanceof Promise) return "a Promise that nobody awaited";
+  if (value instanceof Promise) return "a Promise that was not awaited";
   if (value instanceof RegExp) return "a regular expression";
   return undefined;
 }

@@ -9,14 +9,14 @@ export interface ResultBody {
   readonly stopPod?: true;
 }
 
-/** A thing that Python and users of the SDK take for "no error": absent, empty, zero or false. */
+/** A value that Python and users of the SDK treat as "no error": absent, empty, zero or false. */
 function isFalsy(value: unknown): boolean {
   if (Array.isArray(value)) return value.length === 0;
   if (isRecord(value)) return !(value instanceof Error) && Object.keys(value).length === 0;
   return !value;
 }
 
-/** The text of an `error` of any type: the platform takes anything but a string for success (W40). */
+/** An `error` of any type as text: the platform treats anything but a string as success (W40). */
 function errorString(error: unknown): string {
   if (typeof error === "string") return error;
   if (error instanceof Error) return errorMessageOf(error);

@@ -1,17 +1,17 @@
 import { sleep } from "../platform/sleep.ts";
 
-/** A chunk that waits to be posted: a finished body, or a text that others may be joined to. */
+/** A chunk waiting to be posted: a finished body, or text that may be joined with others. */
 export type QueuedChunk =
   | { readonly kind: "body"; readonly body: Buffer; readonly sizeBytes: number }
   | { readonly kind: "text"; readonly text: string; readonly sizeBytes: number };
 
-/** What may wait before the handler is made to wait. */
+/** How much may wait before the handler has to wait. */
 const MAX_QUEUED_CHUNKS = 32;
 const MAX_QUEUED_BYTES = 4 * 1024 * 1024;
-/** Joined text is posted at once when it has this many bytes. */
+/** Joined text of this many bytes is posted at once. */
 const ENOUGH_TEXT_BYTES = 32 * 1024;
 
-/** Chunks of one job between the handler and the posts; joins neighbouring texts when they are taken out. */
+/** Chunks of one job between the handler and the posts; joins adjacent texts when they are taken out. */
 export class ChunkQueue {
   readonly #chunks: QueuedChunk[] = [];
   readonly #waiters = new Set<() => void>();
@@ -25,7 +25,7 @@ export class ChunkQueue {
     this.#changed(chunk.sizeBytes);
   }
 
-  /** No more chunks come; what is there can still be taken. */
+  /** No more chunks will come; the remaining ones can still be taken. */
   close(): void {
     this.#isClosed = true;
     this.#changed(0);
@@ -41,7 +41,7 @@ export class ChunkQueue {
   }
 
   /**
-   * The next chunk, waiting for one; `undefined` when the queue is closed and empty. Texts that follow each other come
+   * Waits for the next chunk; `undefined` when the queue is closed and empty. Consecutive texts come
    * joined, at most once in `windowMs`, with at most `maxBytes` bytes.
    */
   async take(windowMs: number, maxBytes: number): Promise<QueuedChunk | undefined> {
@@ -54,7 +54,7 @@ export class ChunkQueue {
     return this.#shift(maxBytes);
   }
 
-  /** Lets text collect until the window since the last post is over, there is enough of it, or none will join. */
+  /** Lets text collect until the window since the last post is over, there is enough of it, or no more will join. */
   async #gather(windowMs: number): Promise<void> {
     for (;;) {
       const leftMs = this.#lastTakenAtMs + windowMs - performance.now();

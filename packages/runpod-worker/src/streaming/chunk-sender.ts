@@ -4,13 +4,13 @@ import { ChunkQueue, type QueuedChunk } from "./chunk-queue.ts";
 import { isJoinable, type ResolvedStreamOptions } from "./stream-options.ts";
 import { jsonSizeOf, splitText } from "./split-text.ts";
 
-/** Bytes of one post. The platform's limit is 1 MB; which megabyte is not said, so the smaller one (W56). */
+/** Bytes of one post. The platform's limit is 1 MB; which megabyte is undocumented, so the smaller one (W56). */
 const MAX_CHUNK_BODY_BYTES = 1_000_000;
 const BODY_FRAME_BYTES = Buffer.byteLength('{"output":}');
 
 export interface ChunkSenderOptions {
   readonly stream: ResolvedStreamOptions;
-  /** Posts one body; resolves with the reason when it is lost for good. Never rejects. */
+  /** Posts one body; resolves with the reason if it is lost for good. Never rejects. */
   readonly post: (body: Buffer) => Promise<string | undefined>;
   /** True = the final result holds all chunks, so a lost one may be left out of the stream. */
   readonly isAggregating: boolean;
@@ -18,7 +18,7 @@ export interface ChunkSenderOptions {
 }
 
 /**
- * Posts the chunks of one job strictly in order, while the handler already makes the next ones. Joins small texts,
+ * Posts the chunks of one job strictly in order, while the handler makes the next ones. Joins small texts,
  * splits long ones, and slows the handler down when the platform does not keep up.
  * Source: spec platform §1.6, §3.6 (W50, W56).
  */
@@ -35,10 +35,11 @@ export class ChunkSender {
   /**
    * Takes a chunk; resolves when there is room for another.
    *
-   * @throws RunpodWorkerError `STREAM_LOST` when the client would see a gap, `NOT_SERIALISABLE` for a chunk that is no JSON.
+   * @throws {RunpodWorkerError} STREAM_LOST when the client would see a gap
+   * @throws {RunpodWorkerError} NOT_SERIALIZABLE when JSON would lose something of the chunk
    */
   async push(chunk: unknown): Promise<void> {
-    // Encoded at once: the handler may change the object as soon as it goes on.
+    // Encoded at once: the handler may change the object as soon as it continues.
     const pieces = this.#prepare(chunk);
     if (this.#loss === undefined) for (const piece of pieces) this.#queue.add(piece);
     this.#pump ??= this.#run();
@@ -46,14 +47,18 @@ export class ChunkSender {
     this.#refuseGap();
   }
 
-  /** Waits until all chunks are posted. @throws RunpodWorkerError `STREAM_LOST` */
+  /**
+   * Waits until all chunks are posted.
+   *
+   * @throws {RunpodWorkerError} STREAM_LOST when the client would see a gap
+   */
   async close(): Promise<void> {
     this.#queue.close();
     await this.#pump;
     this.#refuseGap();
   }
 
-  /** Forgets what is not posted yet: the job is over. */
+  /** Drops what is not posted yet: the job is over. */
   discard(): void {
     this.#queue.clear();
     this.#queue.close();

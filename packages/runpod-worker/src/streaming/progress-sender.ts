@@ -3,12 +3,12 @@ import { encodeJson } from "../results/json-encoding.ts";
 export interface ProgressSenderOptions {
   /** Posts one body; resolves when it has arrived or can no longer arrive. Never rejects. */
   readonly post: (body: Buffer) => Promise<void>;
-  readonly onUnserialisable: (error: unknown) => void;
+  readonly onUnserializable: (error: unknown) => void;
 }
 
 /**
  * Sends the progress of one job: one post at a time and only the newest value, so that updates cannot overtake each
- * other; `close` makes sure that none arrives after the result, which would reopen the job.
+ * other; `close` ensures that none arrives after the result, which would reopen the job.
  * Source: spec platform §1.7, [R] (W57, W58).
  */
 export class ProgressSender {
@@ -26,7 +26,7 @@ export class ProgressSender {
     try {
       this.#newest = Buffer.from(`{"status":"IN_PROGRESS","output":${encodeJson(data)}}`);
     } catch (error) {
-      this.#options.onUnserialisable(error);
+      this.#options.onUnserializable(error);
       return;
     }
     this.#posting ??= this.#run();

@@ -16,14 +16,14 @@ export interface ResolvedStreamOptions {
   readonly windowMs: number;
 }
 
-/** Long enough to save round trips, short enough that nobody sees text arrive in jerks (spec platform §3.6). */
+/** Long enough to save round trips, short enough for text to arrive smoothly (spec platform §3.6). */
 const DEFAULT_WINDOW_MS = 75;
 
 export function resolveStreamOptions(options: StreamOptions = {}): ResolvedStreamOptions {
   return { coalesce: options.coalesce ?? "events", windowMs: options.windowMs ?? DEFAULT_WINDOW_MS };
 }
 
-/** True when the rule lets this chunk be joined with others like it. */
+/** True if the rule lets this chunk be joined with others like it. */
 export function isJoinable(chunk: unknown, rule: CoalesceRule): chunk is string {
   if (typeof chunk !== "string" || rule === "off") return false;
   return rule === "text" || (/^(?:data|event|id|retry)?:/.test(chunk) && /(?:\n\n|\r\n\r\n)$/.test(chunk));

@@ -6,7 +6,7 @@ export interface FakeSurfaceOptions {
   readonly workingDirectory?: string;
 }
 
-/** A process that is only remembered: what was written, how it ended; signals and faults are sent by the test. */
+/** A fake process: records what was written and how it ended; the test sends signals and faults. */
 export class FakeSurface implements ProcessSurface {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;

@@ -4,7 +4,7 @@ import { setTimeout as wait } from "node:timers/promises";
 
 export type StubRoute = "take" | "take-batch" | "stop" | "done" | "stream" | "ping" | "other";
 
-/** One request as it came, before anything was answered. */
+/** One request as it arrived, before any answer. */
 export interface RecordedRequest {
   readonly route: StubRoute;
   /** Milliseconds of the monotonic clock. */
@@ -16,12 +16,12 @@ export interface RecordedRequest {
   readonly query: URLSearchParams;
   readonly headers: IncomingMessage["headers"];
   readonly body: string;
-  /** Body as JSON, or undefined when it is none. */
+  /** Body as JSON, or undefined if it is not JSON. */
   readonly json: unknown;
   readonly response: ServerResponse;
 }
 
-/** Answers a request instead of the stub and says so; false = the stub answers as usual. */
+/** Answers a request instead of the stub and returns true; false = the stub answers as usual. */
 export type Responder = (request: RecordedRequest) => boolean | Promise<boolean>;
 
 const ROUTES: readonly (readonly [segment: string, route: StubRoute])[] = [
@@ -33,7 +33,7 @@ const ROUTES: readonly (readonly [segment: string, route: StubRoute])[] = [
   ["/ping/", "ping"],
 ];
 
-/** A platform that hands out queued jobs, holds polls, takes everything that is posted, and remembers all of it. */
+/** A platform that hands out queued jobs, holds polls, accepts every post, and records everything. */
 export class StubPlatform {
   readonly requests: RecordedRequest[] = [];
   /** How long a poll is held before 204. */
@@ -45,7 +45,7 @@ export class StubPlatform {
   readonly #watchers = new Set<() => void>();
 
   private constructor() {
-    // A ping may carry 64 KiB of ids, four times of what Node takes by itself.
+    // A ping may carry 64 KiB of ids, four times Node's default limit.
     const limits = { maxHeaderSize: 256 * 1024 };
     this.#server = createServer(limits, (message, response) => void this.#serve(message, response));
     this.#server.keepAliveTimeout = 60_000;
@@ -91,7 +91,7 @@ export class StubPlatform {
     this.#wake();
   }
 
-  /** Answers a route in another way until told otherwise. */
+  /** Overrides the answer of a route. */
   respond(route: StubRoute, responder: Responder | undefined): void {
     if (responder === undefined) this.#responders.delete(route);
     else this.#responders.set(route, responder);
@@ -112,7 +112,7 @@ export class StubPlatform {
     return this.of("done").filter((request) => (request.json as { status?: string }).status !== "IN_PROGRESS");
   }
 
-  /** Waits until the condition holds, and fails loudly when it does not in time. */
+  /** Waits until the condition holds, and fails with details if it does not in time. */
   async until(condition: () => boolean, what: string, timeoutMs = 5_000): Promise<void> {
     const endsAtMs = performance.now() + timeoutMs;
     while (!condition()) {
@@ -207,7 +207,7 @@ function empty(response: ServerResponse, status = 204, headers: Record<string, s
   response.writeHead(status, headers).end();
 }
 
-/** A responder that answers with a status and nothing else. */
+/** A responder that answers with only a status. */
 export function status(code: number, headers: Record<string, string> = {}): Responder {
   return ({ response }) => {
     empty(response, code, headers);

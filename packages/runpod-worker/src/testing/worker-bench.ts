@@ -6,7 +6,7 @@ import { start } from "../start.ts";
 import { FakeSurface } from "./fake-surface.ts";
 import { StubPlatform } from "./stub-platform.ts";
 
-/** Waits as short as they can be without changing what happens. */
+/** Waits as short as possible without changing the behavior. */
 const QUICK_TIMING: Partial<WorkerTiming> = {
   pollBackOffMs: 20,
   pollBackOffMaxMs: 100,
@@ -23,12 +23,12 @@ const QUICK_TIMING: Partial<WorkerTiming> = {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface BenchOptions extends Partial<Omit<StartOptions, "handler" | "surface">> {
-  /** Changes to the stub's environment, perhaps with its own address in them. */
+  /** Changes to the stub's environment, possibly using its address. */
   readonly env?: Environment | ((platform: StubPlatform) => Environment);
   readonly argv?: readonly string[];
 }
 
-/** A worker in this process on a platform of its own; both end with the test. */
+/** A worker in this process with its own platform; both end with the test. */
 export class WorkerBench {
   readonly platform: StubPlatform;
   readonly surface: FakeSurface;
@@ -61,7 +61,7 @@ export class WorkerBench {
     return bench;
   }
 
-  /** Waits for this many final posts and gives them. */
+  /** Waits for this many final posts and returns them. */
   async results(
     count: number,
     timeoutMs?: number,

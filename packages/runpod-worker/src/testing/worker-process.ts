@@ -6,7 +6,7 @@ import { StubPlatform } from "./stub-platform.ts";
 
 const PACKAGE_FOLDER = join(import.meta.dirname, "..", "..");
 
-/** A worker in a process of its own, from the sources, on a platform of its own; both end with the test. */
+/** A worker in its own process, from the sources, with its own platform; both end with the test. */
 export class WorkerProcess {
   readonly platform: StubPlatform;
   readonly child: ChildProcess;
@@ -46,7 +46,7 @@ export class WorkerProcess {
     return worker;
   }
 
-  /** Waits for the process to come up and do something, which takes long on a busy machine. */
+  /** Waits for the process to start and do something, which is slow on a busy machine. */
   async until(condition: () => boolean, what: string): Promise<void> {
     try {
       await this.platform.until(condition, what, 20_000);

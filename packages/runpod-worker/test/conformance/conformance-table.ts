@@ -17,7 +17,7 @@ export interface ConformanceRow {
   readonly note: string;
 }
 
-/** What the tests of some statements do differently from the letter, and why. */
+/** Where tests deviate from the letter of a statement, and why. */
 const NOTES: Readonly<Record<string, string>> = {
   W23: "the default of 5 s is asserted, the wait itself is shortened to 500 ms",
   W25: "a fifth of the real waits for a fifth of the time",
@@ -30,7 +30,7 @@ const NOTES: Readonly<Record<string, string>> = {
 /** Statements without a test, with the reason. Empty: all can be tested. */
 const NOT_TESTABLE: Readonly<Record<string, string>> = {};
 
-/** Finds the tests of each statement by the ids that their titles begin with, and what they say together. */
+/** Finds the tests of each statement by the ids that their titles begin with, and their combined result. */
 export function conformanceRows(
   statements: readonly Statement[],
   tests: readonly RunTest[],
@@ -56,7 +56,7 @@ function resultOf(tests: readonly RunTest[]): StatementResult {
   return tests.every((test) => test.outcome === "passed") ? "passed" : "skipped";
 }
 
-/** The table as a page. Holds no times and no dates, so that it changes only when the conformance does. */
+/** The table as a page. Contains no times or dates, so that it changes only when the conformance does. */
 export function conformancePage(rows: readonly ConformanceRow[]): string {
   const passed = rows.filter((row) => row.result === "passed").length;
   return [

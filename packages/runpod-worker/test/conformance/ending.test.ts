@@ -9,7 +9,7 @@ function errorOf(body: unknown): string {
   return (body as { error: string }).error;
 }
 
-/** Runs until its job is stopped, and tells how it ended. */
+/** Runs until its job is stopped, and reports how it ended. */
 function untilAborted(context: JobContext): Promise<string> {
   return new Promise((resolve) => {
     context.signal.addEventListener("abort", () => resolve("was stopped"), { once: true });
@@ -68,7 +68,7 @@ describe("stopping jobs", () => {
     await bench.platform.until(() => bench.platform.of("stream").length > 3, "some chunks");
     bench.platform.stop("j1");
     await bench.platform.until(() => bench.surface.output.includes("Job stopped."), "the stop");
-    // The last one may be on the wire still.
+    // The last one may still be on the wire.
     const lastChunk = made;
     await wait(80);
     expect(made).toBe(lastChunk);
@@ -402,7 +402,7 @@ describe("shutting down", () => {
     expect(aborted).toHaveLength(1);
   });
 
-  it("W68: a result that could not be posted by the end of the grace time is named, and the exit is no success", async () => {
+  it("W68: a result that could not be posted by the end of the grace time is named, and the exit code is a failure", async () => {
     const bench = await WorkerBench.open(
       (job) => job.id,
       { shutdownGraceMs: 100 },
@@ -415,7 +415,7 @@ describe("shutting down", () => {
     bench.surface.signal("SIGTERM");
     expect(await bench.exit).toBe(1);
     expect(bench.surface.lines).toContain(
-      "ERROR  | lost-job | The worker ends although this job's result could not be delivered.",
+      "ERROR  | lost-job | The worker is exiting, but this job's result could not be delivered.",
     );
   });
 
@@ -432,10 +432,10 @@ describe("shutting down", () => {
     bench.surface.signal("SIGTERM");
     bench.surface.signal("SIGTERM");
     expect(await bench.exit).toBe(1);
-    expect(bench.surface.output).toContain("| lost-job | The worker ends although");
+    expect(bench.surface.output).toContain("| lost-job | The worker is exiting, but");
   });
 
-  it("W66: a result that is given up while the worker drains is no success either", async () => {
+  it("W66: a result that is given up while the worker drains makes the exit code a failure too", async () => {
     const bench = await WorkerBench.open(
       (job) => job.id,
       { timing: { resultBudgetMs: 150 } },

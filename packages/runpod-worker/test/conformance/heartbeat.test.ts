@@ -95,7 +95,7 @@ describe("heartbeat", () => {
   });
 
   it.each(["RUNPOD_AI_API_KEY", "RUNPOD_POD_ID", "RUNPOD_WEBHOOK_PING"])(
-    "W73: without %s there are no pings and the worker works",
+    "W73: without %s the worker works and sends no pings",
     async (name) => {
       const bench = await WorkerBench.open(
         () => "done",

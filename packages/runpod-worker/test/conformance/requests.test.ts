@@ -127,7 +127,7 @@ describe("headers", () => {
     }
   });
 
-  it("sends an empty Authorization where there is no key", async () => {
+  it("sends an empty Authorization without a key", async () => {
     const bench = await WorkerBench.open(echo, { env: { RUNPOD_AI_API_KEY: undefined } });
     await bench.platform.until(() => bench.platform.of("take").length === 1, "a take");
     expect(bench.platform.of("take")[0]?.headers["authorization"]).toBe("");

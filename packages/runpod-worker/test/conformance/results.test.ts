@@ -8,13 +8,13 @@ function open(handler: Handler, options?: BenchOptions): Promise<WorkerBench> {
   return WorkerBench.open(handler, options, (platform) => platform.queue({ id: "j1", input: {} }));
 }
 
-/** Runs one job with this handler and gives the body of its final post. */
+/** Runs one job with this handler and returns the body of its final post. */
 async function bodyOf(handler: Handler, options?: BenchOptions): Promise<unknown> {
   const [result] = await (await open(handler, options)).results(1);
   return result?.body;
 }
 
-/** Runs one job while job-done answers with these first, and gives the bodies of all posts. */
+/** Runs one job while job-done answers with these first, and returns the bodies of all posts. */
 async function bodiesAfter(responders: readonly Responder[], handler: Handler = () => ({ a: 1 })): Promise<string[]> {
   const bench = await WorkerBench.open(handler, {}, (platform) => {
     platform.respondInTurn("done", responders);
@@ -48,7 +48,7 @@ describe("result bodies", () => {
     expect(await bodyOf(() => undefined)).toEqual({ output: null });
   });
 
-  it("W38: a truthy error stands beside the rest of the object", async () => {
+  it("W38: a truthy error is posted with the rest of the object", async () => {
     expect(await bodyOf(() => ({ x: 1, error: "bad" }))).toEqual({ output: { x: 1 }, error: "bad" });
     expect(await bodyOf(() => ({ error: "bad" }))).toEqual({ error: "bad" });
   });
@@ -265,7 +265,7 @@ describe("delivery of results", () => {
     );
   });
 
-  it("W46: dates, absent properties and repeated objects are no loss", async () => {
+  it("W46: dates, absent properties and repeated objects are accepted", async () => {
     const shared = { a: 1 };
     const returned = { at: new Date(0), left: shared, right: shared, absent: undefined };
     expect(await bodyOf(() => returned)).toEqual({
@@ -275,7 +275,7 @@ describe("delivery of results", () => {
 
   it("W47: while a result is retried, pings carry the job's id", async () => {
     const bench = await WorkerBench.open(
-      // The heartbeat's thread must have started: on a busy machine that takes its time.
+      // The heartbeat's thread must have started, which is slow on a busy machine.
       () => bench.platform.until(() => bench.platform.of("ping").length > 0, "the first ping").then(() => 1),
       { timing: { postBackOffMs: 3_000, postBackOffMaxMs: 3_000 }, env: { RUNPOD_PING_INTERVAL: "1000" } },
       (platform) => {
@@ -306,7 +306,7 @@ describe("delivery of results", () => {
     expect(bench.surface.output).toContain(`WARN   | j1 | The platform no longer knows this job (HTTP ${code})`);
   });
 
-  it("W49: exactly one final post per job, whatever the handler does", async () => {
+  it("W49: exactly one final post per job, no matter what the handler does", async () => {
     const handler: Handler<{ kind: string }> = async function* (job) {
       yield job.input.kind;
     };
@@ -319,7 +319,7 @@ describe("delivery of results", () => {
         await wait(1);
         throw new JobError("no");
       },
-      unserialisable: () => 1n,
+      unserializable: () => 1n,
       stream: handler as Handler,
       progress: (_job, context) => context.progress("half"),
       error: () => ({ error: "no" }),

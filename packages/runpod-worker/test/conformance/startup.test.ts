@@ -90,7 +90,7 @@ describe("start-up", () => {
     expect(surface.output).toContain("RUNPOD_WEBHOOK_POST_OUTPUT is not");
   });
 
-  it("refuses a concurrency that is no whole number", async () => {
+  it("refuses a concurrency that is not a whole number", async () => {
     const platform = await StubPlatform.open();
     const surface = new FakeSurface({ env: platform.env() });
     expect(await start({ handler: echo, surface, concurrency: 0 })).toBe(1);

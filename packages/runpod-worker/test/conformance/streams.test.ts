@@ -123,7 +123,7 @@ describe("streams", () => {
     expect(rest).toEqual({});
   });
 
-  it("W54: whatever returns an iterator is streamed, however it came by it", async () => {
+  it("W54: anything that returns an iterator is streamed", async () => {
     const generator = yielding(1, 2);
     const handlers: readonly Handler[] = [
       (job, context) => generator(job, context),
@@ -201,7 +201,7 @@ describe("streams", () => {
     expect(new Set(chunksOf(bench))).toEqual(new Set(["a"]));
   });
 
-  it("a chunk that is no JSON fails the job", async () => {
+  it("a chunk that is not JSON fails the job", async () => {
     const bench = await run(yielding("a", { n: 1n }, "c"), { returnAggregateStream: true });
     expect(closingOf(bench)).toEqual({ error: "Cannot write the result as JSON: n is a BigInt" });
   });
@@ -306,7 +306,7 @@ describe("progress", () => {
     expect(values).toEqual([...values].sort((left, right) => left - right));
   });
 
-  it("an update that is no JSON does not harm the job", async () => {
+  it("an update that is not JSON does not harm the job", async () => {
     const bench = await run((_job, context) => {
       context.progress({ n: 1n });
       return "end";

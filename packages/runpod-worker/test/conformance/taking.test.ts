@@ -7,7 +7,7 @@ import { WorkerBench } from "../../src/testing/worker-bench.ts";
 
 const echo: Handler = (job) => job.input;
 
-/** Jobs whose end the test decides. */
+/** Jobs that end when the test says so. */
 class Gate {
   readonly started: string[] = [];
   readonly #open = new Map<string, () => void>();
@@ -41,7 +41,7 @@ describe("asking for jobs", () => {
     gate.open("j1");
   });
 
-  it.each([204, 400])("W22: HTTP %i is no error and the next take follows", async (code) => {
+  it.each([204, 400])("W22: HTTP %i is not an error and the next take follows", async (code) => {
     const bench = await WorkerBench.open(echo, {}, (platform) => {
       platform.respondInTurn("take", [status(code), status(code)]);
       platform.queue({ id: "j1", input: 1 });
@@ -50,7 +50,7 @@ describe("asking for jobs", () => {
     expect(bench.surface.output).not.toContain("ERROR");
   });
 
-  it("W23: after 429 there is no take for as long as the limit says, 5 s by default", async () => {
+  it("W23: after 429 no take follows within the limit, 5 s by default", async () => {
     expect(DEFAULT_TIMING.throttledMs).toBe(5_000);
     const bench = await WorkerBench.open(echo, { timing: { throttledMs: 500 } }, (platform) => {
       platform.respondInTurn("take", [status(429)]);
@@ -67,7 +67,7 @@ describe("asking for jobs", () => {
     expect(gapsOf(bench.platform)[0]).toBeGreaterThanOrEqual(990);
   });
 
-  it("W24: answers that hold no job are no errors", async () => {
+  it("W24: answers without a job are not errors", async () => {
     const answers: readonly (readonly [type: string, body: string])[] = [
       ["text/html", "<p>hello</p>"],
       ["application/json", ""],
@@ -93,7 +93,7 @@ describe("asking for jobs", () => {
   });
 
   it.each([401, 500])("W25: HTTP %i for 10 s brings fewer than 10 takes", async (code) => {
-    // A fifth of the real waits, for a fifth of the time.
+    // All waits and times are a fifth of the real ones.
     const timing = {
       pollBackOffMs: DEFAULT_TIMING.pollBackOffMs / 5,
       pollBackOffMaxMs: DEFAULT_TIMING.pollBackOffMaxMs / 5,
@@ -193,7 +193,7 @@ describe("what a take brings", () => {
     }
   });
 
-  it("W27: a thing without an id is logged and does not stop the worker", async () => {
+  it("W27: an element without an id is logged and does not stop the worker", async () => {
     const bench = await WorkerBench.open(echo, {}, (platform) => {
       platform.queue({ input: 1 }, { id: null, input: 1 }, { id: "", input: 1 }, { id: "good", input: null });
     });

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { startEmulator, type Emulator, type EmulatorOptions, type WorkerCommand } from "../../src/emulator/index.ts";
 
 const PACKAGE_FOLDER = join(import.meta.dirname, "..", "..");
-/** A process that runs from the sources takes its time on a busy machine. */
+/** A process that runs from the sources starts slowly on a busy machine. */
 const START_MS = 20_000;
 
 const open: Emulator[] = [];
@@ -46,7 +46,7 @@ function clientOf(emulator: Emulator) {
   return endpoint;
 }
 
-/** Waits for the first take, so that what follows is not about start-up. */
+/** Waits for the first take, so that the rest does not depend on start-up. */
 async function untilUp(emulator: Emulator): Promise<void> {
   await emulator.requests.waitFor({ route: ["job-take", "job-take-batch"] }, { timeoutMs: START_MS });
 }
@@ -89,7 +89,7 @@ describe("the worker on the emulator, called with the official client", () => {
     expect(emulator.violations.counts()).toEqual({});
   });
 
-  it("stops a job at its execution time-out", async () => {
+  it("stops a job at its execution timeout", async () => {
     const emulator = await emulate({ queueRules: { executionTimeoutMs: 300 } });
     const worker = emulator.spawn(typeScriptWorker());
     await untilUp(emulator);

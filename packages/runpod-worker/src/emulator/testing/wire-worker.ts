@@ -1,6 +1,6 @@
 import type { Emulator } from "../emulator.ts";
 
-/** Requests as a worker makes them, by hand. */
+/** Sends a worker's requests by hand. */
 export class WireWorker {
   readonly #emulator: Emulator;
   readonly id: string;

@@ -7,7 +7,7 @@ import type { JobStatusBody } from "../../protocol/job-status.ts";
 import { createProgramExecutor } from "../handler-executor.ts";
 import { serveLocalApi, type LocalApiServer, type LocalApiServerOptions } from "../local-api-server.ts";
 
-/** A local API in front of a handler, with a clock to turn and short ways to call it. */
+/** A local API in front of a handler, with an adjustable clock and shortcuts to call it. */
 export interface ServedHandler {
   readonly server: LocalApiServer;
   readonly clock: AdjustableClock;

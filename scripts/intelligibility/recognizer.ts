@@ -9,12 +9,12 @@ const PROGRAM = "pocketsphinx_continuous";
 const MODEL_DIR = "/usr/share/pocketsphinx/model/en-us";
 const RATE_HZ = 16_000;
 
-/** Silence before and after, which the recogniser wants. */
+/** Silence before and after, which the recognizer needs. */
 const LEAD_SECONDS = 0.3;
 const TAIL_SECONDS = 0.5;
 
-/** What to do when the recogniser is missing, or null. */
-export function recogniserProblem(): string | null {
+/** What to do when the recognizer is missing, or null. */
+export function recognizerProblem(): string | null {
   const isThere = spawnSync(PROGRAM, ["-help"]).error === undefined && existsSync(join(MODEL_DIR, "en-us.lm.bin"));
   return isThere ? null : "pocketsphinx is not installed: apt-get install pocketsphinx pocketsphinx-en-us";
 }
