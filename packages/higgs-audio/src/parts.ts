@@ -37,7 +37,7 @@ export { randomCodec } from "./codec/random-codec.ts";
 export { concatenateSamples } from "./codec/samples.ts";
 export type { Observe } from "./codec/layers.ts";
 export type { CodebookConfig } from "./engine/codebook-config.ts";
-export { ColumnDecoder, type ColumnDecoderOptions } from "./engine/column-decoder.ts";
+export { ColumnGenerator, type ColumnGeneratorOptions } from "./engine/column-generator.ts";
 export type { ColumnRules } from "./engine/column-rules.ts";
 export { applyDelayPattern, lastDelayedColumns } from "./engine/delay-pattern.ts";
 export { DEFAULT_SAMPLING } from "./engine/generation-options.ts";

@@ -1,6 +1,6 @@
 import {
   ChunkRandom,
-  ColumnDecoder,
+  ColumnGenerator,
   LanguageModel,
   openWeights,
   RandomWeightSource,
@@ -104,21 +104,21 @@ async function* measureDecode(model: LanguageModel, backend: Backend, signal: Ab
   const graph = model.decodeGraph(DECODE_POSITION + steps);
   const logits = new Float32Array(model.logitsLength);
   warmUpHost(model, logits);
-  const decoders = Array.from({ length: slots }, (_, slot) => newDecoder(model, slot, steps + 2));
+  const generators = Array.from({ length: slots }, (_, slot) => newGenerator(model, slot, steps + 2));
   const column = new Int32Array(config.numCodebooks);
   const stepMs: number[] = [];
   const hostMs: number[] = [];
   for (let step = 0; step < steps; step++) {
     signal.throwIfAborted();
     const startMs = performance.now();
-    for (const [slot, decoder] of decoders.entries()) {
-      decoder.copyLastColumn(column);
+    for (const [slot, generator] of generators.entries()) {
+      generator.copyLastColumn(column);
       graph.setSlot(slot, column, DECODE_POSITION + step);
     }
     await graph.compute(logits);
-    for (const [slot, decoder] of decoders.entries()) {
-      if (decoder.finished !== null) decoders[slot] = newDecoder(model, slot, steps + 2);
-      else decoder.step(logits, slot * config.numCodebooks * config.idsPerCodebook);
+    for (const [slot, generator] of generators.entries()) {
+      if (generator.finished !== null) generators[slot] = newGenerator(model, slot, steps + 2);
+      else generator.step(logits, slot * config.numCodebooks * config.idsPerCodebook);
     }
     const totalMs = performance.now() - startMs;
     if (step < DECODE_WARM_UP_STEPS) continue;
@@ -150,23 +150,23 @@ async function* measureDecode(model: LanguageModel, backend: Backend, signal: Ab
 
 /** Makes columns from made-up logits of a trained model's spread. */
 function warmUpHost(model: LanguageModel, logits: Float32Array): void {
-  let decoder = newDecoder(model, 0, HOST_WARM_UP_COLUMNS);
+  let generator = newGenerator(model, 0, HOST_WARM_UP_COLUMNS);
   for (let column = 0; column < HOST_WARM_UP_COLUMNS; column++) {
     for (let id = 0; id < logits.length; id++) logits[id] = 3 * Math.sin(id * 12.9898 + column * 78.233);
-    if (decoder.finished !== null) decoder = newDecoder(model, column, HOST_WARM_UP_COLUMNS);
-    decoder.step(logits);
+    if (generator.finished !== null) generator = newGenerator(model, column, HOST_WARM_UP_COLUMNS);
+    generator.step(logits);
   }
 }
 
-function newDecoder(model: LanguageModel, chunkIndex: number, maxColumns: number): ColumnDecoder {
-  const decoder = new ColumnDecoder(model.config, {
+function newGenerator(model: LanguageModel, chunkIndex: number, maxColumns: number): ColumnGenerator {
+  const generator = new ColumnGenerator(model.config, {
     sampling: SAMPLING,
     maxColumns,
     sampler: new Sampler(model.config.idsPerCodebook),
     uniforms: new ChunkRandom(1, chunkIndex),
     columnsBefore: new Int32Array(0),
   });
-  return decoder;
+  return generator;
 }
 
 function gigabytes(bytes: number): string {

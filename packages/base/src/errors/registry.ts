@@ -26,7 +26,7 @@ export const ERRORS = {
   VOICE_NOT_FOUND: {
     httpStatus: 404,
     isRetryable: false,
-    meaning: "No voice of that name is known",
+    meaning: "No voice with that name exists",
     fix: "Use a name from `higgs voices list`, or add the voice",
   },
   REFERENCE_INVALID: {
@@ -153,7 +153,7 @@ export const ERRORS = {
     isRetryable: false,
     isMachineFault: true,
     meaning: "A folder that the worker needs cannot be read or written",
-    fix: "Attach the network volume and check its permissions; `higgs doctor` tells which folder",
+    fix: "Attach the network volume and check its permissions; `higgs doctor` shows which folder",
   },
   INTERNAL: {
     httpStatus: 500,

@@ -58,7 +58,8 @@ export class Checkpoint<TConfig extends { readonly layout: CheckpointLayout }> i
    */
   tensor(name: string): CheckpointTensor {
     const tensor = this.tensors.get(name) ?? this.optionalTensors.get(name);
-    if (tensor === undefined) throw new RangeError(`Cannot find tensor ${name}: the model has none of that name`);
+    if (tensor === undefined)
+      throw new RangeError(`Cannot find tensor ${name}: the model has no tensor with that name`);
     return tensor;
   }
 

@@ -10,7 +10,7 @@ export function randomCodec(config: CodecConfig, options: { seed: number }): Cod
   const shapes = new Map(listCodecTensors(config).map(({ name, shape }) => [name, shape]));
   const tensor = (name: string): { readonly shape: readonly number[] } => {
     const shape = shapes.get(name);
-    if (shape === undefined) throw new RangeError(`Cannot find tensor ${name}: the model has none of that name`);
+    if (shape === undefined) throw new RangeError(`Cannot find tensor ${name}: the model has no tensor with that name`);
     return { shape };
   };
   return {

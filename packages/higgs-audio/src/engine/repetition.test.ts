@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ColumnDecoder } from "./column-decoder.ts";
+import { ColumnGenerator } from "./column-generator.ts";
 import { applyDelayPattern, lastDelayedColumns } from "./delay-pattern.ts";
 import { Sampler } from "./sampling/sampler.ts";
 import { scriptedLogits, smallCodebooks, uniformsOf } from "./testing/scripted-logits.ts";
@@ -22,7 +22,7 @@ interface Script {
 function run(picks: readonly (readonly [number, number])[], script: Script = {}) {
   const { win = 7, max = 2, clips = [], redraw = 1 - 1e-16, temperature = 0 } = script;
   const redrawn: number[] = [];
-  const decoder = new ColumnDecoder(CONFIG, {
+  const generator = new ColumnGenerator(CONFIG, {
     sampling: { temperature, topK: 1, topP: 0.5, rasWinLen: win, rasWinMaxNumRepeat: max },
     maxColumns: picks.length + 1,
     sampler: new Sampler(CONFIG.idsPerCodebook),
@@ -36,10 +36,10 @@ function run(picks: readonly (readonly [number, number])[], script: Script = {})
     columnsBefore: lastDelayedColumns(clips, win, CONFIG),
   });
   for (const [column, [pick, second]] of picks.entries()) {
-    if (decoder.finished !== null) break;
-    decoder.step(scriptedLogits(CONFIG, [pick, column % 10], [second, column % 10]));
+    if (generator.finished !== null) break;
+    generator.step(scriptedLogits(CONFIG, [pick, column % 10], [second, column % 10]));
   }
-  const ids = [...decoder.columns()].filter((_, index) => index % 2 === 0).slice(1);
+  const ids = [...generator.columns()].filter((_, index) => index % 2 === 0).slice(1);
   return { ids, redrawn };
 }
 

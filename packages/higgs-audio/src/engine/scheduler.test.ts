@@ -20,7 +20,7 @@ const REQUESTS = Array.from({ length: 7 }, (_, seed) =>
 );
 
 describe("planStep()", () => {
-  it("lets everyone who speaks make a column, and the oldest prompt go on", () => {
+  it("lets every speaking sequence make a column, and the oldest prompt go on", () => {
     const sequences = fc.array(
       fc.record({ phase: fc.constantFrom("prefill" as const, "decode" as const), order: fc.nat() }),
       { maxLength: 8 },

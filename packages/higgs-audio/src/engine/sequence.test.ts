@@ -1,9 +1,9 @@
 import { describe, expect, it, vi } from "vitest";
 import type { LanguageModel } from "../model/language-model.ts";
-import { ReferenceModel } from "../model/testing/reference-model.ts";
+import { OracleModel } from "../model/testing/oracle-model.ts";
 import type { SeededWeightSource } from "../model/testing/seeded-weight-source.ts";
 import { loadSmallModel, makePrompt, SMALL_SHAPES } from "../model/testing/small-models.ts";
-import { ColumnDecoder } from "./column-decoder.ts";
+import { ColumnGenerator } from "./column-generator.ts";
 import { ChunkRandom } from "./rng.ts";
 import { Sampler } from "./sampling/sampler.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -50,17 +50,17 @@ function generate(
 }
 
 /** The same sequence with the logits of the Float64 model. */
-async function generateByReference(source: SeededWeightSource, request: SequenceRequest) {
-  const model = await ReferenceModel.read(source);
+async function generateByOracle(source: SeededWeightSource, request: SequenceRequest) {
+  const model = await OracleModel.read(source);
   const sequence = model.begin();
   await sequence.feedPrompt(request.prompt);
-  const decoder = new ColumnDecoder(CONFIG, { ...request, sampler: new Sampler(CONFIG.idsPerCodebook) });
+  const generator = new ColumnGenerator(CONFIG, { ...request, sampler: new Sampler(CONFIG.idsPerCodebook) });
   const column = new Int32Array(CODEBOOKS);
-  while (decoder.finished === null) {
-    decoder.copyLastColumn(column);
-    decoder.step(Float32Array.from(model.logits(sequence.feedColumn(column).norm)));
+  while (generator.finished === null) {
+    generator.copyLastColumn(column);
+    generator.step(Float32Array.from(model.logits(sequence.feedColumn(column).norm)));
   }
-  return { columns: decoder.columns(), codes: decoder.frames(), finished: decoder.finished };
+  return { columns: generator.columns(), codes: generator.frames(), finished: generator.finished };
 }
 
 /** Counts decode steps, and the graphs that took them. */
@@ -77,13 +77,13 @@ function watchSteps(model: LanguageModel) {
 }
 
 describe("a sequence", () => {
-  it("makes the columns that the reference makes, however the sequence ends", async () => {
+  it("makes the columns that the oracle makes, however the sequence ends", async () => {
     const { model, source } = await loadSmallModel({ config: CONFIG });
     const ends = new Set<string>();
     for (let seed = 0; seed < 8; seed++) {
       const request = requestOf({ seed, maxColumns: 20 });
       const { columns, codes, finished } = await generate(model, request);
-      expect({ columns, codes, finished }).toEqual(await generateByReference(source, request));
+      expect({ columns, codes, finished }).toEqual(await generateByOracle(source, request));
       ends.add(finished);
     }
     expect([...ends].sort()).toEqual(["eos", "length"]);
@@ -94,11 +94,11 @@ describe("a sequence", () => {
     const reported: number[][] = [];
     let next = 0;
     const { codes } = await generate(model, requestOf({ sampling: GREEDY }), {
-      onFrames: ({ first, end, decoder }) => {
+      onFrames: ({ first, end, generator }) => {
         expect(first).toBe(next);
         expect(end).toBeGreaterThan(first);
         next = end;
-        reported.push(...transpose(decoder.frames(first, end)));
+        reported.push(...transpose(generator.frames(first, end)));
       },
     });
     // C columns are C − (codebooks + 1) frames.

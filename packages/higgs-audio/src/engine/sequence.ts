@@ -2,7 +2,7 @@ import { HiggsError, throwIfCancelled } from "@higgs-worker/base";
 import type { PromptRows } from "../model/prompt-rows.ts";
 import { PREFILL_ROWS, type PromptPiece, type PromptPieces } from "../model/prompt-pieces.ts";
 import type { CodebookConfig } from "./codebook-config.ts";
-import { ColumnDecoder, type ColumnDecoderOptions, type FinishReason } from "./column-decoder.ts";
+import { ColumnGenerator, type ColumnGeneratorOptions, type FinishReason } from "./column-generator.ts";
 import type { GenerationOptions } from "./generation-options.ts";
 import type { PrefixCache, SharedPrefix } from "./prefix-cache.ts";
 import type { UniformSource } from "./rng.ts";
@@ -36,7 +36,7 @@ export interface SequenceModel {
 }
 
 /** One prompt and how to go on from it. The prompt ends with `<|audio_out_bos|>`. */
-export interface SequenceRequest extends GenerationOptions, Pick<ColumnDecoderOptions, "columnsBefore" | "rules"> {
+export interface SequenceRequest extends GenerationOptions, Pick<ColumnGeneratorOptions, "columnsBefore" | "rules"> {
   readonly prompt: PromptRows;
   readonly uniforms: UniformSource;
   /** Rows at the beginning of the prompt that other requests are likely to share: system and reference turns. */
@@ -49,7 +49,7 @@ export interface SequenceListeners {
   readonly onFrames?: (frames: {
     readonly first: number;
     readonly end: number;
-    readonly decoder: ColumnDecoder;
+    readonly generator: ColumnGenerator;
   }) => void;
 }
 
@@ -80,7 +80,7 @@ export class Sequence {
   readonly slot: number;
   readonly #model: SequenceModel;
   readonly #listeners: SequenceListeners;
-  readonly #decoder: ColumnDecoder;
+  readonly #generator: ColumnGenerator;
   readonly #column: Int32Array;
   readonly #columnLimit: number;
   readonly #pieces: PromptPieces;
@@ -120,7 +120,7 @@ export class Sequence {
     }
     this.#column = new Int32Array(numCodebooks);
     const sampler = new Sampler(idsPerCodebook);
-    this.#decoder = new ColumnDecoder(model.config, { ...request, maxColumns: this.#columnLimit, sampler });
+    this.#generator = new ColumnGenerator(model.config, { ...request, maxColumns: this.#columnLimit, sampler });
     this.#pieces = model.beginPrefill(slot, request.prompt);
     this.#prefix = prefixCache?.open(request.prompt, request.prefixRows ?? 0) ?? null;
   }
@@ -181,7 +181,7 @@ export class Sequence {
 
   /** Sets the inputs of the next step. */
   feed(graph: StepGraph): void {
-    this.#decoder.copyLastColumn(this.#column);
+    this.#generator.copyLastColumn(this.#column);
     graph.setSlot(this.slot, this.#column, this.#position);
   }
 
@@ -192,10 +192,10 @@ export class Sequence {
    */
   take(logits: Float32Array): void {
     const { numCodebooks, idsPerCodebook } = this.#model.config;
-    this.#decoder.step(logits, this.slot * numCodebooks * idsPerCodebook);
+    this.#generator.step(logits, this.slot * numCodebooks * idsPerCodebook);
     this.#position += 1;
-    const end = this.#decoder.availableFrames;
-    if (end > this.#reported) this.#listeners.onFrames?.({ first: this.#reported, end, decoder: this.#decoder });
+    const end = this.#generator.availableFrames;
+    if (end > this.#reported) this.#listeners.onFrames?.({ first: this.#reported, end, generator: this.#generator });
     this.#reported = end;
     this.#finishIfEnded();
   }
@@ -210,9 +210,9 @@ export class Sequence {
   /** What was made; only when `phase` is `done`. */
   result(): GeneratedSequence {
     return {
-      codes: this.#decoder.frames(),
-      finished: this.#decoder.finished ?? "length",
-      columns: this.#decoder.columns(),
+      codes: this.#generator.frames(),
+      finished: this.#generator.finished ?? "length",
+      columns: this.#generator.columns(),
       columnLimit: this.#columnLimit,
       prefillMs: this.#prefilledMs - this.#startMs,
       generateMs: this.#endMs - this.#prefilledMs,
@@ -220,7 +220,7 @@ export class Sequence {
   }
 
   #finishIfEnded(): void {
-    if (this.#decoder.finished === null) return;
+    if (this.#generator.finished === null) return;
     this.throwIfCancelled();
     this.#phase = "done";
     this.#endMs = performance.now();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { expectPrefill, stepError } from "./testing/compare-with-reference.ts";
-import { ReferenceModel } from "./testing/reference-model.ts";
+import { expectPrefill, stepError } from "./testing/compare-with-oracle.ts";
+import { OracleModel } from "./testing/oracle-model.ts";
 import { largestError, loadSmallModel, makeColumns, makePrompt, SMALL_SHAPES } from "./testing/small-models.ts";
 
 const EXACT = 1e-4;
@@ -8,18 +8,18 @@ const config = SMALL_SHAPES["heads wider than hidden"];
 
 async function loadSlots(slots: number, contextLength = 80) {
   const { model, source } = await loadSmallModel({ config, slots, contextLength });
-  const reference = await ReferenceModel.read(source);
-  /** Puts a prompt into a slot, and into a reference sequence. */
+  const oracle = await OracleModel.read(source);
+  /** Puts a prompt into a slot, and into an oracle sequence. */
   const begin = async (slot: number, runs: string, seed: number) => {
     const prompt = makePrompt(config, runs, seed);
     await model.prefill(slot, prompt);
-    const sequence = reference.begin();
+    const sequence = oracle.begin();
     await sequence.feedPrompt(prompt);
     const columns = makeColumns(config, 20, seed);
-    return () => ({ slot, reference: sequence, column: columns.shift() ?? new Int32Array(0) });
+    return () => ({ slot, oracle: sequence, column: columns.shift() ?? new Int32Array(0) });
   };
-  const step = (steps: Parameters<typeof stepError>[2]) => stepError(model, reference, steps);
-  return { model, reference, begin, step };
+  const step = (steps: Parameters<typeof stepError>[2]) => stepError(model, oracle, steps);
+  return { model, oracle, begin, step };
 }
 
 describe("LanguageModel with several slots", () => {
@@ -58,9 +58,9 @@ describe("LanguageModel with several slots", () => {
     expect(await step([old(), other()])).toBeLessThan(EXACT);
     const fresh = await begin(1, "T20 A3", 3);
     // The graph still knows slot 1's last column, which belonged to position 6.
-    const { column, reference } = other();
+    const { column, oracle } = other();
     const graph = model.decodeGraph(30);
-    graph.setSlot(0, column, reference.length);
+    graph.setSlot(0, column, oracle.length);
     await graph.compute(new Float32Array(model.logitsLength));
     expect(await step([fresh()])).toBeLessThan(EXACT);
   });
@@ -82,7 +82,7 @@ describe("LanguageModel with several slots", () => {
   });
 
   it("a prompt goes in piece by piece while others step", async () => {
-    const { model, reference, begin, step } = await loadSlots(2);
+    const { model, oracle, begin, step } = await loadSlots(2);
     const speaking = await begin(0, "T5 A2 T1", 1);
     const prompt = makePrompt(config, "T13 A9 T11", 2);
     const pieces = model.beginPrefill(1, prompt);
@@ -91,15 +91,15 @@ describe("LanguageModel with several slots", () => {
       expect(await step([speaking()])).toBeLessThan(EXACT);
     }
     expect(pieces.isDone).toBe(true);
-    const sequence = reference.begin();
+    const sequence = oracle.begin();
     await sequence.feedPrompt(prompt);
     for (const column of makeColumns(config, 3)) {
-      expect(await step([speaking(), { slot: 1, column, reference: sequence }])).toBeLessThan(EXACT);
+      expect(await step([speaking(), { slot: 1, column, oracle: sequence }])).toBeLessThan(EXACT);
     }
   });
 
   it("the beginning of a prompt may be copied from another slot instead of being computed", async () => {
-    const { model, reference, begin, step } = await loadSlots(3);
+    const { model, oracle, begin, step } = await loadSlots(3);
     await begin(0, "T6", 1);
     const prompt = makePrompt(config, "T9 A5 T7", 2);
     await model.prefill(2, prompt);
@@ -110,10 +110,10 @@ describe("LanguageModel with several slots", () => {
     pieces.take(12);
     model.restorePrefix(1, 12, saved);
     await model.prefillPiece(1, pieces.take(100));
-    const sequence = reference.begin();
+    const sequence = oracle.begin();
     await sequence.feedPrompt(prompt);
     for (const column of makeColumns(config, 3)) {
-      expect(await step([neighbor(), { slot: 1, column, reference: sequence }])).toBeLessThan(EXACT);
+      expect(await step([neighbor(), { slot: 1, column, oracle: sequence }])).toBeLessThan(EXACT);
     }
   });
 
@@ -126,10 +126,10 @@ describe("LanguageModel with several slots", () => {
       contextLength: 120,
       weights: { change: (name, values) => isBroken(name) && values.fill(Number.NaN, 0, config.hiddenSize) },
     });
-    const reference = await ReferenceModel.read(source);
+    const oracle = await OracleModel.read(source);
     const healthy = makePrompt(config, "A6");
     const [column = new Int32Array(0)] = makeColumns(config, 1);
-    const sequence = reference.begin();
+    const sequence = oracle.begin();
     await sequence.feedPrompt(healthy);
     await model.prefill(0, { ...makePrompt(config, "T110"), textIds: new Int32Array(110) });
     await model.prefill(1, healthy);
@@ -139,22 +139,22 @@ describe("LanguageModel with several slots", () => {
     const logits = new Float32Array(model.logitsLength);
     await graph.compute(logits);
     expect(logits.subarray(0, logits.length / 2).every(Number.isNaN)).toBe(true);
-    const expected = reference.logits(sequence.feedColumn(column).norm);
+    const expected = oracle.logits(sequence.feedColumn(column).norm);
     expect(largestError(logits.subarray(logits.length / 2), expected)).toBeLessThan(EXACT);
     // Nor, once it is cleared, do the slot's later sequences suffer, of few rows or many.
     model.clearSlot(0);
     for (const runs of ["A2", "A70", "A90"]) {
-      const next = reference.begin();
+      const next = oracle.begin();
       await expectPrefill(model, next, makePrompt(config, runs), EXACT);
-      expect(await stepError(model, reference, [{ slot: 0, column, reference: next }]), runs).toBeLessThan(EXACT);
+      expect(await stepError(model, oracle, [{ slot: 0, column, oracle: next }]), runs).toBeLessThan(EXACT);
     }
-    expect(await stepError(model, reference, [{ slot: 1, column, reference: sequence }])).toBeLessThan(EXACT);
+    expect(await stepError(model, oracle, [{ slot: 1, column, oracle: sequence }])).toBeLessThan(EXACT);
   });
 
   it("the first prompt of a slot is measured too", async () => {
     const { model, source } = await loadSmallModel({ config, slots: 1, contextLength: 8 });
-    const reference = await ReferenceModel.read(source);
-    await expectPrefill(model, reference.begin(), makePrompt(config, "T4 A4"), EXACT);
+    const oracle = await OracleModel.read(source);
+    await expectPrefill(model, oracle.begin(), makePrompt(config, "T4 A4"), EXACT);
     await expect(model.prefill(0, makePrompt(config, "T5 A4"))).rejects.toMatchObject({ code: "CONTEXT_OVERFLOW" });
   });
 });

@@ -7,8 +7,8 @@ import { writeLmCheckpoint } from "../checkpoint/testing/test-checkpoint.ts";
 import { CheckpointWeightSource } from "./checkpoint-weight-source.ts";
 import type { LanguageModel } from "./language-model.ts";
 import type { PromptRows } from "./prompt-rows.ts";
-import { expectPrefill, expectSequence, stepError } from "./testing/compare-with-reference.ts";
-import { ReferenceModel } from "./testing/reference-model.ts";
+import { expectPrefill, expectSequence, stepError } from "./testing/compare-with-oracle.ts";
+import { OracleModel } from "./testing/oracle-model.ts";
 import {
   largestError,
   loadModel,
@@ -44,7 +44,7 @@ async function decode(model: LanguageModel, position: number, columns: readonly 
   return all;
 }
 
-describe("LanguageModel against the reference in Float64", () => {
+describe("LanguageModel against the oracle in Float64", () => {
   it.each(SHAPES)("prompts and steps: %s", async (_name, config) => {
     for (const [seed, runs] of ["T7", "T3 A4 T2 A5 T1", "A3 T4", "A2", "T1", "T1 A1 T1 A1 T1 A2 T1"].entries()) {
       const { model, source } = await loadSmallModel({ config, weights: { seed } });
@@ -165,9 +165,9 @@ describe("what holds for any weights", () => {
 
   it("a step does not change with the length that its graph attends over", async () => {
     const { model, source } = await loadSmallModel({ config, contextLength: 600 });
-    const referenceModel = await ReferenceModel.read(source);
-    const reference = referenceModel.begin();
-    await expectPrefill(model, reference, makePrompt(config, "T5 A2 T1"), EXACT);
+    const oracleModel = await OracleModel.read(source);
+    const oracle = oracleModel.begin();
+    await expectPrefill(model, oracle, makePrompt(config, "T5 A2 T1"), EXACT);
     const [column = new Int32Array(8)] = makeColumns(config, 1);
     const steps: Float32Array[] = [];
     for (const length of [9, 300, 600]) {
@@ -179,7 +179,7 @@ describe("what holds for any weights", () => {
     }
     expect(largestError(steps[1] ?? [], steps[0] ?? [])).toBeLessThan(1e-5);
     expect(largestError(steps[2] ?? [], steps[0] ?? [])).toBeLessThan(1e-5);
-    expect(await stepError(model, referenceModel, [{ slot: 0, column, reference }])).toBeLessThan(EXACT);
+    expect(await stepError(model, oracleModel, [{ slot: 0, column, oracle }])).toBeLessThan(EXACT);
   });
 });
 

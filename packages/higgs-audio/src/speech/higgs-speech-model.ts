@@ -97,7 +97,7 @@ export class HiggsSpeechModel implements SpeechModel {
     this.#damage ??= this.#parts.findDamage();
     const damage = await this.#damage.catch(() => null);
     if (damage === null) return failure;
-    const reason = `${damage}; it is made anew when the model is loaded again`;
+    const reason = `${damage}; it is converted again when the model is next loaded`;
     return new HiggsError("MODEL_CORRUPT", "speak", reason, { cause: failure });
   }
 
@@ -207,9 +207,9 @@ class Synthesis {
       },
       {
         ...this.#signalOption(),
-        onFrames: ({ first, end, decoder }) => {
+        onFrames: ({ first, end, generator }) => {
           if (end % PROGRESS_FRAMES === 0) this.#report(framesBefore + end, end, chunkIndex, chunkCount);
-          if (this.#options.onAudio !== undefined) this.#audio.push(decoder.frames(first, end));
+          if (this.#options.onAudio !== undefined) this.#audio.push(generator.frames(first, end));
         },
       },
     );

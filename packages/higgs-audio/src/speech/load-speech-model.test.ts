@@ -95,7 +95,9 @@ describe("loadSpeechModel()", () => {
     for (const seed of [1, 2]) {
       await expect(damaged.speak(speechRequest({ seed }))).rejects.toMatchObject({
         code: "MODEL_CORRUPT",
-        reason: expect.stringMatching(/converted model is damaged in .*made anew when the model is loaded/) as string,
+        reason: expect.stringMatching(
+          /converted model is damaged in .*converted again when the model is next loaded/,
+        ) as string,
       });
     }
     await damaged[Symbol.asyncDispose]();

@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import {
   ChunkRandom,
   type CodebookConfig,
-  ColumnDecoder,
-  type ColumnDecoderOptions,
+  ColumnGenerator,
+  type ColumnGeneratorOptions,
   DEFAULT_SAMPLING,
   Sampler,
 } from "@higgs-worker/higgs-audio/parts";
@@ -14,8 +14,8 @@ import { slowNativeSegment } from "./testing/slow-columns.ts";
 
 const GREEDY = { temperature: 0, topK: 0, topP: 1, rasWinLen: 0, rasWinMaxNumRepeat: 0 };
 
-function decoderFor(config: CodebookConfig, options: Partial<ColumnDecoderOptions> = {}) {
-  return new ColumnDecoder(config, {
+function generatorFor(config: CodebookConfig, options: Partial<ColumnGeneratorOptions> = {}) {
+  return new ColumnGenerator(config, {
     rules: new NativeColumnRules(config),
     sampling: GREEDY,
     maxColumns: 60,
@@ -27,37 +27,37 @@ function decoderFor(config: CodebookConfig, options: Partial<ColumnDecoderOption
 }
 
 /** Feeds `pick(column, codebook)` until the segment ends. */
-function run(decoder: ColumnDecoder, config: CodebookConfig, pick: (column: number, codebook: number) => number) {
-  while (decoder.finished === null) {
-    const column = decoder.columnCount;
-    decoder.step(
+function run(generator: ColumnGenerator, config: CodebookConfig, pick: (column: number, codebook: number) => number) {
+  while (generator.finished === null) {
+    const column = generator.columnCount;
+    generator.step(
       scriptedLogits(
         config,
         Array.from({ length: config.numCodebooks }, (_, k) => pick(column, k)),
       ),
     );
   }
-  return decoder;
+  return generator;
 }
 
 /** `frames[frame][codebook]` */
-function framesOf(decoder: ColumnDecoder): number[][] {
-  const rows = decoder.frames();
+function framesOf(generator: ColumnGenerator): number[][] {
+  const rows = generator.frames();
   return Array.from({ length: rows[0]?.length ?? 0 }, (_, frame) => rows.map((row) => row[frame] ?? -1));
 }
 
 describe("the tables of spec model §7", () => {
   it("ramps up and down as the native illustration", () => {
     const config = { numCodebooks: 3, idsPerCodebook: 1026, audioStreamBosId: 1024, audioStreamEosId: 1025 };
-    const decoder = decoderFor(config);
-    run(decoder, config, (column, codebook) => (column === 5 && codebook === 1 ? 1025 : 100 * codebook + column));
+    const generator = generatorFor(config);
+    run(generator, config, (column, codebook) => (column === 5 && codebook === 1 ? 1025 : 100 * codebook + column));
     const [B, E] = [1024, 1025];
-    expect(rowsOf(decoder.columns(), 3)).toEqual([
+    expect(rowsOf(generator.columns(), 3)).toEqual([
       [B, 1, 2, 3, 4, 5, E, E, E],
       [B, B, 102, 103, 104, E, 106, E, E],
       [B, B, B, 203, 204, 205, 206, 207, E],
     ]);
-    expect(framesOf(decoder).at(-1)).toEqual([5, 106, 207]);
+    expect(framesOf(generator).at(-1)).toEqual([5, 106, 207]);
   });
 
   it.each<[string, (column: number, codebook: number) => boolean, number, boolean]>([
@@ -69,17 +69,17 @@ describe("the tables of spec model §7", () => {
     "keeps the frames of the table of spec model §7.5: first EOS at column 20 in %s",
     (_name, isEos, count, endsWithEos) => {
       const pick = (column: number, codebook: number) => (isEos(column, codebook) ? 1025 : 10 * codebook + column);
-      const frames = framesOf(run(decoderFor(CODEBOOKS), CODEBOOKS, pick));
+      const frames = framesOf(run(generatorFor(CODEBOOKS), CODEBOOKS, pick));
       expect(frames).toHaveLength(count);
       expect(frames.at(-1)?.[0] === 1023).toBe(endsWithEos);
     },
   );
 
   it.each([1, 2, 8, 9, 10, 30])("keeps C − 8 of %i columns when the length stops it", (maxColumns) => {
-    const decoder = run(decoderFor(CODEBOOKS, { maxColumns }), CODEBOOKS, (column, codebook) => column + codebook);
-    expect(decoder.finished).toBe("length");
-    expect(decoder.columnCount).toBe(maxColumns);
-    expect(framesOf(decoder)).toHaveLength(Math.max(0, maxColumns - 8));
+    const generator = run(generatorFor(CODEBOOKS, { maxColumns }), CODEBOOKS, (column, codebook) => column + codebook);
+    expect(generator.finished).toBe("length");
+    expect(generator.columnCount).toBe(maxColumns);
+    expect(framesOf(generator)).toHaveLength(Math.max(0, maxColumns - 8));
   });
 });
 
@@ -108,17 +108,17 @@ const scripts = fc
     }),
   );
 
-describe("ColumnDecoder with the native rules", () => {
+describe("ColumnGenerator with the native rules", () => {
   it("makes the columns and frames of the closed formulas", () => {
     fc.assert(
       fc.property(scripts, ({ config, limit, candidates }) => {
         const expected = slowNativeSegment(candidates, limit, config);
-        const decoder = decoderFor(config, { maxColumns: limit });
-        run(decoder, config, (column, codebook) => candidates[column]?.[codebook] ?? 0);
-        expect(rowsOf(decoder.columns(), config.numCodebooks)).toEqual(
+        const generator = generatorFor(config, { maxColumns: limit });
+        run(generator, config, (column, codebook) => candidates[column]?.[codebook] ?? 0);
+        expect(rowsOf(generator.columns(), config.numCodebooks)).toEqual(
           rowsOf(Int32Array.from(expected.columns.flat()), config.numCodebooks),
         );
-        expect(framesOf(decoder)).toEqual(expected.frames);
+        expect(framesOf(generator)).toEqual(expected.frames);
       }),
       { numRuns: 600 },
     );
@@ -127,21 +127,21 @@ describe("ColumnDecoder with the native rules", () => {
   it("streams exactly the frames of the whole", () => {
     fc.assert(
       fc.property(scripts, fc.integer({ min: 1, max: 4 }), ({ config, limit, candidates }, stride) => {
-        const decoder = decoderFor(config, { maxColumns: limit });
+        const generator = generatorFor(config, { maxColumns: limit });
         const streamed = Array.from({ length: config.numCodebooks }, (): number[] => []);
         let read = 0;
         const readMore = () => {
-          expect(decoder.availableFrames).toBeGreaterThanOrEqual(read);
-          const rows = decoder.frames(read, decoder.availableFrames);
+          expect(generator.availableFrames).toBeGreaterThanOrEqual(read);
+          const rows = generator.frames(read, generator.availableFrames);
           rows.forEach((row, codebook) => streamed[codebook]?.push(...row));
-          read = decoder.availableFrames;
+          read = generator.availableFrames;
         };
-        while (decoder.finished === null) {
-          decoder.step(scriptedLogits(config, candidates[decoder.columnCount] ?? []));
-          if (decoder.columnCount % stride === 0) readMore();
+        while (generator.finished === null) {
+          generator.step(scriptedLogits(config, candidates[generator.columnCount] ?? []));
+          if (generator.columnCount % stride === 0) readMore();
         }
         readMore();
-        expect(streamed).toEqual(decoder.frames().map((row) => [...row]));
+        expect(streamed).toEqual(generator.frames().map((row) => [...row]));
       }),
       { numRuns: 400 },
     );
@@ -152,39 +152,39 @@ describe("ColumnDecoder with the native rules", () => {
       Float32Array.from({ length: 8 * 1026 }, (_, i) => 6 * Math.sin(i * 12.9898 + column * 78.233 + sequence * 3.7));
     const sampler = new Sampler(1026);
     const create = (seed: number) =>
-      decoderFor(CODEBOOKS, { sampling: DEFAULT_SAMPLING, sampler, uniforms: new ChunkRandom(seed, 0) });
+      generatorFor(CODEBOOKS, { sampling: DEFAULT_SAMPLING, sampler, uniforms: new ChunkRandom(seed, 0) });
     const alone = [5, 6, 7].map((seed, sequence) => {
-      const decoder = create(seed);
-      while (decoder.finished === null) decoder.step(logits(sequence, decoder.columnCount));
-      return decoder.columns();
+      const generator = create(seed);
+      while (generator.finished === null) generator.step(logits(sequence, generator.columnCount));
+      return generator.columns();
     });
     const together = [5, 6, 7].map(create);
-    while (together.some((decoder) => decoder.finished === null)) {
-      together.forEach((decoder, sequence) => {
-        if (decoder.finished === null) decoder.step(logits(sequence, decoder.columnCount));
+    while (together.some((generator) => generator.finished === null)) {
+      together.forEach((generator, sequence) => {
+        if (generator.finished === null) generator.step(logits(sequence, generator.columnCount));
       });
     }
-    expect(together.map((decoder) => decoder.columns())).toEqual(alone);
+    expect(together.map((generator) => generator.columns())).toEqual(alone);
     expect(alone[0]).not.toEqual(alone[1]);
   });
 
   it("reads logits from an offset and copies the last column to one", () => {
     const config = smallCodebooks(2);
-    const decoder = decoderFor(config);
+    const generator = generatorFor(config);
     const logits = new Float32Array(5 + 24).fill(99);
     logits.set(scriptedLogits(config, [4, 7]), 5);
-    decoder.step(logits, 5);
-    decoder.step(logits, 5);
+    generator.step(logits, 5);
+    generator.step(logits, 5);
     const target = new Int32Array(5);
-    decoder.copyLastColumn(target, 2);
+    generator.copyLastColumn(target, 2);
     expect([...target]).toEqual([0, 0, 4, 7, 0]);
   });
 
   it("refuses steps after the end, and frames that are not there", () => {
     const internal = expect.objectContaining({ code: "INTERNAL" });
-    const decoder = decoderFor(CODEBOOKS, { maxColumns: 20 });
-    run(decoder, CODEBOOKS, () => 1);
-    expect(() => decoder.step(new Float32Array(8 * 1026))).toThrow(internal);
-    expect(() => decoder.frames(0, decoder.availableFrames + 1)).toThrow(internal);
+    const generator = generatorFor(CODEBOOKS, { maxColumns: 20 });
+    run(generator, CODEBOOKS, () => 1);
+    expect(() => generator.step(new Float32Array(8 * 1026))).toThrow(internal);
+    expect(() => generator.frames(0, generator.availableFrames + 1)).toThrow(internal);
   });
 });

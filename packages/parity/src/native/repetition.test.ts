@@ -1,4 +1,4 @@
-import { ColumnDecoder, lastDelayedColumns, Sampler } from "@higgs-worker/higgs-audio/parts";
+import { ColumnGenerator, lastDelayedColumns, Sampler } from "@higgs-worker/higgs-audio/parts";
 import { expect, it } from "vitest";
 import { NativeColumnRules } from "./column-rules.ts";
 import { scriptedLogits, smallCodebooks, uniformsOf } from "./testing/scripted-logits.ts";
@@ -11,7 +11,7 @@ it("BOS and EOS in the window do not count as repeats for the native rules", () 
   // Codebook 0 of the clip's four columns is BOS, 1, EOS, EOS; boson's rules would redraw the third EOS.
   const columnsBefore = lastDelayedColumns([[[1], [1]]], 7, CONFIG);
   let redraws = 0;
-  const decoder = new ColumnDecoder(CONFIG, {
+  const generator = new ColumnGenerator(CONFIG, {
     rules: new NativeColumnRules(CONFIG),
     sampling: { temperature: 0, topK: 1, topP: 0.5, rasWinLen: 7, rasWinMaxNumRepeat: 2 },
     maxColumns: 3,
@@ -25,8 +25,8 @@ it("BOS and EOS in the window do not count as repeats for the native rules", () 
     ),
     columnsBefore,
   });
-  decoder.step(scriptedLogits(CONFIG, [EOS, 0], [4, 0]));
-  decoder.step(scriptedLogits(CONFIG, [6, 1], [7, 1]));
-  expect([...decoder.columns()]).toEqual([10, 10, EOS, 10, EOS, 1]);
+  generator.step(scriptedLogits(CONFIG, [EOS, 0], [4, 0]));
+  generator.step(scriptedLogits(CONFIG, [6, 1], [7, 1]));
+  expect([...generator.columns()]).toEqual([10, 10, EOS, 10, EOS, 1]);
   expect(redraws).toBe(0);
 });

@@ -172,7 +172,7 @@ function find({ kind, name }: ReturnType<typeof parseReferenceNames>[number], fi
   if (kind === "profile") return findProfile(name);
   const voice = Object.hasOwn(file.voices, name) ? file.voices[name] : undefined;
   if (voice === undefined)
-    throw new HiggsError("VOICE_NOT_FOUND", "use the voice", "the golden set has none of that name");
+    throw new HiggsError("VOICE_NOT_FOUND", "use the voice", "the golden set has no voice with that name");
   return { kind: "clip", ...voice };
 }
 

@@ -2,17 +2,17 @@ import { expect } from "vitest";
 import type { LanguageModel } from "../language-model.ts";
 import type { PromptRows } from "../prompt-rows.ts";
 import type { WeightSource } from "../weight-source.ts";
-import { ReferenceModel, type ReferenceSequence } from "./reference-model.ts";
+import { OracleModel, type OracleSequence } from "./oracle-model.ts";
 import { largestError, traceOf } from "./small-models.ts";
 
 /** Prefills a slot and compares the embedding and every layer of every position. */
 export async function expectPrefill(
   model: LanguageModel,
-  reference: ReferenceSequence,
+  oracle: OracleSequence,
   prompt: PromptRows,
   tolerance: number,
 ): Promise<void> {
-  const expected = await reference.feedPrompt(prompt);
+  const expected = await oracle.feedPrompt(prompt);
   expect(expected).toHaveLength(prompt.isAudio.length);
   await model.prefill(0, prompt);
   const trace = traceOf(model);
@@ -29,29 +29,29 @@ export async function expectPrefill(
 export interface SlotStep {
   readonly slot: number;
   readonly column: Int32Array;
-  readonly reference: ReferenceSequence;
+  readonly oracle: OracleSequence;
 }
 
 /** One decode step of all given slots, the others idle. Returns the largest error of their logits. */
 export async function stepError(
   model: LanguageModel,
-  referenceModel: ReferenceModel,
+  oracleModel: OracleModel,
   steps: readonly SlotStep[],
 ): Promise<number> {
-  const longest = Math.max(...steps.map(({ reference }) => reference.length));
+  const longest = Math.max(...steps.map(({ oracle }) => oracle.length));
   const graph = model.decodeGraph(longest + 1);
   for (let slot = 0; slot < model.slots; slot++) graph.setIdle(slot);
-  for (const { slot, column, reference } of steps) graph.setSlot(slot, column, reference.length);
+  for (const { slot, column, oracle } of steps) graph.setSlot(slot, column, oracle.length);
   const logits = new Float32Array(model.logitsLength);
   await graph.compute(logits);
   const width = model.logitsLength / model.slots;
-  const errors = steps.map(({ slot, column, reference }) => {
-    const { norm } = reference.feedColumn(column);
+  const errors = steps.map(({ slot, column, oracle }) => {
+    const { norm } = oracle.feedColumn(column);
     const hidden = traceOf(model)
       .last("norm")
       .subarray(slot * norm.length, (slot + 1) * norm.length);
     const ownLogits = logits.subarray(slot * width, (slot + 1) * width);
-    return Math.max(largestError(hidden, norm), largestError(ownLogits, referenceModel.logits(norm)));
+    return Math.max(largestError(hidden, norm), largestError(ownLogits, oracleModel.logits(norm)));
   });
   return Math.max(...errors);
 }
@@ -63,12 +63,12 @@ export async function expectSequence(
   { prompt, columns }: { prompt: PromptRows; columns: readonly Int32Array[] },
   tolerance: number,
 ): Promise<void> {
-  const referenceModel = await ReferenceModel.read(source);
-  const reference = referenceModel.begin();
-  await expectPrefill(model, reference, prompt, tolerance);
+  const oracleModel = await OracleModel.read(source);
+  const oracle = oracleModel.begin();
+  await expectPrefill(model, oracle, prompt, tolerance);
   for (const column of columns) {
-    const position = reference.length;
-    const error = await stepError(model, referenceModel, [{ slot: 0, column, reference }]);
+    const position = oracle.length;
+    const error = await stepError(model, oracleModel, [{ slot: 0, column, oracle }]);
     expect(error, `decode step at position ${position}`).toBeLessThan(tolerance);
   }
 }

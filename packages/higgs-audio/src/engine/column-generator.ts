@@ -10,7 +10,7 @@ import type { Sampler } from "./sampling/sampler.ts";
 /** `eos`: the model ended the sequence; `length`: the column limit did. */
 export type FinishReason = "eos" | "length";
 
-export interface ColumnDecoderOptions extends GenerationOptions {
+export interface ColumnGeneratorOptions extends GenerationOptions {
   /** May be shared; rows of `idsPerCodebook` logits. */
   readonly sampler: Sampler;
   readonly uniforms: UniformSource;
@@ -29,15 +29,15 @@ export interface ColumnDecoderOptions extends GenerationOptions {
  * The all-BOS column 0, for which nothing is sampled, is there from the beginning. Storage is made in the constructor and
  * `step` allocates nothing.
  */
-export class ColumnDecoder {
+export class ColumnGenerator {
   readonly #config: CodebookConfig;
-  readonly #options: ColumnDecoderOptions;
+  readonly #options: ColumnGeneratorOptions;
   readonly #rules: ColumnRules;
   readonly #history: ColumnHistory;
   readonly #isRasOn: boolean;
   #finished: FinishReason | null = null;
 
-  constructor(config: CodebookConfig, options: ColumnDecoderOptions) {
+  constructor(config: CodebookConfig, options: ColumnGeneratorOptions) {
     this.#config = config;
     this.#options = options;
     this.#rules = options.rules ?? new BosonColumnRules(config);

@@ -8,7 +8,7 @@ import type { WeightSource } from "../weight-source.ts";
  * An independent implementation of the trunk's arithmetic from the formulas of spec model §4 alone: Float64, plain loops, one
  * position after the other, every attention over all that came before. Nothing is shared with the ggml graphs.
  */
-export class ReferenceModel {
+export class OracleModel {
   readonly config: HiggsConfig;
   readonly #tensors: ReadonlyMap<string, Float32Array>;
 
@@ -18,19 +18,19 @@ export class ReferenceModel {
   }
 
   /** Reads all weights, as stored, into f32. */
-  static async read(source: WeightSource): Promise<ReferenceModel> {
+  static async read(source: WeightSource): Promise<OracleModel> {
     const tensors = new Map<string, Float32Array>();
     for (const { name, type } of source.tensors.values()) {
       const chunks: Uint8Array[] = [];
       for await (const { bytes } of source.stream(name, type)) chunks.push(bytes.slice());
       tensors.set(name, dequantize(type, Buffer.concat(chunks)));
     }
-    return new ReferenceModel(source.config, tensors);
+    return new OracleModel(source.config, tensors);
   }
 
   /** A new, empty sequence. */
-  begin(): ReferenceSequence {
-    return new ReferenceSequence(this);
+  begin(): OracleSequence {
+    return new OracleSequence(this);
   }
 
   tensor(name: string): Float32Array {
@@ -65,21 +65,21 @@ export class ReferenceModel {
 }
 
 /** What one position gives: the hidden state after the embedding, after each layer, and after the final norm. */
-export interface ReferencePosition {
+export interface OraclePosition {
   readonly embedding: Float64Array;
   readonly layers: readonly Float64Array[];
   readonly norm: Float64Array;
 }
 
 /** One sequence with its keys and values. */
-export class ReferenceSequence {
-  readonly #model: ReferenceModel;
+export class OracleSequence {
+  readonly #model: OracleModel;
   /** [layer][position] → [kvHeads · headDim] */
   readonly #keys: Float64Array[][];
   readonly #values: Float64Array[][];
   #length = 0;
 
-  constructor(model: ReferenceModel) {
+  constructor(model: OracleModel) {
     const { numHiddenLayers } = model.config;
     this.#model = model;
     this.#keys = Array.from({ length: numHiddenLayers }, () => []);
@@ -90,7 +90,7 @@ export class ReferenceSequence {
     return this.#length;
   }
 
-  async feedPrompt({ isAudio, textIds, columnIds }: PromptRows): Promise<ReferencePosition[]> {
+  async feedPrompt({ isAudio, textIds, columnIds }: PromptRows): Promise<OraclePosition[]> {
     const { numCodebooks } = this.#model.config;
     const texts = this.#model.embedText(textIds);
     let columnStart = 0;
@@ -102,11 +102,11 @@ export class ReferenceSequence {
     });
   }
 
-  feedColumn(column: ArrayLike<number>): ReferencePosition {
+  feedColumn(column: ArrayLike<number>): OraclePosition {
     return this.#feed(this.#model.embedColumn(column), true);
   }
 
-  #feed(embedding: Float64Array, isAudio: boolean): ReferencePosition {
+  #feed(embedding: Float64Array, isAudio: boolean): OraclePosition {
     const { numHiddenLayers, rmsNormEps } = this.#model.config;
     const layers: Float64Array[] = [];
     let x = embedding;
@@ -222,7 +222,7 @@ function dequantize(type: TensorType, buffer: Buffer): Float32Array {
     convertToF32(dtype, bytes, values);
     return values;
   }
-  if (type !== "q8_0") throw new Error(`the reference model cannot read ${type}`);
+  if (type !== "q8_0") throw new Error(`the oracle cannot read ${type}`);
   const values = new Float32Array((bytes.length / Q8_BYTES) * Q8_VALUES);
   const scale = new Float32Array(1);
   for (let block = 0; block < bytes.length / Q8_BYTES; block++) {
