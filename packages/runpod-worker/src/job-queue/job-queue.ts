@@ -5,7 +5,7 @@ import type { RunRequest } from "../protocol/run-request.ts";
 import { AdjustableClock, type Clock } from "./clock.ts";
 import { ByteBudget } from "./byte-budget.ts";
 import { ChangeWaits, type WaitOptions } from "./change-waits.ts";
-import { clearRun, setResult, type JobRecord } from "./job-record.ts";
+import { setResult, type JobRecord } from "./job-record.ts";
 import { JobStore } from "./job-store.ts";
 import type { FinishOptions, JobQueueEvents, JobQueueOptions, PostOutcome, StopReason } from "./queue-options.ts";
 import { DEFAULT_QUEUE_RULES, type QueueRules } from "./queue-rules.ts";
@@ -151,7 +151,7 @@ export class JobQueue extends EventEmitter<JobQueueEvents> {
     if ((record.status !== "FAILED" && record.status !== "TIMED_OUT") || record.isInputDropped) return false;
     this.#store.reviveFinished(record);
     record.queuedAtMs = this.clock.now();
-    this.#resetRun(record);
+    this.#store.clearRun(record);
     record.losses = 0;
     record.retries += 1;
     this.#totals.retried += 1;
@@ -184,7 +184,7 @@ export class JobQueue extends EventEmitter<JobQueueEvents> {
       this.#totals.retried += 1;
     }
     this.#inProgress -= 1;
-    this.#resetRun(record);
+    this.#store.clearRun(record);
     this.#enqueue(record, "front");
   }
 
@@ -241,12 +241,6 @@ export class JobQueue extends EventEmitter<JobQueueEvents> {
     record.executionTimer = this.clock.after(limitMs, () => this.#stopAndEnd(record, "TIMED_OUT", "timed-out"));
     this.#waits.notify(record);
     this.emit("started", record);
-  }
-
-  /** Clears what a run left behind, so that the job looks new to the next worker. */
-  #resetRun(record: JobRecord): void {
-    clearRun(record);
-    this.#store.forgetResult(record);
   }
 
   #stopAndEnd(record: JobRecord, status: FinalJobStatus, reason: StopReason): void {

@@ -1,7 +1,7 @@
 import type { ByteBudget } from "./byte-budget.ts";
 import type { Clock } from "./clock.ts";
 import { JobMemory } from "./job-memory.ts";
-import type { JobRecord } from "./job-record.ts";
+import { clearRun, type JobRecord } from "./job-record.ts";
 import type { QueueRules } from "./queue-rules.ts";
 
 export interface JobStoreOptions {
@@ -83,7 +83,13 @@ export class JobStore {
     return this.#memory.takeChunks(record);
   }
 
-  /** Drops the unread chunks and the memory that the result was counted with. */
+  /** Clears what a run left behind, so that the job looks new to the next worker. */
+  clearRun(record: JobRecord): void {
+    clearRun(record);
+    this.#memory.forgetResult(record);
+  }
+
+  /** Drops the unread chunks and stops counting the result. */
   forgetResult(record: JobRecord): void {
     this.#memory.forgetResult(record);
   }
