@@ -24,11 +24,11 @@ export async function* measureCodec(context: BenchContext): AsyncGenerator<Bench
     wholeMs.push(performance.now() - startMs);
   }
   const note = `${seconds} s of audio, ${(decoder.memory.weightBytes / 1e6).toFixed(0)} MB of weights`;
-  yield { name: "codec decode, real-time factor", unit: "s a second", value: median(wholeMs) / 1000 / seconds, note };
+  yield { name: "codec decode, real-time factor", unit: "s/s", value: median(wholeMs) / 1000 / seconds, note };
   const streamedMs = await measureStream(decoder, codes, context.signal);
   yield {
     name: "codec decode in pieces, real-time factor",
-    unit: "s a second",
+    unit: "s/s",
     value: streamedMs / 1000 / seconds,
     ratio: streamedMs / median(wholeMs),
     note: "against whole",

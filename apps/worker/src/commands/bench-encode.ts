@@ -32,7 +32,7 @@ export async function* measureEncode(context: BenchContext): AsyncGenerator<Benc
   };
   yield {
     name: "codec encode, real-time factor",
-    unit: "s a second",
+    unit: "s/s",
     value: median(encodeMs) / 1000 / SECONDS,
     note: `${SECONDS} s of audio, ${memory}`,
   };
