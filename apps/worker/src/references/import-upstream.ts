@@ -21,7 +21,7 @@ export interface ImportUpstreamOptions {
 export type ImportOutcome = "imported" | "kept" | "different";
 
 export const UPSTREAM_WARNING =
-  "These clips imitate or record real people and characters of films and series. Nobody of them is known to have agreed to\n" +
+  "These clips imitate or record real people and characters of films and series. None of them is known to have agreed to\n" +
   "their voice being cloned. Do not publish speech in their voices, and do not use it to deceive; the law of your country\n" +
   "may forbid more than that. They are downloaded for you alone and are not part of this software.\n";
 
