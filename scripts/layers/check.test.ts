@@ -2,7 +2,11 @@ import { describe, expect, it } from "vitest";
 import { checkLayers } from "./check.ts";
 import { readImports } from "./imports.ts";
 
-const exportsOf = (name: string) => (name === "runpod-worker" ? [".", "./emulator"] : ["."]);
+const FACES: Readonly<Record<string, readonly string[]>> = {
+  "runpod-worker": [".", "./emulator"],
+  "@higgs-worker/higgs-audio": [".", "./testing"],
+};
+const exportsOf = (name: string) => FACES[name] ?? ["."];
 const problemsOf = (path: string, source: string) => checkLayers([{ path, source }], exportsOf).problems;
 
 describe("readImports()", () => {
@@ -54,6 +58,11 @@ describe("checkLayers()", () => {
       'import {} from "../speech/b.ts";',
     ],
     ["test support in a test", "packages/audio/src/a.test.ts", 'import {} from "./testing/b.ts";'],
+    [
+      "another package's test support in a test",
+      "packages/parity/src/frame/testing/a.ts",
+      'import {} from "@higgs-worker/higgs-audio/testing";',
+    ],
     ["test support in a package's script", "packages/audio/scripts/a.ts", 'import {} from "../src/testing/b.ts";'],
   ])("allows %s", (_name, path, source) => {
     expect(problemsOf(path, source)).toEqual([]);
@@ -119,6 +128,12 @@ describe("checkLayers()", () => {
     ["a folder in a package without folders", "packages/ggml/src/utils/a.ts", "", "has no place in the order"],
     ["a folder without a place", "packages/higgs-audio/src/utils/a.ts", "", "has no place in the order"],
     ["test support in a source", "packages/audio/src/a.ts", 'import {} from "./testing/b.ts";', "for tests only"],
+    [
+      "another package's test support in a source",
+      "packages/parity/src/lm/a.ts",
+      'import {} from "@higgs-worker/higgs-audio/testing";',
+      "for tests only",
+    ],
     ["its own name", "packages/audio/src/a.ts", 'import {} from "@higgs-worker/audio";', "its own package by name"],
     ["an undeclared package", "packages/other/src/a.ts", "", "is not in a declared package"],
   ])("refuses %s", (_name, path, source, expected) => {

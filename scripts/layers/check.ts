@@ -78,6 +78,7 @@ function judge(
   if (!owner.rule.mayImport.includes(name)) return `imports ${name}, and the package map has no such arrow`;
   const subpath = specifier === name ? "." : `.${specifier.slice(name.length)}`;
   if (!exportsOf(name).includes(subpath)) return `imports ${specifier}, which ${name} does not export`;
+  if (isTestSupport(subpath) && !isTest(path)) return `${specifier} is for tests only`;
   return null;
 }
 

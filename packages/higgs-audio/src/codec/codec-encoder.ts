@@ -1,13 +1,13 @@
 import { HiggsError, SerialQueue } from "@higgs-worker/base";
 import type { Backend } from "@higgs-worker/ggml";
 import type { CodecSource } from "./codec-weights.ts";
-import type { EncodeRules } from "./encode-lengths.ts";
+import { BOSON_ENCODE_RULES, type EncodeRules } from "./encode-lengths.ts";
 import { EncoderModel } from "./encoder-model.ts";
 import { GraphRunner, type GraphRunnerOptions } from "./graph-runner.ts";
 
 export interface EncodeOptions extends GraphRunnerOptions {
-  /** By default `boson`, whose codes the generation model was trained on. */
-  readonly rules?: EncodeRules;
+  /** Boson's by default. */
+  readonly rules?: EncodeRules | undefined;
 }
 
 /**
@@ -67,7 +67,7 @@ export class CodecEncoder implements Disposable {
       if (this.#isDisposed) throw new HiggsError("INTERNAL", "encode", "the codec encoder is disposed");
       const runner = new GraphRunner(this.#model.backend, options);
       try {
-        return await this.#model.encode(runner, pcm, options.rules ?? "boson");
+        return await this.#model.encode(runner, pcm, options.rules ?? BOSON_ENCODE_RULES);
       } finally {
         this.#peakScratchBytes = Math.max(this.#peakScratchBytes, runner.peakScratchBytes);
       }

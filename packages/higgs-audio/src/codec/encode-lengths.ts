@@ -1,9 +1,6 @@
 import type { TimeLayer } from "./receptive-field.ts";
 import { outputLength } from "./time-stage.ts";
 
-/** Whose padding to use when the numbers of acoustic and semantic frames differ (spec model §12.1). */
-export type EncodeRules = "boson" | "native";
-
 /** Zeros on each side of the semantic model's input, at its own rate (spec model §11.37). */
 export const SEMANTIC_PADDING = 160;
 
@@ -17,6 +14,17 @@ export interface EncodeTiming {
   readonly semanticDownsampleFactor: number;
   readonly hopLength: number;
 }
+
+/** What to do when the numbers of acoustic and semantic frames differ (spec model §12.1). */
+export interface EncodeRules {
+  /** Zeros to add on each side of the acoustic encoder's input. */
+  acousticPadding(timing: EncodeTiming): number;
+}
+
+/** The rules of boson-ai/higgs-audio, whose codes the generation model was trained on. */
+export const BOSON_ENCODE_RULES: EncodeRules = {
+  acousticPadding: ({ semanticDownsampleFactor }) => SEMANTIC_PADDING * semanticDownsampleFactor,
+};
 
 export interface EncodeLengths {
   /** Frames of the result: ⌊(samples + 841) / 960⌋ at the released shape, from 2000 samples on. */
@@ -32,7 +40,7 @@ export function planLengths(samples: number, timing: EncodeTiming, rules: Encode
   const semantic = Math.ceil(outputLength(timing.semanticLayers, semanticSamples) / factor);
   const unpadded = outputLength(timing.acousticLayers, samples);
   if (unpadded === semantic) return { frames: semantic, acousticPadding: 0 };
-  const acousticPadding = rules === "boson" ? SEMANTIC_PADDING * factor : Math.floor(timing.hopLength / 2);
+  const acousticPadding = rules.acousticPadding(timing);
   const padded = outputLength(timing.acousticLayers, samples + 2 * acousticPadding);
   return { frames: Math.min(semantic, padded), acousticPadding };
 }

@@ -28,7 +28,7 @@ const SHAPES = Object.entries(SMALL_SHAPES);
 async function hiddenStates(model: LanguageModel, prompt: PromptRows): Promise<Float32Array[]> {
   await model.prefill(0, prompt);
   const stage = `layer.${model.config.numHiddenLayers - 1}`;
-  return Array.from(prompt.isAudio, (_, position) => traceOf(model).row(stage, position));
+  return traceOf(model).rows(stage).slice(0, prompt.isAudio.length);
 }
 
 /** Logits after each column, fed one by one behind what the slot holds. */

@@ -1,10 +1,11 @@
 import path from "node:path";
 import * as v from "valibot";
-import { CodecEncoder, type EncodeRules, openCodec } from "@higgs-worker/higgs-audio/parts";
+import { CodecEncoder, openCodec } from "@higgs-worker/higgs-audio/parts";
 import { CODEC_CHECKPOINTS } from "./decode-cases.ts";
 import { largestDifference } from "../frame/compare.ts";
 import { compareCodes, type EncodedCodes } from "./compare-codes.ts";
 import { casesOfFile, checkpointsOf, readGoldenJson } from "../frame/files.ts";
+import { NATIVE_ENCODE_RULES } from "../native/encode-rules.ts";
 import { failed, passed } from "../frame/outcome.ts";
 import { GoldenTensors } from "../frame/tensors.ts";
 import type { GoldenCase, GoldenCollector, GoldenCompute, GoldenOutcome } from "../frame/types.ts";
@@ -25,10 +26,11 @@ const CLIPS = v.object({
 type Clip = v.InferOutput<typeof CLIPS>["clips"][number];
 
 const RULES = ["native", "boson"] as const;
+type RulesName = (typeof RULES)[number];
 const TENSOR_FILES = { native: "codec/encode.safetensors", boson: "codec/encode-boson.safetensors" } as const;
 
 /** Tensors `clip.NAME` of the golden files and the encoder's stages; `hubert_even` comes from `hubert.mean`. */
-const FEATURES: Readonly<Record<EncodeRules, readonly (readonly [string, string])[]>> = {
+const FEATURES: Readonly<Record<RulesName, readonly (readonly [string, string])[]>> = {
   native: [
     ["resampled", "resampled"],
     ["hubert_even", "hubert.mean"],
@@ -86,7 +88,7 @@ async function compareClip(
   encoder: CodecEncoder,
   directory: string,
   clip: Clip,
-  rules: EncodeRules,
+  rules: RulesName,
   compute: GoldenCompute,
 ): Promise<GoldenOutcome> {
   await using expected = await GoldenTensors.open(directory, TENSOR_FILES[rules]);
@@ -158,7 +160,7 @@ async function encodeClip(
   encoder: CodecEncoder,
   directory: string,
   clip: string,
-  rules: EncodeRules,
+  rules: RulesName,
 ): Promise<{ stages: Map<string, Float32Array>; result: EncodedCodes }> {
   await using clips = await GoldenTensors.open(directory, CLIPS_FILE);
   const pcm = Float32Array.from(await clips.int16(clip), (sample) => sample * CLIP_SCALE);
@@ -166,7 +168,7 @@ async function encodeClip(
   const listener = (stage: string, values: Float32Array): void => {
     stages.set(stage, values);
   };
-  const codes = await encoder.encode(pcm, { rules, listener });
+  const codes = await encoder.encode(pcm, { rules: rules === "native" ? NATIVE_ENCODE_RULES : undefined, listener });
   const margins = codes.map((row, index) =>
     marginsOf(stages.get(`rvq.scores.${index}`) ?? new Float32Array(0), row.length),
   );

@@ -6,11 +6,11 @@ import {
   LanguageModel,
   loadTextTokenizer,
   type PromptRows,
+  StageTrace,
 } from "@higgs-worker/higgs-audio/parts";
 import { largestDifference, smallestCosine } from "../frame/compare.ts";
 import { casesOfFile, checkpointsOf, readGoldenJson } from "../frame/files.ts";
 import { compareLogits } from "./logits.ts";
-import { StageTrace } from "./stage-trace.ts";
 import { failed, offBy, passed } from "../frame/outcome.ts";
 import { GoldenTensors } from "../frame/tensors.ts";
 import type { GoldenCase, GoldenCollector, GoldenCompute, GoldenOutcome } from "../frame/types.ts";
@@ -120,7 +120,10 @@ async function compareHidden(
   const { model, trace } = run;
   await model.prefill(0, run.prompt);
   const layers = Array.from({ length: model.config.numHiddenLayers }, (_, il) => `layer.${il}`);
-  const stages = ["embeddings", ...layers].map((name): [string, Float32Array] => [name, trace.rows(name)]);
+  const stages = ["embeddings", ...layers].map((name): [string, Float32Array] => [
+    name,
+    concatenateSamples(trace.rows(name)),
+  ]);
   const norm = await normalize(run, stages.at(-1)?.[1] ?? new Float32Array(0));
   stages.push(["norm", norm]);
   const rows = await expected.int32("rows");

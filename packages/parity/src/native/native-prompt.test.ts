@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type MessagePart } from "@higgs-worker/higgs-audio/parts";
-import { createSmallTokenizer } from "../frame/testing/small-tokenizer.ts";
+import { createSmallTokenizer } from "@higgs-worker/higgs-audio/testing";
 import { buildNativePrompt, type NativeMessage } from "./native-prompt.ts";
 
 const tokenizer = createSmallTokenizer();

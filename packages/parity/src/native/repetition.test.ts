@@ -1,7 +1,7 @@
 import { ColumnGenerator, lastDelayedColumns, Sampler } from "@higgs-worker/higgs-audio/parts";
 import { expect, it } from "vitest";
 import { NativeColumnRules } from "./column-rules.ts";
-import { scriptedLogits, smallCodebooks, uniformsOf } from "./testing/scripted-logits.ts";
+import { scriptedLogits, smallCodebooks, uniformsOf } from "@higgs-worker/higgs-audio/testing";
 
 // Two codebooks of codes 0 … 9, BOS 10, EOS 11.
 const CONFIG = smallCodebooks(2);

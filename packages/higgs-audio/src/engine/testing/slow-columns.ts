@@ -29,7 +29,11 @@ export function slowBosonSegment(candidates: readonly number[][], limit: number,
   return { columns, frames: undelayed(columns, config).slice(1, -1) };
 }
 
-function undelayed(columns: readonly number[][], { numCodebooks, audioStreamBosId }: CodebookConfig): number[][] {
+/** `frames[frame][codebook]` of the columns, clipped to codes. */
+export function undelayed(
+  columns: readonly number[][],
+  { numCodebooks, audioStreamBosId }: CodebookConfig,
+): number[][] {
   return Array.from({ length: Math.max(0, columns.length - numCodebooks + 1) }, (_, frame) =>
     Array.from({ length: numCodebooks }, (_unused, k) => Math.min(columns[frame + k]?.[k] ?? 0, audioStreamBosId - 1)),
   );

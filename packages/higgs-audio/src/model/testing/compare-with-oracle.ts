@@ -20,7 +20,9 @@ export async function expectPrefill(
     const stages: [string, Float64Array][] = [["embeddings", embedding]];
     for (const [il, layer] of layers.entries()) stages.push([`layer.${il}`, layer]);
     for (const [stage, wanted] of stages) {
-      expect(largestError(trace.row(stage, position), wanted), `${stage} of ${position}`).toBeLessThan(tolerance);
+      expect(largestError(trace.rows(stage)[position] ?? [], wanted), `${stage} of ${position}`).toBeLessThan(
+        tolerance,
+      );
     }
   }
 }

@@ -5,7 +5,7 @@ import { SMALL_HIGGS_CONFIG } from "../../checkpoint/testing/test-checkpoint.ts"
 import { LanguageModel, type LanguageModelOptions } from "../language-model.ts";
 import type { PromptRows } from "../prompt-rows.ts";
 import type { WeightSource } from "../weight-source.ts";
-import { StageTrace } from "./stage-trace.ts";
+import { StageTrace } from "../stage-trace.ts";
 import { SeededWeightSource, type SeededWeightOptions } from "./seeded-weight-source.ts";
 
 /** Shapes that differ in what graphs can get wrong. Wavelengths of all of them fall into all three parts of the rope scaling. */

@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { VOICE_PROFILES } from "@higgs-worker/higgs-audio/parts";
-import { smallTokenizerJson } from "./small-tokenizer.ts";
+import { smallTokenizerJson } from "@higgs-worker/higgs-audio/testing";
 
 // Ids of the small tokenizer: bytes for themselves, "\n\n" is 261, special tokens from 300 in the order of SPECIAL_TOKENS.
 const BEGIN = 300;

@@ -1,15 +1,5 @@
-/**
- * The columns that the delay pattern makes of candidates, as closed formulas over the whole script instead of a state that
- * goes from column to column (spec model §7.3 to §7.5): the oracle of the tests.
- */
 import type { CodebookConfig } from "@higgs-worker/higgs-audio/parts";
-
-export interface SlowSegment {
-  /** `columns[column][codebook]` */
-  readonly columns: number[][];
-  /** `frames[frame][codebook]`, trimmed and clipped. */
-  readonly frames: number[][];
-}
+import { type SlowSegment, undelayed } from "@higgs-worker/higgs-audio/testing";
 
 /**
  * Native: codebook k is BOS in columns 0 … k. With the first EOS in column t, codebooks below c − t are EOS from there on,
@@ -28,10 +18,4 @@ export function slowNativeSegment(candidates: readonly number[][], limit: number
   const stop = columns.findIndex((ids, c) => c > last && ids.every((id) => id === eos));
   const inner = columns.slice(last + 1, stop < 0 ? columns.length : stop);
   return { columns, frames: undelayed(inner, config) };
-}
-
-function undelayed(columns: readonly number[][], { numCodebooks, audioStreamBosId }: CodebookConfig): number[][] {
-  return Array.from({ length: Math.max(0, columns.length - numCodebooks + 1) }, (_, frame) =>
-    Array.from({ length: numCodebooks }, (_unused, k) => Math.min(columns[frame + k]?.[k] ?? 0, audioStreamBosId - 1)),
-  );
 }

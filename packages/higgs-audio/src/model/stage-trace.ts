@@ -1,7 +1,7 @@
 import type { Graph, Tensor } from "@higgs-worker/ggml";
-import { concatenateSamples, type GraphObserver } from "@higgs-worker/higgs-audio/parts";
+import type { GraphObserver } from "./layers.ts";
 
-/** Keeps the rows of each stage of the last prompt and of the last computation. */
+/** Keeps the rows of each stage of the last prompt and of the last computation, for comparisons. */
 export class StageTrace implements GraphObserver {
   readonly #tensors = new Map<Graph, Map<string, Tensor>>();
   /** By stage and position. */
@@ -25,9 +25,9 @@ export class StageTrace implements GraphObserver {
     }
   }
 
-  /** All rows of a prompt's stage, one position after the other. */
-  rows(stage: string): Float32Array {
-    return concatenateSamples(this.#rows.get(stage) ?? []);
+  /** A prompt's stage, one row for each position. */
+  rows(stage: string): readonly Float32Array[] {
+    return this.#rows.get(stage) ?? [];
   }
 
   /** A stage in the last computation, in the order of its graph's rows. */
