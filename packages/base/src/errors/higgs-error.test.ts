@@ -11,7 +11,7 @@ describe("HiggsError", () => {
   });
 
   it("is known by its brand, also when another copy of the package made it", () => {
-    const foreign = Object.defineProperty(new Error("x"), Symbol.for("higgs-worker.error"), { value: true });
+    const foreign = Object.assign(new Error("x"), { code: "INTERNAL", [Symbol.for("higgs-worker.error")]: true });
     expect(isHiggsError(foreign)).toBe(true);
     for (const other of [new Error("x"), null, "INVALID_INPUT", {}]) expect(isHiggsError(other)).toBe(false);
   });
@@ -38,6 +38,67 @@ describe("toHiggsError()", () => {
       message,
       ...(thrown === undefined ? {} : { cause: thrown }),
     });
+  });
+});
+
+const UNREADABLE = "Cannot finish: what was thrown cannot be read";
+const refuse = (): never => {
+  throw new Error("not to be read");
+};
+
+function revokedProxy(target: object): object {
+  const { proxy, revoke } = Proxy.revocable(target, {});
+  revoke();
+  return proxy;
+}
+
+describe("what a hostile library throws", () => {
+  it.each<[string, () => unknown, string]>([
+    ["a revoked proxy", () => revokedProxy({}), UNREADABLE],
+    ["a revoked proxy of an error", () => revokedProxy(new Error("x")), UNREADABLE],
+    ["a revoked proxy of a function", () => revokedProxy(() => {}), UNREADABLE],
+    [
+      "a proxy that refuses everything",
+      () => new Proxy({}, { has: refuse, get: refuse, getPrototypeOf: refuse }),
+      UNREADABLE,
+    ],
+    ["an object without a prototype", () => Object.create(null) as unknown, UNREADABLE],
+    ["an object whose text throws", () => ({ toString: refuse }), UNREADABLE],
+    ["an object whose text is an object", () => ({ toString: () => ({}), valueOf: () => ({}) }), UNREADABLE],
+    [
+      "an error whose message throws",
+      () => Object.defineProperty(new Error("x"), "message", { get: refuse }),
+      UNREADABLE,
+    ],
+    [
+      "an error whose name throws",
+      () => Object.defineProperty(new Error("x"), "name", { get: refuse }),
+      "Cannot finish: x",
+    ],
+    [
+      "an error whose message has no text",
+      () => Object.defineProperty(new Error("x"), "message", { value: Object.create(null) }),
+      UNREADABLE,
+    ],
+    ["a symbol", () => Symbol("s"), "Cannot finish: Symbol(s)"],
+    [
+      "an error whose message is a symbol",
+      () => Object.assign(new Error("x"), { message: Symbol("s") }),
+      "Cannot finish: Symbol(s)",
+    ],
+  ])("is a HiggsError all the same: %s", (_name, make, message) => {
+    const thrown = make();
+    expect(isHiggsError(thrown)).toBe(false);
+    const error = toHiggsError(thrown);
+    expect([error.code, error.message, error.subject]).toEqual(["INTERNAL", message, "finish"]);
+    expect(error.cause === thrown).toBe(true);
+  });
+
+  it.each([
+    ["the brand alone", { [Symbol.for("higgs-worker.error")]: true }],
+    ["a proxy that has everything", new Proxy({}, { has: () => true })],
+  ])("is not taken for a HiggsError without a code: %s", (_name, thrown) => {
+    expect([isHiggsError(thrown), toHiggsError(thrown).code]).toEqual([false, "INTERNAL"]);
   });
 });
 

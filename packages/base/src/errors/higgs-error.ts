@@ -41,17 +41,41 @@ export class HiggsError extends Error {
   }
 }
 
-/** Realm-safe check: true also for an error made by another copy of this package. */
+/** Realm-safe check: true also for an error made by another copy of this package. Never throws, whatever it gets. */
 export function isHiggsError(error: unknown): error is HiggsError {
-  return typeof error === "object" && error !== null && BRAND in error;
+  try {
+    return error !== null && typeof error === "object" && isBranded(error) && typeof error.code === "string";
+  } catch {
+    return false;
+  }
 }
 
-/** Any thrown value as a HiggsError; unknown ones become INTERNAL and keep the original as cause. */
+/**
+ * Any thrown value as a HiggsError; unknown ones become INTERNAL and keep the original as cause. Never throws, whatever
+ * it gets: not on a getter that throws, a revoked proxy or an object that has no text.
+ */
 export function toHiggsError(error: unknown): HiggsError {
   if (isHiggsError(error)) return error;
-  if (error instanceof Error && error.name === "AbortError") {
-    return new HiggsError("CANCELLED", "finish", "the request was cancelled", { cause: error });
+  if (isAbort(error)) return new HiggsError("CANCELLED", "finish", "the request was cancelled", { cause: error });
+  return new HiggsError("INTERNAL", "finish", textOf(error), { cause: error });
+}
+
+function isBranded(error: object): error is Partial<HiggsError> {
+  return Reflect.get(error, BRAND) === true;
+}
+
+function isAbort(error: unknown): boolean {
+  try {
+    return error instanceof Error && error.name === "AbortError";
+  } catch {
+    return false;
   }
-  const reason = error instanceof Error ? error.message : String(error);
-  return new HiggsError("INTERNAL", "finish", reason, { cause: error });
+}
+
+function textOf(error: unknown): string {
+  try {
+    return String(error instanceof Error ? error.message : error);
+  } catch {
+    return "what was thrown cannot be read";
+  }
 }
