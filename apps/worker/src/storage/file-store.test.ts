@@ -12,6 +12,7 @@ import {
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { describeObjectStore, storeRequest } from "../testing/describe-object-store.ts";
+import { asOrdinaryUser } from "../testing/ordinary-user.ts";
 import { scratchDir } from "../testing/scratch.ts";
 import { createFileStore, writeOutputFile } from "./file-store.ts";
 
@@ -156,12 +157,14 @@ describe("a path that can never be a file's", () => {
     await expect(store.put(storeRequest("a.wav"))).rejects.toMatchObject(failure);
   });
 
-  it.skipIf(process.getuid?.() === 0)("is found where nothing may be written", async () => {
+  it("is found where nothing may be written", async () => {
     const dir = scratchDir();
-    chmodSync(dir, 0o500);
-    for (const key of ["a.wav", "new/a.wav"]) {
-      await expect(createFileStore(dir).check(key)).rejects.toMatchObject({ code: "STORAGE_DENIED" });
-    }
+    chmodSync(dir, 0o555);
+    await asOrdinaryUser(async () => {
+      for (const key of ["a.wav", "new/a.wav"]) {
+        await expect(createFileStore(dir).check(key)).rejects.toMatchObject({ code: "STORAGE_DENIED" });
+      }
+    });
   });
 
   it("leaves no trace where it works", async () => {

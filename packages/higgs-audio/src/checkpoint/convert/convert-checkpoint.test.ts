@@ -17,6 +17,7 @@ import { fileURLToPath } from "node:url";
 import { loadGgml, GgufFile, quantizeRows, rowBytes, type TensorType } from "@higgs-worker/ggml";
 import { afterEach, describe, expect, it } from "vitest";
 import { openCheckpoint, type LmCheckpoint } from "../open-checkpoint.ts";
+import { asOrdinaryUser } from "../testing/ordinary-user.ts";
 import { makeTemporaryFolder } from "../testing/temporary-folder.ts";
 import { makeLmTensors, SMALL_HIGGS_CONFIG, writeLmCheckpoint } from "../testing/test-checkpoint.ts";
 import { WEIGHT_FORMATS } from "../weight-format.ts";
@@ -194,12 +195,15 @@ describe("convertCheckpoint()", () => {
     });
   });
 
-  it.skipIf(process.getuid?.() === 0)("says VOLUME_UNAVAILABLE when it may not write", async () => {
+  it("says VOLUME_UNAVAILABLE when it may not write", async () => {
     await using checkpoint = await openSmall();
     const cacheDir = makeTemporaryFolder();
-    chmodSync(cacheDir, 0o500);
-    const failed = convertCheckpoint(ggml, checkpoint, options(cacheDir));
-    await expect(failed).rejects.toMatchObject({ code: "VOLUME_UNAVAILABLE" });
+    chmodSync(cacheDir, 0o555);
+    await asOrdinaryUser(async () => {
+      const failed = convertCheckpoint(ggml, checkpoint, options(cacheDir));
+      await expect(failed).rejects.toMatchObject({ code: "VOLUME_UNAVAILABLE" });
+    });
+    expect(cacheFiles(cacheDir)).toEqual([]);
   });
 
   it("removes what killed conversions left, and nothing of the living", async () => {
