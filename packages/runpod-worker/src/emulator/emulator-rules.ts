@@ -44,6 +44,9 @@ export const DEFAULT_EMULATOR_RULES: EmulatorRules = {
   killAfterMs: 10_000,
 };
 
+/** How long waits for jobs, requests and lines last unless told otherwise, in milliseconds: only what hangs takes longer. */
+export const DEFAULT_WAIT_MS = 120_000;
+
 const LEAST_LOST_AFTER_MS = 30_000;
 
 /** The silence after which a worker is lost, in milliseconds. */

@@ -14,7 +14,7 @@ import { WebhookSender, type WebhookOptions } from "../public-api/webhook-sender
 import { Autoscaler, type ScalingOptions } from "./autoscaler.ts";
 import { CONTROL_PREFIX, createControlRoutes } from "./control-routes.ts";
 import { EmulatedPlatform, type PostTotals } from "./emulated-platform.ts";
-import { DEFAULT_EMULATOR_RULES, type EmulatorRules } from "./emulator-rules.ts";
+import { DEFAULT_EMULATOR_RULES, DEFAULT_WAIT_MS, type EmulatorRules } from "./emulator-rules.ts";
 import type { EmulatorParts } from "./emulator-parts.ts";
 import { createEmulatorFetch } from "./emulator-server.ts";
 import { ExchangeLog } from "./exchange-log.ts";
@@ -167,7 +167,7 @@ export class Emulator implements EmulatorParts {
    *
    * @throws {Error} when the time is up or the job is unknown or deleted
    */
-  async result(job: JobRecord | string, timeoutMs = 10_000): Promise<JobStatusBody> {
+  async result(job: JobRecord | string, timeoutMs = DEFAULT_WAIT_MS): Promise<JobStatusBody> {
     const record = typeof job === "string" ? this.queue.get(job) : job;
     if (record === undefined) throw new Error("Cannot wait for the job: it is unknown");
     const limit = AbortSignal.timeout(timeoutMs);

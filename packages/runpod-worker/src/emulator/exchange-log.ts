@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { memorySizeOf } from "../job-queue/memory-size.ts";
 import { isWorkerRoute, parseTarget, routePath, type RouteName } from "./request-target.ts";
+import { DEFAULT_WAIT_MS } from "./emulator-rules.ts";
 
 /** One request and its outcome. */
 export interface Exchange {
@@ -48,15 +49,13 @@ export interface ExchangeFilter {
 }
 
 export interface WaitForOptions {
-  /** Real milliseconds. Default 10 000. */
+  /** Real milliseconds. Default 120 000. */
   readonly timeoutMs?: number;
 }
 
 interface LogWait {
   readonly check: () => boolean;
 }
-
-const DEFAULT_TIMEOUT_MS = 10_000;
 
 export interface ExchangeLogLimits {
   /** Requests that are kept. */
@@ -114,7 +113,7 @@ export class ExchangeLog {
    * @throws {Error} when the time is up
    */
   async waitForCount(count: number, filter: ExchangeFilter, options: WaitForOptions = {}): Promise<Exchange[]> {
-    const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    const timeoutMs = options.timeoutMs ?? DEFAULT_WAIT_MS;
     await new Promise<void>((resolve, reject) => {
       const wait: LogWait = {
         check: () => {

@@ -101,7 +101,7 @@ describe("autoscaling", () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(emulator.fleet.list()).toHaveLength(0);
     const { output: first } = await emulator.result(emulator.submit({ input: {} }));
-    await expect.poll(() => ends, { timeout: 5000 }).toHaveLength(1);
+    await expect.poll(() => ends).toHaveLength(1);
     const { output: second } = await emulator.result(emulator.submit({ input: {} }));
     const [[firstId], [secondId]] = [first, second] as [[string], [string]];
     expect(ends).toEqual([[firstId, 0]]);
@@ -112,7 +112,7 @@ describe("autoscaling", () => {
     const emulator = await emulate();
     emulator.autoscale(plainWorker());
     const records = [1, 2, 3].map(() => emulator.submit({ input: { stopPod: true } }));
-    const results = await Promise.all(records.map((record) => emulator.result(record, 20_000)));
+    const results = await Promise.all(records.map((record) => emulator.result(record)));
     const workers = results.map(({ output }) => (output as [string])[0]);
     expect(new Set(workers).size).toBe(3);
   });
@@ -121,7 +121,7 @@ describe("autoscaling", () => {
     const emulator = await emulate();
     emulator.autoscale(plainWorker(), { maxWorkers: 2, queueDelayMs: 300 });
     for (let index = 0; index < 4; index += 1) emulator.submit({ input: { hang: true } });
-    await expect.poll(() => emulator.queue.counts.inProgress, { timeout: 10_000 }).toBe(2);
+    await expect.poll(() => emulator.queue.counts.inProgress).toBe(2);
     await new Promise((resolve) => setTimeout(resolve, 700));
     expect(emulator.fleet.list()).toHaveLength(2);
   });
@@ -140,7 +140,7 @@ describe("autoscaling", () => {
     emulator.fleet.on("exit", (worker) => void starts.push(worker.startedAtMs));
     emulator.autoscale(plainWorker());
     const record = emulator.submit({ input: { exit: 3 } });
-    expect(await emulator.result(record, 25_000)).toMatchObject({ status: "FAILED", retries: 2 });
+    expect(await emulator.result(record)).toMatchObject({ status: "FAILED", retries: 2 });
     const [one = 0, two = 0, three = 0] = starts;
     expect(two - one).toBeGreaterThanOrEqual(1000);
     expect(three - two).toBeGreaterThanOrEqual(2000);

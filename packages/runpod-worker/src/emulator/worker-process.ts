@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
+import { DEFAULT_WAIT_MS } from "./emulator-rules.ts";
 
 /** How to start a worker in any language. */
 export interface WorkerCommand {
@@ -109,7 +110,7 @@ export class WorkerProcess {
    *
    * @throws {Error} when the time is up
    */
-  waitForLine(pattern: RegExp, timeoutMs = 10_000): Promise<string> {
+  waitForLine(pattern: RegExp, timeoutMs = DEFAULT_WAIT_MS): Promise<string> {
     const past = this.#lines.find((line) => pattern.test(line));
     if (past !== undefined) return Promise.resolve(past);
     return new Promise((resolve, reject) => {

@@ -138,9 +138,13 @@ export class WorkerRegistry extends EventEmitter<WorkerEvents> {
     this.emit("lost", worker);
   }
 
+  /** Drops all that is known of a worker and ends its held polls. */
   forget(id: string): void {
-    this.#workers.get(id)?.lostTimer?.cancel();
+    const worker = this.#workers.get(id);
+    if (worker === undefined) return;
+    worker.lostTimer?.cancel();
     this.#workers.delete(id);
+    for (const end of [...worker.heldTakes, ...worker.heldStops]) end();
   }
 
   /** A sign of life. */

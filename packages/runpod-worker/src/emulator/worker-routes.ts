@@ -1,3 +1,5 @@
+import type { Socket } from "node:net";
+import { setImmediate } from "node:timers/promises";
 import { Hono, type Context } from "hono";
 import type { HttpBindings } from "@hono/node-server";
 import type { JobRecord } from "../job-queue/job-record.ts";
@@ -83,20 +85,36 @@ async function take(context: WorkerContext, platform: EmulatedPlatform, limit: n
   const { signal } = context.req.raw;
   const endsAtMs = queue.clock.now() + rules.takeHoldMs;
   // A lost worker's process may end before its connection does: it must not get another job.
-  while (!signal.aborted && !worker.isLost) {
+  while (!signal.aborted && !worker.isLost && !queue.isClosed) {
     const again = workers.drainRedeliveries(workerId, limit);
     if (again.length > 0) return { records: again, isFresh: false };
     const holdMs = endsAtMs - queue.clock.now();
     const records = await heldTake(platform, workerId, worker.isStopping ? 0 : limit, holdMs, signal);
     if (records.length > 0) {
-      context.env.delivery.onFailure(() => {
+      const giveBack = () => {
         for (const record of records) platform.noteUndelivered(record, workerId);
-      });
+      };
+      if (await hasHungUp(context.env.incoming.socket)) {
+        giveBack();
+        break;
+      }
+      context.env.delivery.onFailure(giveBack);
       return { records, isFresh: true };
     }
     if (queue.clock.now() >= endsAtMs) break;
   }
   return { records: [], isFresh: true };
+}
+
+/**
+ * True if the worker has closed the connection, though Node may not have read that yet: what is written to such a
+ * connection counts as sent, and the job would be lost with it.
+ */
+async function hasHungUp(socket: Socket): Promise<boolean> {
+  // Between two of the check phases the event loop has asked all sockets for news.
+  await setImmediate();
+  await setImmediate();
+  return socket.destroyed || socket.readableEnded;
 }
 
 /** One wait of a take; ends early without jobs when the worker hangs up or must check again. */

@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { connect } from "node:net";
 import { describe, expect, it } from "vitest";
 import { emulate } from "./testing/still-emulator.ts";
 import { WireWorker } from "./testing/wire-worker.ts";
@@ -105,5 +107,53 @@ describe("emulator: stop channel and times", () => {
     emulator.clock.advance(10_000);
     expect((await take).status).toBe(204);
     expect((await worker.takeJob()).id).toBe(second.id);
+  });
+});
+
+describe("emulator: held polls", () => {
+  it("gives no job to a take whose worker has just hung up", async () => {
+    const { emulator } = await emulate();
+    const { port } = new URL(emulator.url);
+    const socket = connect(Number(port), "127.0.0.1");
+    await once(socket, "connect");
+    socket.write("GET /v2/emulated/job-take/w1 HTTP/1.1\r\nhost: x\r\nauthorization: emulator-worker-key\r\n\r\n");
+    await emulator.requests.waitFor({ route: "job-take" });
+    await settle();
+    socket.destroy();
+    const record = emulator.submit({ input: 1 });
+    expect((await new WireWorker(emulator, "w2").takeJob()).id).toBe(record.id);
+    expect(record).toMatchObject({ workerId: "w2", retries: 0 });
+  });
+
+  it.each(["take", "stop"] as const)(
+    "ends at once with a held %s, also right after its worker hung up",
+    async (poll) => {
+      for (const hangsUp of [false, true]) {
+        // A clock that stands still: only closing can end what is held.
+        const { emulator, worker } = await emulate();
+        const client = new AbortController();
+        const held = worker[poll]({ signal: client.signal }).then(
+          ({ status }) => status,
+          () => "hung up",
+        );
+        await emulator.requests.waitFor({ route: `job-${poll}` });
+        await settle();
+        if (hangsUp) client.abort();
+        await emulator.close();
+        expect(await held).toBe(hangsUp ? "hung up" : 204);
+      }
+    },
+  );
+
+  it("ends at once with a take of a worker that is to stop", async () => {
+    const { emulator, worker } = await emulate();
+    const record = emulator.submit({ input: 1 });
+    await worker.takeJob();
+    await worker.done(record.id, { output: 1, stopPod: true });
+    const held = worker.take();
+    await emulator.requests.waitForCount(2, { route: "job-take" });
+    await settle();
+    await emulator.close();
+    expect((await held).status).toBe(204);
   });
 });

@@ -93,6 +93,11 @@ export class JobQueue extends EventEmitter<JobQueueEvents> {
     return records;
   }
 
+  /** True once nothing waits here any more. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   /** As `take`, but waits up to `holdMs` for a job; gives none if `signal` aborts first. */
   async takeWhenAvailable(limit: number, workerId: string, options: TakeWaitOptions): Promise<JobRecord[]> {
     if (options.signal?.aborted === true || this.#isClosed) return [];
