@@ -38,7 +38,7 @@ const load = () => loadSpeechModel(found, config, { logger: silentLogger });
 let model: SpeechModel;
 beforeAll(async () => {
   model = await load();
-}, 60_000);
+});
 afterAll(async () => {
   await model[Symbol.asyncDispose]();
   rmSync(cacheDir, { recursive: true, force: true });
@@ -101,7 +101,7 @@ describe("cloning with the demo checkpoint", () => {
     const without = await speak({});
     expect(without.output.sha256).not.toBe(byName.output.sha256);
     expect(byName.output.usage.prompt_tokens).toBeGreaterThan(without.output.usage.prompt_tokens + 86);
-  }, 120_000);
+  });
 
   it("encodes a clip once: then it is in memory, and for another model on disk", async () => {
     const first = await speak({ ref_audio: "awb" });
@@ -112,7 +112,7 @@ describe("cloning with the demo checkpoint", () => {
     const again = await speak({ ref_audio: "awb" }, other);
     expect(again.result.referenceCodes).toEqual(["disk"]);
     expect(again.output.sha256).toBe(first.output.sha256);
-  }, 60_000);
+  });
 
   it("references stand in turns or in the system message", async () => {
     const inTurns = await speak({ ref_audio: "rms" });
@@ -122,7 +122,7 @@ describe("cloning with the demo checkpoint", () => {
     expect(inSystem.output.usage.prompt_tokens).toBeGreaterThan(102);
     const described = await speak({ ref_audio: "rms,profile:male_en" });
     expect(described.output.metadata.voice_clone).toBe("rms,profile:male_en");
-  }, 60_000);
+  });
 });
 
 describe("dialogue with the demo checkpoint", () => {
@@ -138,14 +138,14 @@ describe("dialogue with the demo checkpoint", () => {
     expect(output.duration_seconds).toBeCloseTo(output.usage.audio_frames / 25, 5);
     expect(result.pcm).toHaveLength(output.usage.audio_frames * 960);
     expect(result.codes[0]).toHaveLength(output.usage.audio_frames);
-  }, 60_000);
+  });
 
   it("lets the model choose voices when there are none", async () => {
     const { output, result, request } = await speak({ transcript: DIALOGUE, chunk_method: "speaker" });
     expect(result.chunkCount).toBe(3);
     expect(request.references).toEqual([]);
     expect(output.metadata.voice_clone).toBeNull();
-  }, 60_000);
+  });
 
   it("joins turns to a chunk, and carries as much of the conversation as the buffer holds", async () => {
     const fields = { transcript: DIALOGUE, ref_audio: "slt,rms", chunk_method: "speaker" };
@@ -159,11 +159,11 @@ describe("dialogue with the demo checkpoint", () => {
     const beginning = (spoken: Spoken) => spoken.result.codes.map((row) => row.slice(0, 25));
     expect(both).toBeGreaterThan(25);
     expect(beginning(one)).toEqual(beginning(all));
-  }, 120_000);
+  });
 
   it("the same dialogue and seed are the same audio", async () => {
     const fields = { transcript: DIALOGUE, ref_audio: "kal,awb", chunk_method: "speaker", seed: 3 };
     const [a, b] = [await speak(fields), await speak(fields)];
     expect(b.output.sha256).toBe(a.output.sha256);
-  }, 120_000);
+  });
 });

@@ -17,7 +17,7 @@ it("runs on the set that ships here when no folder is given", async () => {
   expect(await runVerifyGolden({ ...args, directory: null, groups: ["tokenizer", "lm"] }, io)).toBe(0);
   expect(io.out()).toMatch(/^passed +lm\/lm-boson\//m);
   expect(io.out()).toMatch(/\n\d{3} passed, 0 failed\n$/);
-}, 60_000);
+});
 
 it("a folder without golden files fails, it does not pass with nothing done", async () => {
   const io = fakeIo();

@@ -92,8 +92,8 @@ describe("a worker whose machine has gone bad", () => {
 
   it("goes on when loading it anew has helped", async () => {
     const worker = await startFaulty({ goodJobs: 1, code: "MODEL_CORRUPT", reload: "helps" }, jobs(7));
-    await expect.poll(() => worker.statuses(), { timeout: 25_000 }).not.toContain("IN_QUEUE");
-    await expect.poll(() => worker.statuses(), { timeout: 25_000 }).not.toContain("IN_PROGRESS");
+    await expect.poll(() => worker.statuses()).not.toContain("IN_QUEUE");
+    await expect.poll(() => worker.statuses()).not.toContain("IN_PROGRESS");
     expect(worker.statuses()).toEqual(["COMPLETED", ...FAILED(3), ...COMPLETED(3)]);
     expect([worker.starts(), worker.unhealthy()]).toEqual([2, []]);
     worker.io.kill("SIGTERM");
@@ -111,7 +111,7 @@ describe("a worker whose machine has gone bad", () => {
     ["speech that fails", "GENERATION_FAILED", jobs(12), 0],
   ] as const)("does not take the faults of requests for its own: %s", async (_name, code, inputs, goodJobs) => {
     const worker = await startFaulty({ goodJobs, code, reload: "fails" }, inputs);
-    await expect.poll(() => worker.statuses(), { timeout: 25_000 }).toEqual(FAILED(12));
+    await expect.poll(() => worker.statuses()).toEqual(FAILED(12));
     expect([worker.starts(), worker.unhealthy()]).toEqual([1, []]);
     worker.io.kill("SIGTERM");
     expect(await worker.exit).toBe(0);

@@ -55,7 +55,7 @@ async function startIn({ command = "worker", argv = [], env = {}, isOnPlatform =
   let isOver = false;
   void ended.finally(() => (isOver = true));
   const isServing = () => io.out().includes("listening on") || (job !== undefined && job.finishedAtMs !== undefined);
-  await expect.poll(() => isOver || isServing(), { timeout: 25_000 }).toBe(true);
+  await expect.poll(() => isOver || isServing()).toBe(true);
   io.kill("SIGTERM");
   const exitCode = await ended;
   return { exitCode, loaded, io, job };

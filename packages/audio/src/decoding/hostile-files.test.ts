@@ -189,14 +189,12 @@ const ACCEPTED: readonly (readonly [string, Uint8Array, number])[] = [
 describe("decodeHere()", () => {
   it.each(REFUSED)("refuses %s", async (_name, bytes, message) => {
     const before = process.memoryUsage().arrayBuffers;
-    const startedMs = performance.now();
     await expect(decodeHere(bytes, DEFAULT_DECODE_LIMITS)).rejects.toMatchObject({
       code: "REFERENCE_INVALID",
       message: expect.stringMatching(message),
     });
     // Not more than the longest audio of 8 channels needs, and far from the size that the file promises.
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(500e6);
-    expect(performance.now() - startedMs).toBeLessThan(15_000);
   });
 
   it.each(ACCEPTED)("reads %s", async (_name, bytes, sampleCount) => {

@@ -33,6 +33,9 @@ const ROUTES: readonly (readonly [segment: string, route: StubRoute])[] = [
   ["/ping/", "ping"],
 ];
 
+/** Less than a test may take, so that the message says more than that it took too long. */
+const HANG_MS = 240_000;
+
 /** A platform that hands out queued jobs, holds polls, accepts every post, and records everything. */
 export class StubPlatform {
   readonly requests: RecordedRequest[] = [];
@@ -112,13 +115,13 @@ export class StubPlatform {
     return this.of("done").filter((request) => (request.json as { status?: string }).status !== "IN_PROGRESS");
   }
 
-  /** Waits until the condition holds, and fails with details if it does not in time. */
-  async until(condition: () => boolean, what: string, timeoutMs = 5_000): Promise<void> {
-    const endsAtMs = performance.now() + timeoutMs;
+  /** Waits until the condition holds. What hangs fails with the requests that came; a slow machine does not. */
+  async until(condition: () => boolean, what: string): Promise<void> {
+    const endsAtMs = performance.now() + HANG_MS;
     while (!condition()) {
       if (performance.now() > endsAtMs) {
         const seen = this.requests.map((request) => `${request.method} ${request.target} ${request.body.slice(0, 80)}`);
-        throw new Error(`Waited ${timeoutMs} ms for ${what}. Requests:\n${seen.slice(-20).join("\n")}`);
+        throw new Error(`Waited ${HANG_MS} ms for ${what}. Requests:\n${seen.slice(-20).join("\n")}`);
       }
       await wait(5);
     }

@@ -62,12 +62,9 @@ export class WorkerBench {
   }
 
   /** Waits for this many final posts and returns them. */
-  async results(
-    count: number,
-    timeoutMs?: number,
-  ): Promise<readonly { readonly id: string; readonly body: unknown }[]> {
+  async results(count: number): Promise<readonly { readonly id: string; readonly body: unknown }[]> {
     const { platform } = this;
-    await platform.until(() => platform.results.length >= count, `${count} results`, timeoutMs);
+    await platform.until(() => platform.results.length >= count, `${count} results`);
     return platform.results.map(({ path, json: body }) => ({
       id: decodeURIComponent(path.split("/").at(-1) ?? ""),
       body,

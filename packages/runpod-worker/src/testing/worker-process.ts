@@ -49,7 +49,7 @@ export class WorkerProcess {
   /** Waits for the process to start and do something, which is slow on a busy machine. */
   async until(condition: () => boolean, what: string): Promise<void> {
     try {
-      await this.platform.until(condition, what, 20_000);
+      await this.platform.until(condition, what);
     } catch (error) {
       throw new Error(`${String(error)}\nOutput:\n${this.output}`, { cause: error });
     }

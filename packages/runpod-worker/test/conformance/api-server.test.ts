@@ -12,9 +12,7 @@ interface Served {
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  const endsAtMs = performance.now() + 5_000;
-  while (!condition() && performance.now() < endsAtMs) await new Promise((resolve) => setTimeout(resolve, 5));
-  expect(condition()).toBe(true);
+  await expect.poll(condition).toBe(true);
 }
 
 async function serve(

@@ -1,5 +1,8 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import type { Handler } from "../../src/index.ts";
 import { reset, status, type StubPlatform } from "../../src/testing/stub-platform.ts";
 import { WorkerBench } from "../../src/testing/worker-bench.ts";
@@ -14,15 +17,18 @@ function pingGaps(platform: StubPlatform): readonly number[] {
 }
 
 describe("heartbeat", () => {
-  it("W69: the first ping comes within 1 s, then one per interval", { retry: 2 }, async () => {
-    const startedAtMs = performance.now();
+  it("W69: the first ping comes at once, not after an interval", async () => {
+    const bench = await WorkerBench.open(hanging, { env: { RUNPOD_PING_INTERVAL: "3600000" } });
+    await bench.platform.until(() => bench.platform.of("ping").length === 1, "the first ping");
+    expect(bench.platform.of("ping")[0]?.method).toBe("GET");
+  });
+
+  it("W69: then one comes per interval", async () => {
     const bench = await WorkerBench.open(hanging, { env: { RUNPOD_PING_INTERVAL: "1000" } });
-    await bench.platform.until(() => bench.platform.of("ping").length === 4, "four pings", 8_000);
-    expect((bench.platform.of("ping")[0]?.atMs ?? 0) - startedAtMs).toBeLessThan(1_000);
-    for (const gapMs of pingGaps(bench.platform)) {
-      expect(gapMs).toBeGreaterThan(900);
-      expect(gapMs).toBeLessThan(1_400);
-    }
+    await bench.platform.until(() => bench.platform.of("ping").length === 4, "four pings");
+    const [first, , , fourth] = bench.platform.of("ping");
+    // A late answer may shorten one gap, not the time of all.
+    expect((fourth?.atMs ?? 0) - (first?.atMs ?? 0)).toBeGreaterThan(2_000);
   });
 
   it("W70: a ping has runpod_version, no job_id without jobs, and both ids with two", async () => {
@@ -46,8 +52,8 @@ describe("heartbeat", () => {
       },
     );
     const { platform } = bench;
-    await platform.until(() => platform.of("ping").some((ping) => ping.query.has("job_id")), "a ping with ids", 10_000);
-    await platform.until(() => bench.surface.output.includes("Jobs in progress: 1000"), "all jobs", 10_000);
+    await platform.until(() => platform.of("ping").some((ping) => ping.query.has("job_id")), "a ping with ids");
+    await platform.until(() => bench.surface.output.includes("Jobs in progress: 1000"), "all jobs");
     const seen = platform.of("ping").length;
     await platform.until(() => platform.of("ping").length > seen, "the next ping");
     const sent = platform.of("ping").at(-1)?.query.get("job_id") ?? "";
@@ -56,31 +62,38 @@ describe("heartbeat", () => {
     expect(sent.split(",").every((id) => ids.includes(id))).toBe(true);
   });
 
-  it("W71: pings go on while the main thread is blocked for three intervals", { retry: 2 }, async () => {
+  it("W71: pings go on while the main thread is blocked for three intervals", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "runpod-worker-test-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const file = join(folder, "go-on");
     const worker = await WorkerProcess.open({ RUNPOD_PING_INTERVAL: "1000" }, (platform) => {
-      platform.queue({ id: "j1", input: { do: "block", ms: 4_000 } });
+      platform.queue({ id: "j1", input: { do: "block", file } });
     });
     const { platform } = worker;
+    const pings = () => platform.of("ping").filter(({ query }) => query.get("job_id") === "j1");
+    // The first may have been sent before the handler was called.
+    await worker.until(() => pings().length === 4, "three pings of a blocked worker");
+    expect(platform.results).toEqual([]);
+    writeFileSync(file, "");
     await worker.until(() => platform.results.length === 1, "the result");
-    const endedAtMs = platform.results[0]?.atMs ?? 0;
-    const whileBlocked = platform.of("ping").filter(({ atMs }) => atMs > endedAtMs - 3_800 && atMs < endedAtMs);
-    expect(whileBlocked.length).toBeGreaterThanOrEqual(3);
-    expect(whileBlocked.map((ping) => ping.query.get("job_id"))).toEqual(whileBlocked.map(() => "j1"));
   });
 
   it.each([500, 429, 503])("W72: a ping answered with %i is retried at once", async (code) => {
-    const bench = await WorkerBench.open(hanging, {}, (platform) => platform.respondInTurn("ping", [status(code)]));
+    const env = { RUNPOD_PING_INTERVAL: "3600000" };
+    const bench = await WorkerBench.open(hanging, { env }, (platform) => {
+      platform.respondInTurn("ping", [status(code)]);
+    });
     await bench.platform.until(() => bench.platform.of("ping").length === 2, "the retry");
-    expect(pingGaps(bench.platform)[0]).toBeLessThan(1_000);
+    const [first, again] = bench.platform.of("ping").map(({ target }) => target);
+    expect(again).toBe(first);
   });
 
   it("W72: a broken connection is retried, with waits of 0, 2 and 4 s, then the loop goes on", async () => {
     const bench = await WorkerBench.open(hanging, { env: { RUNPOD_PING_INTERVAL: "1000" } }, (platform) => {
       platform.respondInTurn("ping", [reset, reset, reset, reset]);
     });
-    await bench.platform.until(() => bench.platform.of("ping").length === 5, "the ping after all retries", 12_000);
+    await bench.platform.until(() => bench.platform.of("ping").length === 5, "the ping after all retries");
     const gaps = pingGaps(bench.platform);
-    expect(gaps[0]).toBeLessThan(500);
     expect(gaps[1]).toBeGreaterThanOrEqual(1_950);
     expect(gaps[2]).toBeGreaterThanOrEqual(3_950);
     await bench.platform.until(() => bench.surface.output.includes("ERROR  | Ping Request Error:"), "the error line");
@@ -115,10 +128,14 @@ describe("heartbeat", () => {
     };
     const unusable = [await platformWith("abc"), await platformWith("")];
     for (const platform of await Promise.all(["0", "500"].map(platformWith))) {
-      await platform.until(() => platform.of("ping").length === 4, "four pings", 10_000);
+      await platform.until(() => platform.of("ping").length === 4, "four pings");
       for (const gapMs of pingGaps(platform)) expect(gapMs).toBeGreaterThan(900);
     }
-    expect(unusable.map((platform) => platform.of("ping").length)).toEqual([1, 1]);
+    for (const platform of unusable) {
+      await platform.until(() => platform.of("ping").length > 0, "the first ping");
+      // Ten seconds, so that another one has come only if the machine is slow.
+      for (const gapMs of pingGaps(platform)) expect(gapMs).toBeGreaterThan(9_000);
+    }
   });
 
   it("W81: after SIGKILL of the worker process no ping arrives", async () => {

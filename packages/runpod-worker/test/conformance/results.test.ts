@@ -227,7 +227,7 @@ describe("delivery of results", () => {
         platform.queue({ id: "j1", input: {} });
       },
     );
-    await bench.platform.until(() => bench.surface.output.includes("Finished."), "the end of the job", 10_000);
+    await bench.platform.until(() => bench.surface.output.includes("Finished."), "the end of the job");
     expect(bench.platform.results.at(-1)?.body).toMatch(/^\{"error":".*got 21000022 bytes/);
   });
 
@@ -283,7 +283,7 @@ describe("delivery of results", () => {
       },
     );
     bench.platform.queue({ id: "j1", input: {} });
-    await bench.results(2, 20_000);
+    await bench.results(2);
     const [first, second] = bench.platform.results;
     const between = bench.platform
       .of("ping")

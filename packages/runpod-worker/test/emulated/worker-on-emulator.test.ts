@@ -5,8 +5,6 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { startEmulator, type Emulator, type EmulatorOptions, type WorkerCommand } from "../../src/emulator/index.ts";
 
 const PACKAGE_FOLDER = join(import.meta.dirname, "..", "..");
-/** A process that runs from the sources starts slowly on a busy machine. */
-const START_MS = 20_000;
 
 const open: Emulator[] = [];
 
@@ -48,7 +46,7 @@ function clientOf(emulator: Emulator) {
 
 /** Waits for the first take, so that the rest does not depend on start-up. */
 async function untilUp(emulator: Emulator): Promise<void> {
-  await emulator.requests.waitFor({ route: ["job-take", "job-take-batch"] }, { timeoutMs: START_MS });
+  await emulator.requests.waitFor({ route: ["job-take", "job-take-batch"] });
 }
 
 describe("the worker on the emulator, called with the official client", () => {
@@ -106,28 +104,28 @@ describe("the worker's life on the emulator", () => {
     emulator.fleet.on("exit", (worker, { code }) => void ends.push([worker.podId, code]));
     emulator.autoscale(typeScriptWorker(), { idleTimeoutMs: 500 });
     const records = [1, 2].map((value) => emulator.submit({ input: { refresh: true, value } }));
-    const results = await Promise.all(records.map((record) => emulator.result(record, 2 * START_MS)));
+    const results = await Promise.all(records.map((record) => emulator.result(record)));
     const workers = results.map(({ output }) => (output as { workerId: string }).workerId);
     expect(new Set(workers).size).toBe(2);
-    const last = await emulator.result(emulator.submit({ input: {} }), START_MS);
+    const last = await emulator.result(emulator.submit({ input: {} }));
     const { workerId } = last.output as { workerId: string };
-    await expect.poll(() => ends, { timeout: 10_000 }).toEqual([...workers, workerId].map((podId) => [podId, 0]));
+    await expect.poll(() => ends).toEqual([...workers, workerId].map((podId) => [podId, 0]));
     expect(emulator.violations.counts()).toEqual({});
-  }, 90_000);
+  });
 
   it("leaves a job to another worker when it is killed", async () => {
     const emulator = await emulate();
     const first = emulator.spawn(typeScriptWorker());
     const record = emulator.submit({ input: { waitMs: 1500, value: "done" } });
-    await first.waitForLine(/Started\./, START_MS);
+    await first.waitForLine(/Started\./);
     first.signal("SIGKILL");
     emulator.spawn(typeScriptWorker(), { podId: "second" });
-    expect(await emulator.result(record, START_MS)).toMatchObject({
+    expect(await emulator.result(record)).toMatchObject({
       status: "COMPLETED",
       output: { workerId: "second", value: "done" },
       retries: 1,
     });
-  }, 60_000);
+  });
 
   it("keeps its job while its event loop is blocked for longer than the platform waits for pings", async () => {
     const emulator = await emulate({ rules: { pingIntervalMs: 1000, lostAfterMs: 2500 } });
@@ -138,7 +136,7 @@ describe("the worker's life on the emulator", () => {
     expect(record.retries).toBe(0);
     const withJob = emulator.requests.list({ route: "ping", where: ({ query }) => query["job_id"] === record.id });
     expect(withJob.length).toBeGreaterThanOrEqual(3);
-  }, 30_000);
+  });
 
   it("outlives 60 s without the platform, at a twentieth of all waits, and delivers what it has then", async () => {
     const emulator = await emulate({ rules: { takeHoldMs: 500 } });
@@ -155,5 +153,5 @@ describe("the worker's life on the emulator", () => {
     expect(next).toMatchObject({ status: "COMPLETED", output: { value: "next" } });
     expect(worker.exit).toBeUndefined();
     expect(emulator.violations.counts()).toEqual({});
-  }, 30_000);
+  });
 });
