@@ -22,10 +22,10 @@ const REASONS: Readonly<Record<string, string>> = {
   EBUSY: "it is in use",
 };
 
-/** The code of a failed system call, such as `EEXIST`; undefined for any other error. */
+/** The code of a failed system call, such as `EEXIST`; undefined for any other error. Node's `rm` calls some `ERR_FS_EISDIR`. */
 export function systemCodeOf(error: unknown): string | undefined {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
-  return typeof code === "string" && /^E[A-Z0-9]+$/.test(code) ? code : undefined;
+  return typeof code === "string" ? /^(?:ERR_FS_)?(E[A-Z0-9]+)$/.exec(code)?.[1] : undefined;
 }
 
 /** Whether a system call failed because there is nothing of that name. */

@@ -65,6 +65,25 @@ describe("VoiceLibrary", () => {
     expect(await library.find("emil")).toMatchObject({ name: "emil", language: null });
   });
 
+  it("lists the other voices when a sidecar is a link to itself, which looks like a fault of the volume", async () => {
+    const { own, library } = setUp();
+    for (const name of ["anna", "bert"]) await library.add(voice(name));
+    rmSync(join(own, "anna.json"));
+    symlinkSync("anna.json", join(own, "anna.json"));
+    const { voices, broken } = await library.list();
+    expect(voices.filter(({ origin }) => origin === "own").map(({ name }) => name)).toEqual(["bert"]);
+    expect(broken).toEqual([{ name: "anna", reason: expect.stringMatching(/links lead in a circle.*anna\.json/) }]);
+  });
+
+  it("says which path is in the way when a folder has the name of a voice's file", async () => {
+    const { own, library } = setUp();
+    mkdirSync(join(own, "anna.wav"), { recursive: true });
+    const said = /VOLUME_UNAVAILABLE: .*the path is a folder \(got .*anna\.wav\)/;
+    expect(await failureOf(library.add(voice("anna")))).toMatch(said);
+    writeFileSync(join(own, "anna.txt"), "What is said.");
+    expect(await failureOf(library.remove("anna"))).toMatch(said);
+  });
+
   it("refuses a voice whose audio is a pipe or a link to a device, at once", async () => {
     const { own, library } = setUp();
     for (const name of ["anna", "bert"]) {

@@ -101,7 +101,7 @@ export class VoiceLibrary {
         const voice = await this.find(name);
         if (voice !== null) voices.push(voice);
       } catch (error) {
-        if (!isHiggsError(error) || error.code !== "REFERENCE_INVALID") throw error;
+        if (!isHiggsError(error)) throw error;
         broken.push({ name, reason: error.reason });
       }
     }

@@ -187,6 +187,17 @@ describe("convertCheckpoint()", () => {
     await expect(failed).rejects.toMatchObject({ code: "VOLUME_UNAVAILABLE" });
   });
 
+  it("says VOLUME_UNAVAILABLE when a folder has the name of the conversion", async () => {
+    await using checkpoint = await openSmall();
+    const cacheDir = makeTemporaryFolder();
+    const path = convertedPath(checkpoint, "q4_k", cacheDir);
+    mkdirSync(path);
+    await expect(convertCheckpoint(ggml, checkpoint, options(cacheDir))).rejects.toMatchObject({
+      code: "VOLUME_UNAVAILABLE",
+      message: `Cannot use the converted model: the path is a folder (got ${path})`,
+    });
+  });
+
   it.runIf(process.platform === "linux")("ends where the file system makes no folders at all", async () => {
     await using checkpoint = await openSmall();
     await expect(convertCheckpoint(ggml, checkpoint, options("/proc/none/cache"))).rejects.toMatchObject({
