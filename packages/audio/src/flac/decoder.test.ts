@@ -15,6 +15,11 @@ it("gives exactly the samples that WAV gives", async () => {
   expect(flac.samples).toEqual(wav.samples);
 });
 
+it("reads a file whose last frame the library does not see the end of, as ffmpeg writes many", async () => {
+  const { samples } = await decodeHere(readFixture("flac-last-frame-mono-22k.flac"), DEFAULT_DECODE_LIMITS);
+  expect(samples).toHaveLength(2 * 2304 + 2124);
+});
+
 it("refuses samples of 32 bits, which the library cannot read", async () => {
   const bytes = readFixture("flac-s24-mono-16k.flac").slice();
   // The sample size is the low bit of byte 20 and the four high bits of byte 21, less one.

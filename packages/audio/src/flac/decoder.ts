@@ -14,6 +14,11 @@ const SLICE_BYTES = 1_024;
 /** The library knows the sizes from before 2022; 32-bit integers would not fit a float anyway. */
 const MAX_BITS = 24;
 
+const BLOCK_HEADER_BYTES = 4;
+/** Bit of the first byte of a metadata block's header. */
+const LAST_BLOCK = 0x80;
+const MAX_FRAME_HEADER_BYTES = 16;
+
 /** In Ogg they come before the native header. */
 const OGG_MAPPING_BYTES = 9;
 
@@ -22,7 +27,7 @@ export const flacDecoder: AudioDecoder = { decode: decodeFlac };
 
 async function decodeFlac(bytes: Uint8Array, pcm: PcmSink): Promise<void> {
   if (textAt(bytes, 0, 4) !== "OggS") {
-    await decodeStream(bytes, readFlacStreamInfo(bytes, 0), pcm);
+    await decodeStream([bytes, firstFrameHeader(bytes)], readFlacStreamInfo(bytes, 0), pcm);
     return;
   }
   const links = readOggLinks(bytes);
@@ -30,11 +35,11 @@ async function decodeFlac(bytes: Uint8Array, pcm: PcmSink): Promise<void> {
   for (const link of links) {
     const stream = oggStreamFile(link, (head) => textAt(head, 1, 4) === "FLAC");
     if (stream === null) throw referenceInvalid("a part of it is not FLAC");
-    await decodeStream(stream.file, readFlacStreamInfo(stream.head, OGG_MAPPING_BYTES), pcm);
+    await decodeStream([stream.file], readFlacStreamInfo(stream.head, OGG_MAPPING_BYTES), pcm);
   }
 }
 
-async function decodeStream(stream: Uint8Array, info: FlacStreamInfo, pcm: PcmSink): Promise<void> {
+async function decodeStream(parts: readonly Uint8Array[], info: FlacStreamInfo, pcm: PcmSink): Promise<void> {
   const before = pcm.sampleCount;
   if (info.bits > MAX_BITS) {
     throw referenceInvalid(`its FLAC sample size is not supported (got ${info.bits} bits, limit ${MAX_BITS})`);
@@ -44,8 +49,10 @@ async function decodeStream(stream: Uint8Array, info: FlacStreamInfo, pcm: PcmSi
   const decoder = new FLACDecoder();
   await decoder.ready;
   try {
-    for (let start = 0; start < stream.length; start += SLICE_BYTES) {
-      take(await decoder.decode(stream.subarray(start, start + SLICE_BYTES)), info.bits, pcm);
+    for (const part of parts) {
+      for (let start = 0; start < part.length; start += SLICE_BYTES) {
+        take(await decoder.decode(part.subarray(start, start + SLICE_BYTES)), info.bits, pcm);
+      }
     }
     take(await decoder.flush(), info.bits, pcm);
   } finally {
@@ -55,6 +62,20 @@ async function decodeStream(stream: Uint8Array, info: FlacStreamInfo, pcm: PcmSi
   if (decoded < info.totalSamples) {
     throw referenceInvalid(`it ends too early (got ${decoded} samples, its header says ${info.totalSamples})`);
   }
+}
+
+/**
+ * The header of the first frame, put after the last one: the library takes a frame for whole where it sees the header of the
+ * next, and without one it loses the last frame of many files.
+ */
+function firstFrameHeader(bytes: Uint8Array): Uint8Array {
+  let at = "fLaC".length;
+  for (let isLast = false; !isLast;) {
+    const [kind = LAST_BLOCK, high = 0, middle = 0, low = 0] = bytes.subarray(at, at + BLOCK_HEADER_BYTES);
+    isLast = kind >= LAST_BLOCK;
+    at += BLOCK_HEADER_BYTES + high * 65_536 + middle * 256 + low;
+  }
+  return bytes.subarray(at, at + MAX_FRAME_HEADER_BYTES);
 }
 
 interface Decoded {
