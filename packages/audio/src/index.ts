@@ -4,6 +4,7 @@ export { describeOther, sniffAudio } from "./decoding/sniff-audio.ts";
 export { measureAudio } from "./measure.ts";
 export { encoderFor, WRITABLE_FORMATS } from "./encoders.ts";
 export { loadReference } from "./load-reference.ts";
+export { speechWeight } from "./reference/speech-weight.ts";
 export { resample } from "./resample/resample.ts";
 export { drawWaveformPng } from "./waveform/png.ts";
 export { drawWaveformText } from "./waveform/terminal.ts";

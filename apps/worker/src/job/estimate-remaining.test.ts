@@ -15,10 +15,15 @@ describe("estimateRemainingSeconds()", () => {
   });
 
   it("goes by the length of the text in the first chunk", () => {
-    // 140 characters are ten seconds; two of them took one second.
-    expect(estimateRemainingSeconds(at(0, 1, 50, 0, 1_000), "x".repeat(140))).toBeCloseTo(4, 5);
-    expect(estimateRemainingSeconds(at(0, 2, 50, 0, 1_000), "x".repeat(280))).toBeCloseTo(9, 5);
-    expect(estimateRemainingSeconds(at(0, 1, 50, 0, 1_000), "水".repeat(46) + "xx")).toBeCloseTo(4, 5);
+    // 120 letters are ten seconds; two of them took one second.
+    expect(estimateRemainingSeconds(at(0, 1, 50, 0, 1_000), "x".repeat(120))).toBeCloseTo(4, 5);
+    expect(estimateRemainingSeconds(at(0, 2, 50, 0, 1_000), "x".repeat(240))).toBeCloseTo(9, 5);
+    expect(estimateRemainingSeconds(at(0, 1, 50, 0, 1_000), "水".repeat(40))).toBeCloseTo(4, 5);
+  });
+
+  it("gives no time to spaces, punctuation, tags", () => {
+    const text = "[SPEAKER0] <SE>[Laughter]</SE> " + "xxx, ".repeat(40);
+    expect(estimateRemainingSeconds(at(0, 1, 50, 0, 1_000), text)).toBeCloseTo(4, 5);
   });
 
   it("goes by the chunks that are done as soon as there are some", () => {

@@ -1,10 +1,9 @@
+import { speechWeight } from "@higgs-worker/audio";
 import type { SpeechProgress } from "@higgs-worker/higgs-audio";
 import { AUDIO_SHAPE } from "@higgs-worker/higgs-audio/requests";
 
-/** Unhurried English; other texts are corrected by what their first chunks took. */
-const CHARACTERS_PER_SECOND = 14;
-/** A Chinese, Japanese or Korean character is about a syllable and takes as long as three letters. */
-const WIDE_CHARACTER_WEIGHT = 3;
+/** Unhurried English, spaces not counted; other texts are corrected by what their first chunks took. */
+const LETTERS_PER_SECOND = 12;
 /** A chunk that takes longer than expected counts as nearly done, not as done. */
 const MOST_OF_A_CHUNK = 0.95;
 
@@ -17,13 +16,8 @@ export function estimateRemainingSeconds(progress: SpeechProgress, transcript: s
   if (frames === 0) return null;
   const doneSeconds = audioSeconds - frames / AUDIO_SHAPE.framesPerSecond;
   const secondsAChunk =
-    chunkIndex > 0 ? doneSeconds / chunkIndex : spokenLetters(transcript) / CHARACTERS_PER_SECOND / chunkCount;
+    chunkIndex > 0 ? doneSeconds / chunkIndex : speechWeight(transcript) / LETTERS_PER_SECOND / chunkCount;
   const shareOfChunk = Math.min(frames / AUDIO_SHAPE.framesPerSecond / Math.max(secondsAChunk, 0.1), MOST_OF_A_CHUNK);
   const chunksDone = chunkIndex + shareOfChunk;
   return (elapsedMs / 1000 / chunksDone) * (chunkCount - chunksDone);
-}
-
-function spokenLetters(text: string): number {
-  const wide = text.match(/[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]/gu)?.length ?? 0;
-  return text.length + wide * (WIDE_CHARACTER_WEIGHT - 1);
 }
