@@ -37,7 +37,7 @@ it("refuses answers beyond a bound of unread ones, and gives them again when tho
   await expect.poll(() => queue.answers.usedBytes, { timeout: 60_000 }).toBeGreaterThan(2 * OUTPUT.length);
   expect(await served.call("GET", `/status/${id}`)).toMatchObject({
     status: 429,
-    body: { code: "OVERLOADED", retryable: true, error: expect.stringContaining("wait to be read") },
+    body: { code: "OVERLOADED", retryable: true, error: expect.stringContaining("answers unread") },
   });
   for (const socket of deaf) socket.destroy();
   await expect.poll(() => queue.answers.usedBytes, { timeout: 60_000 }).toBe(0);
