@@ -89,4 +89,9 @@ describe("matroskaSpan()", () => {
     expect(matroskaSpan({ ...matroska, codecDelayNs: 0 }, "opus", opus).startSeconds).toBe(0.08);
     expect(matroskaSpan({ ...matroska, codecDelayNs: 0 }, "mpeg", header).startSeconds).toBe(0);
   });
+
+  it("believes Opus more than the CodecDelay that ffmpeg halves when it encodes 24 kHz audio", () => {
+    const halved = { ...matroska, codecDelayNs: 40_000_000 };
+    expect(matroskaSpan(halved, "opus", opus).startSeconds).toBe(0.08);
+  });
 });

@@ -13,12 +13,15 @@ const MAX_ROUNDING_TICKS = 1.5;
 /** Everything the codec decodes. */
 export const WHOLE_SPAN: PresentedSpan = { startSeconds: 0, durationSeconds: null, paddingSeconds: 0 };
 
-/** Matroska says what to drop at both ends, if its writer knew. */
+/**
+ * Matroska says what to drop at both ends, if its writer knew. Opus says the beginning itself, and that counts: ffmpeg's
+ * CodecDelay is too short where the audio that it encodes has less than 48 kHz, and its decoder does not use it.
+ */
 export function matroskaSpan(track: MatroskaTrack | undefined, codec: Codec, header: TrackHeader): PresentedSpan {
   if (track === undefined) return WHOLE_SPAN;
-  const delay = track.codecDelayNs / 1e9;
+  const preSkip = preSkipSeconds(codec, header);
   return {
-    startSeconds: delay > 0 ? delay : preSkipSeconds(codec, header),
+    startSeconds: preSkip > 0 ? preSkip : track.codecDelayNs / 1e9,
     durationSeconds: null,
     paddingSeconds: track.discardPaddingNs / 1e9,
   };
