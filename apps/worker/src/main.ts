@@ -2,7 +2,7 @@
 import type { Sink } from "./terminal/command-io.ts";
 import { watchShutdown } from "./terminal/shutdown.ts";
 
-// Before anything else is loaded: a signal in the first moments must end what is being started.
+// Before anything else is loaded: an early signal must end the start-up.
 const shutdown = watchShutdown(process, (code) => process.exit(code));
 const { runProgram } = await import("./program.ts");
 
@@ -13,15 +13,15 @@ const exitCode = await runProgram(process.argv.slice(2), {
   workingDirectory: process.cwd(),
   ...shutdown,
 });
-// Native threads of the compute library may still be there; the outputs have been written.
+// The compute library's threads may still be running; all output has been written.
 process.exit(exitCode);
 
 function sinkOf(stream: NodeJS.WriteStream): Sink {
-  // A reader that went away (`| head`) must not end a command with a stack.
+  // A closed pipe (`| head`) must not end a command with a stack trace.
   stream.on("error", () => undefined);
   return {
     isTerminal: stream.isTTY,
-    // A terminal that does not know its size says 0.
+    // A terminal of unknown size reports 0.
     columns: stream.columns || 80,
     write: (chunk) => new Promise((resolve) => stream.write(chunk, () => resolve())),
   };

@@ -55,9 +55,9 @@ describe("usage errors end with exit code 2", () => {
     [["spaek"], "Did you mean speak?"],
     [["speak"], "missing required argument"],
     [["speak", "Hi.", "--tempreature", "1"], "Did you mean --temperature?"],
-    [["speak", "Hi.", "--device", "gpu"], "INVALID_INPUT: Cannot start: --device is not usable"],
-    [["doctor", "--context", "many"], "--context is not usable"],
-    [["models", "convert", "/x", "--weights", "q3"], "--weights is not usable"],
+    [["speak", "Hi.", "--device", "gpu"], "INVALID_INPUT: Cannot start: --device is not valid"],
+    [["doctor", "--context", "many"], "--context is not valid"],
+    [["models", "convert", "/x", "--weights", "q3"], "--weights is not valid"],
   ])("%j", async (argv, expected) => {
     const { code, err, out } = await run(argv);
     expect(code).toBe(2);
@@ -88,7 +88,7 @@ describe("invalid input", () => {
     ["a missing model", speak("Hi.", "--model", "/wrong"), {}, "MODEL_NOT_FOUND", 1],
     ["a missing codec", speak("Hi.", "--tokenizer", "/wrong"), {}, "MODEL_NOT_FOUND", 1],
     ["an output that cannot be written", ["speak", "Hi.", "--out", "/proc/none/a.wav"], {}, "STORAGE_DENIED", 1],
-    ["a wrong variable", speak("Hi."), { HIGGS_THREADS: "lots" }, "HIGGS_THREADS is not usable", 2],
+    ["a wrong variable", speak("Hi."), { HIGGS_THREADS: "lots" }, "HIGGS_THREADS is not valid", 2],
   ])("%s", async (_name, argv, env, expected, exitCode) => {
     const { code, err, out, files } = await run(argv, env);
     expect(code).toBe(exitCode);

@@ -9,8 +9,8 @@ import type * as SpeechFlags from "./speech-flags.ts";
 import { VERSION } from "./version.ts";
 
 /**
- * Runs one command line and gives its exit code. Only names, flags and help are here; what a command does is imported when
- * it is run, so that help is quick.
+ * Runs one command line and gives its exit code. Only names, flags and help are here; a command's code is imported when it
+ * runs, so that help is fast.
  */
 export async function runProgram(argv: readonly string[], io: CommandIo): Promise<number> {
   let exitCode = EXIT_OK;
@@ -77,17 +77,17 @@ function buildProgram(
 function addWorker(program: Command, argv: readonly string[], io: CommandIo, finish: Finish): void {
   const command = program
     .command("worker")
-    .description("Serve jobs of a RunPod queue, or run one job and print its result")
+    .description("Serve jobs from a RunPod queue, or run one job and print its result")
     .option("--test_input <json>", 'run one job, for example \'{"input": {"transcript": "Hello."}}\', and exit')
     .option("--rp_serve_api", "serve the API of RunPod's SDK instead of taking jobs")
     .option("--rp_api_host <host>", "address for --rp_serve_api")
     .option("--rp_api_port <port>", "port for --rp_serve_api")
-    .option("--rp_log_level <level>", "level of the job loop's own log lines")
+    .option("--rp_log_level <level>", "log level of the job loop")
     .allowUnknownOption()
     .allowExcessArguments()
     .addHelpText(
       "after",
-      '\nWithout RUNPOD_WEBHOOK_GET_JOB and --test_input, the job of ./test_input.json is run.\n\nExample:\n  higgs worker --test_input \'{"input": {"transcript": "The sky is blue."}}\'',
+      '\nWithout RUNPOD_WEBHOOK_GET_JOB and --test_input, the job in ./test_input.json is run.\n\nExample:\n  higgs worker --test_input \'{"input": {"transcript": "The sky is blue."}}\'',
     );
   const settings = addSettings(command, ["model", "worker", "limits", "storage", "general"]);
   command.action(async (flags: Flags) => {
@@ -101,7 +101,7 @@ function addServe(program: Command, io: CommandIo, finish: Finish): void {
     .command("serve")
     .description("Serve RunPod's API on this machine: /run, /runsync, /status, /stream, /cancel, /health")
     .option("--host <host>", "address to listen on; 0.0.0.0 for all", "localhost")
-    .option("--port <port>", "port to listen on; 0 for any free one", "8000")
+    .option("--port <port>", "port to listen on; 0 for any free port", "8000")
     .addHelpText("after", "\nExample:\n  higgs serve --port 8000");
   const settings = addSettings(command, ["model", "worker", "limits", "storage", "general"]);
   command.action(async (flags: Flags) => {
@@ -114,7 +114,7 @@ function addServe(program: Command, io: CommandIo, finish: Finish): void {
 function addSpeak(program: Command, io: CommandIo, speech: typeof SpeechFlags | null, finish: Finish): void {
   const command = program
     .command("speak")
-    .description("Speak a text into a file")
+    .description("Synthesize a text into a file")
     .argument("<text>", "what to say")
     .option("-o, --out <file>", "WAV file to write, or - for stdout", "speech.wav")
     .option("--json", "print the job's output as JSON", false)
@@ -141,10 +141,10 @@ function addSpeak(program: Command, io: CommandIo, speech: typeof SpeechFlags | 
 }
 
 function addModels(program: Command, io: CommandIo, finish: Finish): void {
-  const models = program.command("models").description("Look at, check and convert checkpoints");
+  const models = program.command("models").description("Inspect, verify and convert checkpoints");
   models
     .command("inspect")
-    .description("Say what a checkpoint is; reads headers only")
+    .description("Describe a checkpoint (reads headers only)")
     .argument("<dir>", "folder of a generation model or an audio tokenizer")
     .option("--tensors", "list every tensor", false)
     .option("--json", "print JSON", false)
@@ -155,7 +155,7 @@ function addModels(program: Command, io: CommandIo, finish: Finish): void {
     });
   const verify = models
     .command("verify")
-    .description("Read every value of a checkpoint, and of its converted weights in the cache folder")
+    .description("Check every value of a checkpoint and of its converted weights in the cache folder")
     .argument("<dir>", "folder of a generation model or an audio tokenizer")
     .option("--sha256", "print the SHA-256 of every weight file", false)
     .option("--json", "print JSON", false)
@@ -173,7 +173,7 @@ function addModels(program: Command, io: CommandIo, finish: Finish): void {
   addModelsConvert(models, io, finish);
   const where = models
     .command("where")
-    .description("Show where checkpoints are looked for, and which one would be used")
+    .description("Show where checkpoints are searched and which one is used")
     .option("--json", "print JSON", false)
     .addHelpText("after", "\nExample:\n  higgs models where");
   const settings = addSettings(where, ["model"]);
@@ -186,7 +186,7 @@ function addModels(program: Command, io: CommandIo, finish: Finish): void {
 function addModelsConvert(models: Command, io: CommandIo, finish: Finish): void {
   const command = models
     .command("convert")
-    .description("Convert a checkpoint's weights into the cache folder, ahead of the first start")
+    .description("Convert a checkpoint's weights into the cache folder before the first start")
     .argument("<dir>", "folder of a generation model")
     .option("--json", "print JSON", false)
     .addHelpText(
@@ -201,7 +201,7 @@ function addModelsConvert(models: Command, io: CommandIo, finish: Finish): void 
 }
 
 function addVoices(program: Command, io: CommandIo, finish: Finish): void {
-  const voices = program.command("voices").description("Keep the voices that can be cloned by name");
+  const voices = program.command("voices").description("Manage the voices that can be cloned by name");
   const list = voices.command("list").description("List all voices");
   withJsonAndExample(list, "higgs voices list");
   const listSettings = addSettings(list, ["model"]);
@@ -209,7 +209,7 @@ function addVoices(program: Command, io: CommandIo, finish: Finish): void {
     const { runVoicesList } = await import("./commands/voices.ts");
     finish(await runVoicesList({ isJson: isJson(flags), settings: listSettings(flags) }, io));
   });
-  const show = voices.command("show").description("Show what is known of a voice").argument("<name>", "the voice");
+  const show = voices.command("show").description("Show a voice's details").argument("<name>", "the voice");
   withJsonAndExample(show, "higgs voices show slt");
   const showSettings = addSettings(show, ["model"]);
   show.action(async (name: string, flags: Flags) => {
@@ -259,9 +259,9 @@ function addVoicesAdd(voices: Command, io: CommandIo, finish: Finish): void {
 function addVoicesImport(voices: Command, io: CommandIo, finish: Finish): void {
   const command = voices
     .command("import-upstream")
-    .description("Download the sixteen example voices of the model's authors")
-    .option("--accept", "you have read the warning about real people", false)
-    .option("--base-url <url>", "take the files from here; they are verified by SHA-256 in any case");
+    .description("Download the sixteen example voices from the model's authors")
+    .option("--accept", "confirm that you have read the warning about real people", false)
+    .option("--base-url <url>", "download from here; files are always verified by SHA-256");
   withJsonAndExample(command, "higgs voices import-upstream --accept");
   const settings = addSettings(command, ["model"]);
   command.action(async (flags: Flags) => {
@@ -299,7 +299,7 @@ function addBench(program: Command, io: CommandIo, finish: Finish): void {
     .command("bench")
     .description("Measure speed; the last line is JSON")
     .option("--title <text>", "heading of the report", "Benchmark")
-    .option("--save <name>", "keep the report as bench/results/NAME.json")
+    .option("--save <name>", "save the report as bench/results/NAME.json")
     .addOption(new Option("--random <shapes>", "random weights instead of a checkpoint").choices(["full"]))
     .addOption(
       new Option("--only <names...>", "measure only these")
@@ -325,13 +325,13 @@ function addBench(program: Command, io: CommandIo, finish: Finish): void {
 function addVerifyGolden(program: Command, io: CommandIo, finish: Finish): void {
   const command = program
     .command("verify-golden")
-    .description("Compare this build with expected values of the reference implementations")
-    .argument("[dir]", "folder in the golden layout (default: the small set that ships here)")
-    .option("--group <name...>", "run these groups only", [])
+    .description("Compare this build with the reference implementations' expected values")
+    .argument("[dir]", "folder in the golden layout (default: the bundled small set)")
+    .option("--group <name...>", "run only these groups", [])
     .option("--case <text>", "run only cases whose group/name contains this")
     .option("--list", "print the names of the cases instead of running them", false)
     .option("--full-tokenizer <file>", "tokenizer.json with the full vocabulary")
-    .option("--json", "print one JSON object a case", false)
+    .option("--json", "print one JSON object per case", false)
     .addHelpText("after", "\nExample:\n  higgs verify-golden --group tokenizer prompts");
   const settings = addSettings(command, ["model", "general"]);
   command.action(async (directory: string | undefined, flags: Flags) => {
@@ -353,7 +353,7 @@ function addVerifyGolden(program: Command, io: CommandIo, finish: Finish): void 
 function addDemo(program: Command, io: CommandIo, finish: Finish): void {
   const command = program
     .command("demo")
-    .description("Run one job with the demo checkpoint and look at what comes out")
+    .description("Run one job with the demo checkpoint and show the result")
     .argument("[text]", "what to say, in words of demo-checkpoint/vocabulary.txt")
     .option("--out-dir <dir>", "folder for demo.wav and demo.png", "out")
     .addHelpText("after", '\nExample:\n  higgs demo "The little boy went down to the river."');

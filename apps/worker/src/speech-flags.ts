@@ -23,20 +23,20 @@ function optionOf(field: string, { placeholder, isNegated, help }: FieldFlag): O
   return new Option(`--${name}`, help).default(false).helpGroup("Speech:");
 }
 
-/** Adds the flags; their values are checked with the job's own table later. */
+/** Adds the flags; their values are checked later with the job's table. */
 export function addSpeechFields(command: Command): void {
   for (const { option } of speechFlags()) command.addOption(option);
   command.addOption(
-    new Option("--ref-transcript <text>", "what is said in the --ref-audio file or address").helpGroup("Speech:"),
+    new Option("--ref-transcript <text>", "what is said in the --ref-audio file or URL").helpGroup("Speech:"),
   );
   command.addOption(
-    new Option("--ref-allow-loopback", "read --ref-audio addresses of this machine too, also http")
+    new Option("--ref-allow-loopback", "allow --ref-audio URLs on this machine, including http")
       .default(false)
       .helpGroup("Speech:"),
   );
 }
 
-/** The fields that were given. What is not a number stays text, so that the check of the job can say so. */
+/** The given fields. What is not a number stays text, so that the job's check reports it. */
 export function speechFieldsOf(flags: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const fields: Record<string, unknown> = {};
   for (const { field, kind, option } of speechFlags()) {

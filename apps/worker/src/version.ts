@@ -1,2 +1,2 @@
-/** Of the whole workspace; a test holds it equal to package.json. */
+/** The workspace's version; a test compares it with package.json. */
 export const VERSION = "0.1.0";

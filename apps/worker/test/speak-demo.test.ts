@@ -87,8 +87,8 @@ describe("a corrupt model", () => {
   it.each<[string, (dir: string) => void]>([
     ["weights cut short", (dir) => truncateSync(join(dir, "model.safetensors"), 1_000_000)],
     ["codec weights cut short", (dir) => truncateSync(join(dir, "codec/model.safetensors"), 1_000)],
-    ["a configuration that is no JSON", (dir) => writeFileSync(join(dir, "config.json"), "{")],
-    ["a tokenizer that is no JSON", (dir) => writeFileSync(join(dir, "tokenizer.json"), "[")],
+    ["a configuration that is not JSON", (dir) => writeFileSync(join(dir, "config.json"), "{")],
+    ["a tokenizer that is not JSON", (dir) => writeFileSync(join(dir, "tokenizer.json"), "[")],
   ])("%s: one clear error, exit code 1, no file", async (_name, spoil) => {
     const model = join(scratchDir(), "model");
     cpSync(DEMO, model, { recursive: true });

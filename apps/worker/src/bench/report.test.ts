@@ -21,7 +21,7 @@ it.each([
   ["a missing field", { ...report, commit: undefined }],
   ["an unknown field", { ...report, colour: "red" }],
   ["no rows", { ...report, rows: [] }],
-  ["a value that is no number", { ...report, rows: [{ name: "x", unit: "ms", value: "1" }] }],
+  ["a value that is not a number", { ...report, rows: [{ name: "x", unit: "ms", value: "1" }] }],
 ])("refuses %s", (_name, value) => {
   expect(() => parseBenchReport(JSON.stringify(value))).toThrow("Cannot read the bench report");
 });

@@ -5,7 +5,7 @@ const RowSchema = v.strictObject({
   name: v.pipe(v.string(), v.nonEmpty()),
   unit: v.string(),
   value: v.pipe(v.number(), v.finite()),
-  /** Against the figure that the note names, where there is one; 1 is level. */
+  /** Relative to the figure that the note names, if any; 1 is equal. */
   ratio: v.optional(v.pipe(v.number(), v.finite())),
   note: v.optional(v.string()),
 });
@@ -34,7 +34,7 @@ export type BenchRow = v.InferOutput<typeof RowSchema>;
 /**
  * Reads a report back.
  *
- * @throws Error that says where the file differs from the format.
+ * @throws {TypeError} when the file differs from the format; the message says where
  */
 export function parseBenchReport(json: string): BenchReport {
   const result = v.safeParse(ReportSchema, JSON.parse(json));

@@ -6,7 +6,7 @@ const ROW_LENGTH = 4096;
 const ROWS = 32_768;
 const RUNS = 5;
 
-/** Bytes a second that the device reads a large matrix at, as it does with weights: the roof of a decode step. */
+/** Bytes per second at which the device reads a large matrix, as it reads weights: the limit of a decode step. */
 export function measureBandwidth(backend: Backend): number {
   using arena = new TensorArena(backend.ggml, { maxTensors: 1 });
   const matrix = arena.define("matrix", "f32", ROW_LENGTH, ROWS);

@@ -9,7 +9,7 @@ import { median, type BenchContext } from "./bench-measure.ts";
 const FRAMES = 250;
 const RUNS = 3;
 
-/** Codec decode, whole and streamed frame by frame, as a share of real time. */
+/** Codec decode, whole and streamed frame by frame, as a real-time factor. */
 export async function* measureCodec(context: BenchContext): AsyncGenerator<BenchRow> {
   using backend = openDevice(context.config, context.logger);
   using decoder = await loadDecoder(backend, context);
@@ -31,7 +31,7 @@ export async function* measureCodec(context: BenchContext): AsyncGenerator<Bench
     unit: "s/s",
     value: streamedMs / 1000 / seconds,
     ratio: streamedMs / median(wholeMs),
-    note: "against whole",
+    note: "relative to decoding whole",
   };
 }
 

@@ -5,11 +5,11 @@ import { openDevice } from "../model/devices.ts";
 import { findModel } from "../model/locations.ts";
 import { makeClip, median, type BenchContext } from "./bench-measure.ts";
 
-/** Length of the clip: that of a usual reference. */
+/** Length of a typical reference clip. */
 const SECONDS = 10;
 const RUNS = 3;
 
-/** Codec encode of a reference clip as a share of real time, and what loading the encoder costs before the first. */
+/** Codec encode of a reference clip as a real-time factor, and the time to load the encoder. */
 export async function* measureEncode(context: BenchContext): AsyncGenerator<BenchRow> {
   using backend = openDevice(context.config, context.logger);
   const loadStartMs = performance.now();

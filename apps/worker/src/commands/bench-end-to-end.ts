@@ -4,10 +4,10 @@ import { BENCH_REQUEST, median, type BenchContext } from "./bench-measure.ts";
 
 const RUNS = 3;
 
-/** Load, time to first audio, and speed of a whole sentence: the median of three after one to warm up. */
+/** Load, time to first audio, and speed of a whole sentence: medians of three runs after a warm-up. */
 export async function* measureEndToEnd(context: BenchContext): AsyncGenerator<BenchRow> {
   const { config, logger, signal, isRandom } = context;
-  // Random weights have no tokenizer, and say nothing.
+  // Random weights have no tokenizer and cannot speak.
   if (isRandom) return;
   const startMs = performance.now();
   const model = await context.loadModel(findModel(config, { allowDemo: true }), config, { logger, signal });
@@ -26,8 +26,8 @@ export async function* measureEndToEnd(context: BenchContext): AsyncGenerator<Be
       frameMs.push(timings.generateMs / audioFrames);
     }
     yield { name: "time to first audio", unit: "ms", value: median(firstAudioMs) };
-    yield { name: "generation a frame", unit: "ms", value: median(frameMs), note: "a frame is 40 ms of audio" };
-    yield { name: "end to end a minute of audio", unit: "s", value: median(secondsPerMinute) };
+    yield { name: "generation per frame", unit: "ms", value: median(frameMs), note: "a frame is 40 ms of audio" };
+    yield { name: "end to end per minute of audio", unit: "s", value: median(secondsPerMinute) };
   } finally {
     await model[Symbol.asyncDispose]();
   }

@@ -17,12 +17,12 @@ import { measureBandwidth } from "./bench-bandwidth.ts";
 import { median, type BenchContext } from "./bench-measure.ts";
 
 const PREFILL_ROWS = [200, 800];
-/** Where a decode step is measured: within the bucket of 512, as the probe does. */
+/** Position at which a decode step is measured: within the 512 bucket, like the probe. */
 const DECODE_POSITION = 300;
 const DECODE_STEPS = 48;
-/** Steps before those that count: a second of audio, after which the host's part is compiled. */
+/** Warm-up steps: a second of audio, after which the host code is compiled. */
 const DECODE_WARM_UP_STEPS = 32;
-/** Columns that the host's part makes before it is measured: a few seconds of audio, after which its code is compiled. */
+/** Warm-up columns for the host code: a few seconds of audio, after which it is compiled. */
 const HOST_WARM_UP_COLUMNS = 300;
 const CONTEXT_LENGTH = 2048;
 const SAMPLING = { temperature: 1, topK: 50, topP: 0.95, rasWinLen: 7, rasWinMaxNumRepeat: 2 };
@@ -81,7 +81,7 @@ async function* measure(
   };
   for (const rows of withPrefill ? PREFILL_ROWS : []) {
     const prefillMs = await measurePrefill(model, rows, signal);
-    const note = `${Math.round((rows / prefillMs) * 1000)} rows a second`;
+    const note = `${Math.round((rows / prefillMs) * 1000)} rows/s`;
     yield { name: `prefill, ${rows} rows`, unit: "ms", value: prefillMs, note };
   }
   yield* measureDecode(model, backend, signal);
@@ -129,16 +129,16 @@ async function* measureDecode(model: LanguageModel, backend: Backend, signal: Ab
   const batch = `batch ${slots}`;
   yield { name: `decode step, ${batch}`, unit: "ms", value: decodeMs, note: `${graph.nodeCount} nodes` };
   yield {
-    name: `host work a frame, ${batch}`,
+    name: `host work per frame, ${batch}`,
     unit: "ms",
     value: median(hostMs) / slots,
-    note: "all but the compute call",
+    note: "everything but the compute call",
   };
-  yield { name: `speed of generation, ${batch}`, unit: "× real time", value: (40 * slots) / decodeMs };
+  yield { name: `generation speed, ${batch}`, unit: "× real time", value: (40 * slots) / decodeMs };
   const movedBytes = model.audioStepBytes;
   const bandwidth = measureBandwidth(backend);
   const share = movedBytes / (decodeMs / 1000) / bandwidth;
-  yield { name: "weights read a step", unit: "GB", value: movedBytes / 1e9 };
+  yield { name: "weights read per step", unit: "GB", value: movedBytes / 1e9 };
   yield {
     name: "memory bandwidth used",
     unit: "GB/s",
@@ -148,7 +148,7 @@ async function* measureDecode(model: LanguageModel, backend: Backend, signal: Ab
   };
 }
 
-/** Makes columns from made-up logits of a trained model's spread. */
+/** Makes columns from synthetic logits with a trained model's spread. */
 function warmUpHost(model: LanguageModel, logits: Float32Array): void {
   let generator = newGenerator(model, 0, HOST_WARM_UP_COLUMNS);
   for (let column = 0; column < HOST_WARM_UP_COLUMNS; column++) {

@@ -10,7 +10,7 @@ export interface BenchContext extends Session {
   readonly isRandom: boolean;
 }
 
-/** Measures one thing after another; yields a row as soon as it is known. */
+/** Yields each row as soon as it is measured. */
 export type BenchMeasure = (context: BenchContext) => AsyncIterable<BenchRow>;
 
 /** A sentence that the demo checkpoint speaks well. */
@@ -22,15 +22,15 @@ export const BENCH_REQUEST: SpeechRequest = {
   seed: 1,
 };
 
-/** The middle one; the upper of two. */
+/** The middle value; the upper one of two. */
 export function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }
 
 /**
- * A tone that swells and falls, mono: the time to encode does not depend on what is heard.
+ * A mono tone that swells and fades: encoding time does not depend on the content.
  *
- * @param loudness 0 … 1, by which clips differ
+ * @param loudness 0 … 1, which makes clips differ
  */
 export function makeClip(samples: number, loudness = 1): Float32Array {
   const peak = 0.3 + 0.2 * loudness;

@@ -3,14 +3,14 @@ import type { BenchRow } from "../bench/report.ts";
 import { findModel } from "../model/locations.ts";
 import { BENCH_REQUEST, makeClip, median, type BenchContext } from "./bench-measure.ts";
 
-/** Length of the clip: that of a usual reference. */
+/** Length of a typical reference clip. */
 const SECONDS = 8;
 const TRANSCRIPT = "She gave me a book about the sea.";
 const RUNS = 5;
 
 /**
- * From a reference clip to the first frame of speech: with a clip that the model never saw, which is encoded and whose turn
- * goes through the model, and with the same clip again, of which codes and prompt rows are kept. Medians of five.
+ * From a reference clip to the first frame of speech: with a new clip, which is encoded and whose turn is prefilled, and
+ * with the same clip again, whose codes and prompt rows are cached. Medians of five.
  */
 export async function* measureVoice({
   config,
@@ -19,11 +19,11 @@ export async function* measureVoice({
   isRandom,
   loadModel,
 }: BenchContext): AsyncGenerator<BenchRow> {
-  // Random weights have no tokenizer, and say nothing.
+  // Random weights have no tokenizer and cannot speak.
   if (isRandom) return;
   const model = await loadModel(findModel(config, { allowDemo: true }), config, { logger, signal });
   try {
-    // The first of all also loads the encoder.
+    // The very first also loads the encoder.
     await firstFrameMs(model, newClip(model), signal);
     const newMs: number[] = [];
     const knownMs: number[] = [];
@@ -35,7 +35,13 @@ export async function* measureVoice({
     const note = `${SECONDS} s of audio, ${model.name}`;
     yield { name: "first frame, new voice", unit: "ms", value: median(newMs), note };
     const ratio = median(knownMs) / median(newMs);
-    yield { name: "first frame, known voice", unit: "ms", value: median(knownMs), ratio, note: "against a new one" };
+    yield {
+      name: "first frame, known voice",
+      unit: "ms",
+      value: median(knownMs),
+      ratio,
+      note: "relative to a new voice",
+    };
   } finally {
     await model[Symbol.asyncDispose]();
   }
@@ -57,7 +63,7 @@ async function firstFrameMs(model: SpeechModel, clip: Float32Array, signal: Abor
   return firstMs;
 }
 
-/** Unlike every other, so that no cache knows it, not even that of an earlier run. */
+/** A unique clip, so that no cache has it, not even one from an earlier run. */
 function newClip(model: SpeechModel): Float32Array {
   return makeClip(SECONDS * model.sampleRateHz, Math.random());
 }

@@ -18,7 +18,7 @@ it("prints a table and ends with a line of JSON in the format of bench/results",
   const report = parseBenchReport(lines.at(-1) ?? "");
   expect(report).toMatchObject({ title: "Here", node: process.version });
   // The fake model says 240 ms for one second of audio.
-  expect(report.rows.find(({ name }) => name === "end to end a minute of audio")?.value).toBeCloseTo(14.4, 5);
+  expect(report.rows.find(({ name }) => name === "end to end per minute of audio")?.value).toBeCloseTo(14.4, 5);
   expect(lines[1]).toMatch(/^time to first audio +50 +ms$/);
   expect(existsSync(join(dir, "bench"))).toBe(false);
 });

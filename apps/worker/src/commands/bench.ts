@@ -19,11 +19,11 @@ import { openSession, printJson } from "./session.ts";
 
 export interface BenchArgs {
   readonly title: string;
-  /** Keep the report as `bench/results/NAME.json` below the working directory; null not to. */
+  /** Save the report as `bench/results/NAME.json` below the working directory; null: do not save. */
   readonly saveAs: string | null;
   /** The released shapes with random weights instead of a checkpoint. */
   readonly isRandom: boolean;
-  /** Names out of BENCH_MEASURES; all when empty. */
+  /** Names from BENCH_MEASURES; all when empty. */
   readonly only: readonly string[];
   readonly settings: SettingFlags;
 }
@@ -38,10 +38,10 @@ export const BENCH_MEASURES: ReadonlyMap<string, BenchMeasure> = new Map<string,
   ["voice", measureVoice],
 ]);
 
-/** A part of another measure. */
+/** Part of another measure. */
 const NOT_BY_DEFAULT: ReadonlySet<string> = new Set(["decode"]);
 
-/** `higgs bench`: a table for people, and as last line one JSON document for programs. */
+/** `higgs bench`: a table, then one JSON document as the last line. */
 export async function runBench(
   args: BenchArgs,
   io: CommandIo,

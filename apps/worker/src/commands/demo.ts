@@ -20,7 +20,7 @@ export interface DemoArgs {
   readonly settings: SettingFlags;
 }
 
-/** Made of the demo checkpoint's words. */
+/** Uses only the demo checkpoint's words. */
 const SENTENCE = "The sun is warm and the sky is blue.";
 
 /** What the demo checkpoint speaks best with (its model card). */
@@ -28,7 +28,7 @@ const FIELDS = { temperature: 0.3, seed: 1, max_new_tokens: 256 };
 
 const BAR = "─".repeat(64);
 
-/** `higgs demo`: a job in, its result, the file, its waveform, the speed, and what to do next. */
+/** `higgs demo`: shows a job, its result, the file, its waveform, the speed, and what to do next. */
 export async function runDemo(
   args: DemoArgs,
   io: CommandIo,
@@ -107,7 +107,7 @@ function nextSteps(url: string, outDir: string): string {
     "Next:",
     '  npx higgs speak "The little boy went down to the river." --out boy.wav',
     '  npx higgs worker --test_input \'{"input": {"transcript": "She gave me a book about the sea."}}\'',
-    "  npx higgs models where       where the real checkpoint is looked for",
+    "  npx higgs models where       where the real checkpoint is searched",
     "  npx higgs doctor             what is missing for production",
   ].join("\n");
 }

@@ -54,13 +54,13 @@ describe("higgs doctor", () => {
   it("reads what it wrote through its download_url, and says when clients cannot", async () => {
     const stub = await startS3Stub();
     const { byName } = await diagnose(stub.env);
-    expect(byName("s3")).toMatchObject({ detail: expect.stringContaining("read it through its download_url") });
+    expect(byName("s3")).toMatchObject({ detail: expect.stringContaining("read it back through its download_url") });
     const stopped = await startS3Stub();
     await stopped.stop();
     const internal = await diagnose({ ...stub.env, S3_PUBLIC_URL: stopped.url });
     expect(internal.byName("s3")).toMatchObject({
       status: "warning",
-      detail: expect.stringContaining("its download_url does not give it: no connection, ECONNREFUSED"),
+      detail: expect.stringContaining("its download_url does not work: the connection failed, ECONNREFUSED"),
       fix: expect.stringContaining("S3_PUBLIC_URL"),
     });
   });
@@ -75,10 +75,10 @@ describe("higgs doctor", () => {
       "cache",
       "VOLUME_UNAVAILABLE: Cannot use the cache folder: the folder is gone or cannot be made (got /proc/none/cache)",
     ],
-    ["a volume that is no folder", { HIGGS_VOLUME_DIR: "/proc/version" }, "volume", "it is no folder"],
-    ["a device that is not there", { HIGGS_DEVICE: "metal" }, "device", "HIGGS_DEVICE=metal is not there"],
+    ["a volume that is not a folder", { HIGGS_VOLUME_DIR: "/proc/version" }, "volume", "it is not a folder"],
+    ["a device that is not there", { HIGGS_DEVICE: "metal" }, "device", "HIGGS_DEVICE=metal was not found"],
     ["a library that is not there", { HIGGS_GGML_DIR: "/wrong" }, "library", "no ggml library"],
-    ["a file in place of the library", { HIGGS_GGML_DIR: "/proc/version" }, "library", "it is no folder"],
+    ["a file in place of the library", { HIGGS_GGML_DIR: "/proc/version" }, "library", "it is not a folder"],
   ])("finds %s", async (_name, env, name, expected) => {
     const stub = await startS3Stub();
     const { code, byName } = await diagnose({ ...stub.env, ...env });
@@ -95,7 +95,7 @@ describe("higgs doctor", () => {
     for (const version of ["0.23.0", "0.250.1", "1.0.0"]) {
       expect(judgeLibrary(version, "/lib")).toMatchObject({
         status: "warning",
-        detail: expect.stringContaining(`ggml ${version} in /lib, which is not the version`),
+        detail: expect.stringContaining(`ggml ${version} in /lib, but this build is tested with`),
         fix: expect.stringContaining("verify-golden"),
       });
     }

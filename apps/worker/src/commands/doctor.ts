@@ -15,7 +15,7 @@ interface NamedResult extends CheckResult {
   readonly name: string;
 }
 
-/** `higgs doctor`: one line a check: ok, or what is wrong and what to do. Exit code 1 when something is broken. */
+/** `higgs doctor`: one line per check: ok, or what is wrong and what to do. Exit code 1 when a check fails. */
 export async function runDoctor(args: DoctorArgs, io: CommandIo): Promise<number> {
   const session = await openSession(io, args.settings);
   const results: NamedResult[] = [];

@@ -11,7 +11,7 @@ export interface ModelsConvertArgs {
   readonly settings: SettingFlags;
 }
 
-/** `higgs models convert DIR --weights q8_0`: fills the cache ahead of the first start. */
+/** `higgs models convert DIR --weights q8_0`: fills the cache before the first start. */
 export async function runModelsConvert(
   args: ModelsConvertArgs,
   io: CommandIo,
@@ -22,7 +22,7 @@ export async function runModelsConvert(
     throw new HiggsError(
       "INVALID_INPUT",
       "convert the model",
-      "say to which type with --weights (allowed bf16, q8_0, q4_k)",
+      "the target type is missing; set --weights (allowed bf16, q8_0, q4_k)",
     );
   }
   const { isTerminal } = io.stderr;
@@ -37,7 +37,7 @@ export async function runModelsConvert(
   if (args.isJson) await printJson(io, converted);
   else {
     const { path, sizeBytes, isNew } = converted;
-    await io.stdout.write(`${path} (${formatBytes(sizeBytes)}${isNew ? "" : ", was there already"})\n`);
+    await io.stdout.write(`${path} (${formatBytes(sizeBytes)}${isNew ? "" : ", already there"})\n`);
   }
   return EXIT_OK;
 }

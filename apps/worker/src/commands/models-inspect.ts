@@ -11,7 +11,7 @@ export interface ModelsInspectArgs {
   readonly isJson: boolean;
 }
 
-/** `higgs models inspect DIR`: what a checkpoint is; reads headers only. */
+/** `higgs models inspect DIR`: describes a checkpoint; reads headers only. */
 export async function runModelsInspect(args: ModelsInspectArgs, io: CommandIo): Promise<number> {
   const opened = await openAnyCheckpoint(args.directory);
   try {

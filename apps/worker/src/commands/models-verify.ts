@@ -20,9 +20,9 @@ export interface ModelsVerifyArgs {
 }
 
 /**
- * `higgs models verify DIR`: reads every value of a checkpoint. Structure, names and shapes are checked when it is opened,
- * all problems in one error; here come values that are not finite, zeros where a download broke
- * off, files that end too early or are not those that were published, and damage in converted weights.
+ * `higgs models verify DIR`: reads every value of a checkpoint. Opening it checks structure, names and shapes; this finds
+ * non-finite values, zeros from an interrupted download, files that are truncated or differ from the published ones, and
+ * damaged converted weights.
  */
 export async function runModelsVerify(args: ModelsVerifyArgs, io: CommandIo): Promise<number> {
   const opened = await openAnyCheckpoint(args.directory);
@@ -42,11 +42,11 @@ export async function runModelsVerify(args: ModelsVerifyArgs, io: CommandIo): Pr
       const bytes = checkpoint.files.reduce((total, file) => total + file.sizeBytes, 0);
       for (const { path, sha256 } of shownHashes) await io.stdout.write(`${sha256}  ${path}\n`);
       for (const { path, published } of changed) {
-        await io.stdout.write(`${path}: its SHA-256 is not that of the published file (expected ${published})\n`);
+        await io.stdout.write(`${path}: its SHA-256 differs from the published file's (expected ${published})\n`);
       }
       for (const { name, problem } of problems) await io.stdout.write(`${name}: ${problem}\n`);
-      for (const { path, damage } of conversions) await io.stdout.write(`${path}: ${damage ?? "sound"}\n`);
-      const verdict = broken.length === 0 ? "all values are sound" : `${broken.length} tensors are broken`;
+      for (const { path, damage } of conversions) await io.stdout.write(`${path}: ${damage ?? "ok"}\n`);
+      const verdict = broken.length === 0 ? "all values are valid" : `${broken.length} tensors are broken`;
       await io.stdout.write(`${kind}, ${checkpoint.tensors.size} tensors, ${formatBytes(bytes)}: ${verdict}\n`);
     }
     return isSound ? EXIT_OK : EXIT_FAILED;
@@ -81,11 +81,11 @@ async function tensorProblems({ checkpoint }: AnyCheckpoint, io: CommandIo): Pro
   return problems;
 }
 
-/** What is wrong with a tensor's values; null for a sound one. */
+/** What is wrong with a tensor's values; null when they are valid. */
 async function problemOf(checkpoint: AnyCheckpoint["checkpoint"], name: string): Promise<string | null> {
   try {
     for await (const { values } of checkpoint.streamRowsF32(name)) {
-      if (!isFinite(values)) return "it holds values that are not finite";
+      if (!isFinite(values)) return "it has non-finite values";
     }
     return null;
   } catch (error) {
@@ -102,11 +102,11 @@ function isFinite(values: Float32Array): boolean {
 interface FileHash {
   readonly path: string;
   readonly sha256: string;
-  /** What it should be; null where that is not known. */
+  /** The expected hash; null when unknown. */
   readonly published: string | null;
 }
 
-/** Hashes of all weight files, or of those only whose published hash is known. */
+/** Hashes of all weight files, or only of those whose published hash is known. */
 async function hashFiles({ checkpoint }: AnyCheckpoint, isAll: boolean, signal: AbortSignal): Promise<FileHash[]> {
   const hashes: FileHash[] = [];
   for (const { path } of checkpoint.files) {

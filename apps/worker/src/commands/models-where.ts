@@ -39,6 +39,6 @@ function describe(
     found === null
       ? `\n${reason ?? ""}\n`
       : `\nUsed: ${found.modelPath}\n      ${found.tokenizerPath}\n` +
-        (found.source === "demo" ? "      The worker in production never uses the demo checkpoint.\n" : "");
-  return `${rows("Generation model, in the order of the search", model)}\n${rows("Audio tokenizer", tokenizer)}${used}`;
+        (found.source === "demo" ? "      The production worker never uses the demo checkpoint.\n" : "");
+  return `${rows("Generation model, in search order", model)}\n${rows("Audio tokenizer", tokenizer)}${used}`;
 }

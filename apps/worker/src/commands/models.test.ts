@@ -53,7 +53,7 @@ describe("higgs models verify", () => {
       await runModelsVerify({ directory: join(DEMO, "codec"), withHashes: true, isJson: false, settings: {} }, io),
     ).toBe(0);
     expect(io.out()).toMatch(/^[0-9a-f]{64} {2}.*model\.safetensors\n/);
-    expect(io.out()).toContain("all values are sound");
+    expect(io.out()).toContain("all values are valid");
   });
 
   it("names every tensor that a broken download left zero", async () => {
@@ -74,7 +74,7 @@ describe("higgs models verify", () => {
     const args = { directory: DEMO, withHashes: false, isJson: false, settings };
     const sound = fakeIo();
     expect(await runModelsVerify(args, sound)).toBe(0);
-    expect(sound.out()).toMatch(/higgs-audio-q8_0-[0-9a-f]+\.gguf: sound\n/);
+    expect(sound.out()).toMatch(/higgs-audio-q8_0-[0-9a-f]+\.gguf: ok\n/);
     const path = join(cacheDir, readdirSync(cacheDir).find((name) => name.endsWith(".gguf")) ?? "");
     const bytes = readFileSync(path);
     bytes[bytes.length - 10_000] = (bytes[bytes.length - 10_000] ?? 0) ^ 1;
@@ -98,7 +98,7 @@ describe("higgs models verify", () => {
     const io = fakeIo();
     expect(await runModelsVerify(args, io)).toBe(1);
     expect(io.out()).toContain(
-      `model.safetensors: its SHA-256 is not that of the published file (expected ${published})`,
+      `model.safetensors: its SHA-256 differs from the published file's (expected ${published})`,
     );
     writeFileSync(join(directory, "model.safetensors"), original);
     expect(await runModelsVerify(args, fakeIo())).toBe(0);
@@ -197,7 +197,7 @@ describe("higgs models convert", () => {
       }),
     );
     expect(code).toBe(0);
-    expect(io.out()).toBe("/cache/q8_0.gguf (2.0 KiB, was there already)\n");
+    expect(io.out()).toBe("/cache/q8_0.gguf (2.0 KiB, already there)\n");
   });
 
   it("wants to know the type", async () => {

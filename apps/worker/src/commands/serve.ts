@@ -11,11 +11,11 @@ export interface ServeArgs {
   readonly settings: SettingFlags;
 }
 
-/** `higgs serve`: RunPod's public API on this machine, with the demo checkpoint if there is no other. */
+/** `higgs serve`: RunPod's public API on this machine, falling back to the demo checkpoint. */
 export async function runServe(args: ServeArgs, io: CommandIo, parts: WorkerParts = WORKER_PARTS): Promise<number> {
   const session = await openSession(io, args.settings, { isQuiet: false });
   if (session.config.apiKey === null && !isLoopbackHost(args.host)) {
-    session.logger.warn("everybody who reaches this address may speak: set HIGGS_API_KEY", { host: args.host });
+    session.logger.warn("anyone who can reach this address can use the API: set HIGGS_API_KEY", { host: args.host });
   }
   const mode = { kind: "api-server", host: args.host, port: portOf(args.port, "--port") } as const;
   return serveApi(mode, session, io, parts);

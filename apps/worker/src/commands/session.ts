@@ -10,9 +10,9 @@ export interface Session {
 }
 
 /**
- * Reads the settings and opens the log. Commands for people log warnings only, unless another level was asked for.
+ * Reads the settings and opens the log. Interactive commands only log warnings, unless another level was requested.
  *
- * @throws HiggsError INVALID_INPUT for wrong settings.
+ * @throws {HiggsError} INVALID_INPUT for invalid settings
  */
 export async function openSession(
   io: CommandIo,

@@ -23,7 +23,7 @@ export interface SpeakArgs {
   readonly fields: Readonly<Record<string, unknown>>;
   /** What is said in the audio that `ref_audio` names; null when it is not given. */
   readonly refTranscript?: string | null;
-  /** Addresses of this machine may be read as references. */
+  /** References may be read from this machine's addresses. */
   readonly allowLoopback?: boolean;
   readonly settings: SettingFlags;
 }
@@ -104,15 +104,13 @@ function lazyModel(args: SpeakArgs, { config, logger }: Session, io: CommandIo, 
   };
 }
 
-/** Says that the demo checkpoint speaks, and which words it cannot know; nothing for another model. */
+/** Says that the demo checkpoint is used, and which words it does not know; empty for another model. */
 export async function demoNotice(found: FoundModel, text: string): Promise<string> {
   const vocabulary = await readDemoVocabulary(found);
   if (vocabulary === null) return "";
   const unknown = unknownWords(text, vocabulary);
-  const notice = "No Higgs Audio V2 checkpoint was found, so the demo checkpoint speaks; it knows 520 words.\n";
-  return unknown.length === 0
-    ? notice
-    : `${notice}It does not know: ${unknown.join(", ")}. They will come out wrong.\n`;
+  const notice = "No Higgs Audio V2 checkpoint was found: using the demo checkpoint, which knows 520 words.\n";
+  return unknown.length === 0 ? notice : `${notice}It does not know: ${unknown.join(", ")}. They will sound wrong.\n`;
 }
 
 function summary(out: string, output: FinishedSpeechJob["output"]): string {

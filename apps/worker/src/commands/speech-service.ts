@@ -14,7 +14,7 @@ export interface SpeechServiceOptions {
   readonly logger: Logger;
   /** Ends loading. */
   readonly signal: AbortSignal;
-  /** Ends the wait for an engine that is still at work when the service ends. */
+  /** Ends the wait for an engine that is still busy when the service ends. */
   readonly hurry: AbortSignal;
   readonly startEngine: EngineStarter;
   /** Local commands may speak with the demo checkpoint. */
@@ -26,9 +26,13 @@ export interface SpeechServiceOptions {
 /** One model for all jobs, loaded once, and the handler that speaks with it. */
 export interface SpeechService extends AsyncDisposable {
   readonly handler: Handler;
-  /** Loads the model, or gives the one that is loaded; a failure stays. Throws MODEL_*, DEVICE_UNAVAILABLE … */
+  /**
+   * Loads the model, or gives the one that is loaded; a failure stays.
+   *
+   * @throws {HiggsError} MODEL_*, DEVICE_UNAVAILABLE or OUT_OF_MEMORY when it cannot be loaded
+   */
   load(): Promise<ServingModel>;
-  /** The same as a check of the worker's fitness, whose reason begins with the error's code. */
+  /** The same as a fitness check of the worker, whose reason begins with the error's code. */
   readonly fitnessCheck: FitnessCheck;
   /** What is served, for `/health`. */
   about(): Readonly<Record<string, unknown>>;
@@ -63,8 +67,8 @@ export function createSpeechService(options: SpeechServiceOptions): SpeechServic
 }
 
 /**
- * The same handler, which lets the keeper repair the model before the job is answered, so that its slot takes no other job
- * meanwhile, and has the worker replaced when nothing helps.
+ * The same handler, but the keeper repairs the model before the job is answered, so that its slot takes no other job in
+ * the meantime; the worker is replaced when that fails.
  */
 function watched(handle: ReturnType<typeof createJobHandler>, keeper: ModelKeeper): Handler {
   const settle = async (context: JobContext): Promise<void> => {
@@ -98,7 +102,7 @@ function watched(handle: ReturnType<typeof createJobHandler>, keeper: ModelKeepe
 async function startModel(options: SpeechServiceOptions): Promise<ServingModel> {
   const { config, logger, signal, startEngine, allowDemo, isWarmedUp } = options;
   const found = findModel(config, { allowDemo });
-  if (found.source === "demo") logger.warn("no Higgs Audio V2 checkpoint was found, the demo checkpoint speaks");
+  if (found.source === "demo") logger.warn("no Higgs Audio V2 checkpoint was found: using the demo checkpoint");
   const model = await startEngine(found, config, { logger, signal });
   if (!isWarmedUp) return model;
   try {
@@ -110,7 +114,7 @@ async function startModel(options: SpeechServiceOptions): Promise<ServingModel> 
   }
 }
 
-/** The platform is told name and message of what a check throws; both together are the error as jobs get it. */
+/** The platform gets the name and message of a failed check; together they read like the error that jobs get. */
 async function checkLoad(load: () => Promise<unknown>): Promise<void> {
   try {
     await load();
@@ -119,7 +123,7 @@ async function checkLoad(load: () => Promise<unknown>): Promise<void> {
   }
 }
 
-/** An error as the platform is to be told of it: its name is the code. */
+/** An error for the platform: its name is the code. */
 export function reasonOf(error: unknown): Error {
   const { code, message } = toHiggsError(error);
   const reason = new Error(message, { cause: error });

@@ -28,7 +28,7 @@ export interface VerifyGoldenArgs {
   readonly settings: SettingFlags;
 }
 
-/** `higgs verify-golden [DIR]`: every golden case against this build, one line a case, then the count. */
+/** `higgs verify-golden [DIR]`: runs every golden case on this build; one line per case, then the counts. */
 export async function runVerifyGolden(args: VerifyGoldenArgs, io: CommandIo): Promise<number> {
   const groups = checkGroups(args.groups);
   const { config, logger } = await openSession(io, args.settings);
@@ -66,7 +66,7 @@ export async function runVerifyGolden(args: VerifyGoldenArgs, io: CommandIo): Pr
   return counts.failed > 0 || total === 0 ? EXIT_FAILED : EXIT_OK;
 }
 
-/** A set that lies somewhere already. */
+/** A set that is already in a folder. */
 function useSet(directory: string): UnpackedSet {
   return { directory, [Symbol.asyncDispose]: async () => undefined };
 }
@@ -84,7 +84,7 @@ function checkGroups(groups: readonly string[]): readonly string[] {
       throw new HiggsError(
         "INVALID_INPUT",
         "run the golden group",
-        `there is none of that name (got ${group}, known ${known.join(", ")})${suggestion(group, known)}`,
+        `no group has this name (got ${group}, known ${known.join(", ")})${suggestion(group, known)}`,
       );
     }
   }

@@ -15,7 +15,11 @@ export interface VoicesImportArgs {
   readonly settings: SettingFlags;
 }
 
-/** `higgs voices import-upstream`: the clips of the reference implementation. Throws INVALID_INPUT without `--accept`. */
+/**
+ * `higgs voices import-upstream`: the clips of the reference implementation.
+ *
+ * @throws {HiggsError} INVALID_INPUT without `--accept`
+ */
 export async function runVoicesImport(
   args: VoicesImportArgs,
   io: CommandIo,

@@ -36,7 +36,11 @@ export async function runVoicesList(args: VoicesArgs, io: CommandIo): Promise<nu
   return EXIT_OK;
 }
 
-/** `higgs voices show NAME`: what is known of a voice. Throws VOICE_NOT_FOUND. */
+/**
+ * `higgs voices show NAME`: a voice's details.
+ *
+ * @throws {HiggsError} VOICE_NOT_FOUND when no voice has the name
+ */
 export async function runVoicesShow(args: VoiceArgs, io: CommandIo): Promise<number> {
   const { config } = await openSession(io, args.settings);
   const voice = await findVoice(args.name, "the voice", openVoiceLibrary(config));
@@ -45,8 +49,10 @@ export async function runVoicesShow(args: VoiceArgs, io: CommandIo): Promise<num
 }
 
 /**
- * `higgs voices add`: checks the audio as a job would and adds it. Throws INVALID_INPUT, REFERENCE_INVALID,
- * VOLUME_UNAVAILABLE; nothing is added then.
+ * `higgs voices add`: checks the audio like a job does and adds it; nothing is added when that fails.
+ *
+ * @throws {HiggsError} INVALID_INPUT for a bad name or transcript, REFERENCE_INVALID for bad audio
+ * @throws {HiggsError} VOLUME_UNAVAILABLE when the folder cannot be written
  */
 export async function runVoicesAdd(args: VoicesAddArgs, io: CommandIo): Promise<number> {
   const { config } = await openSession(io, args.settings);
@@ -67,7 +73,12 @@ export async function runVoicesAdd(args: VoicesAddArgs, io: CommandIo): Promise<
   return EXIT_OK;
 }
 
-/** `higgs voices remove NAME`. Throws VOICE_NOT_FOUND, INVALID_INPUT for a bundled voice, VOLUME_UNAVAILABLE. */
+/**
+ * `higgs voices remove NAME`.
+ *
+ * @throws {HiggsError} VOICE_NOT_FOUND when no voice has the name, INVALID_INPUT for a bundled voice
+ * @throws {HiggsError} VOLUME_UNAVAILABLE when the folder cannot be written
+ */
 export async function runVoicesRemove(args: VoiceArgs, io: CommandIo): Promise<number> {
   const { config } = await openSession(io, args.settings);
   const library = openVoiceLibrary(config);

@@ -17,7 +17,7 @@ interface Fault {
   readonly goodJobs: number;
   readonly code: ErrorCode;
   /** What loading it anew brings. */
-  readonly reload: "is no help" | "fails" | "helps";
+  readonly reload: "does not help" | "fails" | "helps";
   readonly limit?: string;
 }
 
@@ -73,7 +73,7 @@ describe("a worker whose machine has gone bad", () => {
     "DEVICE_UNAVAILABLE",
     "ENGINE_CRASHED",
   ])("loads the model anew once, then is unhealthy, replaced and gone, with few jobs lost: %s", async (code) => {
-    const worker = await startFaulty({ goodJobs: 1, code, reload: "is no help" }, jobs(8));
+    const worker = await startFaulty({ goodJobs: 1, code, reload: "does not help" }, jobs(8));
     expect(await worker.exit).toBe(1);
     expect(worker.statuses()).toEqual(["COMPLETED", ...FAILED(4), ...QUEUED(3)]);
     expect(worker.starts()).toBe(2);

@@ -83,7 +83,7 @@ describe("the demo checkpoint", () => {
     const { loaded, exitCode, io } = await startIn({ ...way, isOnPlatform: true });
     expect(loaded).toEqual([]);
     expect(io.out() + io.err()).toContain("MODEL_NOT_FOUND");
-    // Only the one local job fails by itself; whatever serves ends in order when it is told to.
+    // Only the local job fails by itself; serving modes end normally when told to.
     expect(exitCode).toBe(way.argv?.[0] === "--test_input" && way.argv[1] === TEST_INPUT ? 1 : 0);
   });
 

@@ -115,7 +115,7 @@ describe("runWorker() with --test_input", () => {
   });
 
   it.each([
-    ["no JSON", '{"input":', "INVALID_INPUT: Cannot read the job of test_input.json: it is not valid JSON"],
+    ["not JSON", '{"input":', "INVALID_INPUT: Cannot read the job of test_input.json: it is not valid JSON"],
     ["no input", "[]", "INVALID_INPUT: Cannot read the job of test_input.json: it has no input"],
     [
       "bad UTF-8",
@@ -198,12 +198,12 @@ describe("runWorker() in production", () => {
       const job = { id: "j1", input: { transcript: "Hi." } };
       expect(() => handler(job, jobContext())).toThrow(
         expect.objectContaining({
-          message: expect.stringMatching(/^Cannot start: HIGGS_DEVICE is not usable/),
+          message: expect.stringMatching(/^Cannot start: HIGGS_DEVICE is not valid/),
           failure: expect.objectContaining({ code: "INVALID_INPUT" }),
         }),
       );
     });
-    expect(io.err()).toContain("HIGGS_DEVICE is not usable");
+    expect(io.err()).toContain("HIGGS_DEVICE is not valid");
     const exiting = { env: { HIGGS_DEVICE: "cdua", HIGGS_ON_START_FAILURE: "exit" } };
     await expect(serve(exiting, async () => undefined)).rejects.toMatchObject({ code: "INVALID_INPUT" });
   });
@@ -254,7 +254,7 @@ describe("runWorker() in production", () => {
     });
   });
 
-  it("ends a load that nobody waits for any more", async () => {
+  it("ends a load when the worker is told to stop", async () => {
     let aborted: unknown = null;
     const fields: ServeFields = {
       settings: { modelPath: demo },

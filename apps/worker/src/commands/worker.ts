@@ -18,7 +18,7 @@ export interface WorkerArgs {
 export interface WorkerParts {
   /** For one local job. */
   readonly loadModel: ModelLoader;
-  /** For everything that serves. */
+  /** For all serving modes. */
   readonly startEngine: EngineStarter;
   readonly loadRuntime: () => Promise<WorkerRuntime>;
 }
@@ -38,17 +38,17 @@ interface WorkerStart {
   readonly runtime: WorkerRuntime;
 }
 
-/** Where RunPod's load balancer looks for a server that says nothing else (spec platform §8.1). */
+/** Where RunPod's load balancer expects a server by default (spec platform §8.1). */
 const LOAD_BALANCER_PORT = "80";
 
 const MAX_PORT = 65_535;
 
 /**
- * `higgs worker`: RunPod's queue, the same API over HTTP, or one local job. Whatever serves has the engine in a process of
- * its own, loaded and warm before the first job, and never speaks with the demo checkpoint; nor does anything where there
+ * `higgs worker`: RunPod's queue, the same API over HTTP, or one local job. Serving modes have the engine in its own
+ * process, loaded and warm before the first job, and never use the demo checkpoint; neither does a local job where there
  * is a queue. A local job's result is printed as `{"output": …, "error": …}`, and nothing else on stdout.
  *
- * @throws HiggsError INVALID_INPUT for wrong settings (on a queue jobs are answered with it instead), NOT_SUPPORTED
+ * @throws {HiggsError} INVALID_INPUT for invalid settings (on a queue jobs are answered with it instead), NOT_SUPPORTED
  */
 export async function runWorker(args: WorkerArgs, io: CommandIo, parts: WorkerParts = WORKER_PARTS): Promise<number> {
   const runtime = await parts.loadRuntime();
@@ -68,8 +68,8 @@ export async function runWorker(args: WorkerArgs, io: CommandIo, parts: WorkerPa
 }
 
 /**
- * Serves RunPod's public API until a signal comes. The port is open at once; jobs wait while the model loads, and if it
- * cannot be loaded are answered with the reason.
+ * Serves RunPod's public API until a signal comes. The port is open at once; jobs wait while the model loads and fail with
+ * the reason if it cannot be loaded.
  */
 export async function serveApi(
   mode: ApiServerMode,
@@ -78,7 +78,7 @@ export async function serveApi(
   parts: WorkerParts,
 ): Promise<number> {
   const runtime = await parts.loadRuntime();
-  // On the platform even a server that was meant for a laptop must not answer in a voice that nobody asked for.
+  // On the platform, even a server meant for a laptop must not fall back to the demo voice.
   const allowDemo = !runtime.hasQueue(io.env);
   return serveModel(session, { mode, argv: [], io, parts, runtime }, { allowDemo });
 }
@@ -132,15 +132,15 @@ async function serveQueue(args: WorkerArgs, start: WorkerStart): Promise<number>
     handler: service.handler,
     concurrency: config.maxBatch,
     fitnessChecks: [service.fitnessCheck],
-    // The handler answers each job with the reason for which the model is not there.
+    // The handler answers each job with the reason why there is no model.
     onUnfit: config.onStartFailure === "exit" ? "exit" : "handle",
     surface: surfaceOf(runtime, io, argv),
   });
 }
 
 /**
- * Settings that cannot be read are as wrong at the next start: rather than end again and again while jobs wait, the worker
- * is unhealthy and answers them with the reason, unless it was told to exit.
+ * Invalid settings are still invalid at the next start: instead of restarting endlessly while jobs wait, the worker is
+ * unhealthy and answers them with the reason, unless it was told to exit.
  */
 async function answerWith(error: unknown, { settings }: WorkerArgs, start: WorkerStart): Promise<number> {
   const { mode, argv, io, runtime } = start;
@@ -169,7 +169,7 @@ async function runOneJob(args: WorkerArgs, { mode, argv, io, parts, runtime }: W
     signal: io.signal,
     hurry: io.hurry,
     startEngine: parts.loadModel,
-    // A job that is tried where there is a queue is to show what the worker of that queue would do.
+    // A local job on a machine with a queue must behave like the queue's worker.
     allowDemo: !runtime.hasQueue(io.env),
     isWarmedUp: false,
   });
@@ -177,12 +177,12 @@ async function runOneJob(args: WorkerArgs, { mode, argv, io, parts, runtime }: W
     mode,
     handler: service.handler,
     onLocalResult: ({ output, error, hasRun }) => {
-      // What the runtime says of a job that it cannot read has no code.
+      // The runtime's errors about unreadable jobs have no code.
       printed = printJson(io, { output: output ?? null, error: hasRun ? error : `INVALID_INPUT: ${error}` });
     },
     surface: {
       ...surfaceOf(runtime, io, argv),
-      // Stdout is for the result alone, so that it can be piped.
+      // Stdout is only for the result, so that it can be piped.
       writeOut: (text) => void io.stderr.write(text),
     },
   });
@@ -190,7 +190,7 @@ async function runOneJob(args: WorkerArgs, { mode, argv, io, parts, runtime }: W
   return exitCode;
 }
 
-/** Behind a load balancer there is no queue; a server or a job that the command line asks for comes first. */
+/** Behind a load balancer there is no queue; a server or a job from the command line takes precedence. */
 function isForLoadBalancer(mode: RunMode, { settings }: WorkerArgs, { env }: CommandIo): boolean {
   if (mode.kind === "api-server" || (mode.kind === "local" && mode.testInput !== undefined)) return false;
   return readSetting("mode", env, settings) === "lb";
@@ -203,14 +203,18 @@ function loadBalancerMode(env: CommandIo["env"]): ApiServerMode {
   if (healthPort !== port) {
     throw new HiggsError(
       "NOT_SUPPORTED",
-      "serve /ping on a port of its own",
-      `leave PORT_HEALTH out (got ${healthPort}, PORT is ${port})`,
+      "serve /ping on a separate port",
+      `PORT_HEALTH must be unset or the same as PORT (got ${healthPort}, PORT is ${port})`,
     );
   }
   return { kind: "api-server", host: "0.0.0.0", port: portOf(port, "PORT") };
 }
 
-/** A TCP port. @throws HiggsError INVALID_INPUT for what is not a whole number from 0 to 65535 */
+/**
+ * A TCP port.
+ *
+ * @throws {HiggsError} INVALID_INPUT when it is not a whole number from 0 to 65535
+ */
 export function portOf(text: string, source: string): number {
   const port = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (port <= MAX_PORT) return port;

@@ -7,7 +7,7 @@ const GROUP_TITLES: Readonly<Record<SettingGroup, string>> = {
   limits: "Limits",
   storage: "Storage",
   general: "General",
-  "other tools": "Variables of other tools that are read too",
+  "other tools": "Variables of other tools",
 };
 
 /** The keys of some groups that have a flag, in the order of the table. */
@@ -38,10 +38,10 @@ export function configMarkdown(): string {
     "<!-- Generated from apps/worker/src/config/settings.ts by `npm run docs:generate`; do not edit. -->",
     "# Configuration",
     "",
-    "Every setting is an environment variable, and a flag of the commands that use it; a flag wins over the environment.",
-    "Secrets have no flag, since every user of a machine can read the arguments of a process.",
-    "An empty variable counts as not set. A wrong value stops the start with a message that names the variable, the value",
-    "and what is allowed; an unknown `HIGGS_` variable draws a warning with the nearest name.",
+    "Every setting is an environment variable and a flag of the commands that use it; a flag overrides the environment.",
+    "Secrets have no flag, because every user of a machine can read a process's arguments.",
+    "An empty variable counts as not set. An invalid value prevents the start; the message names the variable, the value",
+    "and what is allowed. An unknown `HIGGS_` variable causes a warning with the nearest name.",
     "",
     ...sections.flatMap((section) => [section, ""]),
   ].join("\n");

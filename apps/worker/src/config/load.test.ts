@@ -47,10 +47,10 @@ describe("loadConfig()", () => {
   it.each([
     [
       { HIGGS_DEVICE: "gpu" },
-      'INVALID_INPUT: Cannot start: HIGGS_DEVICE is not usable (got "gpu", allowed auto, cuda, vulkan',
+      'INVALID_INPUT: Cannot start: HIGGS_DEVICE is not valid (got "gpu", allowed auto, cuda, vulkan',
     ],
-    [{ HIGGS_THREADS: "-1" }, 'HIGGS_THREADS is not usable (got "-1", allowed 0 … 512)'],
-    [{ HIGGS_CONTEXT: "1e3" }, 'HIGGS_CONTEXT is not usable (got "1e3", allowed 256 … 8192)'],
+    [{ HIGGS_THREADS: "-1" }, 'HIGGS_THREADS is not valid (got "-1", allowed 0 … 512)'],
+    [{ HIGGS_CONTEXT: "1e3" }, 'HIGGS_CONTEXT is not valid (got "1e3", allowed 256 … 8192)'],
     [{ HIGGS_MAX_TRANSCRIPT_CHARS: "many" }, "allowed 1 … 1000000"],
     [{ AWS_ENDPOINT_URL_S3: "minio:9000" }, "allowed an http:// or https:// address"],
     [{ S3_FORCE_PATH_STYLE: "maybe" }, "allowed true, false"],

@@ -14,13 +14,13 @@ export interface LoadedConfig {
   readonly warnings: readonly string[];
 }
 
-/** Longest value that a message repeats. */
+/** Longest value shown in a message. */
 const MAX_SHOWN_CHARS = 80;
 
 /**
- * Reads all settings: a flag wins over the environment, which wins over the default. An empty variable counts as not set.
+ * Reads all settings: a flag overrides the environment, which overrides the default. An empty variable counts as not set.
  *
- * @throws HiggsError INVALID_INPUT that names every wrong value at once, secrets without their value.
+ * @throws {HiggsError} INVALID_INPUT when values are invalid; names all of them, secrets without their value
  */
 export function loadConfig(env: Environment, flags: SettingFlags = {}): LoadedConfig {
   const problems: string[] = [];
@@ -40,7 +40,7 @@ export function loadConfig(env: Environment, flags: SettingFlags = {}): LoadedCo
   return { config: Object.freeze(values) as Config, warnings: unknownVariables(env) };
 }
 
-/** One setting by itself, for what has to be known although others are wrong; a wrong value counts as not set. */
+/** A single setting, for what must be known even if others are invalid; an invalid value counts as not set. */
 export function readSetting<Key extends SettingKey>(key: Key, env: Environment, flags: SettingFlags): Config[Key] {
   const setting: Setting<unknown> = SETTINGS[key];
   const given = givenText(setting, env, flags[key]);
@@ -66,7 +66,7 @@ function givenText(setting: Setting<unknown>, env: Environment, flagText: string
 function describeProblem(setting: Setting<unknown>, { text, source }: GivenText): string {
   const shown = text.length > MAX_SHOWN_CHARS ? `${text.slice(0, MAX_SHOWN_CHARS)}…` : text;
   const got = setting.isSecret ? "" : `got ${JSON.stringify(shown)}, `;
-  return `${source} is not usable (${got}allowed ${setting.allowed})`;
+  return `${source} is not valid (${got}allowed ${setting.allowed})`;
 }
 
 function unknownVariables(env: Environment): string[] {

@@ -2,14 +2,14 @@
 export interface Setting<T> {
   /** Names of environment variables; the first that is set wins, and the first is the one that messages use. */
   readonly env: readonly [string, ...string[]];
-  /** `--name`; null for secrets, since every user of a machine can read the arguments of a process, and for variables of other tools. */
+  /** `--name`; null for secrets (every user of a machine can read a process's arguments) and variables of other tools. */
   readonly flag: string | null;
-  /** What stands for the value in `--help`. */
+  /** Placeholder for the value in `--help`. */
   readonly placeholder: string;
   readonly group: SettingGroup;
   readonly description: string;
   readonly defaultValue: T;
-  /** The default in words, where the value does not say it. */
+  /** The default in words, if the value does not say it. */
   readonly defaultText: string;
   /** What is allowed, in words, for messages and the table in the docs. */
   readonly allowed: string;
@@ -132,7 +132,7 @@ export function integer(
   });
 }
 
-/** true, false, or null when it is to be found out. */
+/** true, false, or null for automatic. */
 export function truth(common: Common): Setting<boolean | null> {
   return setting<boolean | null>(common, {
     placeholder: "BOOL",

@@ -1,12 +1,12 @@
 import { choice, directory, integer, proxyUrl, secret, text, truth, url, type Setting } from "./setting.ts";
 
-/** Seven days: the longest that a presigned address of SigV4 may live, and what RunPod's own helpers use. */
+/** Seven days: the limit for presigned SigV4 URLs, and what RunPod's own helpers use. */
 const WEEK_SECONDS = 604_800;
 const MEBIBYTE = 1024 * 1024;
 const GIBIBYTE = 1024 * MEBIBYTE;
 
 /**
- * Every setting there is. Types, checks, `--help` and docs/CONFIG.md come from this table. The variables that RunPod sets
+ * Every setting. Types, checks, `--help` and docs/CONFIG.md come from this table. The variables that RunPod sets
  * for the job loop (`RUNPOD_*`) belong to the package `runpod-worker` and are read there.
  */
 export const SETTINGS = {
@@ -28,7 +28,7 @@ export const SETTINGS = {
     env: ["HIGGS_DEVICE"],
     flag: "--device",
     group: "model",
-    description: "Where the model runs; auto takes the best device found",
+    description: "Where the model runs; auto uses the best device found",
     choices: ["auto", "cuda", "vulkan", "metal", "cpu"],
     aliases: { mps: "metal", none: "cpu" },
     defaultValue: "auto",
@@ -37,8 +37,7 @@ export const SETTINGS = {
     env: ["HIGGS_WEIGHTS"],
     flag: "--weights",
     group: "model",
-    description:
-      "Type of the large matrices; other than the checkpoint's own type is converted once into the cache folder",
+    description: "Type of the large matrices; weights of another type are converted once into the cache folder",
     choices: ["auto", "bf16", "q8_0", "q4_k"],
     defaultValue: "auto",
   }),
@@ -46,7 +45,7 @@ export const SETTINGS = {
     env: ["HIGGS_CONTEXT"],
     flag: "--context",
     group: "model",
-    description: "Positions that prompt and audio of one chunk may take together",
+    description: "Positions for prompt and audio of one chunk together",
     min: 256,
     max: 8192,
     defaultValue: 8192,
@@ -55,7 +54,7 @@ export const SETTINGS = {
     env: ["HIGGS_MAX_BATCH"],
     flag: "--max-batch",
     group: "model",
-    description: "Requests that are generated at the same time",
+    description: "Requests generated at the same time",
     min: 1,
     max: 64,
     defaultValue: 1,
@@ -64,7 +63,7 @@ export const SETTINGS = {
     env: ["HIGGS_THREADS"],
     flag: "--threads",
     group: "model",
-    description: "CPU threads for compute; 0 takes the number of cores",
+    description: "CPU threads for compute; 0: the number of cores",
     min: 0,
     max: 512,
     defaultValue: 0,
@@ -87,7 +86,7 @@ export const SETTINGS = {
     env: ["HIGGS_GGML_DIR"],
     flag: "--ggml-dir",
     group: "model",
-    description: "Folder of another build of the compute library, of the same version",
+    description: "Folder with another build of the compute library, of the same version",
     defaultText: "the installed npm package",
   }),
   volumeDir: directory({
@@ -111,7 +110,7 @@ export const SETTINGS = {
     flag: "--on-start-failure",
     group: "worker",
     description:
-      "What a worker on a queue does when settings, model, volume or device are unusable: tell the platform that it is unhealthy and answer its jobs with the reason, or exit",
+      "What a queue worker does when settings, model, volume or device are unusable: report itself unhealthy and answer jobs with the reason, or exit",
     choices: ["answer", "exit"],
     defaultValue: "answer",
   }),
@@ -120,7 +119,7 @@ export const SETTINGS = {
     flag: "--fault-limit",
     group: "worker",
     description:
-      "Jobs in a row that may fail for a reason of the machine (model files, volume, device, engine) before the model is loaded anew; if that does not help, the worker is unhealthy and has itself replaced",
+      "Consecutive jobs that may fail because of the machine (model files, volume, device, engine) before the model is reloaded; if that does not help, the worker is unhealthy and asks to be replaced",
     min: 1,
     max: 1000,
     defaultValue: 3,
@@ -144,7 +143,7 @@ export const SETTINGS = {
     flag: "--max-input-bytes",
     group: "worker",
     description:
-      "Memory for the inputs of all jobs that wait or run in `higgs serve` and the load-balancing mode, in bytes; more are refused as OVERLOADED",
+      "Memory in bytes for the inputs of all waiting and running jobs in `higgs serve` and the load-balancing mode; further jobs are refused as OVERLOADED",
     min: 64 * MEBIBYTE,
     max: 1024 * GIBIBYTE,
     defaultValue: 256 * MEBIBYTE,
@@ -154,7 +153,7 @@ export const SETTINGS = {
     flag: "--max-result-bytes",
     group: "worker",
     description:
-      "Memory for the results that `higgs serve` and the load-balancing mode keep for their clients, in bytes; the oldest are dropped first",
+      "Memory in bytes for the results that `higgs serve` and the load-balancing mode keep for clients; the oldest are dropped first",
     min: MEBIBYTE,
     max: 1024 * GIBIBYTE,
     defaultValue: 256 * MEBIBYTE,
@@ -179,7 +178,7 @@ export const SETTINGS = {
   awsSessionToken: secret({
     env: ["AWS_SESSION_TOKEN"],
     group: "storage",
-    description: "Token that belongs to temporary credentials",
+    description: "Session token of temporary credentials",
   }),
   awsRegion: text({
     env: ["AWS_REGION", "AWS_DEFAULT_REGION"],
@@ -192,34 +191,34 @@ export const SETTINGS = {
     env: ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"],
     flag: "--s3-endpoint",
     group: "storage",
-    description: "Address of an S3-compatible store",
+    description: "URL of an S3-compatible store",
     defaultText: "AWS",
   }),
   s3Bucket: text({
     env: ["S3_BUCKET"],
     flag: "--s3-bucket",
     group: "storage",
-    description: "Bucket for jobs that name none",
+    description: "Bucket for jobs that do not name one",
   }),
   s3KeyTemplate: text({
     env: ["S3_KEY_TEMPLATE"],
     flag: "--s3-key-template",
     group: "storage",
-    description: "Key for jobs that name none; {job_id}, {date}, {time}, {uuid}, {seed} and {ext} are filled in",
+    description: "Key for jobs that do not name one; {job_id}, {date}, {time}, {uuid}, {seed} and {ext} are filled in",
     defaultValue: "higgs-audio/{date}/{job_id}.{ext}",
   }),
   s3ForcePathStyle: truth({
     env: ["S3_FORCE_PATH_STYLE"],
     flag: "--s3-force-path-style",
     group: "storage",
-    description: "Whether the bucket stands in the path of the address instead of its host name",
-    defaultText: "true for an endpoint of your own, false for AWS",
+    description: "Whether the bucket is in the URL's path instead of its host name",
+    defaultText: "true for a custom endpoint, false for AWS",
   }),
   s3UrlExpiresSeconds: integer({
     env: ["S3_URL_EXPIRES_SECONDS"],
     flag: "--s3-url-expires-seconds",
     group: "storage",
-    description: "How long `download_url` works; 0 leaves it out",
+    description: "How long `download_url` is valid; 0: no `download_url`",
     min: 0,
     max: WEEK_SECONDS,
     defaultValue: WEEK_SECONDS,
@@ -228,7 +227,7 @@ export const SETTINGS = {
     env: ["S3_TIMEOUT_SECONDS"],
     flag: "--s3-timeout-seconds",
     group: "storage",
-    description: "Longest time for the delivery of one file, all tries together",
+    description: "Time limit for the delivery of one file, including retries",
     min: 1,
     max: 3600,
     defaultValue: 60,
@@ -237,8 +236,7 @@ export const SETTINGS = {
     env: ["S3_PUBLIC_URL"],
     flag: "--s3-public-url",
     group: "storage",
-    description:
-      "Address at which clients reach the same store, for `download_url`, where the endpoint is an internal one",
+    description: "URL at which clients reach the same store, for `download_url`, if the endpoint is internal",
     defaultText: "the endpoint",
   }),
   bucketEndpointUrl: url({
@@ -260,14 +258,14 @@ export const SETTINGS = {
   bucketRegion: text({
     env: ["BUCKET_REGION"],
     group: "storage",
-    description: "Region for BUCKET_ENDPOINT_URL, whose store does not read AWS_REGION",
+    description: "Region for BUCKET_ENDPOINT_URL, which ignores AWS_REGION",
     defaultText: "read from the endpoint's name, else us-east-1",
   }),
   logLevel: choice({
     env: ["HIGGS_LOG_LEVEL"],
     flag: "--log-level",
     group: "general",
-    description: "How much is logged to stderr",
+    description: "What is logged to stderr",
     choices: ["trace", "debug", "info", "warn", "error", "silent"],
     aliases: { warning: "warn", fatal: "error" },
     defaultValue: "info",
@@ -275,24 +273,24 @@ export const SETTINGS = {
   httpProxy: proxyUrl({
     env: ["http_proxy", "HTTP_PROXY"],
     group: "other tools",
-    description: "Proxy for `http://` addresses of the store, of references and of downloads",
+    description: "Proxy for `http://` URLs of the store, references and downloads",
   }),
   httpsProxy: proxyUrl({
     env: ["https_proxy", "HTTPS_PROXY"],
     group: "other tools",
-    description: "Proxy for `https://` addresses of the store, of references and of downloads",
-    defaultText: "that for `http://`",
+    description: "Proxy for `https://` URLs of the store, references and downloads",
+    defaultText: "the one for `http://`",
   }),
   noProxy: text({
     env: ["no_proxy", "NO_PROXY"],
     group: "other tools",
     description:
-      "Hosts that are reached without a proxy: names, with all below them, addresses, blocks such as 10.0.0.0/8, or `*`",
+      "Hosts that are reached without a proxy: names (including subdomains), IP addresses, blocks such as 10.0.0.0/8, or `*`",
   }),
   hubCacheDir: directory({
     env: ["HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"],
     group: "other tools",
-    description: "Hugging Face's cache of checkpoints, which is searched for the model",
+    description: "Hugging Face's checkpoint cache, which is searched for the model",
     defaultText: "`hub` in HF_HOME",
   }),
   hubHomeDir: directory({

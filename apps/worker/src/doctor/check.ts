@@ -2,10 +2,10 @@ import type { Config } from "../config/settings.ts";
 import type { Logger } from "../logging/logger.ts";
 
 export interface CheckResult {
-  /** `skipped`: there is nothing to check, which is no fault. */
+  /** `skipped`: there is nothing to check, which is not a fault. */
   readonly status: "ok" | "warning" | "failed" | "skipped";
   readonly detail: string;
-  /** What to do; null when nothing is to be done. */
+  /** What to do; null when there is nothing to do. */
   readonly fix: string | null;
 }
 

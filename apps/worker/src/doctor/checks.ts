@@ -14,7 +14,7 @@ import { formatBytes } from "../terminal/format.ts";
 import { ok, type CheckContext, type CheckResult, type DoctorCheck } from "./check.ts";
 import { checkClock, checkS3Write } from "./s3-checks.ts";
 
-/** In the order in which things depend on each other. */
+/** In dependency order. */
 export const DOCTOR_CHECKS: readonly DoctorCheck[] = [
   { name: "node", check: checkNode },
   { name: "driver", check: checkDriver },
@@ -74,14 +74,14 @@ async function checkLibrary({ config, logger }: CheckContext): Promise<CheckResu
   return judgeLibrary(library.version, library.files.directory);
 }
 
-/** A library of another version may have everything that is needed and still compute something else. */
+/** A library of another version may have every function and still compute different results. */
 export function judgeLibrary(version: string, directory: string): CheckResult {
   const detail = `ggml ${version} in ${directory}`;
   if (version.startsWith(`${TESTED_GGML}.`)) return ok(detail);
   return {
     status: "warning",
-    detail: `${detail}, which is not the version that this build is tested with (${TESTED_GGML})`,
-    fix: "Use a library of that version, or see with `higgs verify-golden DIR` whether this one computes the same",
+    detail: `${detail}, but this build is tested with ${TESTED_GGML}`,
+    fix: "Use that version, or run `higgs verify-golden` to check that this one computes the same results",
   };
 }
 
@@ -95,8 +95,8 @@ async function checkDevice({ config, logger }: CheckContext): Promise<CheckResul
   if (chosen !== null) return ok(listed.join(", "));
   return {
     status: "failed",
-    detail: `HIGGS_DEVICE=${config.device} is not there; found ${listed.join(", ")}`,
-    fix: "Set HIGGS_DEVICE to a device of the list, or auto",
+    detail: `HIGGS_DEVICE=${config.device} was not found; available:  ${listed.join(", ")}`,
+    fix: "Set HIGGS_DEVICE to an available device or auto",
   };
 }
 
@@ -109,7 +109,7 @@ async function checkVolume({ config }: CheckContext): Promise<CheckResult> {
     };
   }
   if (!statSync(config.volumeDir).isDirectory()) {
-    throw new HiggsError("VOLUME_UNAVAILABLE", "use the volume", `it is no folder (got ${config.volumeDir})`);
+    throw new HiggsError("VOLUME_UNAVAILABLE", "use the volume", `it is not a folder (got ${config.volumeDir})`);
   }
   const { bavail, bsize } = await statfs(config.volumeDir);
   return ok(`${config.volumeDir}, ${formatBytes(bavail * bsize)} free`);
@@ -134,12 +134,12 @@ async function checkModel({ config }: CheckContext): Promise<CheckResult> {
 async function checkMemory({ config }: CheckContext): Promise<CheckResult> {
   const limit = cgroupLimit();
   const total = Math.min(totalmem(), limit ?? Number.POSITIVE_INFINITY);
-  const detail = `${formatBytes(Math.min(freemem(), total))} free of ${formatBytes(total)}${limit === null ? "" : " (limit of the container)"}`;
+  const detail = `${formatBytes(Math.min(freemem(), total))} free of ${formatBytes(total)}${limit === null ? "" : " (container limit)"}`;
   const modelBytes = await modelSize(config);
   if (modelBytes === null || modelBytes * 1.2 < total) return ok(detail);
   return {
     status: "warning",
-    detail: `${detail}, and the checkpoint has ${formatBytes(modelBytes)}`,
+    detail: `${detail}, but the checkpoint has ${formatBytes(modelBytes)}`,
     fix: "Use smaller weights (HIGGS_WEIGHTS=q8_0 or q4_k) or a larger machine",
   };
 }
@@ -154,7 +154,7 @@ async function modelSize(config: Config): Promise<number | null> {
   }
 }
 
-/** Memory that the container may use, in bytes, from either version of cgroups; null without a limit. */
+/** The container's memory limit in bytes, from cgroups v1 or v2; null when there is none. */
 function cgroupLimit(): number | null {
   for (const file of ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"]) {
     if (!existsSync(file)) continue;

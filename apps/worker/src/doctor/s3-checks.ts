@@ -8,11 +8,11 @@ import { createS3Store } from "../storage/s3/s3-store.ts";
 import { checkS3Credentials, knownBucket, resolveS3Target, type S3Target } from "../storage/s3/target.ts";
 import type { CheckContext, CheckResult } from "./check.ts";
 
-/** One small object, always the same, so that repeated checks leave no more than one behind. */
+/** One small object, always the same, so that repeated checks leave only one behind. */
 const PROBE_KEY = "higgs-audio/doctor-probe.txt";
 const PROBE = new TextEncoder().encode("written by higgs doctor; may be deleted\n");
 
-/** S3 refuses signatures that are 15 minutes off; from here on it is worth a warning. */
+/** S3 refuses signatures that are 15 minutes off; this is when to warn. */
 const CLOCK_WARNING_SECONDS = 60;
 const CLOCK_FAILURE_SECONDS = 15 * 60;
 const CLOCK_TIMEOUT_MS = 5_000;
@@ -20,7 +20,7 @@ const DOWNLOAD_TIMEOUT_MS = 10_000;
 
 const NO_STORE: CheckResult = {
   status: "skipped",
-  detail: "no store is configured; results are delivered as base64 if they are small enough",
+  detail: "no store is configured; small results are delivered as base64",
   fix: null,
 };
 
@@ -35,15 +35,16 @@ export async function checkS3Write({ config, signal }: CheckContext): Promise<Ch
   const detail = `wrote ${stored.url} at ${target.endpoint.origin}, region ${target.region}`;
   if (stored.downloadUrl === null) return { status: "ok", detail, fix: null };
   const problem = await downloadProblem(new URL(stored.downloadUrl), config, signal);
-  if (problem === null) return { status: "ok", detail: `${detail}, and read it through its download_url`, fix: null };
+  if (problem === null)
+    return { status: "ok", detail: `${detail}, and read it back through its download_url`, fix: null };
   return {
     status: "warning",
-    detail: `${detail}, but its download_url does not give it: ${problem}`,
-    fix: "Set S3_PUBLIC_URL to the address at which clients reach the store, or S3_URL_EXPIRES_SECONDS=0 for none",
+    detail: `${detail}, but its download_url does not work: ${problem}`,
+    fix: "Set S3_PUBLIC_URL to the URL at which clients reach the store, or S3_URL_EXPIRES_SECONDS=0 for no download_url",
   };
 }
 
-/** Why the written object is not what its address gives, or null. */
+/** Why the URL does not return the written object, or null. */
 async function downloadProblem(url: URL, proxies: ProxySettings, signal: AbortSignal): Promise<string | null> {
   try {
     const answer = await sendHttp({
@@ -55,7 +56,7 @@ async function downloadProblem(url: URL, proxies: ProxySettings, signal: AbortSi
     });
     const { bytes } = await readBody(answer.body, { maxBytes: PROBE.byteLength + 1 });
     if (answer.status !== 200) return `HTTP ${answer.status}`;
-    return bytes.equals(PROBE) ? null : "other bytes";
+    return bytes.equals(PROBE) ? null : "the content differs";
   } catch (error) {
     return describeNetworkFailure(error).reason;
   }
@@ -76,24 +77,24 @@ export async function checkClock({ config, signal }: CheckContext): Promise<Chec
   if (answer !== null) await discardBody(answer);
   const theirMs = Date.parse(answer?.headers.get("date") ?? "");
   if (Number.isNaN(theirMs))
-    return { status: "skipped", detail: `${target.endpoint.origin} does not tell the time`, fix: null };
+    return { status: "skipped", detail: `${target.endpoint.origin} did not send the time`, fix: null };
   const offSeconds = Math.round(Math.abs(theirMs - (sentMs + Date.now()) / 2) / 1000);
   if (offSeconds < CLOCK_WARNING_SECONDS)
     return { status: "ok", detail: `within ${offSeconds + 1} s of the store's`, fix: null };
   return {
     status: offSeconds < CLOCK_FAILURE_SECONDS ? "warning" : "failed",
-    detail: `${offSeconds} s away from the store's`,
+    detail: `${offSeconds} s off from the store's`,
     fix: "Set this machine's clock; stores refuse signatures that are 15 minutes off",
   };
 }
 
-/** Null when nothing is set at all; a half-set store throws. */
+/** Null when nothing is set; throws when only part is set. */
 function configuredTarget(config: CheckContext["config"]): S3Target | null {
   const wish = { bucket: null, jobConfig: null };
   const bucket = knownBucket(config, wish);
   const isAnythingSet = bucket !== null || config.awsAccessKeyId !== null || config.bucketEndpointUrl !== null;
   if (!isAnythingSet) return null;
   checkS3Credentials(config, wish);
-  // Credentials without a bucket are a complete set-up for jobs that name one.
+  // Credentials without a bucket are enough for jobs that name one.
   return bucket === null ? null : resolveS3Target(config, wish);
 }

@@ -8,8 +8,8 @@ const LETTERS_PER_SECOND = 12;
 const MOST_OF_A_CHUNK = 0.95;
 
 /**
- * Seconds of work that are probably left, from the speed so far: chunks that are done tell how long a chunk is, before that
- * the length of the text does. Null before the first frame.
+ * Estimated seconds of work left, from the speed so far and the length of finished chunks, or of the text before the first
+ * is finished. Null before the first frame.
  */
 export function estimateRemainingSeconds(progress: SpeechProgress, transcript: string): number | null {
   const { chunkIndex, chunkCount, frames, audioSeconds, elapsedMs } = progress;

@@ -70,12 +70,12 @@ const CASES: Readonly<Record<string, Case>> = {
   "an MP3 of three hours": bytes(silentMp3(10_800), invalid("limit 120")),
   "an Opus that is cut off": bytes(opus.subarray(0, opus.length >> 1), invalid("")),
   "an Opus without audio pages": bytes(opus.subarray(0, 100), invalid("")),
-  "base64 that is none": {
+  "base64 that is not": {
     refAudio: { audio_base64: "<script>", transcript: "x" },
     error: invalid("not valid base64"),
   },
   "50 MB of base64": { refAudio: { audio_base64: "A".repeat(50e6), transcript: "x" }, error: invalid("too large") },
-  "a data address without base64": { refAudio: "data:audio/wav,%00", error: invalid("not in base64") },
+  "a data address without base64": { refAudio: "data:audio/wav,%00", error: invalid("not base64") },
   "file:": address("file:///etc/passwd"),
   "file: in a clip": { refAudio: { url: "file:///etc/passwd", transcript: "x" }, error: refused() },
   "ftp:": address("ftp://example.com/a.wav"),

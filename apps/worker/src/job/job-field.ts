@@ -1,7 +1,7 @@
 import { kindOf, shown } from "../names/describe-value.ts";
 import { suggestion } from "../names/nearest-name.ts";
 
-/** Bounds of a job's fields that the configuration sets. */
+/** Limits of job fields that the configuration sets. */
 export interface InputLimits {
   readonly maxTranscriptChars: number;
   readonly contextLength: number;
@@ -19,16 +19,16 @@ const LIMIT_NAMES: Readonly<Record<keyof InputLimits, string>> = {
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /**
- * Takes one problem of a field: the rest of a sentence that begins with the field's name. A function is called only if the
- * problem is shown. `path` leads to the place within the field, as in `[1].url`.
+ * Reports one problem of a field: the rest of a sentence that begins with the field's name. A function is only called if
+ * the problem is shown. `path` is the place within the field, as in `[1].url`.
  */
 export type ReportProblem = (problem: string | (() => string), path?: string) => void;
 
 /** How `higgs speak` gives a field; its flag is the field's name with dashes. */
 export interface FieldFlag {
-  /** What stands for the value in `--help`, `<n>` for example; null for a field that is only switched over. */
+  /** Placeholder for the value in `--help`, such as `<n>`; null for a switch. */
   readonly placeholder: string | null;
-  /** `--no-NAME`, for what is on unless it is switched off. */
+  /** `--no-NAME`, for fields that are on by default. */
   readonly isNegated: boolean;
   readonly help: string;
 }
@@ -42,17 +42,17 @@ export interface JobField<T> {
   readonly meaning: string;
   /** The default in words; Markdown. */
   readonly defaultText: string;
-  /** Null where the command line has no use for it. */
+  /** Null when the command line does not need it. */
   readonly flag: FieldFlag | null;
-  /** The value of a field that is left out or null. */
+  /** The value of a field that is missing or null. */
   readonly defaultFor: (limits: InputLimits) => T;
-  /** The value that was given, or undefined when it is not allowed; then a problem was reported. */
+  /** The value, or undefined after reporting why it is not allowed. */
   readonly read: (value: unknown, report: ReportProblem, limits: InputLimits) => T | undefined;
-  /** The values that are allowed, without default and text. */
+  /** The allowed values, without default and description. */
   readonly jsonSchema: (limits: InputLimits) => JsonSchema;
 }
 
-/** The value that a field of the table has after checks. */
+/** The type of a field's checked value. */
 export type FieldValue<Field> = Field extends JobField<infer T> ? T : never;
 
 interface Common {
@@ -87,10 +87,10 @@ export function field<T>(common: Common, { isNegated = false, ...own }: Own<T>):
 
 interface TextOptions extends Common {
   readonly maxChars?: Bound;
-  /** Form of the whole text, and what is wrong with a text of another form. */
+  /** Pattern of the whole text, and what is wrong with a text that does not match. */
   readonly pattern?: RegExp;
   readonly patternProblem?: string;
-  /** What is wrong with a text that is short enough. */
+  /** Further problems of a text that is short enough. */
   readonly problemsOf?: (text: string) => readonly string[];
 }
 
@@ -119,7 +119,7 @@ function textField<T extends string | null>(
     defaultFor,
     read: (value, report, limits) => {
       if (typeof value !== "string") return refused(report, `must be a string (got ${kindOf(value)})`);
-      // The length comes first: a text that is far too long is not searched for anything else.
+      // Length first: a text that is far too long is not searched for anything else.
       const tooLong = maxChars === undefined ? null : lengthProblem(value, boundOf(maxChars, limits));
       if (tooLong !== null) return refused(report, tooLong);
       if (pattern?.test(value) === false) return refused(report, patternProblem);
@@ -159,7 +159,7 @@ export function number(options: NumberOptions & { readonly defaultValue: number 
   return numberField<number>(options, "number", () => options.defaultValue, String(options.defaultValue));
 }
 
-/** A whole number; a default beyond the largest allowed one becomes that. */
+/** A whole number; the default is at most the largest allowed value. */
 export function integer(options: NumberOptions & { readonly defaultValue: number }): JobField<number> {
   const { max, defaultValue } = options;
   const defaultFor = (limits: InputLimits) => Math.min(defaultValue, boundOf(max, limits));
@@ -210,7 +210,7 @@ function numberField<T extends number | null>(
 
 interface ChoiceOptions<T> extends Common {
   readonly choices: readonly T[];
-  /** How messages list the choices; with `or` before the last one unless given. */
+  /** How messages list the choices. */
   readonly choicesText?: string;
 }
 
@@ -219,7 +219,7 @@ export function choice<const T extends string>(options: ChoiceOptions<T> & { rea
   return choiceField<T>(options, {}, () => defaultValue, `\`${defaultValue}\``);
 }
 
-/** `nullWords` are other ways to write null. */
+/** `nullWords` are other spellings of null. */
 export function optionalChoice<const T extends string>(
   options: ChoiceOptions<T> & { readonly nullWords: readonly string[] },
 ): JobField<T | null> {
@@ -267,10 +267,10 @@ function boundText(bound: Bound): string {
   return typeof bound === "number" ? String(bound).replaceAll(/\B(?=(?:\d{3})+$)/g, " ") : LIMIT_NAMES[bound];
 }
 
-/** In characters as people count them, not in UTF-16 units. */
+/** Counts characters, not UTF-16 units. */
 function lengthProblem(value: string, limit: number): string | null {
   if (value.length <= limit) return null;
-  // A character is two units at most, so that no counting is needed here.
+  // A character has at most two units, so there is no need to count here.
   if (value.length > 2 * limit) return `is too long (got ${value.length} characters, limit ${limit})`;
   let pairs = 0;
   for (let index = 1; index < value.length; index++) {

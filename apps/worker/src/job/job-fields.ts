@@ -18,10 +18,10 @@ import {
 } from "./job-field.ts";
 import { controlProblems, transcriptProblems } from "./text-problems.ts";
 
-/** Longest literal scene, in characters; the presets have about forty. */
+/** Longest literal scene in characters; the presets have about forty. */
 const MAX_SCENE_CHARS = 2_000;
 
-/** Numbers that are counts of something have to end somewhere. */
+/** Upper limit for counts. */
 const MAX_COUNT = 100_000;
 
 const TEXT_FIELDS = {
@@ -29,17 +29,17 @@ const TEXT_FIELDS = {
     maxChars: "maxTranscriptChars",
     problemsOf: transcriptProblems,
     meaning:
-      "what is said; `[SPEAKERn]` tags for dialogue; at least one letter or digit beside them; strings of the form `<|…|>` are refused",
+      "what is said; `[SPEAKERn]` tags for dialogue; at least one letter or digit besides them; strings of the form `<|…|>` are refused",
   }),
   ref_audio: field<RefAudio>(
     {
       meaning: "whose voice; see [References](#references) and [VOICES.md](VOICES.md)",
       placeholder: "<voice>",
-      help: "voices, profile:NAME, an address, or an audio file",
+      help: "voices, profile:NAME, a URL, or an audio file",
     },
     {
       kind: "references",
-      allowed: "names with commas or as a list, `profile:NAME`, an `https://` or `data:` address, or clips",
+      allowed: "names with commas or as a list, `profile:NAME`, an `https://` or `data:` URL, or clips",
       defaultText: "none",
       defaultFor: () => null,
       read: (value, report) => readRefAudio(value, report),
@@ -48,37 +48,37 @@ const TEXT_FIELDS = {
   ),
 };
 
-/** What the output repeats under `generation_parameters`, beside the format and the way of delivery. */
+/** Repeated in the output's `generation_parameters`, besides the format and the delivery. */
 const GENERATION_FIELDS = {
   ref_audio_in_system_message: truth({
     defaultValue: false,
-    meaning: "describe the voices to the model instead of letting them speak first; profiles are always described",
-    help: "describe the voices to the model instead of letting them speak first",
+    meaning: "describe the voices in the system message instead of as earlier turns; profiles are always described",
+    help: "describe the voices in the system message instead of as earlier turns",
   }),
   scene_prompt: text({
     defaultValue: "quiet_indoor",
     maxChars: MAX_SCENE_CHARS,
     problemsOf: controlProblems,
-    meaning: "a preset's name, `empty` for none, else the scene in words",
+    meaning: "a preset's name, `empty` for none, or a description of the scene",
     placeholder: "<scene>",
   }),
   normalize: truth({
     defaultValue: true,
-    meaning: "`false` speaks the text exactly as it is written",
-    help: "speak the text exactly as it is written",
+    meaning: "`false` speaks the text exactly as written",
+    help: "speak the text exactly as written",
   }),
   temperature: number({
     min: 0,
     max: 2,
     defaultValue: 1,
-    meaning: "how freely codes are drawn; 0 is greedy",
+    meaning: "sampling temperature; 0 is greedy",
     placeholder: "<t>",
   }),
   top_k: integer({
     min: 0,
     max: AUDIO_SHAPE.idsPerCodebook,
     defaultValue: 50,
-    meaning: "draw from this many of the likeliest codes; 0 is off",
+    meaning: "sample from this many of the most likely codes; 0 is off",
     placeholder: "<k>",
   }),
   top_p: number({
@@ -86,7 +86,7 @@ const GENERATION_FIELDS = {
     isMinExcluded: true,
     max: 1,
     defaultValue: 0.95,
-    meaning: "draw from the likeliest codes that together have this probability; 1 is off",
+    meaning: "sample from the most likely codes with this total probability; 1 is off",
     placeholder: "<p>",
   }),
   min_p: number({
@@ -94,22 +94,22 @@ const GENERATION_FIELDS = {
     max: 1,
     isMaxExcluded: true,
     defaultValue: 0,
-    meaning: "leave out codes that are less than this share as likely as the likeliest; 0 is off",
+    meaning: "drop codes less likely than this share of the most likely one's probability; 0 is off",
     placeholder: "<p>",
   }),
   max_new_tokens: integer({
     min: 16,
     max: "contextLength",
     defaultValue: 2048,
-    meaning: "frames of audio per chunk at most, 25 a second",
+    meaning: "maximum audio frames per chunk, 25 per second",
     placeholder: "<n>",
   }),
   chunk_method: optionalChoice({
     choices: ["speaker", "word"],
-    // What Python programs send for no chunking.
+    // Python programs send this for no chunking.
     nullWords: ["none", "None"],
     choicesText: '"speaker", "word" or null',
-    meaning: "where the text is cut into chunks; `none` and `null` do not cut",
+    meaning: "where the text is split into chunks; `none` and `null` do not split",
     placeholder: "<method>",
   }),
   chunk_max_word_num: integer({
@@ -136,14 +136,14 @@ const GENERATION_FIELDS = {
     min: 0,
     max: "contextLength",
     defaultValue: 7,
-    meaning: "columns in which repetitions are looked for; 0 is off",
+    meaning: "columns that are searched for repetitions; 0 is off",
     placeholder: "<n>",
   }),
   ras_win_max_num_repeat: integer({
     min: 0,
     max: "contextLength",
     defaultValue: 2,
-    meaning: "repetitions from which a code is drawn again; 0 is off",
+    meaning: "repetitions in them that trigger resampling; 0 is off",
     placeholder: "<n>",
   }),
   seed: optionalInteger({
@@ -174,7 +174,7 @@ const DELIVERY_FIELDS = {
     allowed: "a bucket's name",
     pattern: /^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$/,
     patternProblem: "is not a bucket name (limit 2 … 255 letters, digits, dots, dashes and underscores)",
-    meaning: "the bucket that the audio goes to",
+    meaning: "the bucket for the audio",
   }),
   s3_key: optionalText({
     defaultText: "`S3_KEY_TEMPLATE`",
@@ -183,10 +183,10 @@ const DELIVERY_FIELDS = {
     problemsOf: (key) => [keyProblem(key)].filter((problem) => problem !== null),
     meaning: "the key in the bucket, or the path below `HIGGS_OUTPUT_DIR`",
   }),
-  put_url: optionalText({ allowed: "an address", meaning: "not supported yet" }),
+  put_url: optionalText({ allowed: "a URL", meaning: "not supported yet" }),
   stream: truth({
     defaultValue: false,
-    meaning: "`true`: audio as stream items while it is made, see [Streaming](#streaming)",
+    meaning: "`true`: audio as stream items while it is generated, see [Streaming](#streaming)",
   }),
 };
 

@@ -84,7 +84,7 @@ describe("a job with stream", () => {
     });
   });
 
-  it("is no stream when its input is wrong: the job fails with the reason", async () => {
+  it("is not a stream when its input is wrong: the job fails with the reason", async () => {
     const model = fakeModel();
     const result = setUp(model).run({ stream: true, top_k: -1 });
     await expect(result).rejects.toMatchObject({
@@ -94,7 +94,7 @@ describe("a job with stream", () => {
     expect(model.requests).toEqual([]);
   });
 
-  it("stops the speech when nobody listens any more, or the job is cancelled", async () => {
+  it("stops the speech when the client disconnects or the job is cancelled", async () => {
     const endless = () => {
       const model = fakeModel({ frames: 5_000, frameMs: 1 });
       const speak = model.speak.bind(model);
@@ -135,7 +135,7 @@ describe("a job with stream", () => {
     };
     const running = handler({ id: "j1", input: { transcript: "Hello.", seed: 1, stream } }, context);
     await expect(running instanceof Promise ? running : collect(running)).rejects.toMatchObject({
-      message: "Cannot finish the job: its time ran out (policy.executionTimeout)",
+      message: "Cannot finish the job: its time limit was reached (policy.executionTimeout)",
       failure: { code: "DEADLINE_EXCEEDED", httpStatus: 504, isRetryable: true },
     });
   });

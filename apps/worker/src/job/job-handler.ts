@@ -8,35 +8,35 @@ import { parseJob, type ReceivedJob, type SpeechJob } from "./parse-input.ts";
 import { runSpeechJob, type SpeechJobOptions, type SpeechJobServices } from "./run-speech-job.ts";
 import { type StreamItem, streamSpeechJob } from "./stream-job.ts";
 
-/** What the platform's runtime gives beside the job. */
+/** What the platform's runtime passes besides the job. */
 export interface JobHandlerContext {
   readonly signal: AbortSignal;
-  /** Moment (milliseconds since the epoch) at which the job's time is over, where its policy says so. */
+  /** The job's deadline (milliseconds since the epoch), if its policy sets one. */
   readonly deadlineAtMs?: number | undefined;
   readonly progress: (data: unknown) => void;
 }
 
 export interface JobHandlerServices extends SpeechJobServices {
-  /** Told why a job failed. */
+  /** Called with the reason when a job fails. */
   readonly onFailure?: (error: HiggsError) => void;
 }
 
-/** What clients read as the job's `output` while it runs. */
+/** The job's `output` while it runs. */
 export interface JobProgress {
   readonly chunk: number;
   readonly chunks: number;
   readonly audio_seconds: number;
   readonly elapsed_ms: number;
-  /** An estimate of the work that is left. */
+  /** Estimated work left. */
   readonly remaining_seconds: number | null;
 }
 
-/** Clients poll about once a second; more updates than this would only be dropped. */
+/** Clients poll about once per second; more updates would be dropped. */
 const PROGRESS_MS = 1_000;
 
 /**
- * Turns the speech job into a handler: it gives the output, or with `stream` a generator of audio that returns the output.
- * A failure is thrown as a `JobError` that says what it means to clients.
+ * Makes the job handler: it returns the output, or with `stream` a generator of audio that returns the output. Failures are
+ * thrown as a `JobError` that says what they mean to clients.
  */
 export function createJobHandler(services: JobHandlerServices) {
   return (
@@ -85,19 +85,19 @@ function failure(error: unknown, job: Pick<SpeechJob, "id">, { logger, onFailure
   return jobErrorOf(higgsError);
 }
 
-/** Aborts when the job's time is over; the platform's own word for that may come late, or not at all. */
+/** Aborts at the job's deadline; the platform may report it late or never. */
 function deadlineOf({ deadlineAtMs }: JobHandlerContext): AbortSignal {
   if (deadlineAtMs === undefined) return new AbortController().signal;
   return AbortSignal.timeout(Math.min(LONGEST_TIMEOUT_MS, Math.max(0, Math.ceil(deadlineAtMs - Date.now()))));
 }
 
-/** The longest delay that a timer takes. */
+/** The longest delay of a timer. */
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
-/** What the end of its time makes of a job: nothing, if it had failed or been cancelled otherwise. */
+/** The job's error after its deadline; unchanged if it had failed or been cancelled for another reason. */
 function outOfTime(error: unknown, { signal }: JobHandlerContext): unknown {
   if (signal.aborted || toHiggsError(error).code !== "CANCELLED") return error;
-  const reason = "its time ran out (policy.executionTimeout)";
+  const reason = "its time limit was reached (policy.executionTimeout)";
   return new HiggsError("DEADLINE_EXCEEDED", "finish the job", reason, { cause: error });
 }
 

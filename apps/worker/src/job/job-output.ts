@@ -9,13 +9,13 @@ export interface JobOutput {
   readonly audio_url: string | null;
   readonly duration_seconds: number;
   readonly sample_rate: number;
-  /** The text that was spoken, after normalisation. */
+  /** The text that was spoken, after normalization. */
   readonly text_output: string;
   readonly metadata: {
     readonly model_used: string;
     /** Names of the references, with commas; null without. */
     readonly voice_clone: string | null;
-    /** Every effective parameter, the seed included, so that the same job can be sent again. */
+    /** Every effective parameter, including the seed, so that the job can be repeated. */
     readonly generation_parameters: GenerationParameters;
   };
   readonly download_url: string | null;
@@ -29,7 +29,7 @@ export interface JobOutput {
     readonly characters: number;
     readonly prompt_tokens: number;
     readonly audio_frames: number;
-    /** Seconds of work a second of audio. */
+    /** Real-time factor: seconds of work per second of audio. */
     readonly rtf: number;
   };
   readonly warnings: readonly string[];
@@ -70,7 +70,7 @@ export interface JobOutputParts {
   readonly warnings: readonly string[];
 }
 
-/** Puts the output of a job together. */
+/** Builds the output of a job. */
 export function buildJobOutput(parts: JobOutputParts): JobOutput {
   const { input, result, delivery, file } = parts;
   const durationSeconds = result.pcm.length / result.sampleRateHz;
@@ -109,7 +109,7 @@ export function buildJobOutput(parts: JobOutputParts): JobOutput {
   };
 }
 
-/** The fields as they were given, but for those that had to be made effective. */
+/** The fields as given, except those that resolve to an effective value. */
 function generationParameters({ input, request, delivery }: JobOutputParts): GenerationParameters {
   const given = Object.fromEntries(GENERATION_FIELD_NAMES.map((name) => [name, input[name]]));
   const effective = { ras_win_len: request.sampling.rasWinLen, seed: request.seed, delivery: delivery.kind };

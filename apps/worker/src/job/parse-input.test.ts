@@ -233,7 +233,7 @@ describe("parseJobInput()", () => {
     expect(message).not.toContain("secret");
   });
 
-  it("whatever comes, it is an input or one INVALID_INPUT", () => {
+  it("any value is an input or one INVALID_INPUT", () => {
     const field = fc.constantFrom(
       "transcript",
       "ref_audio",

@@ -3,36 +3,36 @@ import { describeUnknownField, kindOf } from "../names/describe-value.ts";
 import type { InputLimits } from "./job-field.ts";
 import { JOB_FIELD_ENTRIES, JOB_FIELDS, type JobInput } from "./job-fields.ts";
 
-/** A job as the platform hands it over, not checked yet. */
+/** A job from the platform, not checked yet. */
 export interface ReceivedJob {
   readonly id: string;
   readonly input: unknown;
   readonly s3Config?: unknown;
 }
 
-/** A job whose input is checked and complete; where the audio goes is checked when it is planned. */
+/** A job whose input is checked and complete; the delivery is checked when it is planned. */
 export interface SpeechJob {
   readonly id: string;
   readonly input: JobInput;
   readonly s3Config: unknown;
 }
 
-/** More problems than this are only counted, and cost nothing. */
+/** Further problems are only counted, which costs nothing. */
 const MAX_LISTED_PROBLEMS = 20;
 
 /**
- * The first thing that is done to a job; nothing looks at the input before.
+ * The first step of a job; nothing reads the input before.
  *
- * @throws HiggsError INVALID_INPUT as `parseJobInput`
+ * @throws {HiggsError} INVALID_INPUT as `parseJobInput` does
  */
 export function parseJob({ id, input, s3Config = null }: ReceivedJob, limits: InputLimits): SpeechJob {
   return { id, input: parseJobInput(input, limits), s3Config };
 }
 
 /**
- * Reads a job's `input`. A field that is `null` counts as left out.
+ * Reads a job's `input`. A `null` field counts as missing.
  *
- * @throws HiggsError INVALID_INPUT that lists the problems, unknown fields with the nearest known name; never the text itself.
+ * @throws {HiggsError} INVALID_INPUT when a field is wrong; lists the problems, never the text itself
  */
 export function parseJobInput(raw: unknown, limits: InputLimits): JobInput {
   const problems = new Problems();
@@ -65,7 +65,7 @@ export function parseJobInput(raw: unknown, limits: InputLimits): JobInput {
   return input as JobInput;
 }
 
-/** Problems as they are found; only those that are shown are put into words. */
+/** Collects problems; only those that are shown are put into words. */
 class Problems {
   readonly #listed: string[] = [];
   count = 0;

@@ -60,7 +60,7 @@ describe("planDelivery()", () => {
     ["half an s3Config", {}, {}, { s3Config: { ...JOB_S3, bucketName: "" } }, "INVALID_INPUT", "bucketName missing"],
     ["an s3Config of another form", {}, {}, { s3Config: "x" }, "INVALID_INPUT", "must be strings"],
     [
-      "an endpoint that is no address",
+      "an endpoint that is not a URL",
       {},
       {},
       { s3Config: { ...JOB_S3, endpointUrl: "file:///x" } },

@@ -11,20 +11,20 @@ import { createS3Store, type S3StoreOptions } from "../storage/s3/s3-store.ts";
 import { knownBucket, resolveS3Target, type JobS3Config } from "../storage/s3/target.ts";
 import type { JobInput } from "./job-fields.ts";
 
-/** Where the audio of a job goes; decided before anything is generated, so that a job that cannot be delivered costs nothing. */
+/** A job's delivery, decided before generation, so that a job that cannot be delivered costs nothing. */
 export type DeliveryPlan =
   | { readonly kind: "s3" | "file"; readonly store: ObjectStore; readonly key: string }
   | { readonly kind: "base64"; readonly maxResultBytes: number }
-  /** The caller takes the bytes itself. */
+  /** The caller gets the bytes. */
   | { readonly kind: "bytes" };
 
 export interface DeliveryContext {
   readonly jobId: string;
-  /** The job's `s3Config` as it came (spec platform §4.1). */
+  /** The job's raw `s3Config` (spec platform §4.1). */
   readonly s3Config: unknown;
   readonly config: Config;
   readonly seed: number;
-  /** Samples a second that the model makes; for sizes that can be foreseen. */
+  /** The model's sample rate, to predict sizes. */
   readonly sampleRateHz: number;
   readonly s3Options?: S3StoreOptions;
 }
@@ -32,17 +32,17 @@ export interface DeliveryContext {
 /** Result limits of the platform for `/run` and `/runsync`, whose job ids begin with `sync-` (spec platform §4.5, §1.2). */
 const MAX_RESULT_BYTES = 10_000_000;
 const MAX_SYNC_RESULT_BYTES = 20_000_000;
-/** Room in the result for everything but the audio. */
+/** Space in the result for everything but the audio. */
 const RESULT_OVERHEAD_BYTES = 16_384;
 
-/** Nobody speaks faster than this; so a text gives at least so much audio. */
+/** Speech is never faster than this, which gives the least audio of a text. */
 const MAX_CHARACTERS_PER_SECOND = 40;
 
 /**
  * Decides how the audio is delivered. `auto` is S3 if a bucket or key is known, else base64.
  *
- * @throws HiggsError STORAGE_NOT_CONFIGURED, INVALID_INPUT for a wrong `s3Config`, or RESULT_TOO_LARGE when the audio is
- * bound to pass the platform's limit.
+ * @throws {HiggsError} STORAGE_NOT_CONFIGURED when no usable store is set up, INVALID_INPUT for an invalid `s3Config`
+ * @throws {HiggsError} RESULT_TOO_LARGE when the audio is bound to exceed the platform's limit
  */
 export function planDelivery(input: JobInput, context: DeliveryContext): DeliveryPlan {
   const wish = { bucket: input.s3_bucket, jobConfig: parseJobS3Config(context.s3Config) };
@@ -64,7 +64,7 @@ export function planDelivery(input: JobInput, context: DeliveryContext): Deliver
 /**
  * The audio as base64.
  *
- * @throws HiggsError RESULT_TOO_LARGE when the result would pass `maxResultBytes`.
+ * @throws {HiggsError} RESULT_TOO_LARGE when the result would exceed `maxResultBytes`
  */
 export function encodeBase64(file: Uint8Array, maxResultBytes: number): string {
   const bytes = base64Bytes(file.byteLength) + RESULT_OVERHEAD_BYTES;
@@ -125,7 +125,7 @@ const JobS3ConfigSchema = v.object({
   region: v.optional(v.nullable(v.string()), null),
 });
 
-/** A job without an access key has no store of its own; one with it must be complete. */
+/** A job without an access key has no store of its own; with one it must be complete. */
 function parseJobS3Config(raw: unknown): JobS3Config | null {
   const result = v.safeParse(JobS3ConfigSchema, raw);
   if (!result.success) {

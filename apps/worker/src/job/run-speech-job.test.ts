@@ -250,7 +250,7 @@ describe("runSpeechJob() refuses", () => {
     ["an unknown profile", { ref_audio: "profile:nobody" }, "VOICE_NOT_FOUND"],
     ["an unknown voice", { ref_audio: "nobody" }, "VOICE_NOT_FOUND"],
     ["an unknown voice beside a profile", { ref_audio: "profile:male_en,nobody" }, "VOICE_NOT_FOUND"],
-    ["a clip that is no audio", { ref_audio: { audio_base64: "AA==", transcript: "x" } }, "REFERENCE_INVALID"],
+    ["a clip that is not audio", { ref_audio: { audio_base64: "AA==", transcript: "x" } }, "REFERENCE_INVALID"],
     ["a private address", { ref_audio: "https://10.0.0.1/a.wav" }, "REFERENCE_REFUSED"],
     ["another format", { output_format: "mp3" }, "NOT_SUPPORTED"],
     ["put_url", { delivery: "put_url", put_url: "https://example.com" }, "NOT_SUPPORTED"],
@@ -277,7 +277,7 @@ describe("runSpeechJob() refuses", () => {
 
   it.each([
     ["no audio at all", () => new Float32Array(0)],
-    ["samples that are no numbers", (pcm: Float32Array) => pcm.fill(Number.NaN, 100, 200)],
+    ["samples that are NaN", (pcm: Float32Array) => pcm.fill(Number.NaN, 100, 200)],
   ])("%s from the model", async (_name, spoil) => {
     await expect(run({}, fakeModel({ spoil }))).rejects.toMatchObject({ code: "GENERATION_FAILED" });
   });

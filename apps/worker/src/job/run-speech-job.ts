@@ -23,19 +23,19 @@ import { refuseUnsupported } from "./unsupported.ts";
 export interface SpeechJobServices {
   readonly config: Config;
   readonly logger: Logger;
-  /** Gives the model, loading it at the first call; asked only when the input is right. */
+  /** Returns the model, loading it on the first call; only called when the input is valid. */
   readonly model: () => Promise<SpeechModel>;
   readonly s3Options?: S3StoreOptions;
-  /** For `ref_audio`; one for all jobs keeps decoded clips. */
+  /** For `ref_audio`; shared by all jobs, so that clips stay decoded. */
   readonly references?: ReferenceServices;
 }
 
 export interface SpeechJobOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: SpeechProgress) => void;
-  /** Given the audio in parts while it is made. */
+  /** Called with parts of the audio while it is generated. */
   readonly onAudio?: (pcm: Float32Array, sampleRateHz: number) => void;
-  /** Instead of what the job's `delivery` says. */
+  /** Overrides the job's `delivery`. */
   readonly delivery?: DeliveryPlan;
 }
 
@@ -47,14 +47,14 @@ export interface FinishedSpeechJob {
   readonly file: Uint8Array;
 }
 
-/** From this share of clipped samples on it can be heard. */
+/** Share of clipped samples from which it is audible. */
 const AUDIBLE_CLIPPING_SHARE = 1e-3;
 
 /**
- * Runs one job: request, delivery plan, speech, checks, file, delivery, output (spec contract §1). What can be refused is
+ * Runs one job: request, delivery plan, speech, checks, file, delivery, output (spec contract §1). Bad jobs are
  * refused before anything is generated.
  *
- * @throws HiggsError of any code of the registry; nothing is stored then.
+ * @throws {HiggsError} with any code of the registry; nothing is stored then
  */
 export async function runSpeechJob(
   job: SpeechJob,
@@ -85,7 +85,7 @@ export async function runSpeechJob(
   const startedMs = performance.now();
   const request = { ...textRequest, references: prepared.references };
   logger.debug("generation started", { jobId: job.id, seed: request.seed, characters: input.transcript.length });
-  // Loads while the model speaks; a failure shows when it encodes.
+  // Loads while the model speaks; a failure shows up when it encodes.
   encoder.warmUp().catch(() => undefined);
   const result = await speak(model, request, options);
   const { referenceCodes, timings } = result;
@@ -120,7 +120,7 @@ export async function runSpeechJob(
   return { output, pcm: result.pcm, sampleRateHz: result.sampleRateHz, file };
 }
 
-/** Speaks; where the audio comes in parts, they are kept to be joined, since the file needs the whole. */
+/** Speaks; parts of a stream are kept, because the file needs the whole audio. */
 async function speak(model: SpeechModel, request: SpeechRequest, options: SpeechJobOptions): Promise<SpeechResult> {
   const { signal, onProgress, onAudio } = options;
   const callOptions = { ...(signal && { signal }), ...(onProgress && { onProgress }) };
@@ -140,7 +140,11 @@ function signalOption({ signal }: SpeechJobOptions): { readonly signal?: AbortSi
   return signal === undefined ? {} : { signal };
 }
 
-/** Throws GENERATION_FAILED for what is no audio; gives warnings for what is doubtful. */
+/**
+ * Warnings about audio that is probably wrong.
+ *
+ * @throws {HiggsError} GENERATION_FAILED when it is not audio
+ */
 function checkAudio({ pcm, sampleRateHz }: SpeechResult): string[] {
   const { peak, clippedSamples, nonFiniteSamples, silenceShare } = measureAudio(pcm, sampleRateHz);
   if (pcm.length === 0)
@@ -149,7 +153,7 @@ function checkAudio({ pcm, sampleRateHz }: SpeechResult): string[] {
     throw new HiggsError(
       "GENERATION_FAILED",
       "make audio",
-      `the codec gave samples that are no numbers (got ${nonFiniteSamples})`,
+      `the codec returned samples that are not finite (got ${nonFiniteSamples})`,
     );
   }
   const warnings: string[] = [];

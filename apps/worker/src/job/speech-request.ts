@@ -7,7 +7,7 @@ export interface PreparedRequest {
   readonly warnings: readonly string[];
 }
 
-/** The domain request of a job input, without its references; a seed is drawn if the job has none. */
+/** The speech request for a job input, without its references; draws a seed if the job has none. */
 export async function toSpeechRequest(input: JobInput): Promise<PreparedRequest> {
   const scene = await resolveScene(input.scene_prompt);
   // 0 turns RAS off in either field (spec contract §3).
@@ -38,9 +38,9 @@ export async function toSpeechRequest(input: JobInput): Promise<PreparedRequest>
   };
 }
 
-/** A scene of one word that is nearly a preset's name was probably meant to be it. */
+/** A one-word scene that is nearly a preset's name was probably meant to be the preset. */
 async function sceneWarnings(scene: string, preset: string | null): Promise<string[]> {
   if (preset !== null || !/^[\w-]+$/.test(scene)) return [];
   const nearest = nearestName(scene, await listScenePresets());
-  return nearest === null ? [] : [`scene_prompt is taken as literal text; the preset ${nearest} has nearly this name`];
+  return nearest === null ? [] : [`scene_prompt is used as literal text; did you mean the preset ${nearest}?`];
 }

@@ -8,12 +8,12 @@ import {
   type SpeechJobServices,
 } from "./run-speech-job.ts";
 
-/** A part of the audio as a stream item: a complete WAV file of its own, whatever `output_format` is. */
+/** A part of the audio as a stream item: always a complete WAV file, regardless of `output_format`. */
 export interface AudioItem {
   readonly type: "audio";
   /** 0, 1, 2 … over all items of the job. */
   readonly sequence: number;
-  /** Where the part begins in the whole audio, in samples; parts are gapless. */
+  /** The part's offset in the whole audio, in samples; parts are gapless. */
   readonly sample_offset: number;
   readonly samples: number;
   readonly sample_rate: number;
@@ -21,7 +21,7 @@ export interface AudioItem {
   readonly audio_base64: string;
 }
 
-/** The last item: the job's output but for the audio, which came before. */
+/** The last item: the job's output without the audio, which came before. */
 export interface FinalItem {
   readonly type: "final";
   readonly sequence: number;
@@ -39,9 +39,9 @@ interface PcmPart {
 }
 
 /**
- * Runs a job and yields its audio while it is made. Returns the finished job; whoever stops iterating stops the speech.
+ * Runs a job and yields its audio while it is generated. Returns the finished job; ending the iteration stops the speech.
  *
- * @throws HiggsError as `runSpeechJob`
+ * @throws {HiggsError} as `runSpeechJob` does
  */
 export async function* streamSpeechJob(
   job: SpeechJob,
@@ -63,7 +63,7 @@ export async function* streamSpeechJob(
   return await finished;
 }
 
-/** Starts the job; `parts` ends when it does, well or badly, and the job ends when `parts` is left early. */
+/** Starts the job; `parts` ends when the job does, and the job ends when `parts` is left early. */
 function startSpeaking(
   job: SpeechJob,
   services: SpeechJobServices,

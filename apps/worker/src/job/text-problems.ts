@@ -1,6 +1,6 @@
 import { controlStringProblem, isSpeakable } from "@higgs-worker/higgs-audio/requests";
 
-/** What is wrong with a transcript, apart from its length. */
+/** What is wrong with a transcript, except its length. */
 export function transcriptProblems(transcript: string): string[] {
   const problem = nothingToSpeakProblem(transcript);
   return problem === null ? controlProblems(transcript) : [problem, ...controlProblems(transcript)];
@@ -12,8 +12,8 @@ export function controlProblems(text: string): string[] {
   return problem === null ? [] : [problem];
 }
 
-/** Of speaker tags and signs alone, the model would make noise. */
+/** Without letters or digits the model would make noise. */
 function nothingToSpeakProblem(transcript: string): string | null {
   if (transcript.trim() === "") return "is empty";
-  return isSpeakable(transcript) ? null : "has nothing to speak (no letter or digit beside speaker tags)";
+  return isSpeakable(transcript) ? null : "has nothing to speak (no letter or digit besides speaker tags)";
 }

@@ -3,9 +3,9 @@ import { HiggsError } from "@higgs-worker/base";
 import type { JobInput } from "./job-fields.ts";
 
 /**
- * Refuses the parts of the contract that this build does not have yet.
+ * Refuses the parts of the contract that this build does not support yet.
  *
- * @throws HiggsError NOT_SUPPORTED that lists all of them.
+ * @throws {HiggsError} NOT_SUPPORTED when there are any; lists all of them
  */
 export function refuseUnsupported(input: JobInput): void {
   const problems: string[] = [];

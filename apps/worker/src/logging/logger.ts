@@ -1,7 +1,7 @@
-/** Facts beside a message. Never the user's text, keys or audio; what looks like them is struck out all the same. */
+/** Fields of a log line. Never the user's text, keys or audio; what looks like them is redacted anyway. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
-/** The little that the rest of the app needs of a logger. */
+/** What the app needs from a logger. */
 export interface Logger {
   debug(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;
@@ -13,7 +13,7 @@ export interface Logger {
 
 export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "silent";
 
-/** Field names that must not be readable in a log, at the top and one level below. */
+/** Fields to redact, at the top and one level below. */
 const REDACTED_FIELDS = [
   "accessId",
   "accessKeyId",
@@ -32,7 +32,7 @@ const REDACTED_FIELDS = [
   "transcript",
 ];
 
-/** A logger that writes one line of JSON a record to `write`. The library is loaded here, since it takes about 20 ms. */
+/** A logger that writes one line of JSON per record. The library is loaded here because it takes about 20 ms. */
 export async function createLogger(level: LogLevel, write: (line: string) => void): Promise<Logger> {
   const { pino } = await import("pino");
   const root = pino(

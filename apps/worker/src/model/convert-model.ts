@@ -15,7 +15,11 @@ export interface ConvertOptions {
 
 export type ModelConverter = (directory: string, options: ConvertOptions) => Promise<ConvertedModel>;
 
-/** The real one. Throws MODEL_*, VOLUME_UNAVAILABLE and CANCELLED. */
+/**
+ * Converts with the real engine.
+ *
+ * @throws {HiggsError} MODEL_*, VOLUME_UNAVAILABLE or CANCELLED
+ */
 export const convertModel: ModelConverter = async (directory, { weights, config, logger, signal, onProgress }) => {
   await using checkpoint = await openCheckpoint(directory);
   return await convertCheckpoint(loadLibrary(config, logger), checkpoint, {
@@ -23,6 +27,6 @@ export const convertModel: ModelConverter = async (directory, { weights, config,
     cacheDir: cacheDirOf(config),
     signal,
     onProgress: (done, total) => onProgress(done / total),
-    onWaiting: () => logger.info("another process is converting the same model, waiting for it"),
+    onWaiting: () => logger.info("waiting for another process that is converting the same model"),
   });
 };

@@ -3,17 +3,17 @@ import { dirname, join } from "node:path";
 import { withoutSpeakerTags } from "@higgs-worker/higgs-audio";
 import type { FoundModel } from "./locations.ts";
 
-/** The words that the demo checkpoint learned; null for another model, which has no such list. */
+/** The demo checkpoint's words; null for another model. */
 export async function readDemoVocabulary(found: FoundModel): Promise<ReadonlySet<string> | null> {
   if (found.source !== "demo") return null;
   const text = await readFile(join(dirname(found.modelPath), "vocabulary.txt"), "utf8").catch(() => null);
   return text === null ? null : new Set(text.split("\n").filter((word) => word !== ""));
 }
 
-/** Tells the model where a sound begins and ends; nobody says it. */
+/** Marks where a sound begins and ends; it is not spoken. */
 const SOUND_TAG = /<\/?SE(?:_[se])?>/gu;
 
-/** The words of a text that are not in the vocabulary, each once, in lower case; tags are no words. */
+/** The words of a text that are not in the vocabulary, each once, in lower case; tags do not count. */
 export function unknownWords(text: string, vocabulary: ReadonlySet<string>): string[] {
   const words =
     withoutSpeakerTags(text)

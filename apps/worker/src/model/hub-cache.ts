@@ -3,8 +3,8 @@ import { join } from "node:path";
 
 /**
  * The snapshot folder of a repository in a Hugging Face cache (`models--ORG--NAME/snapshots/REVISION`), or null. The
- * revision is what `refs/main` says, else the newest. Upper and lower case of the folder's name are the same, since
- * RunPod's cache may differ in it from the published name (spec platform §9.5).
+ * revision is what `refs/main` says, else the newest. The case of the folder's name is ignored,
+ * because RunPod's cache may differ from the published name (spec platform §9.5).
  */
 export function findSnapshot(hubDir: string, repository: string): string | null {
   const wanted = `models--${repository.replace("/", "--")}`.toLowerCase();
@@ -37,7 +37,7 @@ const MAX_REVISION_BYTES = 1024;
 
 function read(file: string): string | null {
   try {
-    // A pipe would never end, and a name of a revision is short.
+    // A pipe would never end, and revision names are short.
     const status = statSync(file);
     return status.isFile() && status.size <= MAX_REVISION_BYTES ? readFileSync(file, "utf8") : null;
   } catch {

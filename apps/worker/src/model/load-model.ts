@@ -11,23 +11,31 @@ export interface LoadModelOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Loads a checkpoint for speech. Commands take one as an argument, so that they run without an engine in tests. */
+/** Loads a checkpoint for speech. Commands take it as an argument, so that tests can run them without an engine. */
 export type ModelLoader = (found: FoundModel, config: Config, options: LoadModelOptions) => Promise<SpeechModel>;
 
-/** The real one, in this process. Throws the engine's MODEL_*, DEVICE_UNAVAILABLE and OUT_OF_MEMORY errors. */
+/**
+ * Loads it in this process.
+ *
+ * @throws {HiggsError} MODEL_*, DEVICE_UNAVAILABLE or OUT_OF_MEMORY when it cannot be loaded
+ */
 export const loadSpeechModel: ModelLoader = async (found, config, options) => {
   const model = await higgs.loadSpeechModel(loadOptions(found, config, options));
   logLoaded(model, options.logger);
   return model;
 };
 
-/** A model that may have become unusable for good. */
+/** A model that may become permanently unusable. */
 export type ServingModel = SpeechModel & Partial<Pick<higgs.EngineProcess, "state">>;
 
-/** Loads a checkpoint for a server or worker, which has to survive the engine's end. */
+/** Loads a checkpoint for a server or worker, which must survive an engine crash. */
 export type EngineStarter = (found: FoundModel, config: Config, options: LoadModelOptions) => Promise<ServingModel>;
 
-/** The real one: the engine in a process of its own. Throws as `loadSpeechModel`, and ENGINE_CRASHED. */
+/**
+ * Starts the engine in its own process.
+ *
+ * @throws {HiggsError} as `loadSpeechModel` does, and ENGINE_CRASHED
+ */
 export const startSpeechEngine: EngineStarter = async (found, config, options) => {
   const model = await higgs.startEngineProcess(loadOptions(found, config, options));
   logLoaded(model, options.logger, { enginePid: model.pid });
@@ -57,7 +65,7 @@ function logLoaded({ name, info }: SpeechModel, logger: Logger, facts: LogFields
   logger.info("the model is loaded", { model: name, device, weights, loadMs: Math.round(loadMs), ...facts });
 }
 
-/** Reports each tenth of a step once: conversion of the released model takes minutes. */
+/** Reports each tenth of a step once: converting the released model takes minutes. */
 function createLoadReporter(logger: Logger): (progress: higgs.LoadProgress) => void {
   let last = "";
   return ({ step, share }) => {

@@ -17,10 +17,10 @@ const DEMO_CHECKPOINT_DIR = join(import.meta.dirname, "..", "..", "..", "..", "d
 
 export type ModelSource = "setting" | "volume" | "runpod cache" | "hub cache" | "demo";
 
-/** One place where a checkpoint is looked for. */
+/** One place that is searched for a checkpoint. */
 export interface ModelLocation {
   readonly source: ModelSource;
-  /** For people: what this place is. */
+  /** Human-readable name of the place. */
   readonly label: string;
   readonly path: string;
   readonly isFound: boolean;
@@ -38,13 +38,13 @@ export interface FoundModel {
 }
 
 export interface FindModelOptions {
-  /** Local commands may fall back to the demo checkpoint; the worker in production never does. */
+  /** Local commands may fall back to the demo checkpoint; the production worker never does. */
   readonly allowDemo: boolean;
-  /** Only tests give another one. */
+  /** Only set by tests. */
   readonly demoDir?: string;
 }
 
-/** All places in the order of the search (spec contract §5), found or not. A place counts as found if it has a config.json. */
+/** All places in search order (spec contract §5), found or not. A place counts as found if it has a config.json. */
 export function modelPlaces(config: Config, options: FindModelOptions): ModelPlaces {
   const hubs = hubDirs(config);
   const volume = join(config.volumeDir, "higgs_audio", "bosonai");
@@ -74,18 +74,17 @@ export function modelPlaces(config: Config, options: FindModelOptions): ModelPla
 }
 
 /**
- * The first model of the search order and the codec that belongs to it: the one that is set, else one beside or inside
- * the model, else the first of the search order. A path that is set but has no checkpoint ends the search, so that a
- * mistyped path never runs another model.
+ * The first model in search order and its codec: the one that is set, else one beside or inside the model, else the first
+ * in search order. A path that is set but has no checkpoint ends the search, so that a typo never runs another model.
  *
- * @throws HiggsError MODEL_NOT_FOUND
+ * @throws {HiggsError} MODEL_NOT_FOUND when no place has one, or the one that is set has none
  */
 export function findModel(config: Config, options: FindModelOptions): FoundModel {
   const places = modelPlaces(config, options);
   const model = firstFound(places.model, "model", "HIGGS_MODEL_PATH");
-  const neighbours = [join(model.path, "codec"), join(dirname(model.path), TOKENIZER_FOLDER)];
-  const neighbour = config.tokenizerPath === null ? neighbours.find(hasCheckpoint) : undefined;
-  const tokenizerPath = neighbour ?? firstFound(places.tokenizer, "audio tokenizer", "HIGGS_TOKENIZER_PATH").path;
+  const neighbors = [join(model.path, "codec"), join(dirname(model.path), TOKENIZER_FOLDER)];
+  const neighbor = config.tokenizerPath === null ? neighbors.find(hasCheckpoint) : undefined;
+  const tokenizerPath = neighbor ?? firstFound(places.tokenizer, "audio tokenizer", "HIGGS_TOKENIZER_PATH").path;
   return { modelPath: model.path, tokenizerPath, source: model.source };
 }
 
@@ -104,7 +103,7 @@ function firstFound(places: readonly ModelLocation[], what: string, variable: st
   throw new HiggsError(
     "MODEL_NOT_FOUND",
     `find the ${what}`,
-    `${variable} is not set and no other place has it (looked in ${searched})`,
+    `${variable} is not set and no other place has it (searched ${searched})`,
   );
 }
 

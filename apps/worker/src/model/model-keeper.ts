@@ -4,22 +4,22 @@ import type { Logger } from "../logging/logger.ts";
 import type { ServingModel } from "./load-model.ts";
 
 export interface ModelKeeperOptions {
-  /** Loads the model; asked again when it has to be loaded anew. */
+  /** Loads the model; called again for a reload. */
   readonly start: () => Promise<ServingModel>;
-  /** Machine faults in a row after which the model is loaded anew; at least 1. */
+  /** Consecutive machine faults before the model is reloaded; at least 1. */
   readonly faultLimit: number;
   readonly logger: Logger;
-  /** Ends the wait for an engine that is still at work when it is let go. */
+  /** Ends the wait for an engine that is still busy when it is disposed. */
   readonly hurry: AbortSignal;
 }
 
-/** An engine that answers no more must not hold what waits for its end. */
+/** Limits the wait for an engine that does not respond. */
 const END_GRACE_MS = 5_000;
 
 /**
- * Keeps one loaded model for all jobs. A worker whose model, device or volume has gone bad fails every job within
- * milliseconds, and so takes all that there are: after a few such faults in a row the model is loaded anew, once; if that
- * does not help, the worker is worn out and another one has to take its place.
+ * Keeps one loaded model for all jobs. A worker with a broken model, device or volume fails every job within milliseconds
+ * and so drains the queue: after a few consecutive faults the model is reloaded once; if that does not help, the worker is
+ * worn out and must be replaced.
  */
 export class ModelKeeper implements AsyncDisposable {
   readonly #options: ModelKeeperOptions;
@@ -35,37 +35,41 @@ export class ModelKeeper implements AsyncDisposable {
     this.#options = options;
   }
 
-  /** The model that speaks now; null before it is loaded. */
+  /** The current model; null before it is loaded. */
   get loaded(): ServingModel | null {
     return this.#loaded;
   }
 
-  /** Why this process cannot speak any more; null while it can, or never could. */
+  /** Why this process can no longer speak; null while it can, or if it never could. */
   get wornOut(): HiggsError | null {
     return this.#wornOut;
   }
 
-  /** Loads the model, or gives the one that is loaded. A failure of the first load stays. Throws MODEL_*, DEVICE_UNAVAILABLE … */
+  /**
+   * Loads the model, or gives the one that is loaded. A failure of the first load stays.
+   *
+   * @throws {HiggsError} MODEL_*, DEVICE_UNAVAILABLE or OUT_OF_MEMORY when it cannot be loaded
+   */
   load(): Promise<ServingModel> {
     this.#loading ??= this.#start();
     return this.#loading;
   }
 
-  /** Notes why a job failed. Faults of requests say nothing about the machine. */
+  /** Records why a job failed. Faults of requests say nothing about the machine. */
   noteFailure(error: HiggsError): void {
-    // A model that never was there is told of at the start, and its jobs are answered on purpose.
+    // A missing model is reported at the start, and its jobs are answered with the reason.
     if (error.definition.isMachineFault !== true || this.#loaded === null || this.#reloading !== null) return;
     this.#faults += 1;
     this.#lastFault = error;
   }
 
-  /** Notes that a job has been done. */
+  /** Records a finished job. */
   noteSuccess(): void {
     this.#faults = 0;
     this.#wasReloaded = false;
   }
 
-  /** Does what the noted faults ask for: nothing, loading the model anew, or giving up. Never rejects. */
+  /** Acts on the recorded faults: does nothing, reloads the model, or gives up. Never rejects. */
   async repair(): Promise<void> {
     const { faultLimit } = this.#options;
     if (this.#wornOut === null && this.#reloading === null && this.#loaded !== null && this.#lastFault !== null) {
@@ -76,7 +80,7 @@ export class ModelKeeper implements AsyncDisposable {
     await this.#reloading;
   }
 
-  /** Ends loading and the model; jobs are over or given up by then. */
+  /** Ends loading and the model; all jobs are finished or abandoned by then. */
   async [Symbol.asyncDispose](): Promise<void> {
     const model = await this.#loading?.catch(() => null);
     if (model !== null && model !== undefined) await this.#letGo(model);
@@ -90,7 +94,7 @@ export class ModelKeeper implements AsyncDisposable {
 
   async #reload(old: ServingModel): Promise<void> {
     const { logger, faultLimit } = this.#options;
-    logger.warn("the model is loaded anew", {
+    logger.warn("reloading the model", {
       faults: this.#faults,
       limit: faultLimit,
       reason: String(this.#lastFault),

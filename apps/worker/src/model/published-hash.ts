@@ -8,8 +8,8 @@ const SHA256 = /^[0-9a-f]{64}$/;
 const MAX_METADATA_BYTES = 4096;
 
 /**
- * The SHA-256 under which the Hub published a weight file, or null where nothing tells it. In a Hugging Face cache, a large
- * file is a link to a blob that has its hash for a name; beside a download into a folder of one's own, the tools write it into
+ * The SHA-256 of a weight file as published on the Hub, or null when unknown. In a Hugging Face cache a large file is a link
+ * to a blob named after its hash; next to a download into another folder, the tools write it to
  * `.cache/huggingface/download/NAME.metadata`.
  */
 export async function publishedHash(path: string): Promise<string | null> {

@@ -2,12 +2,14 @@ import { type SpeechModel, resolveScene } from "@higgs-worker/higgs-audio";
 import { isHiggsError } from "@higgs-worker/base";
 import type { Logger } from "../logging/logger.ts";
 
-/** A few frames are enough to build every kind of graph and, on a new GPU, to compile its kernels. */
+/** A few frames build every kind of graph and, on a new GPU, compile its kernels. */
 const WARM_UP_COLUMNS = 20;
 
 /**
- * Speaks a few frames that nobody hears, so that the first job finds everything built, and a device that can load the model
- * but not run it is noticed before there is a job. Throws what `speak` throws, but for GENERATION_FAILED.
+ * Generates a few frames, so that the first job finds everything built, and a device that can load the model but not run
+ * it is noticed before the first job.
+ *
+ * @throws {HiggsError} as `speak` does, except GENERATION_FAILED
  */
 export async function warmUp(model: SpeechModel, logger: Logger, signal?: AbortSignal): Promise<void> {
   const startMs = performance.now();
@@ -18,7 +20,7 @@ export async function warmUp(model: SpeechModel, logger: Logger, signal?: AbortS
       { onAudio: () => undefined, ...(signal && { signal }) },
     );
   } catch (error) {
-    // A model that says nothing at this seed has been computed all the same.
+    // A model that says nothing at this seed has still been computed.
     if (!isHiggsError(error) || error.code !== "GENERATION_FAILED") throw error;
   }
   logger.info("the engine is warm", { warmUpMs: Math.round(performance.now() - startMs) });

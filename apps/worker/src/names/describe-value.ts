@@ -7,7 +7,7 @@ export function kindOf(value: unknown): string {
   return typeof value === "number" && !Number.isFinite(value) ? String(value) : typeof value;
 }
 
-/** A short word as it is; anything else only by its kind, since it may be the user's text. */
+/** A short word unchanged; anything else only by its kind, because it may be the user's text. */
 export function shown(value: unknown): string {
   return typeof value === "string" && value.length <= 32 && /^[\w.:-]+$/.test(value)
     ? JSON.stringify(value)

@@ -1,9 +1,9 @@
-/** Longest part of a name that is looked at; hostile ones can have millions of letters. */
+/** How much of a name is compared; hostile names can have millions of letters. */
 const MAX_COMPARED_CHARS = 64;
 
 /**
- * The known name that somebody probably meant: the one with the fewest edits (insert, remove, replace, swap of
- * neighbours), or null when even that needs more than a third of its letters changed. Case, `-` and `_` do not count.
+ * The known name that was probably meant: the one with the fewest edits (insert, remove, replace, swap of
+ * neighbors), or null when even that needs more than a third of its letters changed. Case, `-` and `_` do not count.
  */
 export function nearestName(name: string, known: Iterable<string>): string | null {
   const wanted = comparable(name);

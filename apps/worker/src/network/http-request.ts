@@ -2,7 +2,7 @@ import type { ProxyAgent } from "undici";
 import { proxyAuthorization } from "./proxy.ts";
 import type { Body } from "./read-body.ts";
 
-/** How this program calls itself; some servers refuse requests without a name. */
+/** The User-Agent; some servers refuse requests without one. */
 export const USER_AGENT = "worker-higgs-audio";
 
 export interface HttpRequest {
@@ -12,12 +12,12 @@ export interface HttpRequest {
   readonly body?: Uint8Array;
   /** From `proxyFor`; null for a direct connection. */
   readonly proxy: URL | null;
-  /** Followed where an answer may come from elsewhere; `manual` gives the redirect itself. */
+  /** `manual` returns the redirect itself. */
   readonly redirect: "follow" | "manual";
   readonly signal?: AbortSignal | undefined;
 }
 
-/** An answer whose body was not read yet; `readBody` reads it, and `discardBody` does without. */
+/** A response whose body is unread; `readBody` reads it, `discardBody` drops it. */
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: { get(name: string): string | null };
@@ -25,9 +25,9 @@ export interface HttpAnswer {
 }
 
 /**
- * One request, through a proxy if there is one. Connections are kept for the next request.
+ * One request, through a proxy if there is one. Connections are reused.
  *
- * @throws TypeError whose `cause` says why there was no answer; `describeNetworkFailure` reads it.
+ * @throws {TypeError} when there is no response; `describeNetworkFailure` reads the reason from its `cause`
  */
 export async function sendHttp({ url, proxy, headers, body, signal, ...rest }: HttpRequest): Promise<HttpAnswer> {
   const fields = { "user-agent": USER_AGENT, ...Object.fromEntries(new Headers(headers)) };
@@ -37,12 +37,12 @@ export async function sendHttp({ url, proxy, headers, body, signal, ...rest }: H
   return fetchWith(url, { ...init, dispatcher: await agentOf(proxy) });
 }
 
-/** Closes the connection of an answer that is of no further use. */
+/** Closes the connection of a response that is not needed. */
 export async function discardBody({ body }: HttpAnswer): Promise<void> {
   await body?.[Symbol.asyncIterator]().return?.();
 }
 
-/** One for each proxy of the settings, of which there are two at most. */
+/** One per configured proxy; there are at most two. */
 const agents = new Map<string, ProxyAgent>();
 
 async function agentOf(proxy: URL): Promise<ProxyAgent> {
@@ -53,7 +53,7 @@ async function agentOf(proxy: URL): Promise<ProxyAgent> {
     agents.get(proxy.href) ??
     new ProxyAgent({
       uri: new URL("/", proxy).href,
-      // Many proxies tunnel to port 443 only; a plain address is asked of the proxy itself.
+      // Many proxies only tunnel to port 443, so http:// URLs are requested from the proxy itself.
       proxyTunnel: false,
       ...(authorization !== null && { token: authorization }),
     });

@@ -1,35 +1,33 @@
 export interface NetworkFailure {
-  /** Of the network stack, such as ECONNREFUSED; empty when there is none. */
+  /** The network stack's code, such as ECONNREFUSED; empty when there is none. */
   readonly code: string;
-  /** What to tell; holds a code of the network stack, never its message, which may repeat a signed address. */
+  /** For the message; has the network stack's code, never its message, which may contain a signed URL. */
   readonly reason: string;
-  /** The same request cannot succeed without a change of the set-up. */
+  /** The same request cannot succeed unless the configuration changes. */
   readonly isPermanent: boolean;
-  /** The connection was there and broke, perhaps because the server had already refused. */
+  /** The connection broke, perhaps because the server had already refused the request. */
   readonly isBroken: boolean;
 }
 
-/** The codes of OpenSSL's certificate checks that do not say CERT. */
+/** OpenSSL's certificate errors without CERT in their names. */
 const CERTIFICATE_CODES =
   /CERT|^(?:HOSTNAME_MISMATCH|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_CA|PATH_LENGTH_EXCEEDED|INVALID_PURPOSE)/;
 const BROKEN_CODES = new Set(["ECONNRESET", "EPIPE", "ECONNABORTED", "UND_ERR_SOCKET"]);
 
-/** Why a request had no answer. */
+/** Why a request got no response. */
 export function describeNetworkFailure(error: unknown): NetworkFailure {
   const { code, proxyStatus } = findCode(error);
   const permanent = (reason: string): NetworkFailure => ({ code, reason, isPermanent: true, isBroken: false });
-  if (proxyStatus !== null) return permanent(`the proxy refuses the connection (HTTP ${proxyStatus})`);
+  if (proxyStatus !== null) return permanent(`the proxy refused the connection (HTTP ${proxyStatus})`);
   if (CERTIFICATE_CODES.test(code)) {
-    return permanent(
-      `the server's certificate is not accepted, ${code} (NODE_EXTRA_CA_CERTS names further authorities)`,
-    );
+    return permanent(`the server's certificate is not trusted, ${code} (NODE_EXTRA_CA_CERTS adds authorities)`);
   }
   if (/^(?:ERR_SSL_|EPROTO)/.test(code) && !/BAD_RECORD_MAC|DECRYPTION_FAILED/.test(code)) {
-    return permanent(`the server and this program find no common form of TLS, ${code} (is the address http:// ?)`);
+    return permanent(`the TLS handshake failed, ${code} (should the URL be http:// ?)`);
   }
-  if (code.startsWith("HPE_")) return permanent(`the server does not speak HTTP, ${code} (is the address https:// ?)`);
-  if (code === "BAD_PORT") return permanent("the port is one of those that browsers and fetch() never connect to");
-  const reason = code === "ENOTFOUND" ? "the host name is not known" : "no connection";
+  if (code.startsWith("HPE_")) return permanent(`the response is not HTTP, ${code} (should the URL be https:// ?)`);
+  if (code === "BAD_PORT") return permanent("fetch() never connects to this port");
+  const reason = code === "ENOTFOUND" ? "the host name is unknown" : "the connection failed";
   return {
     code,
     reason: code === "" ? reason : `${reason}, ${code}`,

@@ -7,24 +7,24 @@ import { proxyAuthorization } from "./proxy.ts";
 
 export interface PinnedRequest {
   readonly url: URL;
-  /** The address of the host that is connected to, whatever its name means meanwhile. */
+  /** The host's address to connect to, even if its name now resolves to another one. */
   readonly address: LookupAddress;
   readonly headers: Readonly<Record<string, string>>;
   /** Null for a direct connection. */
   readonly proxy: URL | null;
   readonly signal: AbortSignal;
-  /** Certificates of further authorities, as PEM. */
+  /** Additional CA certificates, as PEM. */
   readonly ca?: string | undefined;
 }
 
-/** Longest head of an answer, in bytes. */
+/** Limit for the response headers, in bytes. */
 const MAX_HEADER_BYTES = 16_384;
 
 /**
- * A GET over a connection of its own, to one address of a host that was checked before. A proxy is asked for that address and
- * not for the name, so that it cannot be led to another one; TLS and the `Host` header have the name.
+ * A GET over a new connection to one checked address of a host. A proxy gets that address, not the name, so that it cannot
+ * be led elsewhere; TLS and the `Host` header use the name.
  *
- * @throws the error of the connection; one with the code `PROXY_REFUSED` when the proxy does not open a tunnel.
+ * @throws {Error} of the connection; with the code `PROXY_REFUSED` when the proxy does not open a tunnel
  */
 export async function requestPinned(request: PinnedRequest): Promise<IncomingMessage> {
   const { url, address, headers, proxy, signal, ca } = request;
@@ -39,8 +39,8 @@ export async function requestPinned(request: PinnedRequest): Promise<IncomingMes
   const name = isIP(host) === 0 ? { servername: host } : {};
   const createConnection = () =>
     url.protocol === "https:" ? connectTls({ socket: tunnel, host, ...name, ...(ca !== undefined && { ca }) }) : tunnel;
-  // Not with an agent: one would make a connection of its own, past the proxy. Without one, https has the default port 80,
-  // which would stand in the header.
+  // No agent: it would open its own connection, bypassing the proxy. Without one the default port of https is 80, which
+  // would appear in the header.
   return sendRequest(url, { ...common, headers: { ...headers, host: url.host }, createConnection });
 }
 

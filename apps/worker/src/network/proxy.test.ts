@@ -45,7 +45,7 @@ describe("proxyFor()", () => {
 
   it("a proxy that is not spoken to over HTTP is refused at the start, without its password", () => {
     const load = () => settingsOf({ HTTPS_PROXY: "socks5://user:secret@proxy:1080" });
-    expect(load).toThrow("HTTPS_PROXY is not usable (allowed an http:// or https:// address of a proxy)");
+    expect(load).toThrow("HTTPS_PROXY is not valid (allowed an http:// or https:// address of a proxy)");
     expect(load).not.toThrow("secret");
   });
 });

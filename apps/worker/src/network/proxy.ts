@@ -1,10 +1,10 @@
 import { BlockList, isIP } from "node:net";
 
-/** What the environment says about proxies; each null when it is not set. */
+/** The environment's proxy settings; null when not set. */
 export interface ProxySettings {
-  /** Proxy for `http:` addresses. */
+  /** Proxy for `http:` URLs. */
   readonly httpProxy: string | null;
-  /** Proxy for `https:` addresses; without it `httpProxy` is taken, as Node does. */
+  /** Proxy for `https:` URLs; `httpProxy` when null, as in Node. */
   readonly httpsProxy: string | null;
   /**
    * Hosts that are reached directly, separated by commas or spaces: a name (with everything below it, a leading `.` or `*.`
@@ -13,14 +13,14 @@ export interface ProxySettings {
   readonly noProxy: string | null;
 }
 
-/** The proxy through which an address is reached, or null when it is reached directly. */
+/** The proxy for a URL; null for a direct connection. */
 export function proxyFor(url: URL, settings: ProxySettings): URL | null {
   const proxy = url.protocol === "https:" ? (settings.httpsProxy ?? settings.httpProxy) : settings.httpProxy;
   if (proxy === null || isReachedDirectly(url, settings.noProxy ?? "")) return null;
   return new URL(proxy);
 }
 
-/** The value of the header `Proxy-Authorization`, or null when the proxy's address holds no user. */
+/** The `Proxy-Authorization` header, or null when the proxy's URL has no user. */
 export function proxyAuthorization(proxy: URL): string | null {
   if (proxy.username === "" && proxy.password === "") return null;
   const user = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
@@ -38,7 +38,7 @@ function isReachedDirectly(url: URL, noProxy: string): boolean {
 }
 
 function isCoveredBy(host: string, port: string, entry: string): boolean {
-  // An IPv6 address has its port only after brackets.
+  // An IPv6 address with a port is in brackets.
   const parts = isIP(entry) === 6 ? null : /^(?<name>.+):(?<port>\d+)$/.exec(entry)?.groups;
   if (parts?.["port"] !== undefined && parts["port"] !== port) return false;
   const name = bareHost(parts?.["name"] ?? entry)

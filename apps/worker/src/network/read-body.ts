@@ -1,23 +1,23 @@
 import { ByteGatherer } from "runpod-worker/network";
 
-/** Parts of a body as they come, of a web stream or a stream of Node. */
+/** A body's chunks, from a web stream or a Node stream. */
 export type Body = AsyncIterable<Uint8Array>;
 
 export interface BodyLimits {
   readonly maxBytes: number;
-  /** Given each part as it comes, and the count of the bytes up to its end. */
+  /** Called with each part and the number of bytes so far. */
   readonly onPart?: ((part: Uint8Array, byteCount: number) => void) | undefined;
 }
 
 /**
- * The one way in which bodies come in from the network: part by part, up to a limit, beyond which the connection is closed.
- * The time is limited by the signal that the request was made with. The generator's result is false when there was more.
+ * Reads a network body part by part up to a limit, beyond which the connection is closed. The request's signal limits the
+ * time. The generator returns false when there was more.
  *
- * @throws what the connection throws when it breaks or is aborted, or what `onPart` throws; the connection is closed then too.
+ * @throws {Error} of a broken or aborted connection, or of `onPart`; the connection is closed then too
  */
 export async function* readParts(body: Body | null, limits: BodyLimits): AsyncGenerator<Uint8Array, boolean> {
   let byteCount = 0;
-  // Leaving the loop early, in whatever way, cancels a stream of either kind and with it the connection.
+  // Leaving the loop early cancels either kind of stream, and with it the connection.
   for await (const part of body ?? []) {
     const room = limits.maxBytes - byteCount;
     byteCount += Math.min(part.byteLength, room);
@@ -37,7 +37,7 @@ export interface ReadBody {
   readonly isWhole: boolean;
 }
 
-/** `readParts`, gathered in memory. */
+/** `readParts`, collected in memory. */
 export async function readBody(body: Body | null, limits: BodyLimits): Promise<ReadBody> {
   const gathered = new ByteGatherer();
   const parts = readParts(body, limits);

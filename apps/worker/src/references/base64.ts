@@ -1,6 +1,6 @@
 import { invalidReference } from "./reference-errors.ts";
 
-/** Longest `data:` header that is looked at. */
+/** Longest accepted `data:` header. */
 const MAX_HEADER_CHARS = 256;
 
 /**
@@ -19,12 +19,13 @@ const LINE_BREAK = 2;
 const CHARACTER_KINDS = characterKinds();
 
 /**
- * The bytes of a base64 text: either alphabet, with or without padding, in one line or in many, as mail has it. A `data:`
- * address is taken for what it holds. The size is checked before anything is decoded.
+ * The bytes of a base64 text: either alphabet, with or without padding, on one line or many, as in mail. A `data:` URL
+ * counts as its content. The size is checked before decoding.
  *
- * Any other character is refused with its place: left out, it would shift all that follows and turn the voice into noise.
+ * Any other character is refused with its position: skipping it would shift everything after it and turn the voice into
+ * noise.
  *
- * @throws HiggsError REFERENCE_INVALID
+ * @throws {HiggsError} REFERENCE_INVALID when it is not base64 of the allowed size
  */
 export function decodeBase64(text: string, where: string, maxBytes: number): Uint8Array {
   if (text.length > maxBase64Chars(maxBytes)) throw tooLarge(where, maxBytes);
@@ -42,9 +43,9 @@ export function decodeBase64(text: string, where: string, maxBytes: number): Uin
 }
 
 /**
- * The bytes of a `data:` address; its media type is not believed.
+ * The bytes of a `data:` URL; its media type is ignored.
  *
- * @throws HiggsError REFERENCE_INVALID
+ * @throws {HiggsError} REFERENCE_INVALID when it is not base64 of the allowed size
  */
 export function decodeDataUri(address: string, where: string, maxBytes: number): Uint8Array {
   return decodeBase64(address.includes("%") ? unescapeBody(address, where, maxBytes) : address, where, maxBytes);
@@ -62,15 +63,15 @@ function tooLarge(where: string, maxBytes: number): Error {
 function dataHeaderLength(text: string, where: string): number {
   const header = DATA_HEADER.exec(text.slice(0, MAX_HEADER_CHARS).trimStart())?.[0];
   if (header === undefined) {
-    throw invalidReference(where, "the data address is not in base64 (it needs `;base64,` before the audio)");
+    throw invalidReference(where, "the data: URL is not base64 (it needs `;base64,` before the audio)");
   }
   return text.indexOf(header) + header.length;
 }
 
-/** In an address `+`, `/`, `=` and anything else of the body may be percent-encoded. */
+/** In a URL, `+`, `/`, `=` and anything else in the body may be percent-encoded. */
 function unescapeBody(address: string, where: string, maxBytes: number): string {
   const start = dataHeaderLength(address, where);
-  // Three characters for each digit at most; and the size is checked before anything is made of it.
+  // At most three characters per digit, so the size is checked before unescaping.
   if (address.length - start > 3 * maxBase64Chars(maxBytes)) throw tooLarge(where, maxBytes);
   try {
     return address.slice(0, start) + decodeURIComponent(address.slice(start));
@@ -78,12 +79,12 @@ function unescapeBody(address: string, where: string, maxBytes: number): string 
     const place = address.slice(start).search(/%(?![0-9a-f]{2})/i);
     throw invalidReference(
       where,
-      `the data address is not valid (got a % ${place === -1 ? "of something else than base64" : `that escapes nothing at character ${start + place + 1}`})`,
+      `the data: URL is not valid (got a % ${place === -1 ? "escape of a character that is not base64" : `that escapes nothing at character ${start + place + 1}`})`,
     );
   }
 }
 
-/** The digits before the padding where there is nothing else, which a search finds many times as fast as a count; else null. */
+/** The number of digits if there is only padding after them (a search is much faster than counting), else null. */
 function countPlainDigits(text: string, start: number): number | null {
   const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
   const digits = text.slice(start, text.length - padding);
@@ -91,8 +92,8 @@ function countPlainDigits(text: string, start: number): number | null {
 }
 
 /**
- * How many base64 digits follow. The first character that is none of base64 is refused, and so is a space, but for those
- * around a text that is complete: a `+` that was sent as form data arrives as one.
+ * How many base64 digits follow. The first character that is not base64 is refused, and so is a space, except around a
+ * complete text: a `+` sent as form data arrives as a space.
  */
 function countDigits(text: string, start: number, where: string): number {
   let digits = 0;
@@ -130,7 +131,7 @@ function foreignCharacter(code: number, index: number, isAfterPadding: boolean, 
     where,
     isAfterPadding
       ? `the audio is not valid base64 (got more ${place}, after the padding; join the bytes first, then encode them)`
-      : `the audio is not valid base64 (got a foreign character ${place}, limit A-Z a-z 0-9 + / - _ =)`,
+      : `the audio is not valid base64 (got an invalid character ${place}, allowed A-Z a-z 0-9 + / - _ =)`,
   );
 }
 

@@ -1,7 +1,7 @@
 import { LruCache } from "@higgs-worker/base";
 import type { PreparedAudio } from "./prepare-clip.ts";
 
-/** Decoded clips by the hash of their files; those used least recently go first. */
+/** Decoded clips by the hash of their files; the least recently used are dropped first. */
 export class ClipCache {
   readonly #clips: LruCache<string, PreparedAudio>;
 

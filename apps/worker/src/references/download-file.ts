@@ -12,25 +12,26 @@ import { readParts } from "../network/read-body.ts";
 
 export interface DownloadOptions {
   readonly url: string;
-  /** Exactly this is taken, and nothing larger is read. */
+  /** The exact size; nothing larger is read. */
   readonly bytes: number;
   readonly sha256: string;
-  /** Where the file grows; what an interrupted download left there is continued. */
+  /** The partial file; an interrupted download is resumed. */
   readonly partialPath: string;
   readonly attempts?: number;
   readonly retryMs?: number;
-  /** Silence after which a server is given up. */
+  /** Longest silence of the server. */
   readonly timeoutMs?: number;
-  /** Proxies of the environment; none unless told. */
+  /** The environment's proxies; none by default. */
   readonly proxies?: ProxySettings | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Downloads a file whose hash is known, continuing where an earlier download stopped, and gives its bytes. The partial file
- * is removed when the file is complete, or wrong.
+ * Downloads a file whose hash is known, resuming an earlier download, and returns its bytes. The partial file is removed
+ * when the file is complete or wrong.
  *
- * @throws HiggsError VOLUME_UNAVAILABLE when it cannot be had or is not the expected one, CANCELLED.
+ * @throws {HiggsError} VOLUME_UNAVAILABLE when it cannot be downloaded or is not the expected file
+ * @throws {HiggsError} CANCELLED when the signal fires
  */
 export async function downloadFile(options: DownloadOptions): Promise<Buffer> {
   const { attempts = 3, retryMs = 1_000, signal, partialPath } = options;
@@ -41,7 +42,7 @@ export async function downloadFile(options: DownloadOptions): Promise<Buffer> {
       const bytes = await readFile(partialPath);
       await rm(partialPath, { force: true });
       if (createHash("sha256").update(bytes).digest("hex") === options.sha256) return bytes;
-      throw unavailable("its content is not the expected one (SHA-256 differs)");
+      throw unavailable("its SHA-256 is not the expected one");
     } catch (error) {
       if (signal?.aborted === true) throw new HiggsError("CANCELLED", "download the file", "the command was stopped");
       if (attempt >= attempts)
@@ -67,9 +68,9 @@ async function continueDownload(options: DownloadOptions): Promise<void> {
     const isPart = answer.status === 206 && isContinued;
     if (!isPart && answer.status !== 200) {
       await discardBody(answer);
-      throw unavailable(`the server answers with status ${answer.status}`);
+      throw unavailable(`the server answered with status ${answer.status}`);
     }
-    // One byte more than expected shows that there are more.
+    // One extra byte shows that the file is larger.
     const maxBytes = bytes + 1 - (isPart ? have : 0);
     await pipeline(
       readParts(answer.body, { maxBytes, onPart: () => timer.refresh() }),
@@ -83,7 +84,7 @@ async function continueDownload(options: DownloadOptions): Promise<void> {
   if (size < bytes) throw unavailable(`it is cut off (got ${size} bytes, expected ${bytes})`);
   if (size > bytes) {
     await rm(partialPath, { force: true });
-    throw unavailable("the server sends more than expected");
+    throw unavailable("the server sent more than expected");
   }
 }
 

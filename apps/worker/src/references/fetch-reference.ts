@@ -14,37 +14,38 @@ import { invalidReference, refusedReference } from "./reference-errors.ts";
 
 export interface FetchLimits {
   readonly maxBytes: number;
-  /** For the whole answer, redirects included. */
+  /** For the whole response, including redirects. */
   readonly timeoutMs: number;
   readonly maxRedirects: number;
 }
 
 export interface FetchReferenceOptions {
-  /** How messages call the reference, such as `ref_audio[0]`. */
+  /** The reference's name in messages, such as `ref_audio[0]`. */
   readonly where: string;
   readonly limits: FetchLimits;
-  /** Also `http:` and `https:` on this machine's own addresses; for tests and the command line. */
+  /** Allows `http:` and this machine's own addresses; for tests and the command line. */
   readonly allowLoopback?: boolean;
-  /** Addresses of a host name; asked once a connection. */
+  /** Resolves a host name; called once per connection. */
   readonly resolve?: (hostname: string) => Promise<readonly LookupAddress[]>;
-  /** Proxies of the environment; none unless told. They are asked for the address that was checked. */
+  /** The environment's proxies; none by default. They get the checked address. */
   readonly proxies?: ProxySettings;
-  /** Certificates of further authorities, as PEM; for tests. */
+  /** Additional CA certificates, as PEM; for tests. */
   readonly ca?: string;
-  /** Throws when the first bytes cannot be audio, so that nothing more of it is read. */
+  /** Throws when the first bytes cannot be audio, so that reading stops. */
   readonly checkStart?: (bytes: Uint8Array) => void;
   readonly signal?: AbortSignal;
 }
 
-/** First bytes that `checkStart` is given. */
+/** Number of bytes for `checkStart`. */
 const START_BYTES = 4096;
 
 /**
- * Reads an address that a stranger chose: https only, public addresses only. The host name is resolved once and the
- * connection goes to the address that was checked, whatever the name means later; each redirect is checked in the same way.
+ * Fetches an untrusted URL: only https, only public addresses. The host name is resolved once and the connection goes to the
+ * checked address, even if the name resolves differently later; each redirect is checked the same way.
  *
- * @throws HiggsError REFERENCE_REFUSED for an address that is not allowed, REFERENCE_INVALID for anything that is not an
- *   answer of a bounded size in time, CANCELLED; messages never hold the address.
+ * @throws {HiggsError} REFERENCE_REFUSED when the URL is not allowed; messages never contain it
+ * @throws {HiggsError} REFERENCE_INVALID when there is no response of the allowed size in time
+ * @throws {HiggsError} CANCELLED when the signal fires
  */
 export async function fetchReference(address: string, options: FetchReferenceOptions): Promise<Buffer> {
   const { limits, where, signal } = options;
@@ -70,16 +71,15 @@ export async function fetchReference(address: string, options: FetchReferenceOpt
 }
 
 function parseAddress(address: string, { where, allowLoopback = false }: FetchReferenceOptions, base?: URL): URL {
-  if (!URL.canParse(address, base?.href)) throw refusedReference(where, "its address is no URL");
+  if (!URL.canParse(address, base?.href)) throw refusedReference(where, "its address is not a valid URL");
   const url = new URL(address, base);
   const isAllowed = url.protocol === "https:" || (url.protocol === "http:" && allowLoopback);
-  if (!isAllowed) throw refusedReference(where, `only https addresses are read (got ${url.protocol.slice(0, 16)})`);
-  if (url.username !== "" || url.password !== "")
-    throw refusedReference(where, "its address holds a user name or password");
+  if (!isAllowed) throw refusedReference(where, `only https URLs are allowed (got ${url.protocol.slice(0, 16)})`);
+  if (url.username !== "" || url.password !== "") throw refusedReference(where, "its URL has a user name or password");
   return url;
 }
 
-/** The answer to a request to one of the addresses of the host, all of which must be allowed. */
+/** The response from one of the host's addresses, all of which must be allowed. */
 async function connect(url: URL, options: FetchReferenceOptions, stop: AbortSignal): Promise<IncomingMessage> {
   const addresses = await allowedAddresses(url, options, stop);
   const proxy = options.proxies === undefined ? null : proxyFor(url, options.proxies);
@@ -105,7 +105,7 @@ async function allowedAddresses(
   const addresses = family === 0 ? await orAborted(resolve(host), stop) : [{ address: host, family }];
   const isAllowed = ({ address }: LookupAddress): boolean =>
     (allowLoopback && isLoopbackAddress(address)) || (url.protocol === "https:" && isPublicAddress(address));
-  if (addresses.length === 0) throw invalidReference(where, "its host name has no address");
+  if (addresses.length === 0) throw invalidReference(where, "its host name does not resolve");
   if (!addresses.every(isAllowed)) throw refusedReference(where, "its address is not on the public internet");
   return addresses;
 }
@@ -120,7 +120,7 @@ const HEADERS = {
   "user-agent": USER_AGENT,
 };
 
-/** Where the answer sends us; null when it is the last one. Throws for a status that is neither. */
+/** The redirect's target; null for the final response. Throws for a status that is neither. */
 function redirectTarget(response: IncomingMessage, url: URL, options: FetchReferenceOptions): URL | null {
   const { statusCode = 0, headers } = response;
   if (statusCode === 200) return null;
@@ -129,25 +129,25 @@ function redirectTarget(response: IncomingMessage, url: URL, options: FetchRefer
     return parseAddress(headers.location, options, url);
   }
   response.destroy();
-  throw invalidReference(options.where, `its server answers with status ${statusCode}`);
+  throw invalidReference(options.where, `its server answered with status ${statusCode}`);
 }
 
 async function readFile(response: IncomingMessage, options: FetchReferenceOptions): Promise<Buffer> {
   const { where, limits, checkStart } = options;
   try {
     const { "content-length": length, "content-encoding": encoding = "" } = response.headers;
-    if (!/^\s*(?:identity)?\s*$/i.test(encoding)) throw invalidReference(where, "its server sends it compressed");
+    if (!/^\s*(?:identity)?\s*$/i.test(encoding)) throw invalidReference(where, "its server sent it compressed");
     if (Number(length) > limits.maxBytes) throw tooLarge(where, limits);
     const { bytes, isWhole } = await readBody(response, { maxBytes: limits.maxBytes, onPart: onStart(checkStart) });
     if (!isWhole) throw tooLarge(where, limits);
-    if (bytes.byteLength === 0) throw invalidReference(where, "its server sends nothing");
+    if (bytes.byteLength === 0) throw invalidReference(where, "its server sent nothing");
     return bytes;
   } finally {
     response.destroy();
   }
 }
 
-/** Gives the first bytes to a check as soon as there are enough of them. */
+/** Passes the first bytes to a check as soon as there are enough. */
 function onStart(check: FetchReferenceOptions["checkStart"]): BodyLimits["onPart"] {
   const start: Uint8Array[] = [];
   let isChecked = check === undefined;
@@ -164,7 +164,7 @@ function tooLarge(where: string, { maxBytes }: FetchLimits): HiggsError {
   return invalidReference(where, `the file is too large (limit ${maxBytes} bytes)`);
 }
 
-/** A look-up cannot be stopped, only no longer waited for. */
+/** A lookup cannot be stopped, only abandoned. */
 function orAborted<T>(promise: Promise<T>, stop: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const onAbort = () => reject(stop.reason as Error);

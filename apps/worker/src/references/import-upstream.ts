@@ -13,23 +13,24 @@ export interface ImportUpstreamOptions {
   readonly signal?: AbortSignal;
   readonly onVoice?: (name: string, outcome: ImportOutcome) => void;
   readonly download?: Pick<DownloadOptions, "attempts" | "retryMs" | "timeoutMs" | "proxies">;
-  /** Only tests give another table. */
+  /** Only set by tests. */
   readonly voices?: readonly UpstreamVoice[];
 }
 
-/** `kept`: it was there already; `different`: another voice has the name. */
+/** `kept`: it was already there; `different`: another voice has the name. */
 export type ImportOutcome = "imported" | "kept" | "different";
 
 export const UPSTREAM_WARNING =
   "These clips imitate or record real people and characters of films and series. None of them is known to have agreed to\n" +
   "their voice being cloned. Do not publish speech in their voices, and do not use it to deceive; the law of your country\n" +
-  "may forbid more than that. They are downloaded for you alone and are not part of this software.\n";
+  "may forbid more than that. They are downloaded only for you and are not part of this software.\n";
 
 /**
  * Downloads the sixteen clips of the reference implementation into the library, each verified by its SHA-256. Voices that
  * are there already are kept, and an interrupted import goes on where it stopped.
  *
- * @throws HiggsError VOLUME_UNAVAILABLE, CANCELLED.
+ * @throws {HiggsError} VOLUME_UNAVAILABLE when a file cannot be downloaded or written
+ * @throws {HiggsError} CANCELLED when the signal fires
  */
 export async function importUpstream(options: ImportUpstreamOptions): Promise<Readonly<Record<string, ImportOutcome>>> {
   const { voicesDir, voices = UPSTREAM_VOICES, onVoice } = options;

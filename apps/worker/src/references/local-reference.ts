@@ -10,10 +10,10 @@ export interface LocalReferenceOptions {
 }
 
 /**
- * What the command line's `--ref-audio` means as a job's field: a path is read here, so that jobs themselves never name
- * files of the machine they run on.
+ * The job field for the command line's `--ref-audio`: files are read here, so that jobs never name files of the machine
+ * they run on.
  *
- * @throws HiggsError INVALID_INPUT for a file that cannot be read, or a transcript where there is nothing to transcribe.
+ * @throws {HiggsError} INVALID_INPUT for an unreadable file, or a transcript without audio to transcribe
  */
 export async function localRefAudio(text: string, options: LocalReferenceOptions): Promise<RefAudio> {
   const { transcript, workingDirectory } = options;
@@ -24,10 +24,14 @@ export async function localRefAudio(text: string, options: LocalReferenceOptions
   }
   if (transcript === null) return text;
   if (/^(?:https?|data):/i.test(text)) return { url: text, transcript };
-  throw new HiggsError("INVALID_INPUT", "use --ref-transcript", "a voice of the library has its own transcript");
+  throw new HiggsError("INVALID_INPUT", "use --ref-transcript", "voices in the library have their own transcript");
 }
 
-/** An audio file that the user of the command line named. Throws INVALID_INPUT. */
+/**
+ * An audio file that the user of the command line named.
+ *
+ * @throws {HiggsError} INVALID_INPUT
+ */
 export function readAudioFile(path: string): Promise<Buffer> {
   return readRegularFile(path, {
     subject: "read the audio file",
@@ -38,7 +42,7 @@ export function readAudioFile(path: string): Promise<Buffer> {
   });
 }
 
-/** A separator or an extension, but no scheme: names of voices have neither. */
+/** A separator or an extension, but no scheme: voice names have neither. */
 function isPath(text: string): boolean {
   return !/^[a-z][a-z0-9+.-]+:/i.test(text) && (/[\\/]/.test(text) || /^[^,]+\.[a-z0-9]{2,4}$/i.test(text));
 }

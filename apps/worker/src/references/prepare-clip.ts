@@ -5,9 +5,9 @@ import { AUDIO_SHAPE } from "@higgs-worker/higgs-audio/requests";
 import { invalidReference } from "./reference-errors.ts";
 
 export interface PrepareClipOptions {
-  /** What messages call the reference. */
+  /** The reference's name in messages. */
   readonly where: string;
-  /** What is said in the clip; null when nobody said. */
+  /** What is said in the clip; null when not given. */
   readonly transcript: string | null;
   readonly signal?: AbortSignal;
 }
@@ -19,11 +19,11 @@ export interface PreparedAudio {
   /** Of `pcm`. */
   readonly hash: string;
   readonly durationSeconds: number;
-  /** What makes the clip a doubtful reference, each with what to do. */
+  /** What makes the clip a poor reference, each with what to do. */
   readonly warnings: readonly string[];
 }
 
-/** Throws REFERENCE_INVALID when the beginning of a file shows that it is no audio. */
+/** @throws {HiggsError} REFERENCE_INVALID when the first bytes of a file are not audio */
 export function checkAudioStart(bytes: Uint8Array, where: string): void {
   const sniffed = sniffAudio(bytes);
   if ("other" in sniffed) throw invalidReference(where, describeOther(sniffed));
@@ -31,9 +31,10 @@ export function checkAudioStart(bytes: Uint8Array, where: string): void {
 
 /**
  * Decodes an audio file of any supported format, resamples it, and examines whether it can be a reference. Decoding runs in
- * a thread of its own with bounds on size, length, memory and time.
+ * its own thread with limits on size, length, memory and time.
  *
- * @throws HiggsError REFERENCE_INVALID with reason and limit, CANCELLED.
+ * @throws {HiggsError} REFERENCE_INVALID when it cannot be a reference
+ * @throws {HiggsError} CANCELLED when the signal fires
  */
 export async function prepareClip(bytes: Uint8Array, options: PrepareClipOptions): Promise<PreparedAudio> {
   try {
@@ -49,7 +50,7 @@ export async function prepareClip(bytes: Uint8Array, options: PrepareClipOptions
   }
 }
 
-/** The same error with the field's name, so that the reader knows which reference is meant. */
+/** The same error with the field's name, which tells which reference is meant. */
 function named(error: unknown, where: string): unknown {
   if (!isHiggsError(error) || error.code !== "REFERENCE_INVALID") return error;
   return invalidReference(where, error.reason, error);

@@ -15,7 +15,7 @@ import { checkAudioStart, prepareClip, type PreparedAudio } from "./prepare-clip
 import { MAX_REFERENCES, parseRefAudio, type RefAudio, type ReferenceSource } from "./ref-audio.ts";
 import { invalidReference } from "./reference-errors.ts";
 
-/** Bounds on what one job may bring. */
+/** Limits for one job's references. */
 export interface ReferenceLimits extends FetchLimits {
   readonly maxReferences: number;
   readonly maxTranscriptChars: number;
@@ -31,7 +31,7 @@ export const REFERENCE_LIMITS: ReferenceLimits = {
 
 export interface ReferenceServices {
   readonly voices: VoiceLibrary;
-  /** Clips that were decoded before. */
+  /** Clips decoded earlier. */
   readonly clips: ClipCache;
   /** Positions of the model; clips that cannot fit are refused before they are encoded. */
   readonly contextLength: number;
@@ -43,7 +43,7 @@ export interface ReferenceServices {
 export interface PreparedReferences {
   readonly references: readonly Reference[];
   readonly warnings: readonly string[];
-  /** What the output calls `voice_clone`; null without references. */
+  /** The output's `voice_clone`; null without references. */
   readonly voiceClone: string | null;
 }
 
@@ -54,10 +54,12 @@ export interface PrepareOptions {
 }
 
 /**
- * Finds, reads, decodes and examines the references of a job, so that all that can be refused is refused before a model is
- * asked. Names are looked up before anything is read.
+ * Finds, reads, decodes and examines a job's references, so that bad ones are refused before the model is used. Names are
+ * looked up before anything is read.
  *
- * @throws HiggsError INVALID_INPUT, VOICE_NOT_FOUND, REFERENCE_INVALID, REFERENCE_REFUSED, VOLUME_UNAVAILABLE, CANCELLED.
+ * @throws {HiggsError} INVALID_INPUT, VOICE_NOT_FOUND, REFERENCE_INVALID or REFERENCE_REFUSED when one is refused
+ * @throws {HiggsError} VOLUME_UNAVAILABLE when the voice library cannot be read
+ * @throws {HiggsError} CANCELLED when the signal fires
  */
 export async function prepareReferences(
   refAudio: RefAudio,
@@ -86,11 +88,11 @@ export async function prepareReferences(
   return { references, warnings, voiceClone: sources.length === 0 ? null : sources.map(labelOf).join(",") };
 }
 
-/** Throws VOICE_NOT_FOUND with the name that was probably meant. */
+/** @throws {HiggsError} VOICE_NOT_FOUND when no voice has the name */
 export async function findVoice(name: string, where: string, voices: VoiceLibrary): Promise<Voice> {
   const voice = await voices.find(name);
   if (voice !== null) return voice;
-  // The name itself stays out of the message: it may be anything.
+  // The message leaves out the name: it may be anything.
   const known = await voices.names();
   const meant = suggestion(name, known) || (known.length === 0 ? "" : ` (known: ${known.slice(0, 20).join(", ")})`);
   throw new HiggsError("VOICE_NOT_FOUND", `use ${where}`, `no voice has this name${meant}`);
@@ -139,7 +141,7 @@ async function readSource(
     return { ...source, bytes };
   }
   const voice = await services.voices.load(source.name);
-  if (voice === null) throw invalidReference(where, "the voice was removed meanwhile");
+  if (voice === null) throw invalidReference(where, "the voice has been removed");
   refuseControlStrings(voice.transcript, { field: `the transcript of the voice in ${where}` });
   return { name: voice.name, bytes: voice.audio, transcript: voice.transcript };
 }
@@ -147,11 +149,11 @@ async function readSource(
 function checkContext(positions: number, where: string, contextLength: number): void {
   if (positions < contextLength) return;
   const sizes = `got ${positions} positions, limit ${contextLength - 1}`;
-  throw invalidReference(where, `the references are longer than what the model can see at once (${sizes})`);
+  throw invalidReference(where, `the references do not fit the model's context (${sizes})`);
 }
 
 function missingTranscript(where: string): string {
-  return `${where} has no transcript; the voice comes out better with the words that are said in the audio`;
+  return `${where} has no transcript; the voice is better with the words that are said in the audio`;
 }
 
 function labelOf({ kind, name }: ReferenceSource): string {

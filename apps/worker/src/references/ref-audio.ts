@@ -31,8 +31,8 @@ export const REF_AUDIO_SCHEMA = {
 };
 
 /**
- * A value of the job field as far as its form goes, or undefined after problems were reported: the rest of a sentence that
- * begins with the field's name, and the place within the field.
+ * The job field's value if its form is valid, else undefined. Problems are reported as the rest of a sentence that begins
+ * with the field's name, with the path within the field.
  */
 export function readRefAudio(
   value: unknown,
@@ -77,7 +77,7 @@ function readEntry(
   return clip;
 }
 
-/** Where one reference comes from; `where` is what messages call it. */
+/** Where one reference comes from; `where` is its name in messages. */
 export type ReferenceSource =
   | { readonly kind: "profile"; readonly where: string; readonly name: string }
   | { readonly kind: "voice"; readonly where: string; readonly name: string }
@@ -87,7 +87,7 @@ export type ReferenceSource =
 interface OwnAudio {
   readonly where: string;
   readonly name: string;
-  /** What is said in the audio; null when nobody said. */
+  /** What is said in the audio; null when not given. */
   readonly transcript: string | null;
 }
 
@@ -98,16 +98,16 @@ export interface RefAudioLimits {
   readonly maxTranscriptChars: number;
 }
 
-/** What a clip without a name is called. */
+/** The name of a clip without one. */
 const UNNAMED = "clip";
 
-/** Anything that looks like an address; a voice's name has no colon. */
+/** Anything that looks like a URL; voice names have no colon. */
 const ADDRESS = /^[a-z][a-z0-9+.-]*:/i;
 
 /**
  * The references that `ref_audio` asks for, in order. A text is one address (`https:`, `data:`), or names with commas.
  *
- * @throws HiggsError INVALID_INPUT, REFERENCE_INVALID or REFERENCE_REFUSED for what cannot be a reference.
+ * @throws {HiggsError} INVALID_INPUT, REFERENCE_INVALID or REFERENCE_REFUSED when an entry cannot be a reference
  */
 export function parseRefAudio(refAudio: RefAudio, limits: RefAudioLimits): ReferenceSource[] {
   if (refAudio === null || (typeof refAudio === "string" && refAudio.trim() === "")) return [];
@@ -125,7 +125,7 @@ export function parseRefAudio(refAudio: RefAudio, limits: RefAudioLimits): Refer
 
 function parseText(text: string, where: string, limits: RefAudioLimits): ReferenceSource[] {
   const trimmed = text.trim();
-  if (/^["'`][a-z]+:/i.test(trimmed)) throw invalidInput("is in quotation marks; send the address without them", where);
+  if (/^["'`][a-z]+:/i.test(trimmed)) throw invalidInput("is in quotation marks; send the URL without them", where);
   if (!trimmed.startsWith("profile:") && ADDRESS.test(trimmed)) {
     return [parseAddress(trimmed, { where, name: UNNAMED, transcript: null }, limits)];
   }
@@ -139,8 +139,8 @@ function parseAddress(address: string, audio: OwnAudio, limits: RefAudioLimits):
   if (/^data:/i.test(address)) {
     return { ...audio, kind: "bytes", bytes: decodeDataUri(address, audio.where, limits.maxBytes) };
   }
-  // Which addresses may be read is decided where they are read; what is no web address is refused before anything is.
-  if (!/^https?:/i.test(address)) throw refusedReference(audio.where, "only https and data addresses are read");
+  // Which URLs may be read is decided when they are fetched; other schemes are refused before anything is read.
+  if (!/^https?:/i.test(address)) throw refusedReference(audio.where, "only https: and data: URLs are allowed");
   return { ...audio, kind: "url", url: address };
 }
 
@@ -159,10 +159,10 @@ function parseClip(clip: RefAudioClip, where: string, limits: RefAudioLimits): R
   return { ...audio, kind: "bytes", bytes: decodeBase64(base64, where, limits.maxBytes) };
 }
 
-/** A name only labels the result, so it may be any short line. */
+/** A name only labels the result, so any short line is fine. */
 function clipName(name: string, where: string): string {
   if (name.length > 128 || Array.from(name).length > 64 || /\p{C}/u.test(name)) {
-    throw invalidInput("is not usable (limit 64 characters of one line)", `${where}.name`);
+    throw invalidInput("is not valid (limit 64 characters on one line)", `${where}.name`);
   }
   return name.trim() === "" ? UNNAMED : name.trim();
 }

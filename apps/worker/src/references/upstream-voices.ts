@@ -1,4 +1,4 @@
-/** A file of the upstream repository: its size and SHA-256 decide what is taken, wherever it comes from. */
+/** A file of the upstream repository; it must match size and SHA-256 regardless of its source. */
 export interface UpstreamFile {
   readonly bytes: number;
   readonly sha256: string;
@@ -11,7 +11,7 @@ export interface UpstreamVoice {
   readonly transcript: UpstreamFile;
 }
 
-/** The commit of boson-ai/higgs-audio that the table below was made of. */
+/** The commit of boson-ai/higgs-audio that the table below describes. */
 const UPSTREAM_COMMIT = "f04f5df76a6a7b14674e0d6d715b436c422883c6";
 
 export const UPSTREAM_BASE_URL = `https://raw.githubusercontent.com/boson-ai/higgs-audio/${UPSTREAM_COMMIT}/examples/voice_prompts`;

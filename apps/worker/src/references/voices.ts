@@ -15,7 +15,7 @@ export function voicesDirOf(config: Config): string {
   return join(config.homeDir ?? ".", ".local", "share", "higgs-audio", "voices");
 }
 
-/** The voices that jobs may name: own ones first, then the bundled ones. */
+/** The voices that jobs may name: the user's first, then the bundled ones. */
 export function openVoiceLibrary(config: Config): VoiceLibrary {
   return new VoiceLibrary([
     { path: voicesDirOf(config), origin: "own" },
@@ -23,7 +23,7 @@ export function openVoiceLibrary(config: Config): VoiceLibrary {
   ]);
 }
 
-/** Decoded clips that stay in memory: eleven minutes of audio. */
+/** Cache size for decoded clips: eleven minutes of audio. */
 const CLIP_CACHE_BYTES = 64e6;
 
 /** What jobs need for `ref_audio`; one for all jobs of a process, so that clips are decoded once. */

@@ -117,7 +117,7 @@ describe("a link within the folder", () => {
     expect(readFileSync(join(dir, "inside/a.wav"), "utf8")).toBe("RIFF audio");
   });
 
-  it("is no harm when it is the folder itself", async () => {
+  it("is harmless when it is the folder itself", async () => {
     const { outside, dir } = linked();
     symlinkSync(outside, `${dir}-link`);
     const store = createFileStore(`${dir}-link`);

@@ -14,23 +14,23 @@ import {
 import type { ObjectStore } from "./object-store.ts";
 
 export interface FileStoreOptions {
-  /** Code for a key that can never be a file there: INVALID_INPUT (the default) where the job chose the key. */
+  /** Code for a key that can never be a file there: INVALID_INPUT (the default) when the job chose the key. */
   readonly badPathCode?: ErrorCode;
 }
 
-/** Of one name, on every common file system. */
+/** Limit of one name on every common file system. */
 const MAX_NAME_BYTES = 255;
 
-/** The key's path can never be a file's. */
+/** The key can never be a file's path. */
 const BAD_PATH = ["ENAMETOOLONG", "ENOTDIR", "EEXIST", "EISDIR", "ELOOP"];
 
-/** The folder takes no file until somebody changes it. */
+/** The folder cannot take a file until it is changed. */
 const DENIED = ["EACCES", "EPERM", "EROFS", "ENOENT"];
 
 /**
- * Keeps files below `dir`. A link within `dir` is followed only as far as it stays there; `dir` itself may be one.
+ * Keeps files below `dir`. Links within `dir` are only followed if they stay inside; `dir` itself may be a link.
  *
- * What can never work is STORAGE_DENIED or `badPathCode`, the rest, a full disk for example, is STORAGE_FAILED.
+ * What can never work is STORAGE_DENIED or `badPathCode`; the rest, such as a full disk, is STORAGE_FAILED.
  */
 export function createFileStore(dir: string, { badPathCode = "INVALID_INPUT" }: FileStoreOptions = {}): ObjectStore {
   const failure = (error: unknown, path: string) => storageError(error, path, badPathCode);
@@ -39,7 +39,7 @@ export function createFileStore(dir: string, { badPathCode = "INVALID_INPUT" }: 
       const path = join(dir, key);
       try {
         const place = await findPlace(dir, key);
-        // In the lowest folder that is there already, so that nothing is left of a job that fails later.
+        // In the deepest existing folder, so that a job that fails later leaves nothing behind.
         await tryWriting(join(place.folder, place.name));
       } catch (error) {
         throw failure(error, path);
@@ -56,7 +56,7 @@ export function createFileStore(dir: string, { badPathCode = "INVALID_INPUT" }: 
         await writeAtomically(
           target,
           async (file) => {
-            // Somebody may have put a link in a folder's place meanwhile: nothing is written through it.
+            // A folder may have been replaced by a link in the meantime: never write through it.
             if ((await realpath(dirname(target))) !== dirname(target)) throw leadsOutside(root);
             await file.writeFile(bytes, { signal });
           },
@@ -71,34 +71,34 @@ export function createFileStore(dir: string, { badPathCode = "INVALID_INPUT" }: 
 }
 
 interface Place {
-  /** The store's folder without links; the nearest folder above it where it is still missing. */
+  /** The store's resolved folder, or the nearest existing folder above it. */
   readonly root: string;
-  /** The lowest folder of the path that is there, without links. */
+  /** The deepest existing folder of the path, resolved. */
   readonly folder: string;
-  /** The folders below it that have to be made. */
+  /** The folders below it that must be created. */
   readonly missing: readonly string[];
   readonly name: string;
 }
 
-/** @throws the file system's error, or an EISDIR, ENOTDIR or ELOOP of its kind; a HiggsError for a link that leads outside. */
+/** @throws {Error} of the file system, also EISDIR, ENOTDIR or ELOOP; a HiggsError for a link that leads outside. */
 async function findPlace(dir: string, key: string): Promise<Place> {
   const segments = key.split("/");
   if (segments.some((segment) => Buffer.byteLength(segment) > MAX_NAME_BYTES)) throw systemError("ENAMETOOLONG");
   if (key.includes("\0"))
     throw new HiggsError("INVALID_INPUT", "write the audio file", "its name has a null character");
-  // Also finds out whether the whole path is too long.
+  // Also detects a path that is too long as a whole.
   const nearest = await nearestFolder(dir);
   await lstat(join(dir, key)).catch(nullWhereMissing);
   const root = await realpath(nearest);
   const name = segments.pop() ?? "";
   let folder = root;
-  // A store that is not there yet has no links; its own folders are above the key's.
+  // A store that does not exist yet has no links.
   if ((await statOf(dir)) === null) return { root, folder, missing: segments, name };
   for (let depth = 0; depth < segments.length; depth++) {
     const path = join(folder, segments[depth] ?? "");
     if ((await lstatOf(path)) === null) return { root, folder, missing: segments.slice(depth), name };
     folder = await realpath(path).catch((error: unknown) => {
-      // A link that leads nowhere.
+      // A dangling link.
       throw systemCodeOf(error) === "ENOENT" ? systemError("ENOTDIR") : error;
     });
     if (folder !== root && !folder.startsWith(root.endsWith(sep) ? root : root + sep)) throw leadsOutside(root);
@@ -108,7 +108,7 @@ async function findPlace(dir: string, key: string): Promise<Place> {
   return { root, folder, missing: [], name };
 }
 
-/** `path` itself, or the nearest above it that is there. */
+/** `path`, or the nearest existing folder above it. */
 async function nearestFolder(path: string): Promise<string> {
   const found = await statOf(path);
   if (found === null) return dirname(path) === path ? path : await nearestFolder(dirname(path));
@@ -128,7 +128,7 @@ function systemError(code: string): Error {
   return Object.assign(new Error(code), { code });
 }
 
-/** Its code is replaced by the store's own. */
+/** Its code is replaced by the store's. */
 function leadsOutside(root: string): HiggsError {
   return new HiggsError(
     "INVALID_INPUT",
@@ -137,7 +137,7 @@ function leadsOutside(root: string): HiggsError {
   );
 }
 
-/** What a failed write means for who asked for it. */
+/** What a failed write means to the caller. */
 function storageError(error: unknown, path: string, badPathCode: ErrorCode): HiggsError {
   if (isHiggsError(error)) return new HiggsError(badPathCode, error.subject, error.reason, { cause: error });
   const system = systemCodeOf(error) ?? "";
@@ -150,9 +150,9 @@ function cancelled(cause: unknown): HiggsError {
 }
 
 /**
- * Writes a file where a person said, making the folders above it.
+ * Writes a file to a path that the user chose, creating the folders above it.
  *
- * @throws HiggsError INVALID_INPUT, STORAGE_DENIED or STORAGE_FAILED
+ * @throws {HiggsError} INVALID_INPUT, STORAGE_DENIED or STORAGE_FAILED when it cannot be written
  */
 export async function writeOutputFile(path: string, bytes: Uint8Array): Promise<void> {
   try {
@@ -163,7 +163,7 @@ export async function writeOutputFile(path: string, bytes: Uint8Array): Promise<
   }
 }
 
-/** Why no file of that name could be written, or null when it could; folders that are missing are made. */
+/** Why no file of that name could be written, or null when it could; missing folders are created. */
 export async function findWriteProblem(
   path: string,
 ): Promise<{ readonly reason: string; readonly cause: unknown } | null> {

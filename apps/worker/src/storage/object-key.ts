@@ -1,10 +1,10 @@
 /** S3 limits keys to 1024 bytes of UTF-8. */
 export const MAX_KEY_BYTES = 1024;
 
-/** Stores that keep objects as files cannot have longer names, and say so only when the file comes. */
+/** Stores that keep objects as files cannot have longer names, and only say so at the upload. */
 export const MAX_SEGMENT_BYTES = 240;
 
-/** What is wrong with a key, or null. Refused is what a store, an address or a folder would read as another name. */
+/** What is wrong with a key, or null. Refuses what a store, a URL or a folder would read as another name. */
 export function keyProblem(key: string): string | null {
   if (key === "") return "is empty";
   if (byteCount(key) > MAX_KEY_BYTES) return `is too long (limit ${MAX_KEY_BYTES} bytes)`;
@@ -35,7 +35,7 @@ export interface KeyFacts {
   readonly uuid: string;
 }
 
-/** Fills in a key template; unknown placeholders stay as they are. Job ids are reduced to letters that are safe in keys. */
+/** Fills in a key template; unknown placeholders stay. Job ids are reduced to characters that are safe in keys. */
 export function fillKeyTemplate(template: string, facts: KeyFacts): string {
   const iso = facts.now.toISOString();
   const values: Readonly<Record<string, string>> = {

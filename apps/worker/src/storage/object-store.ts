@@ -1,4 +1,4 @@
-/** One file to keep. */
+/** One file to store. */
 export interface StoreRequest {
   /** Name within the store, `/` between folders. */
   readonly key: string;
@@ -11,23 +11,21 @@ export interface StoreRequest {
 export interface StoredObject {
   /** Where it is: `s3://bucket/key` or `file:///…`. */
   readonly url: string;
-  /** An address that anybody can fetch for a while, where the store can make one. */
+  /** A URL that anyone can fetch for a while, if the store can make one. */
   readonly downloadUrl: string | null;
 }
 
 /**
- * Keeps finished files. Either the whole object is there afterwards, or the call throws and nothing of it is. Every
+ * Stores finished files. Either the whole object is stored, or the call throws and nothing is. Every
  * implementation passes `describeObjectStore`.
  */
 export interface ObjectStore {
   /**
-   * Finds out, before there is anything to keep, whether an object of that name could be kept, as far as that can be known.
+   * Checks in advance, as far as possible, whether an object of that name could be stored.
    *
-   * @throws HiggsError as `put`.
+   * @throws {HiggsError} as `put` does
    */
   check(key: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<void>;
-  /**
-   * @throws HiggsError STORAGE_DENIED, STORAGE_NOT_CONFIGURED or STORAGE_FAILED, and CANCELLED when the signal fires.
-   */
+  /** @throws {HiggsError} STORAGE_* when it cannot be kept, CANCELLED when the signal fires */
   put(request: StoreRequest, options?: { readonly signal?: AbortSignal | undefined }): Promise<StoredObject>;
 }

@@ -2,14 +2,14 @@ import type { Shutdown } from "./shutdown.ts";
 
 /** One output of a command. */
 export interface Sink {
-  /** Resolves when the bytes are handed over; a reader that went away is no error. */
+  /** Resolves when the bytes are written; a closed pipe is not an error. */
   write(chunk: string | Uint8Array): Promise<void>;
   readonly isTerminal: boolean;
-  /** Characters a line; 80 when it is no terminal. */
+  /** Characters per line; 80 when it is not a terminal. */
   readonly columns: number;
 }
 
-/** Everything of the process that a command may touch. Only main.ts makes one from the real process. */
+/** Everything of the process that a command may use. Only main.ts wraps the real process. */
 export interface CommandIo extends Shutdown {
   readonly stdout: Sink;
   readonly stderr: Sink;

@@ -8,7 +8,7 @@ export function errorText(error: unknown, options: { readonly withStack: boolean
   return `${higgsError.toString()}\n  ${higgsError.definition.fix}\n${stack}`;
 }
 
-/** A wrong argument or setting is a usage error, anything else a failure. */
+/** Invalid arguments or settings are usage errors, anything else is a failure. */
 export function exitCodeOf(error: unknown): number {
   return toHiggsError(error).code === "INVALID_INPUT" ? EXIT_USAGE : EXIT_FAILED;
 }

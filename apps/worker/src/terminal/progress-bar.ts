@@ -1,20 +1,20 @@
 import type { SpeechProgress } from "@higgs-worker/higgs-audio";
 import type { Sink } from "./command-io.ts";
 
-/** Between two drawings. */
+/** Interval between two updates. */
 const REDRAW_MS = 100;
 
-/** Reading speed by which the length of the audio is guessed. */
+/** Speaking speed, to estimate the length of the audio. */
 const LETTERS_PER_SECOND = 14;
 const IDEOGRAPHS_PER_SECOND = 4.5;
 
 export interface ProgressBar {
   readonly onProgress: (progress: SpeechProgress) => void;
-  /** Takes the bar away. */
+  /** Removes the bar. */
   clear(): Promise<void>;
 }
 
-/** Draws how far the speech is on a terminal; does nothing where there is none. */
+/** Draws the progress on a terminal; does nothing elsewhere. */
 export function createProgressBar(sink: Sink, transcript: string): ProgressBar {
   if (!sink.isTerminal) return { onProgress: () => undefined, clear: async () => undefined };
   const expectedSeconds = guessSeconds(transcript);
@@ -30,14 +30,14 @@ export function createProgressBar(sink: Sink, transcript: string): ProgressBar {
   };
 }
 
-/** About how long a text takes to speak, in seconds, at least one. */
+/** Estimated duration of a spoken text in seconds, at least one. */
 export function guessSeconds(text: string): number {
   const ideographs =
     text.match(/\p{Script=Han}|\p{Script=Hiragana}|\p{Script=Katakana}|\p{Script=Hangul}/gu)?.length ?? 0;
   return Math.max(1, ideographs / IDEOGRAPHS_PER_SECOND + (text.length - ideographs) / LETTERS_PER_SECOND);
 }
 
-/** Bar, seconds of audio so far, speed, and what is probably left, within `columns` characters. */
+/** Bar, seconds of audio so far, speed, and estimated time left, within `columns` characters. */
 export function progressLine(progress: SpeechProgress, expectedSeconds: number, columns: number): string {
   const speed = progress.elapsedMs > 0 ? (progress.audioSeconds * 1000) / progress.elapsedMs : 0;
   const leftSeconds = Math.max(0, expectedSeconds - progress.audioSeconds) / Math.max(speed, 1e-3);

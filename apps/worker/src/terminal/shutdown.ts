@@ -5,15 +5,15 @@ export type ShutdownSignal = "SIGTERM" | "SIGINT";
 
 type Listener = (signal: ShutdownSignal) => void;
 
-/** What a command sees of the signals that ask its process to end. */
+/** The signals that ask the process to end, as commands see them. */
 export interface Shutdown {
   /** Fires at the first signal. */
   readonly signal: AbortSignal;
-  /** Fires at the second one: whoever sends two does not want to wait. */
+  /** Fires at the second one: do not wait any longer. */
   readonly hurry: AbortSignal;
   /**
-   * Tells of every signal, those that came before included, and returns the function that ends the listening. A command
-   * that listens decides itself how it ends.
+   * Reports every signal, including earlier ones, and returns a function that stops listening. A command that listens
+   * decides itself how it ends.
    */
   readonly onShutdownSignal: (listener: Listener) => () => void;
 }
@@ -41,7 +41,7 @@ export function watchShutdown(process: EventEmitter, exit: (code: number) => voi
     signal: first.signal,
     hurry: second.signal,
     onShutdownSignal: (listener) => {
-      // Not at once: who listens may need the function that is returned.
+      // Deferred: the listener may need the returned function.
       for (const signal of received) queueMicrotask(() => listeners.has(listener) && listener(signal));
       listeners.add(listener);
       return () => void listeners.delete(listener);

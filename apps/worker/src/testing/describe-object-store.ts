@@ -9,9 +9,9 @@ export function storeRequest(key: string, content = "RIFF audio"): StoreRequest 
 
 export interface StoreUnderTest {
   readonly store: ObjectStore;
-  /** Reads an object by means other than the store's; null when it is not there. */
+  /** Reads an object without the store; null when it does not exist. */
   readonly read: (key: string) => string | null;
-  /** Names of everything that the store holds, temporary files included. */
+  /** Names of everything in the store, including temporary files. */
   readonly list: () => string[];
 }
 

@@ -1,6 +1,6 @@
 import { isHiggsError } from "@higgs-worker/base";
 
-/** The text of the HiggsError with which a promise rejects; empty when it does not. Rejects with any other error. */
+/** The text of the HiggsError that a promise rejects with; empty when it resolves. Rejects with any other error. */
 export async function failureOf(promise: Promise<unknown>): Promise<string> {
   try {
     await promise;

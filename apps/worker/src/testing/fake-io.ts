@@ -17,7 +17,7 @@ export interface FakeIoOptions {
   readonly isTerminal?: boolean;
 }
 
-/** A process that is not there. */
+/** A fake process. */
 export function fakeIo(options: FakeIoOptions = {}): FakeIo {
   const stdout = new MemorySink(options.isTerminal ?? false);
   const stderr = new MemorySink(options.isTerminal ?? false);

@@ -5,7 +5,7 @@ export interface WavHeader {
   readonly channels?: number;
   readonly sampleRateHz?: number;
   readonly bits?: number;
-  /** As the data chunk says; by default the truth. */
+  /** The declared size; correct by default. */
   readonly dataSize?: number;
 }
 
@@ -37,7 +37,7 @@ export function humBytes(seconds: number, sampleRateHz = 24_000): Buffer {
   return Buffer.from(samples.buffer);
 }
 
-/** 32-bit floats that are no numbers. */
+/** 32-bit floats that are NaN. */
 export function nanBytes(count: number): Buffer {
   return Buffer.from(new Float32Array(count).fill(Number.NaN).buffer);
 }

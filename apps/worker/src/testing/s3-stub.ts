@@ -28,7 +28,7 @@ export interface StubObject {
 }
 
 export interface S3StubOptions {
-  /** `audio` unless told. */
+  /** `audio` by default. */
   readonly bucket?: string;
   /** Path below which the interface is, such as `/storage/v1/s3`. */
   readonly basePath?: string;
@@ -36,7 +36,7 @@ export interface S3StubOptions {
   readonly virtualHost?: string;
   /** The key may write objects and nothing else, so that it learns nothing about the bucket. */
   readonly isWriteOnly?: boolean;
-  /** An ETag that looks like an MD5 and is none. */
+  /** An ETag that looks like an MD5 but is not. */
   readonly hasOtherEtags?: boolean;
 }
 

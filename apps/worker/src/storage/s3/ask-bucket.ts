@@ -7,20 +7,19 @@ import { sendSigned } from "./s3-client.ts";
 import type { S3Target } from "./target.ts";
 
 /**
- * Asks for the bucket with a request without a body, so that what a store has against key, clock, region or bucket arrives
- * whole: many stores close the connection of a large upload that they refuse, and the sender sees nothing but that.
- * Null when the store has nothing against it. A refusal may be about the question alone: a key that may only write has
- * no right to ask.
+ * Queries the bucket with a request without a body, so that a refusal of the key, clock, region or bucket arrives complete:
+ * many stores close the connection of a large upload that they refuse, and the sender only sees that. Null when the store
+ * accepts it. A refusal may only concern the query: a write-only key may not list.
  *
- * @throws as `sendSigned` does.
+ * @throws {Error} as `sendSigned` does
  */
 export async function askBucket(target: S3Target, signal: AbortSignal): Promise<S3Refusal | null> {
   const url = bucketUrl(target);
   const head = await sendSigned(target, { method: "HEAD", url, signal });
   await discardBody(head);
   if (head.status < 300) return null;
-  // The answer to a HEAD has no body, which is where the reason stands. A list of one key has it; a question for the
-  // location is answered by some stores for buckets that do not exist.
+  // A HEAD response has no body, where the reason would be. Listing one key has it; some stores answer a location query
+  // for buckets that do not exist.
   url.searchParams.set("list-type", "2");
   url.searchParams.set("max-keys", "1");
   const answer = await sendSigned(target, { method: "GET", url, signal });
@@ -31,7 +30,7 @@ export async function askBucket(target: S3Target, signal: AbortSignal): Promise<
   return readRefusal(answer);
 }
 
-/** Targets that answered well, so that a worker asks each of them once. */
+/** Targets that accepted the query, so that a worker asks each of them once. */
 const remembered = new LruCache<string, true>({ maxEntries: 64 });
 
 export function wasAsked(target: S3Target): boolean {
@@ -42,7 +41,7 @@ export function rememberAsked(target: S3Target): void {
   remembered.set(idOf(target), true);
 }
 
-/** A hash, so that no key lies about longer than the job that brought it. */
+/** A hash, so that no key stays in memory longer than its job. */
 function idOf(target: S3Target): string {
   const { credentials, region, proxy } = target;
   const parts = [bucketUrl(target).href, region, proxy?.href, ...Object.values(credentials)];

@@ -9,11 +9,11 @@ interface SentObject {
   readonly byteCount: number;
   /** Lower-case hex. */
   readonly sha256: string;
-  /** Null where this machine has no MD5. */
+  /** Null when this machine has no MD5. */
   readonly md5: Buffer | null;
 }
 
-/** The MD5 of some bytes, or null where it may not be computed (OpenSSL in FIPS mode). */
+/** The MD5 of some bytes, or null when it cannot be computed (OpenSSL in FIPS mode). */
 export function md5Of(bytes: Uint8Array): Buffer | null {
   try {
     return createHash("md5").update(bytes).digest();
@@ -23,10 +23,10 @@ export function md5Of(bytes: Uint8Array): Buffer | null {
 }
 
 /**
- * Whether a store that took an object keeps other bytes than those that were sent. Some stores check no hash that they are
- * sent, but their ETag is the MD5 of what they have. An ETag that only looks like one is told apart by reading the object.
+ * Whether a store keeps other bytes than those that were sent. Some stores do not check the hashes they get, but their ETag
+ * is the MD5 of what they have. An ETag that only looks like an MD5 is detected by reading the object.
  *
- * @throws as `sendSigned` does.
+ * @throws {Error} as `sendSigned` does
  */
 export async function keepsOtherBytes(
   target: S3Target,
@@ -51,7 +51,7 @@ export async function keepsOtherBytes(
   return hash.digest("hex") !== sent.sha256;
 }
 
-/** The ETag where S3 defines it as the MD5: one part, and not encrypted with a key of the customer or of KMS. */
+/** The ETag when S3 defines it as the MD5: one part, not encrypted with a customer's or KMS key. */
 function md5OfAnswer({ headers }: HttpAnswer): string | null {
   const isEncrypted =
     (headers.get("x-amz-server-side-encryption") ?? "AES256") !== "AES256" ||

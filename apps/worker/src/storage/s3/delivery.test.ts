@@ -110,7 +110,7 @@ describe("a large upload that is refused while it is still coming", () => {
     expect(putsOf(stub)).toHaveLength(3);
   });
 
-  it("with a key that may only write, the answer to the question is no verdict", async () => {
+  it("with a write-only key, the refused query is ignored", async () => {
     const stub = await startS3Stub({ isWriteOnly: true });
     stub.faults.push({ kind: "reset" });
     const store = storeOf(stub.env);
@@ -119,7 +119,7 @@ describe("a large upload that is refused while it is still coming", () => {
     expect(stub.objects.size).toBe(1);
     stub.faults.push(...Array.from({ length: 5 }, () => ({ kind: "reset" }) as const));
     await expect(store.put(storeRequest("b.wav"))).rejects.toThrow(
-      /asked for the bucket the store says HTTP 403 AccessDenied/,
+      /a query for the bucket gives HTTP 403 AccessDenied/,
     );
   });
 });
@@ -147,7 +147,7 @@ describe("check()", () => {
     expect(other.requests).toEqual(["PUT /audio/a.wav"]);
   });
 
-  it("a store that is away, silent or of few words now is no reason to refuse the job", async () => {
+  it("a store that is unreachable, silent or terse now does not fail the job", async () => {
     const stub = await startS3Stub();
     stub.questionFaults.push({ kind: "hang" });
     await expect(storeOf(stub.env, { ...quick, askTimeoutMs: 50 }).check("a.wav")).resolves.toBeUndefined();
@@ -172,7 +172,7 @@ describe("check()", () => {
 
 describe("what cannot get better is not tried again", () => {
   it.each([
-    ["501", { status: 501, code: "NotImplemented" }, "STORAGE_NOT_CONFIGURED", "does not know what was asked for"],
+    ["501", { status: 501, code: "NotImplemented" }, "STORAGE_NOT_CONFIGURED", "does not support part of the request"],
     ["a key that is too long", { status: 400, code: "KeyTooLongError" }, "STORAGE_DENIED", "use a shorter s3_key"],
     [
       "a name it does not take",
@@ -181,13 +181,18 @@ describe("what cannot get better is not tried again", () => {
       "use another s3_key",
     ],
     ["a file in place of a folder", { status: 409, code: "ObjectParentIsFile" }, "STORAGE_DENIED", "is a file there"],
-    ["another conflict", { status: 409, code: "Whatever" }, "STORAGE_DENIED", "stands in the way of this key"],
-    ["404 about the user", { status: 404, code: "XAdminUserNotFound" }, "STORAGE_DENIED", "access key is not known"],
+    ["another conflict", { status: 409, code: "Whatever" }, "STORAGE_DENIED", "is in the way of this key"],
+    [
+      "404 about the user",
+      { status: 404, code: "XAdminUserNotFound" },
+      "STORAGE_DENIED",
+      "does not know the access key",
+    ],
     [
       "404 about something else",
       { status: 404, code: "NoSuchUpload" },
       "STORAGE_NOT_CONFIGURED",
-      "does not find something",
+      "did not find something",
     ],
   ])("%s", async (_name, fault, code, reason) => {
     const stub = await startS3Stub();
@@ -201,7 +206,7 @@ describe("what cannot get better is not tried again", () => {
     expect(putsOf(stub)).toHaveLength(1);
   });
 
-  it("a certificate of nobody's, before the speech and after", async () => {
+  it("an untrusted certificate, before the speech and after", async () => {
     let connections = 0;
     const server = createTlsServer(TLS_IDENTITY, () => undefined).on("tlsClientError", () => connections++);
     const port = await listen(server);
@@ -225,7 +230,7 @@ describe("what cannot get better is not tried again", () => {
     const ssh = storeOf({ ...stub.env, AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${port}` });
     await expect(ssh.put(storeRequest("a.wav"))).rejects.toMatchObject({
       code: "STORAGE_NOT_CONFIGURED",
-      message: expect.stringContaining("does not speak HTTP"),
+      message: expect.stringContaining("is not HTTP"),
     });
   });
 });
@@ -237,7 +242,7 @@ it("a silent store holds a delivery as long as S3_TIMEOUT_SECONDS says, all trie
   await expect(store.put(storeRequest("a.wav"))).rejects.toMatchObject({
     code: "STORAGE_FAILED",
     message: expect.stringMatching(
-      /no answer within \d+ ms \(got \d+ failed attempts\), and no time is left .*limit 1 s, S3_TIMEOUT_SECONDS/,
+      /no answer within \d+ ms \(got \d+ failed attempts\), and no time is left to retry .*limit 1 s, S3_TIMEOUT_SECONDS/,
     ),
   });
   // Tries of 0.4 s each have room for two or three within a second; fifty would take twenty.
@@ -265,7 +270,7 @@ describe("bytes that change on the way", () => {
     stub.faults.push(...Array.from({ length: 5 }, () => ({ kind: "flip" }) as const));
     await expect(storeOf(stub.env).put(storeRequest("a.wav"))).rejects.toMatchObject({
       code: "STORAGE_FAILED",
-      message: expect.stringContaining("keeps other bytes than those that were sent (got 5 failed attempts)"),
+      message: expect.stringContaining("kept other bytes than those sent (got 5 failed attempts)"),
     });
   });
 
@@ -308,7 +313,7 @@ describe("through a proxy", () => {
     const failure = storeOf(env).put(storeRequest("a.wav"));
     await expect(failure).rejects.toMatchObject({
       code: "STORAGE_NOT_CONFIGURED",
-      message: expect.stringContaining("the proxy refuses the connection (HTTP 407)"),
+      message: expect.stringContaining("the proxy refused the connection (HTTP 407)"),
     });
     await expect(failure).rejects.not.toThrow("wrong");
   });
@@ -317,6 +322,6 @@ describe("through a proxy", () => {
     const stub = await startS3Stub();
     const proxy = await startForwardProxy(portOf(stub), { refusal });
     const store = storeOf({ ...stub.env, AWS_ENDPOINT_URL_S3: "https://store.test", HTTPS_PROXY: proxy.url });
-    await expect(store.check("a.wav")).rejects.toThrow(`the proxy refuses the connection (HTTP ${refusal})`);
+    await expect(store.check("a.wav")).rejects.toThrow(`the proxy refused the connection (HTTP ${refusal})`);
   });
 });

@@ -2,16 +2,16 @@ import { HiggsError, type ErrorCode } from "@higgs-worker/base";
 import { readBody } from "../../network/read-body.ts";
 import type { HttpAnswer } from "../../network/http-request.ts";
 
-/** What an S3 store answered, reduced to what a message may show. */
+/** An S3 error response, reduced to what a message may show. */
 export interface S3Refusal {
   readonly status: number;
   /** `Code` of the XML body, or empty. */
   readonly code: string;
-  /** Region that the bucket is in, where the store says so. */
+  /** The bucket's region, if the store says so. */
   readonly region: string | null;
 }
 
-/** More of an error's body than this is not read. */
+/** How much of an error's body is read. */
 const MAX_ERROR_BODY_BYTES = 8_192;
 
 const CODES_WORTH_A_RETRY = new Set([
@@ -26,18 +26,18 @@ const CODES_WORTH_A_RETRY = new Set([
   "XAmzContentSHA256Mismatch",
 ]);
 
-/** Statuses from 500 on that the same request gets again. */
+/** Permanent statuses from 500 on. */
 const PERMANENT_SERVER_STATUSES = new Set([501, 505, 507, 511]);
 
-const BAD_NAME = "the store does not take this name";
-const UNKNOWN_KEY = "the access key is not known to the store";
+const BAD_NAME = "the store does not accept this name";
+const UNKNOWN_KEY = "the store does not know the access key";
 const BAD_TOKEN = "the session token is not valid";
 
 const HINTS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   AccessDenied: ["STORAGE_DENIED", "these credentials may not write there"],
-  AllAccessDisabled: ["STORAGE_DENIED", "access to the bucket is switched off"],
+  AllAccessDisabled: ["STORAGE_DENIED", "access to the bucket is disabled"],
   AuthorizationHeaderMalformed: ["STORAGE_NOT_CONFIGURED", "the region is not the bucket's"],
-  EntityTooLarge: ["STORAGE_DENIED", "the file is larger than what the store takes in one piece"],
+  EntityTooLarge: ["STORAGE_DENIED", "the file is larger than the store's limit for one upload"],
   ExistingObjectIsDirectory: ["STORAGE_DENIED", "the key is a folder there; use another s3_key"],
   ExpiredToken: ["STORAGE_DENIED", "the session token has expired"],
   InvalidAccessKeyId: ["STORAGE_DENIED", UNKNOWN_KEY],
@@ -49,15 +49,12 @@ const HINTS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   KeyTooLong: ["STORAGE_DENIED", "the key is too long for the store; use a shorter s3_key"],
   KeyTooLongError: ["STORAGE_DENIED", "the key is too long for the store; use a shorter s3_key"],
   NoSuchBucket: ["STORAGE_NOT_CONFIGURED", "the bucket does not exist"],
-  NotImplemented: [
-    "STORAGE_NOT_CONFIGURED",
-    "the store does not know what was asked for (session tokens, for example)",
-  ],
+  NotImplemented: ["STORAGE_NOT_CONFIGURED", "the store does not support part of the request (such as session tokens)"],
   NotSignedUp: ["STORAGE_DENIED", UNKNOWN_KEY],
   ObjectParentIsFile: ["STORAGE_DENIED", "a folder of the key is a file there; use another s3_key"],
   ParentIsObject: ["STORAGE_DENIED", "a folder of the key is a file there; use another s3_key"],
   PermanentRedirect: ["STORAGE_NOT_CONFIGURED", "the bucket is at another endpoint"],
-  QuotaExceeded: ["STORAGE_FAILED", "the quota of the store is used up"],
+  QuotaExceeded: ["STORAGE_FAILED", "the store's quota is exhausted"],
   RequestTimeTooSkewed: ["STORAGE_DENIED", "this machine's clock is wrong"],
   SignatureDoesNotMatch: ["STORAGE_DENIED", "the secret key does not belong to the access key"],
   TemporaryRedirect: ["STORAGE_NOT_CONFIGURED", "the bucket is at another endpoint"],
@@ -66,7 +63,7 @@ const HINTS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   XMinioParentIsObject: ["STORAGE_DENIED", "a folder of the key is a file there; use another s3_key"],
 };
 
-/** Answers about key, clock, region and bucket: they hold for every request, whatever it asks for. */
+/** Errors about key, clock, region and bucket: they apply to every request. */
 const CODES_OF_THE_SET_UP = new Set([
   "AllAccessDisabled",
   "AuthorizationHeaderMalformed",
@@ -83,7 +80,7 @@ const CODES_OF_THE_SET_UP = new Set([
   "XAdminUserNotFound",
 ]);
 
-/** Reads a refusal from status, headers and the first part of the body. Nothing else of the body is kept: it may hold keys. */
+/** Reads a refusal from status, headers and the first part of the body. The body is not kept: it may contain keys. */
 export async function readRefusal(answer: HttpAnswer): Promise<S3Refusal> {
   const { bytes } = await readBody(answer.body, { maxBytes: MAX_ERROR_BODY_BYTES });
   const body = bytes.toString("utf8");
@@ -103,7 +100,7 @@ export function isWorthARetry({ status, code }: S3Refusal): boolean {
   return status === 408 || status === 425 || status === 429;
 }
 
-/** Whether any other request to the bucket is refused too. */
+/** Whether every other request to the bucket is refused too. */
 export function holdsForEveryRequest({ code }: S3Refusal): boolean {
   return CODES_OF_THE_SET_UP.has(code);
 }
@@ -112,7 +109,7 @@ export function refusalCode(refusal: S3Refusal): ErrorCode {
   return hintOf(refusal)[0];
 }
 
-/** The refusal in words. `attempts` is how often it was tried. */
+/** The refusal in words, after `attempts` attempts. */
 export function refusalReason(refusal: S3Refusal, attempts: number): string {
   const where = refusal.region === null ? "" : `, the bucket is in region ${refusal.region}`;
   const tries = attempts > 1 ? ` after ${attempts} attempts` : "";
@@ -135,12 +132,12 @@ function hintOf(refusal: S3Refusal): readonly [ErrorCode, string] {
 function fallback({ status, code }: S3Refusal): readonly [ErrorCode, string] {
   if (status === 401 || status === 403) return ["STORAGE_DENIED", "the store refused these credentials"];
   if (status === 404 && code === "") return ["STORAGE_NOT_CONFIGURED", "the bucket or the endpoint does not exist"];
-  if (status === 404) return ["STORAGE_NOT_CONFIGURED", "the store does not find something that the request names"];
-  if (status === 409) return ["STORAGE_DENIED", "something else stands in the way of this key; use another s3_key"];
+  if (status === 404) return ["STORAGE_NOT_CONFIGURED", "the store did not find something that the request names"];
+  if (status === 409) return ["STORAGE_DENIED", "something else is in the way of this key; use another s3_key"];
   if (status === 405 || status === 501) return ["STORAGE_NOT_CONFIGURED", "this is not the address of an S3 store"];
-  if (status === 413) return ["STORAGE_DENIED", "the file is larger than what the store takes in one piece"];
+  if (status === 413) return ["STORAGE_DENIED", "the file is larger than the store's limit for one upload"];
   if (status === 414) return ["STORAGE_DENIED", "the key is too long for the store; use a shorter s3_key"];
   if (status === 507) return ["STORAGE_FAILED", "the store is full"];
-  if (status >= 300 && status < 400) return ["STORAGE_NOT_CONFIGURED", "the store is at another address"];
-  return ["STORAGE_FAILED", "the store did not take it"];
+  if (status >= 300 && status < 400) return ["STORAGE_NOT_CONFIGURED", "the store is at another URL"];
+  return ["STORAGE_FAILED", "the store did not accept it"];
 }

@@ -1,11 +1,11 @@
-/** A store whose addresses are known, so that a bucket's name before them can be told from a part of the host. */
+/** A store with known hosts, so that a bucket's name before them can be recognized. */
 interface KnownStore {
   readonly name: "aws" | "accelerate" | "runpod" | "other";
-  /** The host without a bucket, the region named where it stands there. */
+  /** The host without a bucket; a named group for the region, if present. */
   readonly host: RegExp;
-  /** Region of every bucket, where the host does not say it. */
+  /** Region of every bucket, if not in the host. */
   readonly region?: string;
-  /** Path below which the S3 interface is. */
+  /** Base path of the S3 API. */
   readonly path?: string;
 }
 
@@ -42,18 +42,18 @@ export interface KnownHost {
   readonly store: KnownStore["name"];
   /** The host without the bucket. */
   readonly host: string;
-  /** What stood before it; null when nothing did. */
+  /** The bucket before it; null when there is none. */
   readonly bucket: string | null;
-  /** As the store writes it; null when the host does not say it. */
+  /** As the store writes it; null when it is not in the host. */
   readonly region: string | null;
-  /** Path below which the store's S3 interface is, without a slash at its end. */
+  /** Base path of the store's S3 API, without a trailing slash. */
   readonly path: string;
 }
 
-/** Which known store a host belongs to, with or without a bucket before it; null for any other host. */
+/** The known store of a host, with or without a bucket before it; null for other hosts. */
 export function recognizeHost(hostname: string): KnownHost | null {
   const labels = hostname.split(".");
-  // The longest rest first: `s3.eu.r2…` could be read as bucket and account, but the shorter bucket is the right one.
+  // The longest rest first: `s3.eu.r2…` could be bucket and account, but the shorter bucket is right.
   for (let at = 0; at < labels.length - 1; at++) {
     const host = labels.slice(at).join(".");
     for (const { name, host: pattern, region = null, path = "" } of KNOWN_STORES) {

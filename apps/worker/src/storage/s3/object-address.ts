@@ -3,27 +3,27 @@ import { HiggsError } from "@higgs-worker/base";
 
 /** Where a bucket is. */
 export interface BucketPlace {
-  /** Base address without the bucket; a path stays before what is asked for. */
+  /** Base URL without the bucket; a path is a prefix of requests. */
   readonly endpoint: URL;
   readonly bucket: string;
   /** Bucket in the path (true) or in the host name (false). */
   readonly usesPathStyle: boolean;
 }
 
-/** The address of the bucket itself. */
+/** The bucket's URL. */
 export function bucketUrl(place: BucketPlace): URL {
   return addressOf(place, null);
 }
 
-/** The address of an object; every byte of the key that is not unreserved is escaped, as SigV4 counts it. */
+/** An object's URL; escapes every byte of the key that is not unreserved, as SigV4 requires. */
 export function objectUrl(place: BucketPlace, key: string): URL {
   return addressOf(place, key);
 }
 
-/** Whether a bucket can stand in the host name: not before an IP address, and with TLS only where a certificate covers it. */
+/** Whether a bucket can be in the host name: not before an IP address, and with TLS only if a certificate covers it. */
 export function canStandInHost(bucket: string, endpoint: URL): boolean {
   if (isIP(endpoint.hostname.replace(/^\[(.*)\]$/, "$1")) !== 0) return false;
-  // No wildcard certificate covers two labels, so a name with dots is a host name only without TLS.
+  // No wildcard certificate covers two labels, so a name with dots only works without TLS.
   const name = endpoint.protocol === "https:" ? /^[a-z0-9][a-z0-9-]*[a-z0-9]$/ : /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])$/;
   if (bucket.length > 63 || !name.test(bucket)) return false;
   const host = `${bucket}.${endpoint.hostname}`;
@@ -39,9 +39,13 @@ function addressOf({ endpoint, bucket, usesPathStyle }: BucketPlace, key: string
   const url = new URL(endpoint);
   url.hostname = hostname;
   url.pathname = path;
-  // Both setters leave out without a word what cannot stand there, and the audio would go to another place.
+  // Both setters silently ignore invalid values, and the audio would go to another place.
   if (url.hostname !== hostname || url.pathname !== path) {
-    throw new HiggsError("STORAGE_NOT_CONFIGURED", "store the audio in S3", "bucket, key and endpoint make no address");
+    throw new HiggsError(
+      "STORAGE_NOT_CONFIGURED",
+      "store the audio in S3",
+      "bucket, key and endpoint do not form a URL",
+    );
   }
   return url;
 }
@@ -53,7 +57,7 @@ function escapeSegment(text: string): string {
   );
 }
 
-/** A segment of an endpoint's path as it was meant; one that is not escaped rightly is taken as it is. */
+/** An unescaped segment of an endpoint's path; unchanged if its escapes are invalid. */
 function unescapeSegment(text: string): string {
   try {
     return decodeURIComponent(text);

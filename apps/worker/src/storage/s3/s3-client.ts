@@ -17,7 +17,7 @@ const SHA256_OF_NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca4959
 /**
  * One request, signed with SigV4 over every header and the payload's hash.
  *
- * @throws as `sendHttp` does.
+ * @throws {Error} as `sendHttp` does
  */
 export async function sendSigned(target: S3Target, request: SignedRequest): Promise<HttpAnswer> {
   const { method, url, headers, body, sha256 = SHA256_OF_NOTHING, signal } = request;
@@ -34,7 +34,7 @@ export async function sendSigned(target: S3Target, request: SignedRequest): Prom
   return sendHttp({ method, url, headers: signed.headers, ...(body && { body }), proxy, redirect: "manual", signal });
 }
 
-/** An address that anybody can fetch for `target.urlExpiresSeconds`. */
+/** A URL that anyone can fetch for `target.urlExpiresSeconds`. */
 export async function presign(target: S3Target, place: BucketPlace, key: string): Promise<string> {
   const { AwsV4Signer } = await import("aws4fetch");
   const url = objectUrl(place, key);

@@ -127,7 +127,7 @@ describe("createS3Store()", () => {
 
   it.each([
     [{ AWS_SECRET_ACCESS_KEY: "wrong" }, "the secret key does not belong to the access key"],
-    [{ AWS_ACCESS_KEY_ID: "other" }, "the access key is not known"],
+    [{ AWS_ACCESS_KEY_ID: "other" }, "the store does not know the access key"],
     [{ AWS_REGION: "xx-1" }, "the region is not the bucket's"],
     [{ S3_BUCKET: "other" }, "the bucket does not exist"],
   ])("with %j the stub refuses", async (env, reason) => {
@@ -154,7 +154,7 @@ describe("createS3Store()", () => {
     const store = storeOf(stub);
     await expect(store.put(storeRequest("a.wav"))).rejects.toMatchObject({
       code: "STORAGE_FAILED",
-      message: expect.stringMatching(/no connection, ECONN\w+ \(got 5 failed attempts\)/),
+      message: expect.stringMatching(/the connection failed, ECONN\w+ \(got 5 failed attempts\)/),
     });
   });
 

@@ -20,13 +20,13 @@ import { presign, sendSigned } from "./s3-client.ts";
 import type { S3Target } from "./target.ts";
 
 export interface S3StoreOptions {
-  /** Tries in all; 5 unless told. */
+  /** Attempts in total; 5 by default. */
   readonly maxAttempts?: number;
-  /** Wait before the second try, doubled for each further one, and shortened at random; 250 unless told. */
+  /** Wait before the second attempt, doubled for each further one and randomly shortened; 250 by default. */
   readonly firstRetryMs?: number;
-  /** Time for one try, besides one second for each 100 KB; 30 000 unless told. */
+  /** Time for one attempt, plus one second per 100 KB; 30 000 by default. */
   readonly attemptTimeoutMs?: number;
-  /** Time for a question about the bucket; 5000 unless told. */
+  /** Time for a query about the bucket; 5000 by default. */
   readonly askTimeoutMs?: number;
 }
 
@@ -34,8 +34,8 @@ const MAX_RETRY_MS = 8_000;
 const SLOWEST_BYTES_PER_MS = 100;
 
 /**
- * Stores objects in a bucket with one signed PUT each (SigV4). The store is sent the SHA-256 and the MD5 of the bytes, and
- * what it says that it keeps is compared, since not every store checks what it is sent.
+ * Stores objects in a bucket with one signed PUT each (SigV4). The store gets the SHA-256 and the MD5 of the bytes, and its
+ * ETag is compared, because not every store checks them.
  */
 export function createS3Store(target: S3Target, options: S3StoreOptions = {}): ObjectStore {
   return {
@@ -51,7 +51,7 @@ export function createS3Store(target: S3Target, options: S3StoreOptions = {}): O
   };
 }
 
-/** What can be known before there is anything to store; a store that does not answer now may do so when there is. */
+/** What can be checked in advance; a store that does not respond now may do so later. */
 async function checkTarget(
   target: S3Target,
   key: string,
@@ -64,7 +64,7 @@ async function checkTarget(
     if (signal?.aborted === true) return throwCancelled(error);
     const { code, reason, isPermanent } = describeNetworkFailure(error);
     if (isPermanent) throw storeError("STORAGE_NOT_CONFIGURED", reason, error);
-    // A name that is not known is most likely misspelt; one that comes a moment later is worth another job, not a speech.
+    // An unknown host name is most likely misspelled; if it appears later, only this job was lost.
     if (code === "ENOTFOUND") throw storeError("STORAGE_FAILED", reason, error);
     return "no answer" as const;
   });
@@ -93,7 +93,7 @@ async function putWithRetries(
     const wait = Math.max(failure.retryAfterMs, longest * (0.5 + Math.random() / 2));
     if (performance.now() + wait >= endMs) {
       const limit = `limit ${target.timeoutMs / 1000} s, S3_TIMEOUT_SECONDS`;
-      throw storeError("STORAGE_FAILED", `${reason}, and no time is left for another (${limit})`, failure.cause);
+      throw storeError("STORAGE_FAILED", `${reason}, and no time is left to retry (${limit})`, failure.cause);
     }
     await sleep(wait, undefined, { signal }).catch(throwCancelled);
   }
@@ -104,18 +104,18 @@ interface PutFailure {
   readonly isWorthARetry: boolean;
   /** What the store asked for, 0 … 8000. */
   readonly retryAfterMs: number;
-  /** Why, in words, after so many tries. */
+  /** Why, in words, after this many attempts. */
   readonly reason: (attempts: number) => string;
   readonly cause: unknown;
 }
 
 interface PutOptions extends S3StoreOptions {
-  /** When the whole delivery must be over, on the clock of `performance`. */
+  /** Deadline of the whole delivery, on the clock of `performance`. */
   readonly endMs: number;
 }
 
 interface CheckedRequest extends StoreRequest {
-  /** MD5 of the bytes; null where this machine has no MD5. */
+  /** MD5 of the bytes; null when this machine has no MD5. */
   readonly md5: Buffer | null;
 }
 
@@ -132,7 +132,7 @@ async function tryPut(
     const headers = { "Content-Type": mimeType, ...(md5 && { "Content-MD5": md5.toString("base64") }) };
     const url = objectUrl(target, key);
     const answer = await sendSigned(target, { method: "PUT", url, headers, body: bytes, sha256, signal: stop });
-    // The body of a success is read too: one that breaks off is no success.
+    // The body is read too: an incomplete response is not a success.
     const refusal = await readRefusal(answer);
     if (answer.status >= 300) return refused(refusal, answer.headers.get("retry-after"));
     const isOther = await keepsOtherBytes(target, answer, { key, sha256, md5, byteCount: bytes.byteLength }, stop);
@@ -155,7 +155,7 @@ function refused(refusal: S3Refusal, retryAfter: string | null): PutFailure {
   };
 }
 
-const CHANGED = temporary("the store keeps other bytes than those that were sent", undefined);
+const CHANGED = temporary("the store kept other bytes than those sent", undefined);
 
 function temporary(reason: string, cause: unknown): PutFailure {
   return {
@@ -167,7 +167,7 @@ function temporary(reason: string, cause: unknown): PutFailure {
   };
 }
 
-/** A connection that broke may be the way in which the store refuses; then it is asked for the reason. */
+/** A broken connection may be the store's way to refuse; then it is asked for the reason. */
 async function unreachable(
   target: S3Target,
   error: unknown,
@@ -184,7 +184,7 @@ async function unreachable(
   if (signal?.aborted === true) throwCancelled(error);
   if (refusal === null) return temporary(reason, error);
   if (holdsForEveryRequest(refusal)) return { ...refused(refusal, null), isWorthARetry: false };
-  return temporary(`${reason}, and asked for the bucket the store says ${nameOf(refusal)}`, error);
+  return temporary(`${reason}, and a query for the bucket gives ${nameOf(refusal)}`, error);
 }
 
 function withinDelivery(timeoutMs: number, { endMs }: PutOptions): number {

@@ -4,24 +4,24 @@ import { canStandInHost } from "./object-address.ts";
 
 export interface SplitOptions {
   readonly bucket: string;
-  /** RunPod's addresses and a job's hold the bucket; those of the AWS_* variables do not, and are left as they are. */
+  /** Endpoints of RunPod and of jobs contain the bucket; those of the AWS_* variables do not and stay unchanged. */
   readonly mayHoldBucket: boolean;
-  /** A single name in the path is the bucket that is used unless a job says otherwise. */
+  /** A single name in the path is the default bucket. */
   readonly isPathBucket: boolean;
   /** The user wants the bucket in the path. */
   readonly isPathForced: boolean;
-  /** How messages call the endpoint. */
+  /** The endpoint's name in messages. */
   readonly name: string;
 }
 
 export interface SplitEndpoint {
   /** Without the bucket. */
   readonly endpoint: URL;
-  /** The bucket stood in the host, and the host is to stay the one that was given. */
+  /** The bucket was in the host, and the host must stay as given. */
   readonly isHostStyle: boolean;
 }
 
-/** The bucket that an endpoint holds: before the host of a known store, or as the only name of the path. */
+/** The bucket in an endpoint: before the host of a known store, or as the only name of the path. */
 export function bucketOfEndpoint(given: URL): string | null {
   const known = recognizeHost(given.hostname);
   const path = `/${pathNames(given).join("/")}`;
@@ -31,10 +31,10 @@ export function bucketOfEndpoint(given: URL): string | null {
 }
 
 /**
- * Takes the bucket out of an endpoint, where it is certain that it stands there: before the host of a known store, or equal
- * to the name that the bucket has. Everything else stays.
+ * Removes the bucket from an endpoint if it is certain to be one: before the host of a known store, or equal to the bucket's
+ * name. Everything else stays.
  *
- * @throws HiggsError STORAGE_NOT_CONFIGURED for an endpoint with which the audio would lie elsewhere than told.
+ * @throws {HiggsError} STORAGE_NOT_CONFIGURED when the endpoint would put the audio in another place than configured
  */
 export function splitEndpoint(given: URL, options: SplitOptions): SplitEndpoint {
   const endpoint = splitPath(given, options);
@@ -43,7 +43,7 @@ export function splitEndpoint(given: URL, options: SplitOptions): SplitEndpoint 
   if (known !== null) {
     if (known.bucket === null) return { endpoint, isHostStyle: false };
     if (!mayHoldBucket && (known.bucket !== bucket || isPathForced)) {
-      throw unusable(`${name} holds a bucket's name; without it the host is ${known.host}`);
+      throw unusable(`${name} contains a bucket name; without it the host is ${known.host}`);
     }
     endpoint.hostname = known.host;
     return { endpoint, isHostStyle: !mayHoldBucket };
@@ -63,9 +63,9 @@ function splitPath(given: URL, { bucket, mayHoldBucket, isPathBucket, name }: Sp
   if (`/${names.join("/")}` === known?.path) return endpoint;
   const endsWithBucket = names.at(-1) === bucket;
   const rest = endsWithBucket || (names.length === 1 && isPathBucket) ? names.slice(0, -1) : names;
-  // The first name of a path is the bucket for a store without a path of its own, whatever follows.
+  // The first name of a path is the bucket for a store without its own path.
   const isMisread = (rest.length > 0 && known?.path === "") || (endsWithBucket && !mayHoldBucket);
-  if (isMisread) throw unusable(`${name} holds a path; without it the host is ${given.host}`);
+  if (isMisread) throw unusable(`${name} contains a path; without it the host is ${given.host}`);
   if (rest.length < names.length) endpoint.pathname = `/${rest.join("/")}`;
   return endpoint;
 }

@@ -134,12 +134,15 @@ describe("resolveS3Target()", () => {
   });
 
   it.each([
-    ["https://other.acct.r2.cloudflarestorage.com", "holds a bucket's name; without it the host is acct.r2"],
-    ["https://acct.r2.cloudflarestorage.com/b-1", "holds a path; without it the host is acct.r2.cloudflarestorage.com"],
-    ["https://s3.us-west-2.amazonaws.com/folder", "holds a path"],
-    ["http://minio:9000/b-1", "holds a path"],
+    ["https://other.acct.r2.cloudflarestorage.com", "contains a bucket name; without it the host is acct.r2"],
+    [
+      "https://acct.r2.cloudflarestorage.com/b-1",
+      "contains a path; without it the host is acct.r2.cloudflarestorage.com",
+    ],
+    ["https://s3.us-west-2.amazonaws.com/folder", "contains a path"],
+    ["http://minio:9000/b-1", "contains a path"],
     ["http://minio:9000/?x=1", "more than host and path"],
-    ["http://user:s3cret@minio:9000/", "holds a user name or password"],
+    ["http://user:s3cret@minio:9000/", "contains a user name or password"],
   ])("refuses AWS_ENDPOINT_URL=%s, with which the audio would lie elsewhere than told", (url, reason) => {
     const attempt = () => resolve({ ...keys, AWS_ENDPOINT_URL: url });
     expect(attempt).toThrow(
@@ -153,9 +156,9 @@ describe("resolveS3Target()", () => {
     [{ AWS_ACCESS_KEY_ID: "AK ID" }, "AWS_ACCESS_KEY_ID has a space"],
     [{ AWS_SECRET_ACCESS_KEY: "se\r\ncret" }, "AWS_SECRET_ACCESS_KEY has a line break"],
     [{ AWS_SESSION_TOKEN: "to\nken" }, "AWS_SESSION_TOKEN has a space, a line break"],
-    [{ AWS_REGION: "eu west" }, "AWS_REGION is not the name of a region"],
-    [{ S3_BUCKET: "a/b" }, "the bucket's name is not one"],
-    [{ S3_BUCKET: ".." }, "the bucket's name is not one"],
+    [{ AWS_REGION: "eu west" }, "AWS_REGION is not a region name"],
+    [{ S3_BUCKET: "a/b" }, "the bucket's name is not valid"],
+    [{ S3_BUCKET: ".." }, "the bucket's name is not valid"],
   ])("%j can never work and is refused before the speech", (env, reason) => {
     const { config } = loadConfig({ ...keys, S3_BUCKET: "b-1", ...env });
     expect(() => resolveS3Target(config, none)).toThrow(
@@ -199,7 +202,7 @@ describe("resolveS3Target()", () => {
   it("Transfer Acceleration has the bucket in the host, or is refused", () => {
     const env = { ...keys, AWS_ENDPOINT_URL: "https://s3-accelerate.amazonaws.com", AWS_REGION: "eu-west-1" };
     expect(resolve(env)).toBe("https://s3-accelerate.amazonaws.com/ b-1 eu-west-1 host a");
-    expect(() => resolve(env, { ...none, bucket: "my.bucket" })).toThrow("only in the host name");
+    expect(() => resolve(env, { ...none, bucket: "my.bucket" })).toThrow("in the host name");
   });
 
   it("a region of China has the domain of China", () => {
@@ -224,7 +227,7 @@ describe("resolveS3Target()", () => {
     );
   });
 
-  it("a bucket that is no host name stands in the path", () => {
+  it("a bucket that is not a host name is in the path", () => {
     expect(resolve(keys, { ...none, bucket: "my.bucket" })).toContain(" path ");
   });
 

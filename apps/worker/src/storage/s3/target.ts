@@ -15,13 +15,13 @@ export interface S3Credentials {
 export interface S3Target extends BucketPlace {
   readonly region: string;
   readonly credentials: S3Credentials;
-  /** Seconds that a presigned address lives; 0 for none. */
+  /** Seconds that a presigned URL is valid; 0 for none. */
   readonly urlExpiresSeconds: number;
-  /** Where clients reach the store, for presigned addresses; the endpoint's place unless told. */
+  /** Where clients reach the store, for presigned URLs; the endpoint by default. */
   readonly publicPlace: BucketPlace;
-  /** Proxy through which the bucket is reached; null for a direct connection. */
+  /** Proxy for the bucket; null for a direct connection. */
   readonly proxy: URL | null;
-  /** Longest time for one delivery, all tries together. */
+  /** Time limit for one delivery, including retries. */
   readonly timeoutMs: number;
 }
 
@@ -41,22 +41,22 @@ export interface S3Wish {
   readonly jobConfig: JobS3Config | null;
 }
 
-/** The bucket that a job would go to, or null when none is known. */
+/** A job's bucket, or null when none is known. */
 export function knownBucket(config: Config, wish: S3Wish): string | null {
   const source = sourceOf(config, wish);
   return wish.bucket ?? wish.jobConfig?.bucketName ?? config.s3Bucket ?? bucketOfSource(config, source);
 }
 
-/** Throws STORAGE_NOT_CONFIGURED that names what is missing or wrong of the credentials that a job would use. */
+/** @throws {HiggsError} STORAGE_NOT_CONFIGURED when a job's credentials are incomplete or invalid; names them */
 export function checkS3Credentials(config: Config, wish: S3Wish): void {
   completeSource(config, wish);
 }
 
 /**
  * The target of a job: its own `s3Config`, else the AWS_* variables, else RunPod's BUCKET_* variables. Credentials, endpoint
- * and region always come from the same one of the three, so that a key is never sent to a store that it is not for.
+ * and region always come from the same source, so that a key is never sent to the wrong store.
  *
- * @throws HiggsError STORAGE_NOT_CONFIGURED that names what is missing or can never work.
+ * @throws {HiggsError} STORAGE_NOT_CONFIGURED when something is missing or invalid; names it
  */
 export function resolveS3Target(config: Config, wish: S3Wish): S3Target {
   const source = completeSource(config, wish);
@@ -66,7 +66,7 @@ export function resolveS3Target(config: Config, wish: S3Wish): S3Target {
   const given = source.endpointUrl === null ? null : parseEndpoint(source.endpointUrl, source.names.endpoint);
   const region = source.region ?? (given && recognizeHost(given.hostname)?.region) ?? "us-east-1";
   if (!/^[A-Za-z0-9._-]{1,64}$/.test(region)) {
-    throw unusable(`${source.names.region} is not the name of a region (allowed letters, digits, dots and dashes)`);
+    throw unusable(`${source.names.region} is not a region name (allowed letters, digits, dots and dashes)`);
   }
   const place = placeOf(config, source, given ?? awsEndpoint(region), bucket);
   const isRunpodVolume = recognizeHost(place.endpoint.hostname)?.store === "runpod";
@@ -74,7 +74,7 @@ export function resolveS3Target(config: Config, wish: S3Wish): S3Target {
     ...place,
     region,
     credentials: source.credentials,
-    // RunPod's volume store takes no presigned addresses (spec platform §9.5).
+    // RunPod's volume store does not support presigned URLs (spec platform §9.5).
     urlExpiresSeconds: isRunpodVolume ? 0 : config.s3UrlExpiresSeconds,
     publicPlace: publicPlaceOf(config, source, place),
     proxy: proxyFor(bucketUrl(place), config),
@@ -91,7 +91,7 @@ function completeSource(config: Config, wish: S3Wish): Source {
 
 type SourceKind = "job" | "runpod" | "aws";
 
-/** How messages call the parts of a source. */
+/** Names of a source's parts in messages. */
 const NAMES = {
   job: {
     key: "accessId",
@@ -122,7 +122,7 @@ interface Source {
   readonly credentials: S3Credentials;
   readonly missing: readonly string[];
   readonly endpointUrl: string | null;
-  /** As it was told; null leaves it to the endpoint's host. */
+  /** As configured; null derives it from the endpoint's host. */
   readonly region: string | null;
 }
 
@@ -156,35 +156,35 @@ function makeSource(
   };
 }
 
-/** The bucket that RunPod's examples write into the endpoint; an AWS endpoint holds none. */
+/** RunPod's examples write the bucket into the endpoint; an AWS endpoint has none. */
 function bucketOfSource({ s3Bucket }: Config, { kind, endpointUrl }: Source): string | null {
   if (kind === "aws" || s3Bucket !== null || endpointUrl === null || !URL.canParse(endpointUrl)) return null;
   return bucketOfEndpoint(new URL(endpointUrl));
 }
 
-/** What cannot stand in a header would fail each request; that is better said before there is anything to store. */
+/** Characters that are invalid in a header would fail every request; report them in advance. */
 function checkCredentials({ credentials, names }: Source): void {
   const { accessKeyId, secretAccessKey, sessionToken } = credentials;
   const isWord = (text: string): boolean => /^[\x21-\x7e]+$/.test(text);
-  if (!isWord(accessKeyId)) throw unusable(`${names.key} has a space, a line break or a letter that no key has`);
+  if (!isWord(accessKeyId)) throw unusable(`${names.key} has a space, a line break or another invalid character`);
   if (/\p{Cc}/u.test(secretAccessKey)) throw unusable(`${names.secret} has a line break or another control character`);
   if (sessionToken !== null && !isWord(sessionToken)) {
-    throw unusable(`${names.token} has a space, a line break or a letter that no token has`);
+    throw unusable(`${names.token} has a space, a line break or another invalid character`);
   }
 }
 
 function checkBucket(bucket: string): void {
   if (/^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$/.test(bucket)) return;
-  throw unusable("the bucket's name is not one (limit 2 … 255 letters, digits, dots, dashes and underscores)");
+  throw unusable("the bucket's name is not valid (limit 2 … 255 letters, digits, dots, dashes and underscores)");
 }
 
 function parseEndpoint(endpointUrl: string, name: string): URL {
   const url = URL.canParse(endpointUrl) ? new URL(endpointUrl) : null;
   if (url === null || !/^https?:$/.test(url.protocol)) throw unusable(`${name} is not an http:// or https:// address`);
   if (url.username !== "" || url.password !== "") {
-    throw unusable(`${name} holds a user name or password; keys have variables of their own`);
+    throw unusable(`${name} contains a user name or password; use the variables for keys`);
   }
-  if (url.search !== "" || url.hash !== "") throw unusable(`${name} holds more than host and path (a ? or # part)`);
+  if (url.search !== "" || url.hash !== "") throw unusable(`${name} contains more than host and path (a ? or # part)`);
   return url;
 }
 
@@ -203,13 +203,13 @@ function placeOf(config: Config, source: Source, given: URL, bucket: string): Bu
   const store = recognizeHost(endpoint.hostname)?.store;
   const isPossible = canStandInHost(bucket, endpoint);
   if (store === "accelerate" && (!isPossible || config.s3ForcePathStyle === true)) {
-    throw unusable("S3 Transfer Acceleration takes a bucket only in the host name, and this one cannot stand there");
+    throw unusable("S3 Transfer Acceleration needs the bucket in the host name, where this one is not valid");
   }
   const isWanted = store === "accelerate" || isHostStyle || !(config.s3ForcePathStyle ?? store !== "aws");
   return { endpoint, bucket, usesPathStyle: !(isPossible && isWanted) };
 }
 
-/** S3_PUBLIC_URL belongs to the worker's own store; a job's store is reached as the job says. */
+/** S3_PUBLIC_URL only applies to the worker's own store. */
 function publicPlaceOf(config: Config, source: Source, place: BucketPlace): BucketPlace {
   if (config.s3PublicUrl === null || source.kind === "job") return place;
   const endpoint = parseEndpoint(config.s3PublicUrl, "S3_PUBLIC_URL");
