@@ -74,7 +74,7 @@ describe("higgs speak with the demo checkpoint", () => {
 
   it("a report with empty turns is as long as its one sentence, and says what was left out", async () => {
     const report = "[SPEAKER0]\n[SPEAKER1] The sun is warm.\n[SPEAKER0]   \n[SPEAKER1]";
-    for (const method of ["none", "speaker"]) {
+    for (const method of ["none", "speaker", "word"]) {
       const { out } = await run(speak(report, "--seed", "1", "--chunk-method", method, "--json"));
       const { output } = JSON.parse(out) as { output: { duration_seconds: number; warnings: string[] } };
       expect(output.duration_seconds).toBeLessThan(5);

@@ -146,7 +146,8 @@ class Synthesis {
     this.#fixedMessages = buildFixedMessages({
       ...request,
       references: await this.#encodeReferences(),
-      speakerTags: collectSpeakerTags(request.transcript),
+      // A speaker of whom nothing is left to speak would only make the prompt one for several.
+      speakerTags: collectSpeakerTags(request.transcript).filter((tag) => plan.text.includes(`[${tag}]`)),
     });
     this.#referencesMs = performance.now() - this.#startMs;
   }
