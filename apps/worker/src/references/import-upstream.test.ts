@@ -121,7 +121,7 @@ describe("importUpstream()", () => {
     const longer = new Map([...files, ["anna.wav", Buffer.alloc(90_000, "anna")]]);
     const shorter = new Map([...files, ["anna.wav", Buffer.alloc(10, "anna")]]);
     for (const [content, reason] of [
-      [wrong, "SHA-256 differs"],
+      [wrong, "SHA-256 is not the expected one"],
       [longer, "more than expected"],
       [shorter, "cut off"],
     ] as const) {

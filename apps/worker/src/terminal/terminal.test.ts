@@ -74,7 +74,7 @@ describe("errorText()", () => {
 
   it("gives code, message and fix, and no stack", () => {
     expect(errorText(error, { withStack: false })).toBe(
-      "STORAGE_DENIED: Cannot store: no permission\n  Check the credentials and that they may write to the bucket\n",
+      "STORAGE_DENIED: Cannot store: no permission\n  Check the credentials, that they may write to the bucket, and the key's name; for files, the folder's permissions\n",
     );
   });
 

@@ -60,9 +60,9 @@ const MIN_LETTERS_A_SECOND = 3;
 
 /**
  * The least share of the syllables heard that a transcript must have. Complete transcripts of clear speech have 0.85 to
- * 1.5, halves 0.4 to 0.75; when the two are close, the slower apparent speech of a half decides.
+ * 1.5, halves 0.4 to 0.8; when the two are close, the slower apparent speech of a half decides.
  */
-const MIN_SYLLABLE_SHARE = 0.65;
+const MIN_SYLLABLE_SHARE = 0.75;
 const DOUBTFUL_SYLLABLE_SHARE = 0.8;
 const SLOW_LETTERS_A_SECOND = 8;
 
