@@ -5,7 +5,7 @@ import type { Finding } from "./reference/finding.ts";
 
 export interface LoadReferenceOptions extends DecodeAudioOptions {
   /** What is said in the clip, if known; its length is compared with the clip's. */
-  readonly transcript?: string;
+  readonly transcript?: string | undefined;
 }
 
 export interface LoadedReference {

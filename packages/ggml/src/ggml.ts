@@ -19,10 +19,10 @@ export type LogSink = (level: LogLevel, message: string) => void;
 
 export interface LoadOptions {
   /** Folder with libggml-base and libggml; default: the npm package of this platform. */
-  readonly directory?: string;
-  readonly flavor?: LibraryFlavor;
+  readonly directory?: string | undefined;
+  readonly flavor?: LibraryFlavor | undefined;
   /** Receives ggml's own log lines; dropped when absent. One sink per process: the last one given wins. */
-  readonly log?: LogSink;
+  readonly log?: LogSink | undefined;
 }
 
 /** One loaded ggml library: versions, devices, backends. Libraries stay loaded for the life of the process. */

@@ -33,7 +33,9 @@ export function libraryPackage(platform: NodeJS.Platform, arch: string, flavor: 
  *
  * @throws {GgmlError} `library-not-found` when the package is not installed or the folder lacks the files
  */
-export function findLibrary(options: { directory?: string; flavor?: LibraryFlavor } = {}): LibraryFiles {
+export function findLibrary(
+  options: { directory?: string | undefined; flavor?: LibraryFlavor | undefined } = {},
+): LibraryFiles {
   if (options.directory !== undefined) return filesIn(options.directory, `the folder ${options.directory}`);
   const flavor = options.flavor ?? "cpu";
   const packageName = libraryPackage(process.platform, process.arch, flavor);

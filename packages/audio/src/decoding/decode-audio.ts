@@ -6,9 +6,9 @@ import { DECODE_HEAP_MB, DECODE_TIMEOUT_MS, DEFAULT_DECODE_LIMITS, type DecodeLi
 import { referenceInvalid } from "../decoder/reference-invalid.ts";
 
 export interface DecodeAudioOptions extends Partial<DecodeLimits> {
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** Ends the decoding; the promise rejects with CANCELLED. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**

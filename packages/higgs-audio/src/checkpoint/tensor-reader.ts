@@ -23,7 +23,7 @@ export interface F32RowChunk {
 export interface StreamOptions {
   /** Largest size of one chunk in bytes of the file (at least one row is always given). */
   readonly chunkBytes?: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**

@@ -37,7 +37,7 @@ export class CodecEncoder implements Disposable {
   static async load(
     backend: Backend,
     source: CodecSource,
-    options: { readonly signal?: AbortSignal } = {},
+    options: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<CodecEncoder> {
     return new CodecEncoder(await EncoderModel.load(backend, source, options));
   }

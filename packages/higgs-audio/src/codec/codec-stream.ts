@@ -62,7 +62,7 @@ export function emittedPart(pcm: Float32Array, window: DecodeWindow, samplesPerF
 
 export interface CodecCallOptions {
   /** Ends the call before its next computation; it rejects with CANCELLED. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What a stream needs of the decoder that made it. */

@@ -67,7 +67,7 @@ export class CodecWeights implements Disposable {
    * @throws {HiggsError} CANCELLED when the signal fires
    * @throws what the checkpoint throws
    */
-  async load(backend: Backend, options: { signal?: AbortSignal } = {}): Promise<void> {
+  async load(backend: Backend, options: { signal?: AbortSignal | undefined } = {}): Promise<void> {
     this.#arena.allocate(backend, "weights");
     for (const { tensor, read } of this.#reads) {
       throwIfCancelled(options.signal, "load the audio tokenizer");

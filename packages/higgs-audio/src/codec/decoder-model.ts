@@ -197,7 +197,7 @@ export class DecoderModel implements Disposable {
   static async load(
     backend: Backend,
     source: CodecSource,
-    options: { signal?: AbortSignal } = {},
+    options: { signal?: AbortSignal | undefined } = {},
   ): Promise<DecoderModel> {
     const maxTensors = TENSORS_AROUND + TENSORS_PER_BLOCK * source.config.decoderRatios.length;
     const weights = new CodecWeights(backend, source, { maxTensors });

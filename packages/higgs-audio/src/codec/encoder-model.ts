@@ -55,7 +55,7 @@ export class EncoderModel implements Disposable {
   static async load(
     backend: Backend,
     source: CodecSource,
-    options: { signal?: AbortSignal } = {},
+    options: { signal?: AbortSignal | undefined } = {},
   ): Promise<EncoderModel> {
     const weights = new CodecWeights(backend, source, { maxTensors: maxTensorsOf(source.config) });
     try {

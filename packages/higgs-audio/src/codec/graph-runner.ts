@@ -8,7 +8,7 @@ import { type Features, outputLength, placePiece, planPieces, sliceTime } from "
 export type StageListener = (stage: string, values: Float32Array) => void;
 
 export interface GraphRunnerOptions {
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** For comparisons. A stage that is computed in pieces is reported piece by piece. */
   readonly listener?: StageListener;
   /** Approximate scratch memory of one piece of work; less means more and smaller pieces. Default: 96 MB. */

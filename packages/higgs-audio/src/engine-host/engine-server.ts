@@ -81,8 +81,8 @@ export class EngineServer {
     const { send } = this.#options;
     const options: SpeakOptions = {
       signal,
-      ...(wantsProgress && { onProgress: (progress) => send({ type: "progress", id, progress }) }),
-      ...(wantsAudio && { onAudio: (pcm) => send({ type: "audio", id, pcm }) }),
+      onProgress: wantsProgress ? (progress) => send({ type: "progress", id, progress }) : undefined,
+      onAudio: wantsAudio ? (pcm) => send({ type: "audio", id, pcm }) : undefined,
     };
     return { type: "result", id, result: await model.speak(this.#fullRequest(id, request, signal), options) };
   }

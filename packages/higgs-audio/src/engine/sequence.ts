@@ -44,7 +44,7 @@ export interface SequenceRequest extends GenerationOptions, Pick<ColumnGenerator
 }
 
 export interface SequenceListeners {
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Called when frames `first` … `end` − 1 have become final: later columns cannot change them. */
   readonly onFrames?: (frames: {
     readonly first: number;

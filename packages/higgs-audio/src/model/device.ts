@@ -57,12 +57,7 @@ export function openDevice(options: OpenDeviceOptions): Backend {
  */
 export function loadLibrary(options: OpenDeviceOptions): Ggml {
   const { ggmlDirectory, log } = options;
-  const load = (flavor: LibraryFlavor): Ggml =>
-    loadGgml({
-      flavor,
-      ...(ggmlDirectory === undefined ? {} : { directory: ggmlDirectory }),
-      ...(log === undefined ? {} : { log }),
-    });
+  const load = (flavor: LibraryFlavor): Ggml => loadGgml({ flavor, directory: ggmlDirectory, log });
   try {
     const name = deviceName(options.device);
     return load(name === "auto" ? firstInstalled(ggmlDirectory) : DEVICES[name].flavor);

@@ -51,8 +51,8 @@ export async function openWeights(backend: Backend, options: OpenWeightsOptions)
     const converted = await convertCheckpoint(backend.ggml, checkpoint, {
       format,
       cacheDir: options.cacheDir,
-      ...(signal && { signal }),
-      ...(onProgress && { onProgress: (done, total) => onProgress({ step: "convert", share: done / total }) }),
+      signal,
+      onProgress: (done, total) => onProgress?.({ step: "convert", share: done / total }),
     });
     return { source: GgufWeightSource.open(backend.ggml, converted.path), format, convertedPath: converted.path };
   } finally {

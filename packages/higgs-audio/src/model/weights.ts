@@ -37,9 +37,9 @@ export type WeightPrecision = "stored" | "f32";
 
 export interface LoadWeightsOptions {
   readonly precision: WeightPrecision;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Bytes copied so far and in all. */
-  readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
+  readonly onProgress?: ((doneBytes: number, totalBytes: number) => void) | undefined;
 }
 
 const TOKEN_EMBEDDINGS = "token_embd.weight";

@@ -175,13 +175,14 @@ class Synthesis {
   }
 
   async #encodeReferences(): Promise<PromptReference[]> {
+    const { signal } = this.#options;
     const references: PromptReference[] = [];
     for (const reference of this.#request.references) {
       if (reference.kind === "profile") {
         references.push(reference);
         continue;
       }
-      const { codes, from } = await this.#parts.referenceEncoder.encode(reference, this.#signalOption());
+      const { codes, from } = await this.#parts.referenceEncoder.encode(reference, { signal });
       references.push({ kind: "clip", transcript: reference.transcript, codes });
       this.#referenceCodes.push(from);
     }
@@ -194,6 +195,7 @@ class Synthesis {
     chunkCount: number,
   ): Promise<GeneratedSequence> {
     const { scheduler, tokenizer } = this.#parts;
+    const { signal, onAudio } = this.#options;
     const prompt = buildPrompt(messages, tokenizer, { forceAudio: true });
     const rows = this.#expand(prompt);
     this.#promptTokens += rows.isAudio.length;
@@ -207,10 +209,10 @@ class Synthesis {
         uniforms: new ChunkRandom(this.#request.seed, chunkIndex),
       },
       {
-        ...this.#signalOption(),
+        signal,
         onFrames: ({ first, end, generator }) => {
           if (end % PROGRESS_FRAMES === 0) this.#report(framesBefore + end, end, chunkIndex, chunkCount);
-          if (this.#options.onAudio !== undefined) this.#audio.push(generator.frames(first, end));
+          if (onAudio !== undefined) this.#audio.push(generator.frames(first, end));
         },
       },
     );
@@ -273,11 +275,6 @@ class Synthesis {
   #generationOptions(): GenerationOptions {
     const { sampling, maxNewTokens } = this.#request;
     return { sampling, maxColumns: Math.min(maxNewTokens, this.#parts.languageModel.contextLength) };
-  }
-
-  #signalOption(): { signal?: AbortSignal } {
-    const { signal } = this.#options;
-    return signal === undefined ? {} : { signal };
   }
 
   #result(text: string, codes: readonly Int32Array[], pcm: Float32Array): SpeechResult {

@@ -129,7 +129,7 @@ async function loadLanguageModel(
   tokenizer: TextTokenizer,
   options: ResolvedOptions,
 ): Promise<LanguageModel> {
-  const { onProgress } = options;
+  const { signal, onProgress } = options;
   await using source = weights;
   checkTokenizer(tokenizer, source.config);
   return await LanguageModel.load(backend, source, {
@@ -137,8 +137,8 @@ async function loadLanguageModel(
     kvType: "f16",
     slots: options.slots ?? 1,
     contextLength: options.contextLength,
-    ...signalOption(options),
-    ...(onProgress && { onProgress: (done, total) => onProgress({ step: "load", share: done / total }) }),
+    signal,
+    onProgress: (done, total) => onProgress?.({ step: "load", share: done / total }),
   });
 }
 
@@ -149,7 +149,7 @@ async function loadDecoder(
   options: ResolvedOptions,
 ): Promise<{ decoder: CodecDecoder; codec: CodecIdentity }> {
   await using codec = await openCodec(options.tokenizerPath);
-  const decoder = await CodecDecoder.load(backend, codec, signalOption(options));
+  const decoder = await CodecDecoder.load(backend, codec, { signal: options.signal });
   const { numQuantizers: quantizerCount, codebookSize } = codec.config;
   return { decoder, codec: { sourceHash: codec.sourceHash, shape: { quantizerCount, codebookSize } } };
 }
@@ -158,7 +158,7 @@ async function loadDecoder(
 async function loadEncoder(
   backend: Backend,
   tokenizerPath: string,
-  options: { readonly signal?: AbortSignal },
+  options: { readonly signal?: AbortSignal | undefined },
 ): Promise<ClipEncoder> {
   await using codec = await openCodec(tokenizerPath);
   const encoder = await CodecEncoder.load(backend, codec, options);
@@ -183,8 +183,4 @@ function checkTokenizer(tokenizer: TextTokenizer, config: HiggsConfig): void {
     problems.push(`tokenizer.json has ${tokenizer.idCount} ids and config.json ${config.vocabSize}`);
   }
   if (problems.length > 0) throw unsupportedBecause("the tokenizer", problems);
-}
-
-function signalOption({ signal }: ResolvedOptions): { signal?: AbortSignal } {
-  return signal === undefined ? {} : { signal };
 }

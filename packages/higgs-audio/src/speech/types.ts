@@ -47,13 +47,13 @@ export interface SpeechResult {
 
 export interface SpeakOptions {
   /** Stops generation within one frame; the call rejects with CANCELLED. */
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: SpeechProgress) => void;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: SpeechProgress) => void) | undefined;
   /**
    * Given the audio in parts while it is made; one after the other they are the whole, equal to what is made without it up to
    * the order of float additions. Streaming costs more time in all, so leave it out when nothing uses the parts.
    */
-  readonly onAudio?: (pcm: Float32Array) => void;
+  readonly onAudio?: ((pcm: Float32Array) => void) | undefined;
 }
 
 /** One loaded model. Calls of `speak` run one after another unless the host batches. */

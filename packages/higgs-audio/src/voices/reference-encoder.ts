@@ -10,12 +10,12 @@ const ENCODER_VERSION = 1;
 /** What turns samples into codes: the codec's encoder, or another in tests. */
 export interface ClipEncoder extends Disposable {
   /** Mono at 24 kHz → `codes[codebook][frame]`. */
-  encode(pcm: Float32Array, options?: { readonly signal?: AbortSignal }): Promise<readonly Int32Array[]>;
+  encode(pcm: Float32Array, options?: { readonly signal?: AbortSignal | undefined }): Promise<readonly Int32Array[]>;
 }
 
 export interface ReferenceEncoderOptions {
   /** Loads the encoder; called when a clip is in no cache. */
-  readonly load: (options: { readonly signal?: AbortSignal }) => Promise<ClipEncoder>;
+  readonly load: (options: { readonly signal?: AbortSignal | undefined }) => Promise<ClipEncoder>;
   /** `sourceHash` of the audio tokenizer. */
   readonly sourceHash: string;
   readonly shape: CodeShape;
@@ -67,7 +67,10 @@ export class ReferenceEncoder implements AsyncDisposable {
    * @throws {HiggsError} CANCELLED when the signal fires
    * @throws what loading the encoder or getting the samples throws
    */
-  async encode(clip: ClipSamples, options: { readonly signal?: AbortSignal } = {}): Promise<EncodedReference> {
+  async encode(
+    clip: ClipSamples,
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<EncodedReference> {
     const key = this.#keyOf(clip);
     return this.#recall(key) ?? (await this.#queue.run(() => this.#encodeOnce(key, clip, options)));
   }
@@ -81,7 +84,7 @@ export class ReferenceEncoder implements AsyncDisposable {
   async #encodeOnce(
     key: string,
     { samples }: ClipSamples,
-    options: { readonly signal?: AbortSignal },
+    options: { readonly signal?: AbortSignal | undefined },
   ): Promise<EncodedReference> {
     throwIfCancelled(options.signal, "encode the reference");
     const recalled = this.#recall(key);
@@ -95,7 +98,10 @@ export class ReferenceEncoder implements AsyncDisposable {
     return { codes, from: "encoder" };
   }
 
-  async #encodeSamples(pcm: Float32Array, options: { readonly signal?: AbortSignal }): Promise<readonly Int32Array[]> {
+  async #encodeSamples(
+    pcm: Float32Array,
+    options: { readonly signal?: AbortSignal | undefined },
+  ): Promise<readonly Int32Array[]> {
     this.#stopIdling();
     try {
       this.#encoder ??= await this.#options.load(options);

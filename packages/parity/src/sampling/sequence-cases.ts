@@ -122,7 +122,7 @@ async function speakSegment(
   { rules, segment, columnLimit, before }: SegmentOptions,
 ): Promise<Spoken> {
   const model = new ScriptedModel(scripted, { pickValue: file.pick_value, secondValue: file.second_value }, segment);
-  const nativeRules = rules === "native" ? new NativeColumnRules(SCRIPTED_CODEBOOKS) : null;
+  const nativeRules = rules === "native" ? new NativeColumnRules(SCRIPTED_CODEBOOKS) : undefined;
   const { sample, ras } = scripted;
   const result = await new Scheduler(model).generate({
     // The script needs only that the prompt exists, not its rows.
@@ -137,7 +137,7 @@ async function speakSegment(
     maxColumns: columnLimit,
     columnsBefore: Int32Array.from(before),
     uniforms: model,
-    ...(nativeRules && { rules: nativeRules }),
+    rules: nativeRules,
   });
   // The last column ends the segment and is never fed back (spec model §8.1).
   const { numCodebooks } = SCRIPTED_CODEBOOKS;

@@ -72,10 +72,7 @@ export class Checks {
       const env = { PATH: process.env["PATH"], RUNPOD_SKIP_AUTO_SYSTEM_CHECKS: "true", RUNPOD_SKIP_GPU_CHECK: "true" };
       const command = { command: this.#python, args: ["-u", WORKER_SCRIPT], env: { ...env, ...options.env } };
       const { preset, podId } = options;
-      const worker = emulator.spawn(command, {
-        ...(preset === undefined ? {} : { preset }),
-        ...(podId === undefined ? {} : { podId }),
-      });
+      const worker = emulator.spawn(command, { preset, podId });
       await body({ emulator, worker });
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);

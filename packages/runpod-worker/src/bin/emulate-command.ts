@@ -86,7 +86,7 @@ async function openEmulator(flags: EmulateFlags, { writeError }: CommandSurface)
       endpointId: endpoint ?? (preset === "hub" ? "IDE" : "emulated"),
       // Workers of the Hub's tests have no key.
       workerKey: workerKey ?? (preset === "hub" ? null : "emulator-worker-key"),
-      ...(apiKey === undefined ? {} : { apiKey }),
+      apiKey,
       seed: flags.seed,
       clock: new AdjustableClock(flags.clockScale),
       rules: {

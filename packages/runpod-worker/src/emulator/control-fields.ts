@@ -98,9 +98,9 @@ export function faultRuleOf(fields: Fields): FaultRule {
   return {
     route: Array.isArray(route) ? route.map((name) => routeNamed(name)) : routeNamed(route, "*"),
     action,
-    ...(hits === undefined ? {} : { times: hits }),
-    ...(skip === undefined ? {} : { skip }),
-    ...(probability === undefined ? {} : { probability }),
+    times: hits,
+    skip,
+    probability,
   };
 }
 

@@ -53,9 +53,9 @@ function addReports(app: Hono<EmulatorEnvironment>, { platform, requests, fleet 
     const number = Number(after ?? 0);
     if (!Number.isFinite(number)) throw controlError("after must be the number of a request");
     const found = requests.list({
-      ...(route === undefined ? {} : { route: routeNamed(route) }),
-      ...(workerId === undefined ? {} : { workerId }),
-      ...(jobId === undefined ? {} : { jobId }),
+      route: route === undefined ? undefined : routeNamed(route),
+      workerId,
+      jobId,
       where: (exchange: Exchange) => exchange.number > number,
     });
     return context.json({ requests: found });
@@ -126,8 +126,7 @@ function addJobControls(app: Hono<EmulatorEnvironment>, emulator: EmulatorParts)
     const { fields = {}, input } = body;
     if (!isRecord(fields)) throw controlError("fields must be an object");
     if (id !== undefined && queue.get(id) !== undefined) throw controlError("id is in use");
-    const options = { ...(id === undefined ? {} : { id }), extraFields: fields };
-    return context.json(statusBodyOf(queue.submit({ input }, options)));
+    return context.json(statusBodyOf(queue.submit({ input }, { id, extraFields: fields })));
   });
   app.post("/jobs/:id/deliver-again", (context) => {
     const record = queue.get(context.req.param("id"));

@@ -37,7 +37,7 @@ export interface EmulatorOptions {
   /** The raw key that workers must send; null requires none, as in the Hub's tests. */
   readonly workerKey?: string | null;
   /** The key that clients and controls must send. Default: none is required. */
-  readonly apiKey?: string;
+  readonly apiKey?: string | undefined;
   readonly rules?: Partial<EmulatorRules>;
   readonly queueRules?: Partial<QueueRules>;
   readonly policyBounds?: PolicyBounds;
@@ -237,7 +237,7 @@ export class Emulator implements EmulatorParts {
       allowsPrivateWebhooks: this.#allowsPrivateWebhooks,
       // Tests in any language post here, with any content type.
       requiresJsonType: false,
-      ...(policyBounds === undefined ? {} : { policyBounds }),
+      policyBounds,
     });
     app.route("/", publicRoutes);
     return app;

@@ -38,14 +38,14 @@ export interface Exchange {
 
 /** Selects exchanges; all given conditions must hold. */
 export interface ExchangeFilter {
-  readonly route?: RouteName | readonly RouteName[];
-  readonly workerId?: string;
-  readonly jobId?: string;
-  readonly status?: number;
-  readonly fault?: string;
+  readonly route?: RouteName | readonly RouteName[] | undefined;
+  readonly workerId?: string | undefined;
+  readonly jobId?: string | undefined;
+  readonly status?: number | undefined;
+  readonly fault?: string | undefined;
   /** Only exchanges after this one. */
   readonly after?: Exchange | undefined;
-  readonly where?: (exchange: Exchange) => boolean;
+  readonly where?: ((exchange: Exchange) => boolean) | undefined;
 }
 
 export interface WaitForOptions {

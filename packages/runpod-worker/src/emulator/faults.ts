@@ -33,11 +33,11 @@ export interface FaultRule {
   readonly route: RouteName | "*" | readonly RouteName[];
   readonly action: FaultAction;
   /** How many requests it affects; Infinity for all. Default 1. */
-  readonly times?: number;
+  readonly times?: number | undefined;
   /** How many matching requests it lets pass first. */
-  readonly skip?: number;
+  readonly skip?: number | undefined;
   /** The probability that a matching request is affected. Default 1. */
-  readonly probability?: number;
+  readonly probability?: number | undefined;
   readonly where?: (exchange: Exchange) => boolean;
 }
 

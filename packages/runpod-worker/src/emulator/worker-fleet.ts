@@ -7,9 +7,9 @@ import { UNNAMED_WORKER_ID } from "./worker-registry.ts";
 
 export interface SpawnOptions {
   /** Its environment. Default `production`. */
-  readonly preset?: Preset;
+  readonly preset?: Preset | undefined;
   /** The worker's id. Default: generated. */
-  readonly podId?: string;
+  readonly podId?: string | undefined;
 }
 
 interface FleetEvents {

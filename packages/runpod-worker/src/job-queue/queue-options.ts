@@ -10,8 +10,8 @@ export type StopReason = "cancelled" | "timed-out" | "expired" | "superseded";
 export type PostOutcome = "accepted" | "unknown" | "late";
 
 export interface JobQueueOptions {
-  readonly clock?: Clock;
-  readonly rules?: Partial<QueueRules>;
+  readonly clock?: Clock | undefined;
+  readonly rules?: Partial<QueueRules> | undefined;
 }
 
 export interface JobQueueEvents {

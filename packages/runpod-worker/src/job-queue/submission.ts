@@ -12,7 +12,7 @@ export interface SubmitOptions {
   /** How long the caller of `/runsync` asked to wait, in milliseconds. */
   readonly waitMs?: number | undefined;
   /** The id to use; for tests. */
-  readonly id?: string;
+  readonly id?: string | undefined;
   /** Fields that the worker gets in addition to `id` and `input`; for tests. */
   readonly extraFields?: Readonly<Record<string, unknown>>;
 }

@@ -57,10 +57,7 @@ export class LocalApi {
 
   constructor(options: LocalApiOptions) {
     const { log } = options;
-    this.queue = new JobQueue({
-      ...(options.clock === undefined ? {} : { clock: options.clock }),
-      ...(options.rules === undefined ? {} : { rules: options.rules }),
-    });
+    this.queue = new JobQueue({ clock: options.clock, rules: options.rules });
     this.#worker = new LocalWorker({ ...options, queue: this.queue });
     this.#webhooks = new WebhookSender({
       ...options.webhooks,

@@ -30,7 +30,7 @@ export interface PublicRoutesOptions extends AccessRules {
   readonly runSyncLimitBytes?: number;
   /** How long `/stream` is held without new output, in milliseconds of the queue's clock, unless `?wait=` says otherwise. */
   readonly streamHoldMs?: number;
-  readonly policyBounds?: PolicyBounds;
+  readonly policyBounds?: PolicyBounds | undefined;
   /** False refuses webhooks to addresses that are plainly not on the public internet. Default true. */
   readonly allowsPrivateWebhooks?: boolean;
   /** False accepts any content type as JSON. Default true, since a web page may send other types to any origin. */

@@ -12,9 +12,9 @@ const CHUNK_VALUES = 1 << 20;
 const MAX_PARALLEL_CHUNKS = 32;
 
 export interface WriteOptions {
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Bytes of the file written so far, and in all. */
-  readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
+  readonly onProgress?: ((doneBytes: number, totalBytes: number) => void) | undefined;
 }
 
 /**
