@@ -39,7 +39,7 @@ export async function runVerifyGolden(args: VerifyGoldenArgs, io: CommandIo): Pr
   const compute = computeOn(backend);
   const counts = { passed: 0, failed: 0, skipped: 0 };
   try {
-    const options = { compute, ...(args.fullTokenizer === null ? {} : { fullTokenizerPath: args.fullTokenizer }) };
+    const options = { compute, fullTokenizerPath: args.fullTokenizer ?? undefined };
     for await (const golden of collectGoldenCases(set.directory, options, groups)) {
       if (io.signal.aborted) throw new HiggsError("CANCELLED", "finish the comparison", "it was cancelled");
       const name = `${golden.group}/${golden.name}`;

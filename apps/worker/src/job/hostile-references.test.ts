@@ -153,7 +153,7 @@ it.each(Object.entries(CASES))("%s", async (_name, { refAudio, error, serve: lis
       ? refAudio.replace("HOST", `http://127.0.0.1:${port}`).replace("PORT", String(port))
       : refAudio;
   const { config } = loadConfig({ HIGGS_VOLUME_DIR: volume, HIGGS_OUTPUT_DIR: join(dir, "out") });
-  const fetch = { allowLoopback: forbidLoopback !== true, ...(resolve === undefined ? {} : { resolve }) };
+  const fetch = { allowLoopback: forbidLoopback !== true, resolve };
   const model = fakeModel();
   const services = {
     config,

@@ -31,10 +31,10 @@ export interface SpeechJobServices {
 }
 
 export interface SpeechJobOptions {
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: SpeechProgress) => void;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: SpeechProgress) => void) | undefined;
   /** Called with parts of the audio while it is generated. */
-  readonly onAudio?: (pcm: Float32Array, sampleRateHz: number) => void;
+  readonly onAudio?: ((pcm: Float32Array, sampleRateHz: number) => void) | undefined;
   /** Overrides the job's `delivery`. */
   readonly delivery?: DeliveryPlan;
 }
@@ -64,6 +64,7 @@ export async function runSpeechJob(
   const receivedMs = performance.now();
   const { config, logger } = services;
   const { input } = job;
+  const { signal } = options;
   refuseUnsupported(input);
   const encoder = encoderFor(input.output_format);
   const { request: textRequest, warnings } = await toSpeechRequest(input);
@@ -76,10 +77,10 @@ export async function runSpeechJob(
       seed: textRequest.seed,
       sampleRateHz: AUDIO_SHAPE.sampleRateHz,
     });
-  if (plan.kind === "s3" || plan.kind === "file") await plan.store.check(plan.key, signalOption(options));
+  if (plan.kind === "s3" || plan.kind === "file") await plan.store.check(plan.key, { signal });
   const prepared = await prepareReferences(input.ref_audio, services.references ?? createReferenceServices(config), {
     inSystemMessage: input.ref_audio_in_system_message,
-    ...signalOption(options),
+    signal,
   });
   const model = await services.model();
   const startedMs = performance.now();
@@ -96,7 +97,7 @@ export async function runSpeechJob(
   const file = await encoder.encode(result.pcm, { sampleRateHz: result.sampleRateHz });
   const sha256 = createHash("sha256").update(file).digest("hex");
   const encodedMs = performance.now();
-  const delivered = await deliver(plan, file, sha256, encoder.mimeType, options.signal);
+  const delivered = await deliver(plan, file, sha256, encoder.mimeType, signal);
   const deliveredMs = performance.now();
   const output = buildJobOutput({
     input,
@@ -123,21 +124,17 @@ export async function runSpeechJob(
 /** Speaks; parts of a stream are kept, because the file needs the whole audio. */
 async function speak(model: SpeechModel, request: SpeechRequest, options: SpeechJobOptions): Promise<SpeechResult> {
   const { signal, onProgress, onAudio } = options;
-  const callOptions = { ...(signal && { signal }), ...(onProgress && { onProgress }) };
-  if (onAudio === undefined) return await model.speak(request, callOptions);
+  if (onAudio === undefined) return await model.speak(request, { signal, onProgress });
   const parts: Float32Array[] = [];
   const result = await model.speak(request, {
-    ...callOptions,
+    signal,
+    onProgress,
     onAudio: (pcm) => {
       parts.push(pcm);
       onAudio(pcm, model.sampleRateHz);
     },
   });
   return { ...result, pcm: concatenateSamples(parts) };
-}
-
-function signalOption({ signal }: SpeechJobOptions): { readonly signal?: AbortSignal } {
-  return signal === undefined ? {} : { signal };
 }
 
 /**
@@ -180,6 +177,6 @@ async function deliver(
   if (plan.kind === "bytes") return { url: null, downloadUrl: null, base64: null };
   if (plan.kind === "base64") return { url: null, downloadUrl: null, base64: encodeBase64(file, plan.maxResultBytes) };
   const request = { key: plan.key, bytes: file, mimeType, sha256 };
-  const stored = await plan.store.put(request, signal === undefined ? {} : { signal });
+  const stored = await plan.store.put(request, { signal });
   return { ...stored, base64: null };
 }

@@ -76,7 +76,7 @@ function startSpeaking(
     start: (queue) => {
       finished = runSpeechJob(job, services, {
         signal: signal === undefined ? left.signal : AbortSignal.any([signal, left.signal]),
-        ...(onProgress && { onProgress }),
+        onProgress,
         onAudio: (pcm, sampleRateHz) => {
           if (!left.signal.aborted) queue.enqueue({ pcm, sampleRateHz });
         },

@@ -7,8 +7,8 @@ import type { Logger } from "../logging/logger.ts";
 export function deviceOptions(config: Config, logger: Logger): higgs.OpenDeviceOptions {
   return {
     device: config.device,
-    ...(config.threads === 0 ? {} : { threads: config.threads }),
-    ...(config.ggmlDir === null ? {} : { ggmlDirectory: config.ggmlDir }),
+    threads: config.threads === 0 ? undefined : config.threads,
+    ggmlDirectory: config.ggmlDir ?? undefined,
     log: (level, message) =>
       level === "error" ? logger.warn(message, { from: "ggml" }) : logger.debug(message, { from: "ggml" }),
   };

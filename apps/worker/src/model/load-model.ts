@@ -8,7 +8,7 @@ import type { FoundModel } from "./locations.ts";
 
 export interface LoadModelOptions {
   readonly logger: Logger;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Loads a checkpoint for speech. Commands take it as an argument, so that tests can run them without an engine. */
@@ -56,7 +56,7 @@ function loadOptions(
     contextLength: config.contextLength,
     slots: config.maxBatch,
     onProgress: createLoadReporter(logger),
-    ...(signal === undefined ? {} : { signal }),
+    signal,
   };
 }
 

@@ -17,7 +17,7 @@ export async function warmUp(model: SpeechModel, logger: Logger, signal?: AbortS
   try {
     await model.speak(
       { transcript: "The sun is warm and the sky is blue.", scene, maxNewTokens: WARM_UP_COLUMNS, seed: 1 },
-      { onAudio: () => undefined, ...(signal && { signal }) },
+      { onAudio: () => undefined, signal },
     );
   } catch (error) {
     // A model that says nothing at this seed has still been computed.

@@ -9,7 +9,7 @@ export interface HttpRequest {
   readonly method: "GET" | "HEAD" | "PUT";
   readonly url: URL;
   readonly headers?: Headers | Readonly<Record<string, string>>;
-  readonly body?: Uint8Array;
+  readonly body?: Uint8Array | undefined;
   /** From `proxyFor`; null for a direct connection. */
   readonly proxy: URL | null;
   /** `manual` returns the redirect itself. */

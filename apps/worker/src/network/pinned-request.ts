@@ -28,7 +28,7 @@ const MAX_HEADER_BYTES = 16_384;
  */
 export async function requestPinned(request: PinnedRequest): Promise<IncomingMessage> {
   const { url, address, headers, proxy, signal, ca } = request;
-  const common = { headers, maxHeaderSize: MAX_HEADER_BYTES, signal, ...(ca !== undefined && { ca }) };
+  const common = { headers, maxHeaderSize: MAX_HEADER_BYTES, signal, ca };
   if (proxy === null) {
     const lookup: RequestOptions["lookup"] = (_hostname, { all }, callback) =>
       all === true ? callback(null, [address]) : callback(null, address.address, address.family);
@@ -38,7 +38,7 @@ export async function requestPinned(request: PinnedRequest): Promise<IncomingMes
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
   const name = isIP(host) === 0 ? { servername: host } : {};
   const createConnection = () =>
-    url.protocol === "https:" ? connectTls({ socket: tunnel, host, ...name, ...(ca !== undefined && { ca }) }) : tunnel;
+    url.protocol === "https:" ? connectTls({ socket: tunnel, host, ...name, ca }) : tunnel;
   // No agent: it would open its own connection, bypassing the proxy. Without one the default port of https is 80, which
   // would appear in the header.
   return sendRequest(url, { ...common, headers: { ...headers, host: url.host }, createConnection });

@@ -26,14 +26,14 @@ export interface FetchReferenceOptions {
   /** Allows `http:` and this machine's own addresses; for tests and the command line. */
   readonly allowLoopback?: boolean;
   /** Resolves a host name; called once per connection. */
-  readonly resolve?: (hostname: string) => Promise<readonly LookupAddress[]>;
+  readonly resolve?: ((hostname: string) => Promise<readonly LookupAddress[]>) | undefined;
   /** The environment's proxies; none by default. They get the checked address. */
   readonly proxies?: ProxySettings;
   /** Additional CA certificates, as PEM; for tests. */
   readonly ca?: string;
   /** Throws when the first bytes cannot be audio, so that reading stops. */
   readonly checkStart?: (bytes: Uint8Array) => void;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Number of bytes for `checkStart`. */

@@ -10,8 +10,8 @@ export interface ImportUpstreamOptions {
   /** Folder of the library that voices are added to. */
   readonly voicesDir: string;
   readonly baseUrl: string;
-  readonly signal?: AbortSignal;
-  readonly onVoice?: (name: string, outcome: ImportOutcome) => void;
+  readonly signal?: AbortSignal | undefined;
+  readonly onVoice?: ((name: string, outcome: ImportOutcome) => void) | undefined;
   readonly download?: Pick<DownloadOptions, "attempts" | "retryMs" | "timeoutMs" | "proxies">;
   /** Only set by tests. */
   readonly voices?: readonly UpstreamVoice[];
@@ -84,7 +84,7 @@ function download(fileName: string, file: UpstreamFile, options: ImportUpstreamO
     ...file,
     url: `${baseUrl.replace(/\/+$/, "")}/${fileName}`,
     partialPath: join(partialsDir(voicesDir), `${fileName}.partial`),
-    ...(signal === undefined ? {} : { signal }),
+    signal,
   });
 }
 

@@ -9,7 +9,7 @@ export interface PrepareClipOptions {
   readonly where: string;
   /** What is said in the clip; null when not given. */
   readonly transcript: string | null;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A clip that can be encoded. */
@@ -40,8 +40,8 @@ export async function prepareClip(bytes: Uint8Array, options: PrepareClipOptions
   try {
     const { signal, transcript } = options;
     const { samples, source, findings } = await loadReference(bytes, AUDIO_SHAPE.sampleRateHz, {
-      ...(transcript === null ? {} : { transcript }),
-      ...(signal === undefined ? {} : { signal }),
+      transcript: transcript ?? undefined,
+      signal,
     });
     const warnings = findings.map(({ message, hint }) => `${message}. ${hint}`);
     return { pcm: samples, hash: hashSamples(samples), durationSeconds: source.durationSeconds, warnings };

@@ -48,7 +48,7 @@ export interface PreparedReferences {
 }
 
 export interface PrepareOptions {
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Transcripts are used in turns only (spec model §5.3). */
   readonly inSystemMessage: boolean;
 }
@@ -111,11 +111,11 @@ async function prepareSource(
   options: PrepareOptions,
 ): Promise<{ name: string; audio: PreparedAudio; clip: ReferenceClip }> {
   const { name, bytes, transcript } = await readSource(source, services, options);
-  const signal = options.signal === undefined ? {} : { signal: options.signal };
+  const { signal } = options;
   const hash = createHash("sha256").update(JSON.stringify(transcript)).update(bytes).digest("hex");
   const audio =
     services.clips.get(hash) ??
-    services.clips.keep(hash, await prepareClip(bytes, { where: source.where, transcript, ...signal }));
+    services.clips.keep(hash, await prepareClip(bytes, { where: source.where, transcript, signal }));
   const clip = { kind: "clip", transcript: transcript ?? "", samples: audio.pcm, hash: audio.hash } as const;
   return { name, audio, clip };
 }
@@ -136,8 +136,8 @@ async function readSource(
   if (source.kind === "url") {
     const { limits = REFERENCE_LIMITS } = services;
     const checkStart = (start: Uint8Array): void => checkAudioStart(start, where);
-    const signal = options.signal === undefined ? {} : { signal: options.signal };
-    const bytes = await fetchReference(source.url, { ...services.fetch, where, limits, checkStart, ...signal });
+    const { signal } = options;
+    const bytes = await fetchReference(source.url, { ...services.fetch, where, limits, checkStart, signal });
     return { ...source, bytes };
   }
   const voice = await services.voices.load(source.name);

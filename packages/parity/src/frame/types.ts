@@ -43,7 +43,7 @@ export interface GoldenCompute {
 export interface GoldenOptions {
   readonly compute: GoldenCompute;
   /** A `tokenizer.json` with the full Llama-3 vocabulary; built from a package when absent. */
-  readonly fullTokenizerPath?: string;
+  readonly fullTokenizerPath?: string | undefined;
 }
 
 /** Finds the cases of one group under `directory`; a missing or unreadable file becomes a case that fails. */

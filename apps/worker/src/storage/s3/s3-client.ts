@@ -6,7 +6,7 @@ export interface SignedRequest {
   readonly method: "GET" | "HEAD" | "PUT";
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array;
+  readonly body?: Uint8Array | undefined;
   /** SHA-256 of the body, lower-case hex. */
   readonly sha256?: string;
   readonly signal?: AbortSignal | undefined;
@@ -31,7 +31,7 @@ export async function sendSigned(target: S3Target, request: SignedRequest): Prom
   });
   const signed = await signer.sign();
   const { proxy } = target;
-  return sendHttp({ method, url, headers: signed.headers, ...(body && { body }), proxy, redirect: "manual", signal });
+  return sendHttp({ method, url, headers: signed.headers, body, proxy, redirect: "manual", signal });
 }
 
 /** A URL that anyone can fetch for `target.urlExpiresSeconds`. */
