@@ -1,9 +1,9 @@
 import type { SpeechRequest } from "@higgs-worker/higgs-audio";
 import type { BenchRow } from "../bench/report.ts";
 import type { ModelLoader } from "../model/load-model.ts";
-import type { Session } from "./session.ts";
+import type { CommandContext } from "./command-context.ts";
 
-export interface BenchContext extends Session {
+export interface BenchContext extends CommandContext {
   readonly signal: AbortSignal;
   readonly loadModel: ModelLoader;
   /** The released shapes with random weights instead of a checkpoint. */

@@ -9,13 +9,14 @@ import type { Config } from "../config/settings.ts";
 import type { SettingFlags } from "../config/load.ts";
 import { loadSpeechModel, type ModelLoader } from "../model/load-model.ts";
 import { EXIT_OK, type CommandIo } from "../terminal/command-io.ts";
+import { printJson } from "../terminal/print-json.ts";
 import { measureCodec } from "./bench-codec.ts";
 import { measureEncode } from "./bench-encode.ts";
 import { measureEndToEnd } from "./bench-end-to-end.ts";
 import { measureDecodeStep, measureLanguageModel } from "./bench-language-model.ts";
 import type { BenchMeasure } from "./bench-measure.ts";
 import { measureVoice } from "./bench-voice.ts";
-import { openSession, printJson } from "./session.ts";
+import { openCommandContext } from "./command-context.ts";
 
 export interface BenchArgs {
   readonly title: string;
@@ -50,9 +51,10 @@ export async function runBench(
     loadModel: loadSpeechModel,
   },
 ): Promise<number> {
-  const session = await openSession(io, args.settings);
+  const { config, logger } = await openCommandContext(io, args.settings);
   const rows: BenchRow[] = [];
-  const context = { ...session, signal: io.signal, loadModel: parts.loadModel, isRandom: args.isRandom };
+  const { loadModel } = parts;
+  const context = { config, logger, signal: io.signal, loadModel, isRandom: args.isRandom };
   for (const [name, measure] of parts.measures) {
     if (args.only.length > 0 ? !args.only.includes(name) : NOT_BY_DEFAULT.has(name)) continue;
     for await (const row of measure(context)) {
@@ -61,7 +63,7 @@ export async function runBench(
     }
   }
   if (io.stderr.isTerminal) await io.stderr.write("\r\u001B[2K");
-  const report = await reportOf(args.title, rows, session.config, io.workingDirectory);
+  const report = await reportOf(args.title, rows, config, io.workingDirectory);
   if (args.saveAs !== null) await save(report, args.saveAs, io.workingDirectory);
   await io.stdout.write(`${benchRowsText(rows)}\n`);
   await printJson(io, report);

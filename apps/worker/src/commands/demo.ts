@@ -9,7 +9,7 @@ import { findModel } from "../model/locations.ts";
 import { createFileStore, writeOutputFile } from "../storage/file-store.ts";
 import { EXIT_OK, type CommandIo } from "../terminal/command-io.ts";
 import { createProgressBar } from "../terminal/progress-bar.ts";
-import { openSession } from "./session.ts";
+import { openCommandContext } from "./command-context.ts";
 import { demoNotice } from "./speak.ts";
 
 export interface DemoArgs {
@@ -35,7 +35,7 @@ export async function runDemo(
   loadModel: ModelLoader = loadSpeechModel,
 ): Promise<number> {
   const startMs = performance.now();
-  const { config, logger } = await openSession(io, args.settings);
+  const { config, logger } = await openCommandContext(io, args.settings);
   const say = (text: string) => io.stdout.write(`${text}\n`);
   const outDir = resolve(io.workingDirectory, args.outDir);
   const transcript = args.text ?? SENTENCE;

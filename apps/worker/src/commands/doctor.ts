@@ -4,7 +4,8 @@ import { DOCTOR_CHECKS } from "../doctor/checks.ts";
 import type { SettingFlags } from "../config/load.ts";
 import { EXIT_FAILED, EXIT_OK, type CommandIo } from "../terminal/command-io.ts";
 import { alignColumns } from "../terminal/format.ts";
-import { openSession, printJson } from "./session.ts";
+import { printJson } from "../terminal/print-json.ts";
+import { openCommandContext } from "./command-context.ts";
 
 export interface DoctorArgs {
   readonly isJson: boolean;
@@ -17,10 +18,10 @@ interface NamedResult extends CheckResult {
 
 /** `higgs doctor`: one line per check: ok, or what is wrong and what to do. Exit code 1 when a check fails. */
 export async function runDoctor(args: DoctorArgs, io: CommandIo): Promise<number> {
-  const session = await openSession(io, args.settings);
+  const context = await openCommandContext(io, args.settings);
   const results: NamedResult[] = [];
   for (const { name, check } of DOCTOR_CHECKS) {
-    const result = await check({ ...session, signal: io.signal }).catch(failureOf);
+    const result = await check({ ...context, signal: io.signal }).catch(failureOf);
     results.push({ name, ...result });
     if (!args.isJson) await io.stdout.write(`${line({ name, ...result })}\n`);
   }

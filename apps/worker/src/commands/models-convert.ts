@@ -3,7 +3,8 @@ import type { SettingFlags } from "../config/load.ts";
 import { convertModel, type ModelConverter } from "../model/convert-model.ts";
 import { EXIT_OK, type CommandIo } from "../terminal/command-io.ts";
 import { formatBytes } from "../terminal/format.ts";
-import { openSession, printJson } from "./session.ts";
+import { printJson } from "../terminal/print-json.ts";
+import { openCommandContext } from "./command-context.ts";
 
 export interface ModelsConvertArgs {
   readonly directory: string;
@@ -17,7 +18,7 @@ export async function runModelsConvert(
   io: CommandIo,
   convert: ModelConverter = convertModel,
 ): Promise<number> {
-  const { config, logger } = await openSession(io, args.settings);
+  const { config, logger } = await openCommandContext(io, args.settings);
   if (config.weights === "auto") {
     throw new HiggsError(
       "INVALID_INPUT",

@@ -2,7 +2,7 @@ import type { CheckpointTensor } from "@higgs-worker/higgs-audio/parts";
 import { openAnyCheckpoint, type AnyCheckpoint } from "../model/open-any-checkpoint.ts";
 import { EXIT_OK, type CommandIo } from "../terminal/command-io.ts";
 import { alignColumns, formatBytes } from "../terminal/format.ts";
-import { printJson } from "./session.ts";
+import { printJson } from "../terminal/print-json.ts";
 
 export interface ModelsInspectArgs {
   readonly directory: string;

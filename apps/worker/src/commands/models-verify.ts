@@ -9,7 +9,8 @@ import { publishedHash } from "../model/published-hash.ts";
 import { openAnyCheckpoint, type AnyCheckpoint } from "../model/open-any-checkpoint.ts";
 import { EXIT_FAILED, EXIT_OK, type CommandIo } from "../terminal/command-io.ts";
 import { formatBytes } from "../terminal/format.ts";
-import { openSession, printJson } from "./session.ts";
+import { printJson } from "../terminal/print-json.ts";
+import { openCommandContext } from "./command-context.ts";
 
 export interface ModelsVerifyArgs {
   readonly directory: string;
@@ -58,7 +59,7 @@ export async function runModelsVerify(args: ModelsVerifyArgs, io: CommandIo): Pr
 /** The converted weights of the model in the cache folder. */
 async function conversionsOf(opened: AnyCheckpoint, args: ModelsVerifyArgs, io: CommandIo) {
   if (opened.kind !== "model") return [];
-  const { config, logger } = await openSession(io, args.settings);
+  const { config, logger } = await openCommandContext(io, args.settings);
   const load = () => loadLibrary(config, logger);
   return await checkConversions(load, opened.checkpoint, cacheDirOf(config), io.signal);
 }

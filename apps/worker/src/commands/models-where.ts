@@ -3,7 +3,8 @@ import type { SettingFlags } from "../config/load.ts";
 import { findModel, modelPlaces, type FoundModel, type ModelLocation } from "../model/locations.ts";
 import { EXIT_FAILED, EXIT_OK, type CommandIo } from "../terminal/command-io.ts";
 import { alignColumns } from "../terminal/format.ts";
-import { openSession, printJson } from "./session.ts";
+import { printJson } from "../terminal/print-json.ts";
+import { openCommandContext } from "./command-context.ts";
 
 export interface ModelsWhereArgs {
   readonly isJson: boolean;
@@ -12,7 +13,7 @@ export interface ModelsWhereArgs {
 
 /** `higgs models where`: the search order, what was found, and which model would be used. */
 export async function runModelsWhere(args: ModelsWhereArgs, io: CommandIo): Promise<number> {
-  const { config } = await openSession(io, args.settings);
+  const { config } = await openCommandContext(io, args.settings);
   const options = { allowDemo: true };
   const places = modelPlaces(config, options);
   let found: FoundModel | null = null;

@@ -1,7 +1,7 @@
 import { isLoopbackHost } from "runpod-worker/network";
 import type { SettingFlags } from "../config/load.ts";
 import type { CommandIo } from "../terminal/command-io.ts";
-import { openSession } from "./session.ts";
+import { openCommandContext } from "./command-context.ts";
 import { portOf, serveApi, WORKER_PARTS, type WorkerParts } from "./worker.ts";
 
 export interface ServeArgs {
@@ -13,10 +13,10 @@ export interface ServeArgs {
 
 /** `higgs serve`: RunPod's public API on this machine, falling back to the demo checkpoint. */
 export async function runServe(args: ServeArgs, io: CommandIo, parts: WorkerParts = WORKER_PARTS): Promise<number> {
-  const session = await openSession(io, args.settings, { isQuiet: false });
-  if (session.config.apiKey === null && !isLoopbackHost(args.host)) {
-    session.logger.warn("anyone who can reach this address can use the API: set HIGGS_API_KEY", { host: args.host });
+  const context = await openCommandContext(io, args.settings, { isQuiet: false });
+  if (context.config.apiKey === null && !isLoopbackHost(args.host)) {
+    context.logger.warn("anyone who can reach this address can use the API: set HIGGS_API_KEY", { host: args.host });
   }
   const mode = { kind: "api-server", host: args.host, port: portOf(args.port, "--port") } as const;
-  return serveApi(mode, session, io, parts);
+  return serveApi(mode, context, io, parts);
 }

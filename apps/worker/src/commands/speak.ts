@@ -12,7 +12,8 @@ import { createReferenceServices } from "../references/voices.ts";
 import { createFileStore } from "../storage/file-store.ts";
 import { EXIT_OK, type CommandIo } from "../terminal/command-io.ts";
 import { createProgressBar } from "../terminal/progress-bar.ts";
-import { openSession, printJson, type Session } from "./session.ts";
+import { printJson } from "../terminal/print-json.ts";
+import { type CommandContext, openCommandContext } from "./command-context.ts";
 
 export interface SpeakArgs {
   readonly text: string;
@@ -49,17 +50,17 @@ async function speak(args: SpeakArgs, io: CommandIo, loadModel: ModelLoader): Pr
   if (args.out === "-" && args.isJson) {
     throw new HiggsError("INVALID_INPUT", "write both the audio and JSON to stdout", "use --out FILE with --json");
   }
-  const session = await openSession(io, args.settings);
+  const context = await openCommandContext(io, args.settings);
   const delivery = planOutput(args.out, io);
   const bar = createProgressBar(io.stderr, args.text);
-  const model = lazyModel(args, session, io, loadModel);
+  const model = lazyModel(args, context, io, loadModel);
   try {
     const job = { id: "speak", input: { ...(await jobFields(args, io)), transcript: args.text } };
-    const references = createReferenceServices(session.config, {
+    const references = createReferenceServices(context.config, {
       fetch: { allowLoopback: args.allowLoopback ?? false },
     });
-    const services = { ...session, model: model.get, references };
-    const finished = await runSpeechJob(parseJob(job, session.config), services, {
+    const services = { ...context, model: model.get, references };
+    const finished = await runSpeechJob(parseJob(job, context.config), services, {
       signal: io.signal,
       onProgress: bar.onProgress,
       delivery,
@@ -88,7 +89,7 @@ function planOutput(out: string, io: CommandIo): DeliveryPlan {
   return { kind: "file", store: createFileStore(dirname(path)), key: basename(path) };
 }
 
-function lazyModel(args: SpeakArgs, { config, logger }: Session, io: CommandIo, loadModel: ModelLoader) {
+function lazyModel(args: SpeakArgs, { config, logger }: CommandContext, io: CommandIo, loadModel: ModelLoader) {
   let loading: ReturnType<ModelLoader> | null = null;
   return {
     get: async () => {

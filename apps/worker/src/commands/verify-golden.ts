@@ -11,7 +11,8 @@ import type { SettingFlags } from "../config/load.ts";
 import { openDevice } from "../model/devices.ts";
 import { suggestion } from "../names/nearest-name.ts";
 import { EXIT_FAILED, EXIT_OK, type CommandIo } from "../terminal/command-io.ts";
-import { openSession, printJson } from "./session.ts";
+import { printJson } from "../terminal/print-json.ts";
+import { openCommandContext } from "./command-context.ts";
 
 export interface VerifyGoldenArgs {
   /** Folder of a golden set; null for the small one that ships here. */
@@ -31,7 +32,7 @@ export interface VerifyGoldenArgs {
 /** `higgs verify-golden [DIR]`: runs every golden case on this build; one line per case, then the counts. */
 export async function runVerifyGolden(args: VerifyGoldenArgs, io: CommandIo): Promise<number> {
   const groups = checkGroups(args.groups);
-  const { config, logger } = await openSession(io, args.settings);
+  const { config, logger } = await openCommandContext(io, args.settings);
   await using set = args.directory === null ? await unpackBundledSet() : useSet(args.directory);
   const backend = openDevice({ ...config, device: config.device === "auto" ? "cpu" : config.device }, logger);
   // The checkpoints are tiny: more threads would mostly wait for each other.

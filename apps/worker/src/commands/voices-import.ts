@@ -4,7 +4,8 @@ import { importUpstream, UPSTREAM_WARNING } from "../references/import-upstream.
 import { UPSTREAM_BASE_URL, type UpstreamVoice } from "../references/upstream-voices.ts";
 import { openVoiceLibrary, voicesDirOf } from "../references/voices.ts";
 import { EXIT_OK, type CommandIo } from "../terminal/command-io.ts";
-import { openSession, printJson } from "./session.ts";
+import { printJson } from "../terminal/print-json.ts";
+import { openCommandContext } from "./command-context.ts";
 
 export interface VoicesImportArgs {
   /** The user has read the warning. */
@@ -25,7 +26,7 @@ export async function runVoicesImport(
   io: CommandIo,
   options: { readonly voices?: readonly UpstreamVoice[] } = {},
 ): Promise<number> {
-  const { config } = await openSession(io, args.settings);
+  const { config } = await openCommandContext(io, args.settings);
   await io.stderr.write(UPSTREAM_WARNING);
   if (!args.isAccepted) {
     throw new HiggsError("INVALID_INPUT", "import the voices", "read the warning above and add --accept");

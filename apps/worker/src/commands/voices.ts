@@ -7,7 +7,8 @@ import { findVoice } from "../references/prepare-references.ts";
 import { openVoiceLibrary } from "../references/voices.ts";
 import { EXIT_OK, type CommandIo } from "../terminal/command-io.ts";
 import { alignColumns } from "../terminal/format.ts";
-import { openSession, printJson } from "./session.ts";
+import { printJson } from "../terminal/print-json.ts";
+import { openCommandContext } from "./command-context.ts";
 
 interface VoicesArgs {
   readonly isJson: boolean;
@@ -27,7 +28,7 @@ export interface VoicesAddArgs extends VoiceArgs {
 
 /** `higgs voices list`: the voices that `ref_audio` may name. */
 export async function runVoicesList(args: VoicesArgs, io: CommandIo): Promise<number> {
-  const { config } = await openSession(io, args.settings);
+  const { config } = await openCommandContext(io, args.settings);
   const { voices, broken } = await openVoiceLibrary(config).list();
   for (const { name, reason } of broken)
     await io.stderr.write(`warning: the voice ${name} cannot be used: ${reason}\n`);
@@ -42,7 +43,7 @@ export async function runVoicesList(args: VoicesArgs, io: CommandIo): Promise<nu
  * @throws {HiggsError} VOICE_NOT_FOUND when no voice has the name
  */
 export async function runVoicesShow(args: VoiceArgs, io: CommandIo): Promise<number> {
-  const { config } = await openSession(io, args.settings);
+  const { config } = await openCommandContext(io, args.settings);
   const voice = await findVoice(args.name, "the voice", openVoiceLibrary(config));
   await (args.isJson ? printJson(io, voice) : io.stdout.write(describe(voice)));
   return EXIT_OK;
@@ -55,7 +56,7 @@ export async function runVoicesShow(args: VoiceArgs, io: CommandIo): Promise<num
  * @throws {HiggsError} VOLUME_UNAVAILABLE when the folder cannot be written
  */
 export async function runVoicesAdd(args: VoicesAddArgs, io: CommandIo): Promise<number> {
-  const { config } = await openSession(io, args.settings);
+  const { config } = await openCommandContext(io, args.settings);
   const audio = await readAudioFile(resolve(io.workingDirectory, args.audio));
   const { transcript } = args;
   const clip = await prepareClip(audio, { where: "the audio file", transcript, signal: io.signal });
@@ -80,7 +81,7 @@ export async function runVoicesAdd(args: VoicesAddArgs, io: CommandIo): Promise<
  * @throws {HiggsError} VOLUME_UNAVAILABLE when the folder cannot be written
  */
 export async function runVoicesRemove(args: VoiceArgs, io: CommandIo): Promise<number> {
-  const { config } = await openSession(io, args.settings);
+  const { config } = await openCommandContext(io, args.settings);
   const library = openVoiceLibrary(config);
   const { name } = await findVoice(args.name, "the voice", library);
   await library.remove(name);

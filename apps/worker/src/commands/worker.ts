@@ -5,7 +5,8 @@ import { jobErrorOf } from "../job/job-error.ts";
 import { type EngineStarter, loadSpeechModel, type ModelLoader, startSpeechEngine } from "../model/load-model.ts";
 import { type CommandIo, EXIT_USAGE } from "../terminal/command-io.ts";
 import { errorText } from "../terminal/error-text.ts";
-import { openSession, printJson, type Session } from "./session.ts";
+import { printJson } from "../terminal/print-json.ts";
+import { type CommandContext, openCommandContext } from "./command-context.ts";
 import { createSpeechService, reasonOf, type SpeechService } from "./speech-service.ts";
 import { loadWorkerRuntime, surfaceOf, type WorkerRuntime } from "./worker-runtime.ts";
 
@@ -63,8 +64,8 @@ export async function runWorker(args: WorkerArgs, io: CommandIo, parts: WorkerPa
   const start: WorkerStart = { mode, argv: args.argv, io, parts, runtime };
   if (mode.kind === "local") return runOneJob(args, start);
   if (mode.kind === "production") return serveQueue(args, start);
-  const session = await openSession(io, args.settings, { isQuiet: false });
-  return serveModel(session, start, { allowDemo: false });
+  const context = await openCommandContext(io, args.settings, { isQuiet: false });
+  return serveModel(context, start, { allowDemo: false });
 }
 
 /**
@@ -73,23 +74,23 @@ export async function runWorker(args: WorkerArgs, io: CommandIo, parts: WorkerPa
  */
 export async function serveApi(
   mode: ApiServerMode,
-  session: Session,
+  context: CommandContext,
   io: CommandIo,
   parts: WorkerParts,
 ): Promise<number> {
   const runtime = await parts.loadRuntime();
   // On the platform, even a server meant for a laptop must not fall back to the demo voice.
   const allowDemo = !runtime.hasQueue(io.env);
-  return serveModel(session, { mode, argv: [], io, parts, runtime }, { allowDemo });
+  return serveModel(context, { mode, argv: [], io, parts, runtime }, { allowDemo });
 }
 
 async function serveModel(
-  session: Session,
+  context: CommandContext,
   { mode, argv, io, parts, runtime }: WorkerStart,
   { allowDemo }: { readonly allowDemo: boolean },
 ): Promise<number> {
-  const { config, logger } = session;
-  await using service = createServingService(session, io, parts, allowDemo);
+  const { config, logger } = context;
+  await using service = createServingService(context, io, parts, allowDemo);
   const ready = service.load();
   ready.catch((error: unknown) => {
     if (!io.signal.aborted) logger.error("the model cannot be loaded", { reason: String(error) });
@@ -109,7 +110,7 @@ async function serveModel(
 }
 
 function createServingService(
-  { config, logger }: Session,
+  { config, logger }: CommandContext,
   { signal, hurry }: CommandIo,
   { startEngine }: WorkerParts,
   allowDemo: boolean,
@@ -119,14 +120,14 @@ function createServingService(
 
 async function serveQueue(args: WorkerArgs, start: WorkerStart): Promise<number> {
   const { mode, argv, io, parts, runtime } = start;
-  let session: Session;
+  let context: CommandContext;
   try {
-    session = await openSession(io, args.settings, { isQuiet: false });
+    context = await openCommandContext(io, args.settings, { isQuiet: false });
   } catch (error) {
     return answerWith(error, args, start);
   }
-  const { config } = session;
-  await using service = createServingService(session, io, parts, false);
+  const { config } = context;
+  await using service = createServingService(context, io, parts, false);
   return await runtime.start({
     mode,
     handler: service.handler,
@@ -161,7 +162,7 @@ async function answerWith(error: unknown, { settings }: WorkerArgs, start: Worke
 }
 
 async function runOneJob(args: WorkerArgs, { mode, argv, io, parts, runtime }: WorkerStart): Promise<number> {
-  const { config, logger } = await openSession(io, args.settings, { isQuiet: true });
+  const { config, logger } = await openCommandContext(io, args.settings, { isQuiet: true });
   let printed: Promise<void> = Promise.resolve();
   await using service: SpeechService = createSpeechService({
     config,

@@ -4,7 +4,7 @@ import { createLogger, type Logger } from "../logging/logger.ts";
 import type { CommandIo } from "../terminal/command-io.ts";
 
 /** What every command needs first. */
-export interface Session {
+export interface CommandContext {
   readonly config: Config;
   readonly logger: Logger;
 }
@@ -14,11 +14,11 @@ export interface Session {
  *
  * @throws {HiggsError} INVALID_INPUT for invalid settings
  */
-export async function openSession(
+export async function openCommandContext(
   io: CommandIo,
   flags: SettingFlags,
   options: { readonly isQuiet: boolean } = { isQuiet: true },
-): Promise<Session> {
+): Promise<CommandContext> {
   const { config, warnings } = loadConfig(io.env, flags);
   const isDefault = flags.logLevel === undefined && (io.env["HIGGS_LOG_LEVEL"] ?? "") === "";
   const level = options.isQuiet && isDefault ? "warn" : config.logLevel;
@@ -28,9 +28,4 @@ export async function openSession(
     else logger.warn(warning);
   }
   return { config, logger };
-}
-
-/** A JSON document on stdout, one line. */
-export function printJson(io: CommandIo, value: unknown): Promise<void> {
-  return io.stdout.write(`${JSON.stringify(value)}\n`);
 }
