@@ -64,7 +64,7 @@ async function acquire(path: string, options: LockOptions): Promise<string> {
     isWaiting = true;
     const isDead = lock.lastedMs(seen.sign) > staleMs || isAbandoned(seen.owner);
     if (isDead && (await takeAway(path, seen, claim, staleMs))) continue;
-    await sleep(pollMs, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
+    await sleep(pollMs, undefined, { signal }).catch(() => undefined);
   }
 }
 

@@ -37,17 +37,16 @@ export class CheckpointWeightSource implements WeightSource {
 
   async *stream(name: string, type: TensorType, signal?: AbortSignal): AsyncGenerator<WeightChunk> {
     const { dtype } = this.#checkpoint.tensor(name);
-    const options = signal === undefined ? {} : { signal };
     let byteOffset = 0;
     if (type === HELD_TYPES[dtype] && dtype !== "F64") {
-      for await (const { bytes } of this.#checkpoint.streamRows(name, options)) {
+      for await (const { bytes } of this.#checkpoint.streamRows(name, { signal })) {
         yield { byteOffset, bytes };
         byteOffset += bytes.byteLength;
       }
       return;
     }
     if (type !== "f32") throw new RangeError(`Cannot read ${name} as ${type}: it is stored as ${dtype}`);
-    for await (const { values } of this.#checkpoint.streamRowsF32(name, options)) {
+    for await (const { values } of this.#checkpoint.streamRowsF32(name, { signal })) {
       yield { byteOffset, bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) };
       byteOffset += values.byteLength;
     }

@@ -24,8 +24,8 @@ type CallOptions = Pick<SpeakOptions, "signal">;
 
 /** With `onAudio` the audio is decoded while it is made, otherwise once at the end, which costs less. */
 export function createAudioOutput(decoder: CodecDecoder, { signal, onAudio }: Options): AudioOutput {
-  const call = signal === undefined ? {} : { signal };
-  return onAudio === undefined ? new WholeAudio(decoder, call) : new StreamedAudio(decoder.stream(), onAudio, call);
+  if (onAudio === undefined) return new WholeAudio(decoder, { signal });
+  return new StreamedAudio(decoder.stream(), onAudio, { signal });
 }
 
 class WholeAudio implements AudioOutput {

@@ -52,7 +52,7 @@ async function compare(
   const expected = rules === "boson" ? (greedy.boson_columns[0] ?? []) : greedy.native_columns;
   const { numCodebooks } = run.model.config;
   const { columns } = await new Scheduler(run.model).generate({
-    ...(rules === "native" && { rules: new NativeColumnRules(run.model.config) }),
+    rules: rules === "native" ? new NativeColumnRules(run.model.config) : undefined,
     maxColumns,
     sampling: { temperature: 0, topK: 0, topP: 1, rasWinLen: 0, rasWinMaxNumRepeat: 0 },
     prompt: run.prompt,

@@ -113,7 +113,7 @@ function startWorkers(
   emulator.fleet.on("exit", (_worker, { code, signal }) => {
     writeError(`worker ended with ${signal ?? `exit code ${code ?? "unknown"}`}\n`);
   });
-  const command = { command: program, args, env, ...(flags.quiet ? {} : { onLine: show }) };
+  const command = { command: program, args, env, onLine: flags.quiet ? undefined : show };
   return emulator.autoscale(command, {
     preset: flags.preset,
     minWorkers: flags.minWorkers,

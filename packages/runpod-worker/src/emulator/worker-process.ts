@@ -10,7 +10,7 @@ export interface WorkerCommand {
   /** The variables of the machine, usually `process.env`; the emulator adds those of the platform. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Gets each line that the worker prints. */
-  readonly onLine?: (line: string, source: "stdout" | "stderr") => void;
+  readonly onLine?: ((line: string, source: "stdout" | "stderr") => void) | undefined;
 }
 
 export interface WorkerExit {

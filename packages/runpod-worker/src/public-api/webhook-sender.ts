@@ -112,7 +112,7 @@ export class WebhookSender {
         headers: { "content-type": "application/json", "content-length": body.length },
         // A fresh connection, to an address that was just checked.
         agent: false,
-        ...(allowsPrivate ? {} : { lookup: publicLookup }),
+        lookup: allowsPrivate ? undefined : publicLookup,
         signal: this.#closing.signal,
       });
       // Not by AbortSignal.any() with AbortSignal.timeout(): Node 20 collects the latter, and then it never fires.
