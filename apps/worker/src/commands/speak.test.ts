@@ -53,7 +53,7 @@ describe("runSpeak()", () => {
   it("says that the demo checkpoint speaks, and which words it does not know", async () => {
     const { io, args } = setUp({ text: "[SPEAKER0] The sky isn't <SE_s>a</SE_s> Spaceship, spaceship." });
     await runSpeak(args, io, loader());
-    expect(io.err()).toContain("the demo checkpoint speaks");
+    expect(io.err()).toContain("using the demo checkpoint");
     expect(io.err()).toContain("It does not know: isn't, spaceship.");
   });
 
