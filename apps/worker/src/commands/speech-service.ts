@@ -27,7 +27,7 @@ export interface SpeechServiceOptions {
 export interface SpeechService extends AsyncDisposable {
   readonly handler: Handler;
   /**
-   * Loads the model, or gives the one that is loaded; a failure stays.
+   * Loads the model, or gives the one that is loaded; a failure stays until the model is reloaded.
    *
    * @throws {HiggsError} MODEL_*, DEVICE_UNAVAILABLE or OUT_OF_MEMORY when it cannot be loaded
    */
@@ -103,8 +103,21 @@ async function startModel(options: SpeechServiceOptions): Promise<ServingModel> 
   const { config, logger, signal, startEngine, allowDemo, isWarmedUp } = options;
   const found = findModel(config, { allowDemo });
   if (found.source === "demo") logger.warn("no Higgs Audio V2 checkpoint was found: using the demo checkpoint");
-  const model = await startEngine(found, config, { logger, signal });
+  const start = () => startEngine(found, config, { logger, signal });
+  const model = await start();
   if (!isWarmedUp) return model;
+  try {
+    return await warmed(model, options);
+  } catch (error) {
+    if (toHiggsError(error).code !== "MODEL_CORRUPT") throw error;
+    // The checkpoint has been read without a fault: its conversion is damaged, was removed, and is made again by the next load.
+    logger.warn("reloading the model", { reason: String(error) });
+    return warmed(await start(), options);
+  }
+}
+
+/** The same model after it has spoken; ends it when it cannot speak. */
+async function warmed(model: ServingModel, { logger, signal }: SpeechServiceOptions): Promise<ServingModel> {
   try {
     await warmUp(model, logger, signal);
     return model;

@@ -110,7 +110,7 @@ export const SETTINGS = {
     flag: "--on-start-failure",
     group: "worker",
     description:
-      "What a queue worker does when settings, model, volume or device are unusable: report itself unhealthy and answer jobs with the reason, or exit",
+      "What a queue worker does when settings, model, volume or device are unusable: report itself unhealthy and answer jobs with the reason (unless the settings are wrong, up to the fault limit), or exit",
     choices: ["answer", "exit"],
     defaultValue: "answer",
   }),

@@ -19,12 +19,15 @@ const END_GRACE_MS = 5_000;
 /**
  * Keeps one loaded model for all jobs. A worker with a broken model, device or volume fails every job within milliseconds
  * and so drains the queue: after a few consecutive faults the model is reloaded once; if that does not help, the worker is
- * worn out and must be replaced.
+ * worn out and must be replaced. The same goes for a model that could not be loaded at the start: a few jobs are answered
+ * with the reason, the others are left to workers that may have a good copy.
  */
 export class ModelKeeper implements AsyncDisposable {
   readonly #options: ModelKeeperOptions;
   #loading: Promise<ServingModel> | null = null;
   #loaded: ServingModel | null = null;
+  /** Whether the first load has come to an end, good or bad. */
+  #isStarted = false;
   #reloading: Promise<void> | null = null;
   #faults = 0;
   #lastFault: HiggsError | null = null;
@@ -40,13 +43,13 @@ export class ModelKeeper implements AsyncDisposable {
     return this.#loaded;
   }
 
-  /** Why this process can no longer speak; null while it can, or if it never could. */
+  /** Why this process cannot speak and must be replaced; null while it can, or while a reload may still help. */
   get wornOut(): HiggsError | null {
     return this.#wornOut;
   }
 
   /**
-   * Loads the model, or gives the one that is loaded. A failure of the first load stays.
+   * Loads the model, or gives the one that is loaded. A failure stays until the model is reloaded.
    *
    * @throws {HiggsError} MODEL_*, DEVICE_UNAVAILABLE or OUT_OF_MEMORY when it cannot be loaded
    */
@@ -57,8 +60,7 @@ export class ModelKeeper implements AsyncDisposable {
 
   /** Records why a job failed. Faults of requests say nothing about the machine. */
   noteFailure(error: HiggsError): void {
-    // A missing model is reported at the start, and its jobs are answered with the reason.
-    if (error.definition.isMachineFault !== true || this.#loaded === null || this.#reloading !== null) return;
+    if (error.definition.isMachineFault !== true || !this.#isStarted || this.#reloading !== null) return;
     this.#faults += 1;
     this.#lastFault = error;
   }
@@ -72,8 +74,8 @@ export class ModelKeeper implements AsyncDisposable {
   /** Acts on the recorded faults: does nothing, reloads the model, or gives up. Never rejects. */
   async repair(): Promise<void> {
     const { faultLimit } = this.#options;
-    if (this.#wornOut === null && this.#reloading === null && this.#loaded !== null && this.#lastFault !== null) {
-      if (this.#loaded.state === "failed") this.#wornOut = this.#lastFault;
+    if (this.#wornOut === null && this.#reloading === null && this.#lastFault !== null) {
+      if (this.#loaded?.state === "failed") this.#wornOut = this.#lastFault;
       else if (this.#wasReloaded && this.#faults > 0) this.#wornOut = this.#lastFault;
       else if (this.#faults >= faultLimit) this.#reloading = this.#reload(this.#loaded);
     }
@@ -83,16 +85,19 @@ export class ModelKeeper implements AsyncDisposable {
   /** Ends loading and the model; all jobs are finished or abandoned by then. */
   async [Symbol.asyncDispose](): Promise<void> {
     const model = await this.#loading?.catch(() => null);
-    if (model !== null && model !== undefined) await this.#letGo(model);
+    await this.#letGo(model ?? null);
   }
 
   async #start(): Promise<ServingModel> {
-    const model = await this.#options.start();
-    this.#loaded = model;
-    return model;
+    try {
+      this.#loaded = await this.#options.start();
+      return this.#loaded;
+    } finally {
+      this.#isStarted = true;
+    }
   }
 
-  async #reload(old: ServingModel): Promise<void> {
+  async #reload(old: ServingModel | null): Promise<void> {
     const { logger, faultLimit } = this.#options;
     logger.warn("reloading the model", {
       faults: this.#faults,
@@ -110,7 +115,8 @@ export class ModelKeeper implements AsyncDisposable {
     this.#reloading = null;
   }
 
-  async #letGo(model: ServingModel): Promise<void> {
+  async #letGo(model: ServingModel | null): Promise<void> {
+    if (model === null) return;
     const grace = sleep(END_GRACE_MS, undefined, { ref: false, signal: this.#options.hurry }).catch(() => undefined);
     await Promise.race([Promise.resolve(model[Symbol.asyncDispose]()).catch(() => undefined), grace]);
   }
