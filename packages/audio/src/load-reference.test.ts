@@ -9,7 +9,7 @@ describe("loadReference()", () => {
   it("gives the audio at the rate that is asked for, the facts of the file, and the warnings", async () => {
     const pcm = noise(32_000, 3, 0.5);
     const reference = await loadReference(makeWav(floatBytes([...pcm]), { tag: 3, bits: 32 }), 24_000, {
-      transcript: "Two seconds of noise",
+      transcript: "Two seconds of noise and nothing else",
     });
     expect(reference.samples).toEqual(resample(pcm, 16_000, 24_000));
     expect(reference).toMatchObject({
