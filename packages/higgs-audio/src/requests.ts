@@ -1,4 +1,5 @@
-/** What requests are read and checked with; apart because it loads neither model nor compute library. */
+/** What requests are read and checked with, and checkpoints found; apart because it loads no model or compute library. */
+export { listFolder, listSnapshots } from "./checkpoint/hub-snapshots.ts";
 export { AUDIO_SHAPE } from "./checkpoint/released-config.ts";
 export { parseReferenceNames } from "./prompt/references.ts";
 export { controlStringProblem, refuseControlStrings } from "./text/control-strings.ts";

@@ -1,4 +1,4 @@
-import { HiggsError } from "@higgs-worker/base";
+import { HiggsError, isMissing, systemReason } from "@higgs-worker/base";
 
 const MAX_CLIPPED_LENGTH = 120;
 const MAX_PROBLEMS_IN_MESSAGE = 10;
@@ -34,9 +34,8 @@ export function unsupportedBecause(what: string, problems: readonly string[]): H
 
 /** What a failed file operation means for the reader of the message. */
 export function fileError(path: string, verb: string, error: unknown): HiggsError {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
-  if (code === "ENOENT" || code === "ENOTDIR") {
-    return new HiggsError("MODEL_NOT_FOUND", `${verb} ${path}`, "no such file", { cause: error });
-  }
-  return new HiggsError("VOLUME_UNAVAILABLE", `${verb} ${path}`, code, { cause: error });
+  const [code, reason] = isMissing(error)
+    ? (["MODEL_NOT_FOUND", "no such file"] as const)
+    : (["VOLUME_UNAVAILABLE", systemReason(error)] as const);
+  return new HiggsError(code, `${verb} ${path}`, reason, { cause: error });
 }

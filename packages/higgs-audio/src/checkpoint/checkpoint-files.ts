@@ -1,8 +1,8 @@
-import { readdir, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { HiggsError } from "@higgs-worker/base";
 import { fileError } from "./checkpoint-error.ts";
-import { readSmallFile } from "./checkpoint-file.ts";
+import { listSnapshots } from "./hub-snapshots.ts";
 
 /** How the tensors are stored. */
 export type WeightFileKind = "safetensors" | "sharded-safetensors" | "torch";
@@ -32,7 +32,8 @@ const WEIGHTS: readonly (readonly [name: string, format: WeightFileKind])[] = [
  */
 export async function findCheckpointFiles(what: string, directory: string): Promise<CheckpointFiles> {
   const searched: string[] = [];
-  for (const candidate of await listCandidates(resolve(directory))) {
+  const folder = resolve(directory);
+  for (const candidate of [folder, ...listSnapshots(folder)]) {
     const configPath = join(candidate, CONFIG);
     const hasConfig = await isFile(configPath);
     if (!hasConfig) {
@@ -48,26 +49,6 @@ export async function findCheckpointFiles(what: string, directory: string): Prom
   throw new HiggsError("MODEL_NOT_FOUND", `open ${what}`, `no checkpoint was found (searched ${searched.join(", ")})`);
 }
 
-/** The folder itself, then the snapshots in it: the one that `refs/main` names, then the others, newest first. */
-async function listCandidates(directory: string): Promise<string[]> {
-  const snapshots = join(directory, "snapshots");
-  const names = await readdir(snapshots).catch(() => []);
-  const main = await readMainRevision(directory);
-  const dated = await Promise.all(
-    names.map(async (name) => ({ name, modifiedMs: await modifiedMs(join(snapshots, name)) })),
-  );
-  dated.sort((a, b) => Number(b.name === main) - Number(a.name === main) || b.modifiedMs - a.modifiedMs);
-  return [directory, ...dated.map(({ name }) => join(snapshots, name))];
-}
-
-/** The revision that a Hugging Face cache folder calls `main`; empty when it does not say. */
-async function readMainRevision(directory: string): Promise<string> {
-  const bytes = await readSmallFile(join(directory, "refs", "main"), MAX_REVISION_BYTES).catch(() => new Uint8Array(0));
-  return new TextDecoder().decode(bytes).trim();
-}
-
-const MAX_REVISION_BYTES = 1024;
-
 /**
  * Whether there is a file with that name.
  *
@@ -81,11 +62,4 @@ async function isFile(path: string): Promise<boolean> {
     if (failure.code === "MODEL_NOT_FOUND") return false;
     throw failure;
   }
-}
-
-async function modifiedMs(path: string): Promise<number> {
-  return stat(path).then(
-    (status) => status.mtimeMs,
-    () => 0,
-  );
 }
