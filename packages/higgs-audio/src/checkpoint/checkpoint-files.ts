@@ -35,31 +35,32 @@ export async function findCheckpointFiles(what: string, directory: string): Prom
   const folder = resolve(directory);
   for (const candidate of [folder, ...listSnapshots(folder)]) {
     const configPath = join(candidate, CONFIG);
-    const hasConfig = await isFile(configPath);
-    if (!hasConfig) {
-      searched.push(configPath);
+    const config = await lookFor(configPath);
+    if (config !== "file") {
+      searched.push(`${configPath}${config}`);
       continue;
     }
     for (const [name, format] of WEIGHTS) {
       const weightsPath = join(candidate, name);
-      if (await isFile(weightsPath)) return { directory: candidate, configPath, weightsPath, format };
-      searched.push(weightsPath);
+      const weights = await lookFor(weightsPath);
+      if (weights === "file") return { directory: candidate, configPath, weightsPath, format };
+      searched.push(`${weightsPath}${weights}`);
     }
   }
   throw new HiggsError("MODEL_NOT_FOUND", `open ${what}`, `no checkpoint was found (searched ${searched.join(", ")})`);
 }
 
 /**
- * Whether there is a file with that name.
+ * `file` for a regular file; otherwise what a message adds to the path: nothing when there is nothing of that name.
  *
  * @throws {HiggsError} VOLUME_UNAVAILABLE when the folder cannot be read
  */
-async function isFile(path: string): Promise<boolean> {
+async function lookFor(path: string): Promise<"file" | "" | " (not a regular file)"> {
   try {
-    return (await stat(path)).isFile();
+    return (await stat(path)).isFile() ? "file" : " (not a regular file)";
   } catch (error) {
     const failure = fileError(path, "look for", error);
-    if (failure.code === "MODEL_NOT_FOUND") return false;
+    if (failure.code === "MODEL_NOT_FOUND") return "";
     throw failure;
   }
 }

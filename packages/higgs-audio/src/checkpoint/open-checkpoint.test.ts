@@ -181,6 +181,15 @@ describe("openCheckpoint()", () => {
     });
   });
 
+  it("says when a file's name belongs to something else", async () => {
+    const folder = makeTemporaryFolder();
+    mkdirSync(join(folder, "config.json"));
+    await expect(openCheckpoint(folder)).rejects.toMatchObject({
+      code: "MODEL_NOT_FOUND",
+      reason: `no checkpoint was found (searched ${join(folder, "config.json")} (not a regular file))`,
+    });
+  });
+
   it("says MODEL_CORRUPT for a config that is not JSON", async () => {
     const folder = writeLmCheckpoint(makeTemporaryFolder(), "native");
     writeFileSync(join(folder, "config.json"), '{"hidden_size": NaN}');
