@@ -1,4 +1,4 @@
-import { toHiggsError, type HiggsError } from "@higgs-worker/base";
+import { toHiggsError, type HiggsError } from "@higgs-worker/base/errors";
 import { EXIT_FAILED, EXIT_USAGE } from "./command-io.ts";
 
 /** What a command prints on stderr when it fails: code, message and what to do; the stack only when asked for. */
