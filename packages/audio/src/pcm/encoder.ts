@@ -1,5 +1,6 @@
 import { HiggsError } from "@higgs-worker/base";
-import type { AudioEncoder } from "../audio-encoder.ts";
+import type { AudioEncoder, AudioEncoderStream } from "../audio-encoder.ts";
+import { encodeWhole } from "../encode-whole.ts";
 import { floatToPcm16, pcm16ToBytes } from "../pcm16.ts";
 
 const BYTES_PER_SAMPLE = 2;
@@ -12,8 +13,21 @@ export const pcmEncoder: AudioEncoder = {
   fileExtension: "pcm",
   maxEncodedBytes: (sampleCount) => sampleCount * BYTES_PER_SAMPLE,
   warmUp: () => Promise.resolve(),
-  encode: async (pcm) => {
-    if (pcm.length === 0) throw new HiggsError("GENERATION_FAILED", "encode PCM", "it has no samples");
-    return pcm16ToBytes(floatToPcm16(pcm));
-  },
+  openStream,
+  encode: (pcm, options) => encodeWhole(openStream, pcm, options),
 };
+
+async function openStream(): Promise<AudioEncoderStream> {
+  let sampleCount = 0;
+  return {
+    write: async (pcm) => {
+      sampleCount += pcm.length;
+      return pcm16ToBytes(floatToPcm16(pcm));
+    },
+    end: async () => {
+      if (sampleCount === 0) throw new HiggsError("GENERATION_FAILED", "encode PCM", "it has no samples");
+      return { tail: new Uint8Array(0), head: null, sampleCount };
+    },
+    close: () => undefined,
+  };
+}

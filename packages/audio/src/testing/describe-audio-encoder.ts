@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { AudioEncoder } from "../audio-encoder.ts";
+import type { AudioEncoder, AudioEncoderStream } from "../audio-encoder.ts";
+import { joinBytes } from "../join-bytes.ts";
 
 /** Deterministic noise, the same on every machine: a 32-bit linear congruential generator. */
 export function noise(sampleCount: number, seed: number, amplitude = 1.25): Float32Array {
@@ -10,6 +11,15 @@ export function noise(sampleCount: number, seed: number, amplitude = 1.25): Floa
     pcm[i] = (state / 2 ** 32) * 2 * amplitude - amplitude;
   }
   return pcm;
+}
+
+/** What each slice of `pcm` gave. */
+async function writeSlices(stream: AudioEncoderStream, pcm: Float32Array, step: number): Promise<Uint8Array[]> {
+  const parts: Uint8Array[] = [];
+  for (let start = 0; start < pcm.length; start += step) {
+    parts.push(await stream.write(pcm.subarray(start, start + step)));
+  }
+  return parts;
 }
 
 /** What every encoder must do. `decode` reads a file back without using the encoder's code. */
@@ -41,6 +51,62 @@ export function describeAudioEncoder(
       expect(pcm).toEqual(before);
     });
 
+    it.each([1, 7, 960, 4_801])("writes the same file while the audio arrives, %i samples at a time", async (step) => {
+      const pcm = noise(9_600, 11);
+      const stream = await encoder.openStream({ sampleRateHz: 24_000, purpose: "file" });
+      const parts = await writeSlices(stream, pcm, step);
+      const { tail, head, sampleCount } = await stream.end();
+      const file = joinBytes([...parts, tail]);
+      if (head !== null) file.set(head);
+      expect(file).toEqual(await encoder.encode(pcm, { sampleRateHz: 24_000 }));
+      expect(sampleCount).toBe(pcm.length);
+    });
+
+    it("begins a live stream early, and leaves its front as it was sent", async () => {
+      const stream = await encoder.openStream({ sampleRateHz: 24_000, purpose: "live" });
+      const parts = await writeSlices(stream, noise(48_000, 13), 960);
+      const first = parts.findIndex((part) => part.length > 0);
+      expect(first).toBeLessThan(10);
+      expect((await stream.end()).head).toBeNull();
+    });
+
+    it("does not keep the samples it was given", async () => {
+      const pcm = noise(4_800, 17);
+      const expected = await encoder.encode(pcm, { sampleRateHz: 24_000 });
+      const stream = await encoder.openStream({ sampleRateHz: 24_000, purpose: "file" });
+      const reused = new Float32Array(480);
+      const parts: Uint8Array[] = [];
+      for (let start = 0; start < pcm.length; start += reused.length) {
+        reused.set(pcm.subarray(start, start + reused.length));
+        const written = stream.write(reused);
+        parts.push(await written);
+        reused.fill(0.5);
+      }
+      const { tail, head } = await stream.end();
+      const file = joinBytes([...parts, tail]);
+      if (head !== null) file.set(head);
+      expect(file).toEqual(expected);
+    });
+
+    it("can be left in the middle, twice, and after the end", async () => {
+      const left = await encoder.openStream({ sampleRateHz: 24_000, purpose: "live" });
+      await left.write(noise(1_000, 19));
+      left.close();
+      left.close();
+      const ended = await encoder.openStream({ sampleRateHz: 24_000, purpose: "live" });
+      await ended.write(noise(1_000, 19));
+      await ended.end();
+      expect(() => ended.close()).not.toThrow();
+    });
+
+    it("keeps several files apart that are written at the same time", async () => {
+      const inputs = [noise(9_600, 23), noise(7_200, 29), noise(4_801, 31)];
+      const files = await Promise.all(inputs.map((pcm) => encoder.encode(pcm, { sampleRateHz: 24_000 })));
+      for (const [i, pcm] of inputs.entries()) {
+        expect(files[i]).toEqual(await encoder.encode(pcm, { sampleRateHz: 24_000 }));
+      }
+    });
+
     it("can be warmed up, also twice", async () => {
       await expect(encoder.warmUp()).resolves.toBeUndefined();
       await expect(encoder.warmUp()).resolves.toBeUndefined();
@@ -50,6 +116,9 @@ export function describeAudioEncoder(
       await expect(encoder.encode(new Float32Array(0), { sampleRateHz: 24_000 })).rejects.toMatchObject({
         code: "GENERATION_FAILED",
       });
+      const live = await encoder.openStream({ sampleRateHz: 24_000, purpose: "live" });
+      await live.write(new Float32Array(0));
+      await expect(live.end()).rejects.toMatchObject({ code: "GENERATION_FAILED" });
     });
   });
 }

@@ -1,3 +1,5 @@
+import { joinBytes } from "../join-bytes.ts";
+
 /** Files built byte by byte, for what no encoder would write. */
 
 export interface MadeWav {
@@ -125,11 +127,5 @@ export function little(bytes: number, value: number): Uint8Array {
 }
 
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let place = 0;
-  for (const part of parts) {
-    bytes.set(part, place);
-    place += part.length;
-  }
-  return bytes;
+  return joinBytes(parts);
 }

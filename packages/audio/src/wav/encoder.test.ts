@@ -1,6 +1,9 @@
 import { createHash } from "node:crypto";
 import { expect, it } from "vitest";
 import { describeAudioEncoder, noise } from "../testing/describe-audio-encoder.ts";
+import { DEFAULT_DECODE_LIMITS } from "../decoder/limits.ts";
+import { decodeHere } from "../decoding/decode-here.ts";
+import { concat } from "../testing/made-files.ts";
 import { wavEncoder } from "./encoder.ts";
 
 function readWav(file: Uint8Array) {
@@ -34,4 +37,18 @@ it.each([
 ])("writes the same file as libsndfile: %s", async (_name, pcm, sha256) => {
   const file = await wavEncoder.encode(pcm, { sampleRateHz: 24_000 });
   expect(createHash("sha256").update(file).digest("hex")).toBe(sha256);
+});
+
+it("says that the sizes of a live stream are unknown, in the way that every reader goes on after", async () => {
+  const stream = await wavEncoder.openStream({ sampleRateHz: 24_000, purpose: "live" });
+  const pcm = noise(4_800, 1);
+  const front = await stream.write(pcm.subarray(0, 480));
+  const view = new DataView(front.buffer, front.byteOffset);
+  expect([view.getUint32(4, true), view.getUint32(40, true)]).toEqual([2 ** 32 - 1, 2 ** 32 - 1]);
+  const rest = await stream.write(pcm.subarray(480));
+  const whole = await wavEncoder.encode(pcm, { sampleRateHz: 24_000 });
+  expect(concat(front, rest).subarray(44)).toEqual(whole.subarray(44));
+  const decoded = await decodeHere(concat(front, rest), DEFAULT_DECODE_LIMITS);
+  expect(decoded).toMatchObject({ sampleRateHz: 24_000, missingBytes: 0 });
+  expect(decoded.samples).toHaveLength(4_800);
 });

@@ -1,16 +1,23 @@
 import { HiggsError } from "@higgs-worker/base";
-import type { AudioEncoder, EncodeOptions } from "../audio-encoder.ts";
+import type { AudioEncoder, AudioEncoderStream, EncoderStreamOptions } from "../audio-encoder.ts";
+import { encodeWhole } from "../encode-whole.ts";
+import { joinBytes } from "../join-bytes.ts";
 import { floatToPcm16, pcm16ToBytes } from "../pcm16.ts";
 
 /** RIFF header, `fmt ` chunk and `data` header of a PCM file. */
 const WAV_HEADER_BYTES = 44;
 const BYTES_PER_SAMPLE = 2;
+const FORMAT_CHUNK_BYTES = 16;
+const PCM_TAG = 1;
 
 /** RIFF sizes have 32 bits; larger files would need RF64, which many players cannot read. */
 const MAX_SAMPLES = Math.floor((2 ** 32 - 1 - WAV_HEADER_BYTES) / BYTES_PER_SAMPLE);
 
-/** Takes about 80 ms, so it is loaded on the first use. */
-const loadLibrary = () => import("mediabunny");
+/**
+ * Both sizes of a stream. Every reader goes on to the end with it; with 0, which other streaming writers leave, Python's
+ * `wave`, SoX and libsndfile find no samples.
+ */
+const UNKNOWN_SIZE = 2 ** 32 - 1;
 
 /** WAV, PCM16, mono: byte for byte the file that `soundfile.write` makes of the same floats. */
 export const wavEncoder: AudioEncoder = {
@@ -18,31 +25,54 @@ export const wavEncoder: AudioEncoder = {
   mimeType: "audio/wav",
   fileExtension: "wav",
   maxEncodedBytes: (sampleCount) => WAV_HEADER_BYTES + sampleCount * BYTES_PER_SAMPLE,
-  warmUp: async () => void (await loadLibrary()),
-  encode: encodeWav,
+  warmUp: () => Promise.resolve(),
+  openStream,
+  encode: (pcm, options) => encodeWhole(openStream, pcm, options),
 };
 
-async function encodeWav(pcm: Float32Array, options: EncodeOptions): Promise<Uint8Array> {
-  if (pcm.length === 0) throw new HiggsError("GENERATION_FAILED", "encode WAV", "it has no samples");
-  if (pcm.length > MAX_SAMPLES) {
-    throw new HiggsError(
-      "RESULT_TOO_LARGE",
-      "encode WAV",
-      `the file would exceed 4 GiB (got ${pcm.length} samples, limit ${MAX_SAMPLES})`,
-    );
-  }
-  const { BufferTarget, EncodedAudioPacketSource, EncodedPacket, Output, WavOutputFormat } = await loadLibrary();
-  const target = new BufferTarget();
-  const output = new Output({ format: new WavOutputFormat(), target });
-  const source = new EncodedAudioPacketSource("pcm-s16");
-  output.addAudioTrack(source);
-  await output.start();
-  const samples = pcm16ToBytes(floatToPcm16(pcm));
-  const packet = new EncodedPacket(samples, "key", 0, pcm.length / options.sampleRateHz);
-  await source.add(packet, {
-    decoderConfig: { codec: "pcm-s16", numberOfChannels: 1, sampleRate: options.sampleRateHz },
-  });
-  await output.finalize();
-  if (target.buffer === null) throw new HiggsError("INTERNAL", "encode WAV", "the file was not finished");
-  return new Uint8Array(target.buffer);
+async function openStream({ sampleRateHz, purpose }: EncoderStreamOptions): Promise<AudioEncoderStream> {
+  let sampleCount = 0;
+  return {
+    write: async (pcm) => {
+      const isFirst = sampleCount === 0 && pcm.length > 0;
+      sampleCount += pcm.length;
+      if (purpose === "file" && sampleCount > MAX_SAMPLES) throw tooLarge(sampleCount);
+      const samples = pcm16ToBytes(floatToPcm16(pcm));
+      return isFirst ? joinBytes([wavHeader(sampleRateHz, null), samples]) : samples;
+    },
+    end: async () => {
+      if (sampleCount === 0) throw new HiggsError("GENERATION_FAILED", "encode WAV", "it has no samples");
+      const head = purpose === "file" ? wavHeader(sampleRateHz, sampleCount) : null;
+      return { tail: new Uint8Array(0), head, sampleCount };
+    },
+    close: () => undefined,
+  };
+}
+
+/** `sampleCount` null: not known. */
+function wavHeader(sampleRateHz: number, sampleCount: number | null): Uint8Array {
+  const dataBytes = sampleCount === null ? UNKNOWN_SIZE : sampleCount * BYTES_PER_SAMPLE;
+  const header = new Uint8Array(WAV_HEADER_BYTES);
+  header.set(Buffer.from("RIFF....WAVEfmt ", "latin1"));
+  header.set(Buffer.from("data", "latin1"), 36);
+  const view = new DataView(header.buffer);
+  // The size counts what follows it.
+  view.setUint32(4, sampleCount === null ? UNKNOWN_SIZE : WAV_HEADER_BYTES - 8 + dataBytes, true);
+  view.setUint32(16, FORMAT_CHUNK_BYTES, true);
+  view.setUint16(20, PCM_TAG, true);
+  view.setUint16(22, 1, true);
+  view.setUint32(24, sampleRateHz, true);
+  view.setUint32(28, sampleRateHz * BYTES_PER_SAMPLE, true);
+  view.setUint16(32, BYTES_PER_SAMPLE, true);
+  view.setUint16(34, BYTES_PER_SAMPLE * 8, true);
+  view.setUint32(40, dataBytes, true);
+  return header;
+}
+
+function tooLarge(sampleCount: number): HiggsError {
+  return new HiggsError(
+    "RESULT_TOO_LARGE",
+    "encode WAV",
+    `the file would exceed 4 GiB (got ${sampleCount} samples, limit ${MAX_SAMPLES})`,
+  );
 }
