@@ -1,11 +1,14 @@
 export type * from "./speech/types.ts";
 export {
   drawSeed,
+  type EarlierSpeech,
   type ResolvedSpeechRequest,
   type Reference,
   type ReferenceClip,
   type SpeechRequest,
+  type SpokenChunk,
 } from "./speech/speech-request.ts";
+export { SpeechMemory } from "./speech/earlier-speech.ts";
 export type { ReferenceProfile } from "./prompt/references.ts";
 export type { SamplingOptions } from "./engine/generation-options.ts";
 export { loadSpeechModel, type LoadSpeechModelOptions } from "./speech/load-speech-model.ts";

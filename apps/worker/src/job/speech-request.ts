@@ -32,6 +32,7 @@ export async function toSpeechRequest(input: JobInput): Promise<PreparedRequest>
       chunkMaxWordNum: input.chunk_max_word_num,
       chunkMaxNumTurns: input.chunk_max_num_turns,
       generationChunkBufferSize: input.generation_chunk_buffer_size,
+      earlier: null,
       seed: input.seed ?? drawSeed(),
     },
     warnings: await sceneWarnings(input.scene_prompt, scene.preset),

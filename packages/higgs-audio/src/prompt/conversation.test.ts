@@ -48,6 +48,14 @@ describe("Conversation", () => {
     );
   });
 
+  it("goes on from chunks spoken before, within the buffer", () => {
+    const spoken = [0, 1, 2].map((chunk) => ({ text: `u${chunk}`, codes: codesOf(chunk) }));
+    const goOn = (bufferSize: number | null) =>
+      new Conversation(FIXED, { bufferSize, spoken }).startChunk("u3").map(shorten).join(" ");
+    expect(goOn(null)).toBe("S u0 a0 u1 a1 u2 a2 u3");
+    expect(goOn(2)).toBe("S u1 a1 u2 a2 u3");
+  });
+
   it("works without fixed turns", () => {
     expect(new Conversation([], { bufferSize: null }).startChunk("a")).toHaveLength(1);
   });

@@ -4,6 +4,8 @@ import { spokenMessage, textMessage, type Codes, type Message } from "./messages
 export interface ConversationOptions {
   /** Chunks whose text and audio stay in later prompts; null and, as in the reference, 0 keep all. */
   readonly bufferSize: number | null;
+  /** Chunks that were spoken before, oldest first; none unless given. */
+  readonly spoken?: readonly { readonly text: string; readonly codes: Codes }[] | undefined;
 }
 
 /**
@@ -22,7 +24,7 @@ export class Conversation {
    * @throws {HiggsError} INVALID_INPUT when the buffer size is not a whole number from 0
    */
   constructor(fixedMessages: readonly Message[], options: ConversationOptions) {
-    const { bufferSize } = options;
+    const { bufferSize, spoken = [] } = options;
     if (bufferSize !== null && (!Number.isSafeInteger(bufferSize) || bufferSize < 0)) {
       throw new HiggsError(
         "INVALID_INPUT",
@@ -32,6 +34,7 @@ export class Conversation {
     }
     this.#fixedMessages = fixedMessages;
     this.#bufferSize = bufferSize;
+    this.#spoken = this.#kept(spoken.flatMap(({ text, codes }) => [textMessage("user", text), spokenMessage(codes)]));
   }
 
   /** Starts a chunk and gives the turns of its prompt. */
@@ -44,9 +47,12 @@ export class Conversation {
   /** Ends the chunk with the codes that were generated for it: clean ones, un-delayed and trimmed. */
   endChunk(codes: Codes): void {
     if (this.#current === null) throw new HiggsError("INTERNAL", "end a chunk", "none was started");
-    const spoken = [...this.#spoken, this.#current, spokenMessage(codes)];
-    const keepsAll = this.#bufferSize === null || this.#bufferSize === 0;
-    this.#spoken = keepsAll ? spoken : spoken.slice(-2 * (this.#bufferSize ?? 0));
+    this.#spoken = this.#kept([...this.#spoken, this.#current, spokenMessage(codes)]);
     this.#current = null;
+  }
+
+  #kept(spoken: readonly Message[]): readonly Message[] {
+    const keepsAll = this.#bufferSize === null || this.#bufferSize === 0;
+    return keepsAll ? spoken : spoken.slice(-2 * (this.#bufferSize ?? 0));
   }
 }

@@ -19,6 +19,7 @@ import { collectSpeakerTags } from "../text/speaker-tags.ts";
 import type { TextTokenizer } from "../tokenizer/text-tokenizer.ts";
 import type { CodesOrigin, ReferenceEncoder } from "../voices/reference-encoder.ts";
 import { type AudioOutput, createAudioOutput } from "./audio-output.ts";
+import { checkEarlierSpeech } from "./earlier-speech.ts";
 import { type ResolvedSpeechRequest, resolveSpeechRequest, type SpeechRequest } from "./speech-request.ts";
 import type { SpeakOptions, SpeechModel, SpeechModelInfo, SpeechResult } from "./types.ts";
 
@@ -138,6 +139,7 @@ class Synthesis {
     const request = this.#request;
     const limits = { idsPerCodebook: languageModel.config.idsPerCodebook, maxColumns: languageModel.contextLength };
     checkGenerationOptions(this.#generationOptions(), limits);
+    checkEarlierSpeech(request.earlier, languageModel.config);
     throwIfCancelled(this.#options.signal, "start the speech");
     refuseControlStringsIn(request, [...tokenizer.addedTokens.keys()]);
     const plan = planSpokenText(request);
@@ -146,8 +148,7 @@ class Synthesis {
     this.#fixedMessages = buildFixedMessages({
       ...request,
       references: await this.#encodeReferences(),
-      // A speaker of whom nothing is left to speak would only make the prompt one for several.
-      speakerTags: collectSpeakerTags(request.transcript).filter((tag) => plan.text.includes(`[${tag}]`)),
+      speakerTags: speakerTagsOf(request, plan),
     });
     this.#referencesMs = performance.now() - this.#startMs;
   }
@@ -161,8 +162,8 @@ class Synthesis {
   }
 
   async #speak(): Promise<SpeechResult> {
-    const { generationChunkBufferSize: bufferSize } = this.#request;
-    const conversation = new Conversation(this.#fixedMessages, { bufferSize });
+    const { generationChunkBufferSize: bufferSize, earlier } = this.#request;
+    const conversation = new Conversation(this.#fixedMessages, { bufferSize, spoken: earlier?.chunks });
     this.#prefixRows = this.#countPrefixRows(this.#fixedMessages);
     const { text, chunks } = this.#plan;
     for (const [index, chunkText] of chunks.entries()) {
@@ -206,7 +207,7 @@ class Synthesis {
         prompt: rows,
         prefixRows: this.#prefixRows,
         columnsBefore: this.#columnsBefore(prompt),
-        uniforms: new ChunkRandom(this.#request.seed, chunkIndex),
+        uniforms: new ChunkRandom(this.#request.seed, (this.#request.earlier?.chunkCount ?? 0) + chunkIndex),
       },
       {
         signal,
@@ -301,6 +302,13 @@ class Synthesis {
       warnings: this.#warnings,
     };
   }
+}
+
+/** Of what is spoken now and before. A speaker of whom nothing is left to speak would only make the prompt one for several. */
+function speakerTagsOf({ transcript, earlier }: ResolvedSpeechRequest, plan: TextPlan): string[] {
+  const before = (earlier?.chunks ?? []).map(({ text }) => `${text}\n`).join("");
+  const spoken = before + plan.text;
+  return collectSpeakerTags(before + transcript).filter((tag) => spoken.includes(`[${tag}]`));
 }
 
 /** Chunks one after the other: `codes[codebook][frame]`. */

@@ -1,5 +1,6 @@
 import { randomInt } from "node:crypto";
 import { DEFAULT_MAX_COLUMNS, DEFAULT_SAMPLING, type SamplingOptions } from "../engine/generation-options.ts";
+import type { Codes } from "../prompt/messages.ts";
 import type { ReferenceProfile } from "../prompt/references.ts";
 import type { ChunkMethod } from "../text/chunk.ts";
 import type { ClipSamples } from "../voices/clip-samples.ts";
@@ -12,6 +13,21 @@ export interface ReferenceClip extends ClipSamples {
 }
 
 export type Reference = ReferenceClip | ReferenceProfile;
+
+/** A chunk that was spoken before: the `text` and `codes` of its `SpeechResult`. */
+export interface SpokenChunk {
+  readonly text: string;
+  /** `codes[codebook][frame]`, at least one frame. */
+  readonly codes: Codes;
+}
+
+/** What a request goes on from, as if its chunks had been spoken in the same request. */
+export interface EarlierSpeech {
+  /** The last chunks, oldest first. */
+  readonly chunks: readonly SpokenChunk[];
+  /** All chunks that were spoken, also those before `chunks`: the seed's draws go on after theirs. */
+  readonly chunkCount: number;
+}
 
 /** What is to be spoken, and how. Only `transcript` is needed; `resolveSpeechRequest` has the defaults. */
 export interface SpeechRequest {
@@ -37,6 +53,8 @@ export interface SpeechRequest {
   readonly chunkMaxNumTurns?: number | undefined;
   /** Chunks whose audio stays in the prompt; default null, all (spec model §6.2). */
   readonly generationChunkBufferSize?: number | null | undefined;
+  /** What was spoken before, for text that comes piece by piece; default null, nothing. */
+  readonly earlier?: EarlierSpeech | null | undefined;
   /** 0 … 2^53−1; by default drawn. The same seed gives the same codes on the same build and device. */
   readonly seed?: number | undefined;
 }
@@ -67,6 +85,7 @@ export function resolveSpeechRequest(request: SpeechRequest): ResolvedSpeechRequ
     chunkMaxWordNum: request.chunkMaxWordNum ?? 200,
     chunkMaxNumTurns: request.chunkMaxNumTurns ?? 1,
     generationChunkBufferSize: request.generationChunkBufferSize ?? null,
+    earlier: request.earlier ?? null,
     seed: request.seed ?? drawSeed(),
   };
 }

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { LoadSpeechModelOptions } from "../load-speech-model.ts";
 import { clipSamples } from "../../voices/clip-samples.ts";
-import type { SpeechModel } from "../types.ts";
+import { SpeechMemory } from "../earlier-speech.ts";
+import type { SpeechModel, SpeechResult } from "../types.ts";
 import { collectProgress, demoOptions, isSame, speechRequest } from "./demo-model.ts";
 
 const TWO_CHUNKS = {
@@ -82,6 +83,23 @@ export function describeSpeechModel(
       expect(parts.length).toBeGreaterThan(1);
       expect(result.pcm).toHaveLength(0);
       expect(parts.reduce((sum, { length }) => sum + length, 0)).toBe(result.audioFrames * 960);
+    });
+
+    it("goes on from what was spoken before as if it were one request", async () => {
+      const whole = await model.speak(speechRequest({ ...TWO_CHUNKS, normalize: false, seed: 5 }));
+      const memory = new SpeechMemory({ contextLength: 400 });
+      const one = { maxNewTokens: 40, normalize: false, seed: 5 };
+      const first = await model.speak(speechRequest({ ...one, transcript: "The sun is warm.", earlier: null }));
+      expect(memory.earlier).toBeNull();
+      memory.add(first);
+      // The last chunk of a paragraph ends with its blank line (spec model §6.1).
+      const transcript = "The sky is blue.\n\n";
+      const second = await model.speak(speechRequest({ ...one, transcript, earlier: memory.earlier }));
+      const alone = await model.speak(speechRequest({ ...one, transcript }));
+      const codesOf = (result: SpeechResult) => result.codes.map((row) => [...row]);
+      expect(codesOf(second)).not.toEqual(codesOf(alone));
+      expect(whole.chunkCount).toBe(2);
+      expect(codesOf(whole)).toEqual(codesOf(first).map((row, k) => [...row, ...(codesOf(second)[k] ?? [])]));
     });
 
     it("speaks requests that overlap, each as if it were alone", async () => {
