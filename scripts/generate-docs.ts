@@ -6,6 +6,7 @@ import { SETTINGS } from "../apps/worker/src/config/settings.ts";
 import { jobFieldsMarkdown, jobInputSchema } from "../apps/worker/src/job/describe-fields.ts";
 import { benchmarksMarkdown } from "./docs/benchmarks-markdown.ts";
 import { errorsMarkdown } from "./docs/errors-markdown.ts";
+import { jobInputTypes } from "./docs/job-input-types.ts";
 import { withGeneratedPart } from "./docs/generated-part.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -32,6 +33,7 @@ const documents: Readonly<Record<string, string>> = {
   "docs/BENCHMARKS.md": benchmarksMarkdown(results),
   "docs/JOB.md": withGeneratedPart(readFileSync(join(root, "docs/JOB.md"), "utf8"), jobFieldsMarkdown()),
   "docs/job-input.schema.json": `${JSON.stringify(inputSchema, null, 2)}\n`,
+  "packages/client/src/job-input.ts": jobInputTypes(inputSchema),
 };
 
 const isCheck = process.argv.includes("--check");

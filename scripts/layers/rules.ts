@@ -44,6 +44,7 @@ export const PACKAGE_RULES: Readonly<Record<string, PackageRule>> = {
     mayImport: ["@higgs-worker/audio", "@higgs-worker/base", "@higgs-worker/ggml", "@higgs-worker/higgs-audio"],
     order: ["bundle", ["frame", "native"], ["prompts", "sampling", "lm", "codec", "resample"]],
   },
+  "@higgs-worker/client": { folder: "packages/client", mayImport: [], order: ["http"] },
   "runpod-worker": {
     folder: "packages/runpod-worker",
     mayImport: [],
@@ -95,4 +96,5 @@ export const PUBLIC_FACES: Readonly<Record<string, string>> = {
   "runpod-worker/emulator": "for tests of any worker; EMULATOR.md shows it",
   "runpod-worker/local-api": "the server behind --rp_serve_api, to be mounted elsewhere; EMULATOR.md shows it",
   "@higgs-worker/higgs-audio": "the model as a library; its README shows it",
+  "@higgs-worker/client": "for programs that speak with a server or an endpoint; its README shows it",
 };

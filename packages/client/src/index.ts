@@ -1,0 +1,22 @@
+export { HiggsApiError } from "./http/api-error.ts";
+export type { HttpClientOptions, RequestOptions } from "./http/http-client.ts";
+export type { JobInput } from "./job-input.ts";
+export type { AudioItem, FinalItem, JobOutput, JobProgress, StreamItem } from "./job-output.ts";
+export {
+  type JobOptions,
+  type JobState,
+  type JobStatus,
+  RunPodEndpoint,
+  type RunPodEndpointOptions,
+  type S3Config,
+} from "./runpod-endpoint.ts";
+export {
+  type NewConsent,
+  type NewVoice,
+  type SpeechAudio,
+  SpeechClient,
+  type SpeechClientOptions,
+  type SpeechRequest,
+  type SpeechStream,
+  type Voice,
+} from "./speech-client.ts";

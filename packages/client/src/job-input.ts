@@ -1,0 +1,72 @@
+// Generated from apps/worker/src/job/job-fields.ts by `npm run docs:generate`; do not edit.
+
+/** `input` of a job. Fields that are absent or null get their defaults (docs/JOB.md). */
+export interface JobInput {
+  /**
+   * What is said; `[SPEAKERn]` tags for dialogue; at least one letter or digit besides them; strings of the form
+   * `<|…|>` are refused (at most 20000 characters).
+   */
+  readonly transcript: string;
+  /** Whose voice; see References and VOICES.md. */
+  readonly ref_audio?: string | RefAudioObject | readonly (string | RefAudioObject)[] | null;
+  /**
+   * Describe the voices in the system message instead of as earlier turns; profiles are always described (default
+   * false).
+   */
+  readonly ref_audio_in_system_message?: boolean | null;
+  /**
+   * A preset's name, `empty` for none, or a description of the scene (default "quiet_indoor", at most 2000 characters).
+   */
+  readonly scene_prompt?: string | null;
+  /** `false` speaks the text exactly as written (default true). */
+  readonly normalize?: boolean | null;
+  /** Sampling temperature; 0 is greedy (default 1, 0 … 2). */
+  readonly temperature?: number | null;
+  /** Sample from this many of the most likely codes; 0 is off (default 50, 0 … 1026). */
+  readonly top_k?: number | null;
+  /** Sample from the most likely codes with this total probability; 1 is off (default 0.95, 0 … 1, 0 excluded). */
+  readonly top_p?: number | null;
+  /**
+   * Drop codes less likely than this share of the most likely one's probability; 0 is off (default 0, 0 … 1, 1
+   * excluded).
+   */
+  readonly min_p?: number | null;
+  /** Maximum audio frames per chunk, 25 per second (default 2048, 16 … 8192). */
+  readonly max_new_tokens?: number | null;
+  /** Where the text is split into chunks; `none` and `null` do not split. */
+  readonly chunk_method?: "speaker" | "word" | "none" | "None" | null;
+  /** Words per chunk, for `word` (default 200, 1 … 100000). */
+  readonly chunk_max_word_num?: number | null;
+  /** Speaker turns per chunk, for `speaker` (default 1, 1 … 100000). */
+  readonly chunk_max_num_turns?: number | null;
+  /** Chunks whose audio stays in the prompt; 0 and `null` keep all (0 … 100000). */
+  readonly generation_chunk_buffer_size?: number | null;
+  /** Columns that are searched for repetitions; 0 is off (default 7, 0 … 8192). */
+  readonly ras_win_len?: number | null;
+  /** Repetitions in them that trigger resampling; 0 is off (default 2, 0 … 8192). */
+  readonly ras_win_max_num_repeat?: number | null;
+  /** The same seed gives the same audio on the same build and device (0 … 9007199254740991). */
+  readonly seed?: number | null;
+  /** The file's format; supported so far: `wav`, `pcm` (default "wav"). */
+  readonly output_format?: "wav" | "mp3" | "flac" | "opus" | "pcm" | null;
+  /**
+   * `auto`: S3 if a bucket or key is known, else `base64`; `file` is below `HIGGS_OUTPUT_DIR`; `put_url` is not
+   * supported yet (default "auto").
+   */
+  readonly delivery?: "auto" | "s3" | "base64" | "file" | "put_url" | null;
+  /** The bucket for the audio. */
+  readonly s3_bucket?: string | null;
+  /** The key in the bucket, or the path below `HIGGS_OUTPUT_DIR` (at most 1024 characters). */
+  readonly s3_key?: string | null;
+  /** Not supported yet. */
+  readonly put_url?: string | null;
+  /** `true`: audio as stream items while it is generated, see Streaming (default false). */
+  readonly stream?: boolean | null;
+}
+
+export interface RefAudioObject {
+  readonly audio_base64?: string | null;
+  readonly url?: string | null;
+  readonly transcript?: string | null;
+  readonly name?: string | null;
+}
