@@ -1,6 +1,13 @@
 import { HiggsError, LruCache, SerialQueue, throwIfCancelled } from "@higgs-worker/base";
 import type { Backend, Graph, Tensor } from "@higgs-worker/ggml";
-import { type CodecCallOptions, CodecStream, emittedPart, planWindow, type WindowDecoder } from "./codec-stream.ts";
+import {
+  type CodecCallOptions,
+  CodecStream,
+  type CodecStreamOptions,
+  emittedPart,
+  planWindow,
+  type WindowDecoder,
+} from "./codec-stream.ts";
 import type { CodecSource } from "./codec-weights.ts";
 import { toTableRows } from "./codes.ts";
 import { DecoderModel } from "./decoder-model.ts";
@@ -87,14 +94,6 @@ export interface CodecDecoderOptions extends CodecCallOptions {
   readonly maxWindowFrames?: number;
 }
 
-export interface CodecStreamOptions {
-  /**
-   * Window sizes in frames of the first, second … computation; the last one stays. Each yields its size less the context on
-   * both sides (the first: on one). Small ones first give audio early, large ones later cost less.
-   */
-  readonly windowFrames?: readonly number[];
-}
-
 const DEFAULT_MAX_WINDOW_FRAMES = 160;
 const DEFAULT_STREAM_WINDOW_FRAMES = [24, 48, 72];
 
@@ -170,8 +169,13 @@ export class CodecDecoder implements Disposable {
   }
 
   /** A new stream; any number may be open, their computations take turns. */
-  stream(options: CodecStreamOptions = {}): CodecStream {
-    return new CodecStream(this.#windows(), options.windowFrames ?? DEFAULT_STREAM_WINDOW_FRAMES);
+  stream(options: Partial<CodecStreamOptions> = {}): CodecStream {
+    return new CodecStream(this.#windows(), { windowFrames: DEFAULT_STREAM_WINDOW_FRAMES, ...options });
+  }
+
+  /** A stream in the pieces of `decode`: later and larger parts, bit for bit what `decode` returns, at its cost. */
+  exactStream(): CodecStream {
+    return this.stream({ windowFrames: [this.#maxWindowFrames], awaitsNextFrame: true });
   }
 
   /**

@@ -10,6 +10,8 @@ export interface DecodeProgress {
   readonly emitted: number;
   /** No more frames will come: the last one received is the end of the audio. */
   readonly isEnded: boolean;
+  /** A window that might be the last one waits for the frame after it, so that windows are those of a whole decode. */
+  readonly awaitsNextFrame?: boolean;
 }
 
 /** One computation: frames [start, end) go in, the samples of frames [emitFrom, emitTo) come out. */
@@ -36,7 +38,7 @@ export function planWindow(progress: DecodeProgress, context: FrameContext, wind
       `Cannot decode in windows of ${windowFrames} frames: the context alone takes ${context.left + context.right}`,
     );
   }
-  const { received, emitted, isEnded } = progress;
+  const { received, emitted, isEnded, awaitsNextFrame = false } = progress;
   if (emitted >= received) return null;
   const start = Math.max(0, emitted - context.left);
   if (isEnded && received - start <= windowFrames) {
@@ -45,7 +47,7 @@ export function planWindow(progress: DecodeProgress, context: FrameContext, wind
     return { start: received - frames, end: received, emitFrom: emitted, emitTo: received };
   }
   const end = start + windowFrames;
-  if (received < end) return null;
+  if (received < end || (awaitsNextFrame && !isEnded && received === end)) return null;
   return { start, end, emitFrom: emitted, emitTo: end - context.right };
 }
 
@@ -76,14 +78,23 @@ export interface WindowDecoder {
   decodeRows(rows: Int32Array): Promise<Float32Array>;
 }
 
+export interface CodecStreamOptions {
+  /**
+   * Window sizes in frames of the first, second … computation; the last one stays. Each yields its size less the context on
+   * both sides (the first: on one). Small ones first give audio early, large ones later cost less.
+   */
+  readonly windowFrames: readonly number[];
+  /** With the one window size of a whole decode, the samples are bit for bit those of a whole decode. */
+  readonly awaitsNextFrame?: boolean;
+}
+
 /**
  * Decodes frames as they come. It keeps only the frames that later ones need as context, and what it returns, put together,
  * is the whole decode up to the order of float additions. After an error, CANCELLED included, the stream is unusable.
  */
 export class CodecStream {
   readonly #decoder: WindowDecoder;
-  /** Window sizes of the first, second … computation; the last one stays. */
-  readonly #windowFrames: readonly number[];
+  readonly #options: CodecStreamOptions;
   #windowsDone = 0;
   /** Table rows from frame `#firstFrame` on. */
   #rows = new Int32Array(0);
@@ -93,9 +104,9 @@ export class CodecStream {
   #isEnded = false;
   #isFailed = false;
 
-  constructor(decoder: WindowDecoder, windowFrames: readonly number[]) {
+  constructor(decoder: WindowDecoder, options: CodecStreamOptions) {
     this.#decoder = decoder;
-    this.#windowFrames = windowFrames;
+    this.#options = options;
   }
 
   /** Frames whose samples have been returned. */
@@ -150,9 +161,10 @@ export class CodecStream {
   }
 
   #plan(upTo: Pick<DecodeProgress, "received" | "isEnded">): DecodeWindow | null {
-    const sizes = this.#windowFrames;
+    const { windowFrames: sizes, awaitsNextFrame = false } = this.#options;
     const windowFrames = sizes[Math.min(this.#windowsDone, sizes.length - 1)] ?? 0;
-    return planWindow({ ...upTo, emitted: this.#emitted }, this.#decoder.context, windowFrames);
+    const progress = { ...upTo, emitted: this.#emitted, awaitsNextFrame };
+    return planWindow(progress, this.#decoder.context, windowFrames);
   }
 
   async #decode(window: DecodeWindow): Promise<Float32Array> {

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { emittedPart, firstNeededFrame, planWindow } from "./codec-stream.ts";
+import { type DecodeWindow, emittedPart, firstNeededFrame, planWindow } from "./codec-stream.ts";
 
 const CONTEXT = { left: 10, right: 11 };
 
@@ -63,6 +63,31 @@ describe("planWindow()", () => {
       }),
     );
   });
+});
+
+it("with awaitsNextFrame the windows are those of a whole decode, for any order of arrival", () => {
+  const windowFrames = 32;
+  const windowsOf = (...steps: readonly { readonly received: number; readonly isEnded: boolean }[]) => {
+    const windows: DecodeWindow[] = [];
+    for (const step of steps) {
+      const plan = () =>
+        planWindow({ ...step, emitted: windows.at(-1)?.emitTo ?? 0, awaitsNextFrame: true }, CONTEXT, windowFrames);
+      for (let window = plan(); window !== null; window = plan()) windows.push(window);
+    }
+    return windows;
+  };
+  const pushes = fc.array(fc.integer({ min: 0, max: 40 }), { maxLength: 20 });
+  fc.assert(
+    fc.property(pushes, (frames) => {
+      const total = frames.reduce((sum, count) => sum + count, 0);
+      const whole = { received: total, isEnded: true };
+      let received = 0;
+      const arrivals = frames.map((count) => ({ received: (received += count), isEnded: false }));
+      expect(windowsOf(...arrivals, whole)).toEqual(windowsOf(whole));
+    }),
+    // The audio ends exactly with a window.
+    { examples: [[[windowFrames]], [[20, 12]], [[windowFrames + 11]]] },
+  );
 });
 
 describe("emittedPart()", () => {

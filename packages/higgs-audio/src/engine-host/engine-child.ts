@@ -141,7 +141,7 @@ export class EngineChild {
         id,
         request: withoutSamples(request),
         wantsProgress: options.onProgress !== undefined,
-        wantsAudio: options.onAudio !== undefined,
+        wantsAudio: options.onAudio === undefined ? null : (options.audioParts ?? "early"),
       });
       signal?.addEventListener("abort", onAbort);
       if (signal?.aborted === true) onAbort();

@@ -82,7 +82,8 @@ export class EngineServer {
     const options: SpeakOptions = {
       signal,
       onProgress: wantsProgress ? (progress) => send({ type: "progress", id, progress }) : undefined,
-      onAudio: wantsAudio ? (pcm) => send({ type: "audio", id, pcm }) : undefined,
+      onAudio: wantsAudio === null ? undefined : (pcm) => send({ type: "audio", id, pcm }),
+      audioParts: wantsAudio ?? undefined,
     };
     return { type: "result", id, result: await model.speak(this.#fullRequest(id, request, signal), options) };
   }

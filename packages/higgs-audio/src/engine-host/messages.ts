@@ -3,7 +3,7 @@ import type { LoadProgress } from "../model/open-weights.ts";
 import type { LoadSpeechModelOptions } from "../speech/load-speech-model.ts";
 import type { ReferenceProfile } from "../prompt/references.ts";
 import type { ReferenceClip, ResolvedSpeechRequest } from "../speech/speech-request.ts";
-import type { SpeechModelInfo, SpeechProgress, SpeechResult } from "../speech/types.ts";
+import type { AudioParts, SpeechModelInfo, SpeechProgress, SpeechResult } from "../speech/types.ts";
 import type { PlainError } from "./plain-error.ts";
 
 /** What the engine's process needs to load the model: all that can be copied into it. */
@@ -22,7 +22,8 @@ export type ToEngine =
       readonly id: number;
       readonly request: PlainRequest;
       readonly wantsProgress: boolean;
-      readonly wantsAudio: boolean;
+      /** Null when nothing listens. */
+      readonly wantsAudio: AudioParts | null;
     }
   /** Answers `want-samples`; in the same order. */
   | { readonly type: "samples"; readonly id: number; readonly hash: string; readonly samples: Float32Array }

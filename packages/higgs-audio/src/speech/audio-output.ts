@@ -19,13 +19,14 @@ export interface AudioOutput {
   readonly firstAudioAtMs: number | null;
 }
 
-type Options = Pick<SpeakOptions, "signal" | "onAudio">;
+type Options = Pick<SpeakOptions, "signal" | "onAudio" | "audioParts">;
 type CallOptions = Pick<SpeakOptions, "signal">;
 
-/** With `onAudio` the audio is decoded while it is made, otherwise once at the end, which costs less. */
-export function createAudioOutput(decoder: CodecDecoder, { signal, onAudio }: Options): AudioOutput {
+/** With `onAudio` the audio is decoded while it is made, otherwise once at the end. */
+export function createAudioOutput(decoder: CodecDecoder, { signal, onAudio, audioParts }: Options): AudioOutput {
   if (onAudio === undefined) return new WholeAudio(decoder, { signal });
-  return new StreamedAudio(decoder.stream(), onAudio, { signal });
+  const stream = audioParts === "exact" ? decoder.exactStream() : decoder.stream();
+  return new StreamedAudio(stream, onAudio, { signal });
 }
 
 class WholeAudio implements AudioOutput {

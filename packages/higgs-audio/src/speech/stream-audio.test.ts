@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { concatenateSamples } from "../codec/samples.ts";
 import { loadDemo, speechRequest } from "./testing/demo-model.ts";
 import type { SpeechRequest } from "./speech-request.ts";
-import type { SpeechModel, SpeechResult } from "./types.ts";
+import type { AudioParts, SpeechModel, SpeechResult } from "./types.ts";
 
 const TWO_CHUNKS = {
   transcript: "The sun is warm and the sky is blue. The boy went home to the river.",
@@ -21,13 +21,13 @@ afterAll(async () => {
   await model[Symbol.asyncDispose]();
 });
 
-async function stream(overrides: Partial<SpeechRequest> = TWO_CHUNKS) {
+async function stream(overrides: Partial<SpeechRequest> = TWO_CHUNKS, audioParts?: AudioParts) {
   const parts: { readonly pcm: Float32Array; readonly atMs: number; readonly progressReports: number }[] = [];
   let progressReports = 0;
   const onProgress = () => (progressReports += 1);
   const startMs = performance.now();
   const onAudio = (pcm: Float32Array) => void parts.push({ pcm, atMs: performance.now() - startMs, progressReports });
-  const result = await model.speak(speechRequest(overrides), { onAudio, onProgress });
+  const result = await model.speak(speechRequest(overrides), { onAudio, onProgress, audioParts });
   return { parts, result, progressReports };
 }
 
@@ -44,6 +44,18 @@ describe("speak() with onAudio", () => {
     expect(joined).toHaveLength(whole.pcm.length);
     expect(largestDifference(joined, whole.pcm)).toBeLessThan(1e-4);
     expect(result.pcm).toHaveLength(0);
+  });
+
+  it("gives exact parts, before the end, that are bit for bit the whole decode", async () => {
+    // More than the window of a whole decode, 160 frames.
+    const long = { ...TWO_CHUNKS, transcript: `${TWO_CHUNKS.transcript} ${TWO_CHUNKS.transcript}` };
+    const undivided = await model.speak(speechRequest(long));
+    expect(undivided.audioFrames).toBeGreaterThan(160);
+    const { parts, result, progressReports } = await stream(long, "exact");
+    expect(parts.length).toBeGreaterThanOrEqual(2);
+    expect(parts[0]?.progressReports).toBeLessThan(progressReports);
+    expect(result.pcm).toHaveLength(0);
+    expect(concatenateSamples(parts.map(({ pcm }) => pcm))).toEqual(undivided.pcm);
   });
 
   it("gives the first part long before the end, and says when", async () => {

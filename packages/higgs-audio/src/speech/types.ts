@@ -51,10 +51,17 @@ export interface SpeakOptions {
   readonly onProgress?: ((progress: SpeechProgress) => void) | undefined;
   /**
    * Given the audio in parts while it is made; one after the other they are the whole, equal to what is made without it up to
-   * the order of float additions. Streaming costs more time in all, so leave it out when nothing uses the parts.
+   * the order of float additions. Early parts cost more time in all, so leave it out when nothing uses them.
    */
   readonly onAudio?: ((pcm: Float32Array) => void) | undefined;
+  /**
+   * How `onAudio` gets the audio. `early` (the default): small parts as soon as possible. `exact`: parts of several seconds
+   * that are together bit for bit what is made without `onAudio`, at the same cost.
+   */
+  readonly audioParts?: AudioParts | undefined;
 }
+
+export type AudioParts = "early" | "exact";
 
 /** One loaded model. Calls of `speak` run one after another unless the host batches. */
 export interface SpeechModel extends AsyncDisposable {
