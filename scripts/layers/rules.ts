@@ -71,7 +71,7 @@ export const PACKAGE_RULES: Readonly<Record<string, PackageRule>> = {
     ],
     order: [
       ["names", "logging", "bench", "network"],
-      "config",
+      ["config", "health"],
       ["model", "storage"],
       "references",
       "job",

@@ -68,6 +68,7 @@ function buildProgram(
   addModels(program, io, finish);
   addVoices(program, io, finish);
   addDoctor(program, io, finish);
+  addHealth(program, io, finish);
   addBench(program, io, finish);
   addVerifyGolden(program, io, finish);
   addDemo(program, io, finish);
@@ -291,6 +292,21 @@ function addDoctor(program: Command, io: CommandIo, finish: Finish): void {
   command.action(async (flags: Flags) => {
     const { runDoctor } = await import("./commands/doctor.ts");
     finish(await runDoctor({ isJson: isJson(flags), settings: settings(flags) }, io));
+  });
+}
+
+function addHealth(program: Command, io: CommandIo, finish: Finish): void {
+  const command = program
+    .command("health")
+    .description("Ask a running worker or server on this machine whether it can do jobs; exit code 1 if not")
+    .option("--health-socket <file>", helpText("healthSocket"))
+    .option("--json", "print JSON", false)
+    .addHelpText("after", "\nExample:\n  higgs health --health-socket /tmp/higgs-health.sock");
+  command.action(async (flags: Flags) => {
+    const { runHealth } = await import("./commands/health.ts");
+    const { healthSocket } = flags;
+    const settings = typeof healthSocket === "string" ? { healthSocket } : {};
+    finish(await runHealth({ isJson: isJson(flags), settings }, io));
   });
 }
 

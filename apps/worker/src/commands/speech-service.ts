@@ -1,6 +1,7 @@
 import { toHiggsError } from "@higgs-worker/base";
 import type { FitnessCheck, Handler, JobContext } from "runpod-worker";
 import type { Config } from "../config/settings.ts";
+import type { WorkerHealth } from "../health/health-socket.ts";
 import { createJobHandler } from "../job/job-handler.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { EngineStarter, ServingModel } from "../model/load-model.ts";
@@ -34,6 +35,8 @@ export interface SpeechService extends AsyncDisposable {
   load(): Promise<ServingModel>;
   /** The same as a fitness check of the worker, whose reason begins with the error's code. */
   readonly fitnessCheck: FitnessCheck;
+  /** Whether jobs can be done now, for the health socket. */
+  health(): WorkerHealth;
   /** What is served, for `/health`. */
   about(): Readonly<Record<string, unknown>>;
 }
@@ -58,6 +61,7 @@ export function createSpeechService(options: SpeechServiceOptions): SpeechServic
     load,
     handler: watched(handle, keeper),
     fitnessCheck: { name: CHECK_NAME, check: () => checkLoad(load) },
+    health: () => healthOf(keeper),
     about: () => ({ built_with: "Built with Higgs Audio V2", model: describeModel(keeper.loaded, config) }),
     [Symbol.asyncDispose]: async () => {
       lifetime.abort();
@@ -142,6 +146,14 @@ export function reasonOf(error: unknown): Error {
   const reason = new Error(message, { cause: error });
   reason.name = code;
   return reason;
+}
+
+function healthOf({ loaded, loadFailure, wornOut }: ModelKeeper): WorkerHealth {
+  const failure = wornOut ?? loadFailure;
+  if (failure !== null) return { status: "failed", reason: String(failure) };
+  if (loaded?.state === "failed") return { status: "failed", reason: "the engine keeps ending" };
+  const isLoading = loaded === null || loaded.state === "starting";
+  return { status: isLoading ? "loading" : "ready", reason: null };
 }
 
 function describeModel(model: ServingModel | null, config: Config): Readonly<Record<string, unknown>> | null {

@@ -1,6 +1,7 @@
 import { HiggsError, toHiggsError } from "@higgs-worker/base";
 import type { ApiServerMode, RunMode } from "runpod-worker";
 import { readSetting, type SettingFlags } from "../config/load.ts";
+import { serveHealthSocket } from "../health/health-socket.ts";
 import { jobErrorOf } from "../job/job-error.ts";
 import { type EngineStarter, loadSpeechModel, type ModelLoader, startSpeechEngine } from "../model/load-model.ts";
 import { type CommandIo, EXIT_USAGE } from "../terminal/command-io.ts";
@@ -91,6 +92,7 @@ async function serveModel(
 ): Promise<number> {
   const { config, logger } = context;
   await using service = createServingService(context, io, parts, allowDemo);
+  await using _health = await serveHealthSocket(config.healthSocket, () => service.health(), logger);
   const ready = service.load();
   ready.catch((error: unknown) => {
     if (!io.signal.aborted) logger.error("the model cannot be loaded", { reason: String(error) });
@@ -126,8 +128,9 @@ async function serveQueue(args: WorkerArgs, start: WorkerStart): Promise<number>
   } catch (error) {
     return answerWith(error, args, start);
   }
-  const { config } = context;
+  const { config, logger } = context;
   await using service = createServingService(context, io, parts, false);
+  await using _health = await serveHealthSocket(config.healthSocket, () => service.health(), logger);
   return await runtime.start({
     mode,
     handler: service.handler,

@@ -1,3 +1,6 @@
+/** Linux has 108 bytes for it, one of which ends the text; macOS has four less. */
+const MAX_SOCKET_PATH_BYTES = 103;
+
 /** One setting of the environment and the command line. */
 export interface Setting<T> {
   /** Names of environment variables; the first that is set wins, and the first is the one that messages use. */
@@ -65,6 +68,16 @@ export function directory(common: Common & { readonly defaultValue?: string }): 
     defaultValue: common.defaultValue ?? null,
     allowed: "a folder",
     parse: (value) => (value.includes("\0") ? undefined : value),
+  });
+}
+
+/** Path of a Unix socket, whose length the system limits. */
+export function socketPath(common: Common): Setting<string | null> {
+  return setting<string | null>(common, {
+    placeholder: "FILE",
+    defaultValue: null,
+    allowed: `a path of at most ${MAX_SOCKET_PATH_BYTES} bytes`,
+    parse: (value) => (value.includes("\0") || Buffer.byteLength(value) > MAX_SOCKET_PATH_BYTES ? undefined : value),
   });
 }
 

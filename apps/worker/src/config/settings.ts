@@ -1,4 +1,4 @@
-import { choice, directory, integer, proxyUrl, secret, text, truth, url, type Setting } from "./setting.ts";
+import { choice, directory, integer, proxyUrl, secret, socketPath, text, truth, url, type Setting } from "./setting.ts";
 
 /** Seven days: the limit for presigned SigV4 URLs, and what RunPod's own helpers use. */
 const WEEK_SECONDS = 604_800;
@@ -123,6 +123,13 @@ export const SETTINGS = {
     min: 1,
     max: 1000,
     defaultValue: 3,
+  }),
+  healthSocket: socketPath({
+    env: ["HIGGS_HEALTH_SOCKET"],
+    flag: "--health-socket",
+    group: "worker",
+    description: "Unix socket on which a worker or server says whether it can do jobs; `higgs health` asks there",
+    defaultText: "none; the images set it",
   }),
   apiKey: secret({
     env: ["HIGGS_API_KEY"],

@@ -26,6 +26,7 @@ export class ModelKeeper implements AsyncDisposable {
   readonly #options: ModelKeeperOptions;
   #loading: Promise<ServingModel> | null = null;
   #loaded: ServingModel | null = null;
+  #loadFailure: HiggsError | null = null;
   /** Whether the first load has come to an end, good or bad. */
   #isStarted = false;
   #reloading: Promise<void> | null = null;
@@ -41,6 +42,11 @@ export class ModelKeeper implements AsyncDisposable {
   /** The current model; null before it is loaded. */
   get loaded(): ServingModel | null {
     return this.#loaded;
+  }
+
+  /** Why the last load failed; null while it runs and after a good one. */
+  get loadFailure(): HiggsError | null {
+    return this.#loadFailure;
   }
 
   /** Why this process cannot speak and must be replaced; null while it can, or while a reload may still help. */
@@ -89,9 +95,13 @@ export class ModelKeeper implements AsyncDisposable {
   }
 
   async #start(): Promise<ServingModel> {
+    this.#loadFailure = null;
     try {
       this.#loaded = await this.#options.start();
       return this.#loaded;
+    } catch (error) {
+      this.#loadFailure = toHiggsError(error);
+      throw error;
     } finally {
       this.#isStarted = true;
     }
@@ -104,6 +114,7 @@ export class ModelKeeper implements AsyncDisposable {
       limit: faultLimit,
       reason: String(this.#lastFault),
     });
+    this.#loaded = null;
     this.#loading = this.#letGo(old).then(() => this.#start());
     try {
       await this.#loading;
