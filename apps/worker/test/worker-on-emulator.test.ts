@@ -43,11 +43,17 @@ function startWorker(env: Record<string, string>): WorkerProcess {
   });
 }
 
-/** The worker's log lines of the app, which are JSON. */
+/** All that the worker wrote: every line is in the form of RunPod's console, with fields as JSON behind the message. */
 function logOf(worker: WorkerProcess): Record<string, unknown>[] {
-  return worker.lines
-    .filter((line) => line.startsWith('{"level":"'))
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  return worker.lines.map((line) => {
+    const record = JSON.parse(line) as Record<string, unknown>;
+    expect(Object.keys(record)).toEqual(["requestId", "message", "level"]);
+    const message = String(record["message"]);
+    const start = message.indexOf(" {");
+    if (start < 0) return record;
+    const fields = JSON.parse(message.slice(start)) as Record<string, unknown>;
+    return { ...fields, ...record, message: message.slice(0, start) };
+  });
 }
 
 function wavSamples(base64: unknown): number {
@@ -68,7 +74,7 @@ describe("higgs worker on a queue", () => {
   });
 
   it("is warm before it takes the first job", () => {
-    const messages = logOf(worker).map(({ msg }) => msg);
+    const messages = logOf(worker).map(({ message }) => message);
     const [loaded, warm, finished] = ["the model is loaded", "the engine is warm", "job finished"].map((text) =>
       messages.indexOf(text),
     );
@@ -117,12 +123,12 @@ describe("higgs worker on a queue", () => {
     expect((await emulator.result(next)).status).toBe("COMPLETED");
     expect(job.status).toBe("CANCELLED");
     expect(logOf(worker)).toContainEqual(
-      expect.objectContaining({ msg: "job failed", jobId: job.id, code: "CANCELLED" }),
+      expect.objectContaining({ message: "job failed", requestId: job.id, code: "CANCELLED" }),
     );
   });
 
   it("fails the job of an engine that is killed with ENGINE_CRASHED, and speaks the next", async () => {
-    const { enginePid } = logOf(worker).find(({ msg }) => msg === "the model is loaded") ?? {};
+    const { enginePid } = logOf(worker).find(({ message }) => message === "the model is loaded") ?? {};
     const job = emulator.submit({ input: LONG });
     await expect.poll(() => job.output?.value).toMatchObject({ chunks: 14 });
     process.kill(Number(enginePid), "SIGKILL");

@@ -4,6 +4,8 @@ import type { FitnessCheck } from "./fitness/fitness-checks.ts";
 import type { Handler } from "./jobs/handler.ts";
 import type { StandardSchema } from "./jobs/standard-schema.ts";
 import type { ApiServerSettings } from "./local-api/api-server-mode.ts";
+import type { LogLevel } from "./logging/log-level.ts";
+import type { LogRecord } from "./logging/logger.ts";
 import type { LocalResult } from "./local/local-run.ts";
 import type { ConcurrencyModifier } from "./loop/concurrency.ts";
 import type { WorkerState } from "./loop/worker-state.ts";
@@ -44,6 +46,10 @@ export interface StartOptions<Input = unknown, Output = unknown> {
   readonly onStateChange?: ((state: WorkerState) => void) | undefined;
   /** Called once with the result of a local run (`--test_input`), in addition to the log lines. */
   readonly onLocalResult?: ((result: LocalResult) => void) | undefined;
+  /** What is logged. Default: as `--rp_log_level` and the environment say (`readLogLevel`). */
+  readonly logLevel?: LogLevel | undefined;
+  /** Gets every log record, the banner included. Default: lines on standard output in the platform's form. */
+  readonly onLogRecord?: ((record: LogRecord) => void) | undefined;
   /** What to do. Default: as flags and environment say (`readRunMode`). */
   readonly mode?: RunMode | undefined;
   /** Arguments, environment, output and exit of the process. Default: the real ones. */

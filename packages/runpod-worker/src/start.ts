@@ -22,7 +22,9 @@ const USAGE_EXIT_CODE = 2;
  */
 export async function start<Input = unknown, Output = unknown>(options: StartOptions<Input, Output>): Promise<number> {
   const { surface, release } = rememberSignals(options.surface ?? nodeProcessSurface());
-  surface.writeOut(`--- Starting Serverless Worker |  Version ${REPORTED_VERSION} ---\n`);
+  const banner = `--- Starting Serverless Worker |  Version ${REPORTED_VERSION} ---`;
+  if (options.onLogRecord === undefined) surface.writeOut(`${banner}\n`);
+  else options.onLogRecord({ level: "INFO", message: banner, jobId: undefined, kind: "event" });
   const exitCode = await runGuarded(options, surface);
   release();
   surface.exit(exitCode);
@@ -37,7 +39,9 @@ async function runGuarded<Input, Output>(
   try {
     return await runMode(options, surface);
   } catch (error) {
-    createLogger(surface, undefined).error(`Uncaught exception | ${errorTypeOf(error)}: ${tracebackOf(error)}`);
+    createLogger(surface, undefined, options).error(
+      `Uncaught exception | ${errorTypeOf(error)}: ${tracebackOf(error)}`,
+    );
     return 1;
   }
 }
@@ -47,10 +51,10 @@ async function runMode<Input, Output>(options: StartOptions<Input, Output>, surf
   try {
     flags = parseFlags(surface.argv);
   } catch (error) {
-    createLogger(surface, undefined).error(errorMessageOf(error));
+    createLogger(surface, undefined, options).error(errorMessageOf(error));
     return USAGE_EXIT_CODE;
   }
-  const log = createLogger(surface, flags.logLevel);
+  const log = createLogger(surface, flags.logLevel, options);
   const workerId = surface.env["RUNPOD_POD_ID"] || randomUUID();
   const program = createProgram(options, surface, log);
   const mode = options.mode ?? chooseRunMode(flags, surface.env);
@@ -79,7 +83,11 @@ async function serveApi<Input, Output>(
   });
 }
 
-function createLogger(surface: ProcessSurface, levelFlag: string | undefined): PlatformLogger {
+function createLogger(
+  surface: ProcessSurface,
+  levelFlag: string | undefined,
+  { onLogRecord, logLevel }: Pick<StartOptions, "onLogRecord" | "logLevel">,
+): PlatformLogger {
   const choice = chooseLogLevel(levelFlag, surface.env);
   const { env } = surface;
   const redactor = new Redactor();
@@ -90,7 +98,9 @@ function createLogger(surface: ProcessSurface, levelFlag: string | undefined): P
     env["BUCKET_SECRET_ACCESS_KEY"],
   ]);
   const isJson = (env["RUNPOD_ENDPOINT_ID"] ?? "") !== "";
-  const log = new PlatformLogger({ writeOut: (text) => surface.writeOut(text), level: choice.level, isJson, redactor });
+  const writeOut = (text: string): void => surface.writeOut(text);
+  const level = logLevel ?? choice.level;
+  const log = new PlatformLogger({ writeOut, level, isJson, redactor, onRecord: onLogRecord });
   if (choice.warning !== undefined) log.warn(choice.warning);
   return log;
 }

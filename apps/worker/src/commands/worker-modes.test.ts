@@ -102,7 +102,7 @@ describe("the demo checkpoint", () => {
   ])("speaks on a machine of one's own: %s", async (_name, way) => {
     const { loaded, exitCode, io } = await startIn(way);
     expect(loaded).toEqual(["demo"]);
-    expect(io.err()).toContain("using the demo checkpoint");
+    expect(io.out() + io.err()).toContain("using the demo checkpoint");
     expect(exitCode).toBe(0);
   });
 

@@ -1,10 +1,11 @@
-import type { ProcessSurface, RunMode, StartOptions } from "runpod-worker";
+import type { LogLevel, ProcessSurface, RunMode, StartOptions } from "runpod-worker";
 import type { Environment } from "../config/load.ts";
 import type { CommandIo } from "../terminal/command-io.ts";
 
 /** What `higgs worker` and `higgs serve` use of the package `runpod-worker`. */
 export interface WorkerRuntime {
   readRunMode(argv: readonly string[], env: Environment): RunMode;
+  readLogLevel(argv: readonly string[], env: Environment): LogLevel;
   hasQueue(env: Environment): boolean;
   nodeProcessSurface(): ProcessSurface;
   start(options: RuntimeOptions): Promise<number>;

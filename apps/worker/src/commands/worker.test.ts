@@ -4,7 +4,7 @@ import { HiggsError } from "@higgs-worker/base";
 import type { EngineState } from "@higgs-worker/higgs-audio";
 import { describe, expect, it } from "vitest";
 import type { SettingFlags } from "../config/load.ts";
-import { hasQueue, JobError, type JobContext, readRunMode } from "runpod-worker";
+import { hasQueue, JobError, type JobContext, readLogLevel, readRunMode } from "runpod-worker";
 import type { EngineStarter, ModelLoader } from "../model/load-model.ts";
 import { fakeIo } from "../testing/fake-io.ts";
 import { fakeModel } from "../testing/fake-model.ts";
@@ -20,6 +20,7 @@ function jobContext(): JobContext {
     jobId: "local_test",
     workerId: "w1",
     attempt: 1,
+    queuedMs: 0,
     deadlineAtMs: undefined,
     signal: new AbortController().signal,
     log: { trace: noop, debug: noop, info: noop, warn: noop, error: noop },
@@ -40,6 +41,7 @@ function fakeRuntime(onStart: (options: RuntimeOptions) => Promise<void> = async
   const runtime: WorkerRuntime = {
     readRunMode,
     hasQueue,
+    readLogLevel,
     nodeProcessSurface: () => ({
       argv: [],
       env: {},
@@ -203,7 +205,7 @@ describe("runWorker() in production", () => {
         }),
       );
     });
-    expect(io.err()).toContain("HIGGS_DEVICE is not valid");
+    expect(io.out()).toContain("HIGGS_DEVICE is not valid");
     const exiting = { env: { HIGGS_DEVICE: "cdua", HIGGS_ON_START_FAILURE: "exit" } };
     await expect(serve(exiting, async () => undefined)).rejects.toMatchObject({ code: "INVALID_INPUT" });
   });

@@ -3,11 +3,12 @@ import type { ApiServerMode, RunMode } from "runpod-worker";
 import { readSetting, type SettingFlags } from "../config/load.ts";
 import { serveHealthSocket } from "../health/health-socket.ts";
 import { jobErrorOf } from "../job/job-error.ts";
+import type { LogLevel } from "../logging/logger.ts";
 import { type EngineStarter, loadSpeechModel, type ModelLoader, startSpeechEngine } from "../model/load-model.ts";
 import { type CommandIo, EXIT_USAGE } from "../terminal/command-io.ts";
-import { errorText } from "../terminal/error-text.ts";
 import { printJson } from "../terminal/print-json.ts";
-import { type CommandContext, openCommandContext } from "./command-context.ts";
+import { type CommandContext, openServingContext, openServingLog } from "./command-context.ts";
+import { levelOf, writeInto } from "./runtime-log.ts";
 import { createSpeechService, reasonOf, type SpeechService } from "./speech-service.ts";
 import { loadWorkerRuntime, surfaceOf, type WorkerRuntime } from "./worker-runtime.ts";
 
@@ -40,6 +41,11 @@ interface WorkerStart {
   readonly runtime: WorkerRuntime;
 }
 
+/** What is logged unless HIGGS_LOG_LEVEL says otherwise. */
+function defaultLevelOf({ runtime, argv, io }: Pick<WorkerStart, "runtime" | "argv" | "io">): LogLevel {
+  return levelOf(runtime.readLogLevel(argv, io.env));
+}
+
 /** Where RunPod's load balancer expects a server by default (spec platform §8.1). */
 const LOAD_BALANCER_PORT = "80";
 
@@ -65,7 +71,7 @@ export async function runWorker(args: WorkerArgs, io: CommandIo, parts: WorkerPa
   const start: WorkerStart = { mode, argv: args.argv, io, parts, runtime };
   if (mode.kind === "local") return runOneJob(args, start);
   if (mode.kind === "production") return serveQueue(args, start);
-  const context = await openCommandContext(io, args.settings, { isQuiet: false });
+  const context = await openServingContext(io, args.settings, defaultLevelOf(start));
   return serveModel(context, start, { allowDemo: false });
 }
 
@@ -78,8 +84,8 @@ export async function serveApi(
   context: CommandContext,
   io: CommandIo,
   parts: WorkerParts,
+  runtime: WorkerRuntime,
 ): Promise<number> {
-  const runtime = await parts.loadRuntime();
   // On the platform, even a server meant for a laptop must not fall back to the demo voice.
   const allowDemo = !runtime.hasQueue(io.env);
   return serveModel(context, { mode, argv: [], io, parts, runtime }, { allowDemo });
@@ -107,6 +113,7 @@ async function serveModel(
       apiKey: config.apiKey ?? undefined,
       rules: { maxInputBytes: config.maxInputBytes, maxResultBytes: config.maxResultBytes },
     },
+    ...writeInto(logger),
     surface: surfaceOf(runtime, io, argv),
   });
 }
@@ -124,7 +131,7 @@ async function serveQueue(args: WorkerArgs, start: WorkerStart): Promise<number>
   const { mode, argv, io, parts, runtime } = start;
   let context: CommandContext;
   try {
-    context = await openCommandContext(io, args.settings, { isQuiet: false });
+    context = await openServingContext(io, args.settings, defaultLevelOf(start));
   } catch (error) {
     return answerWith(error, args, start);
   }
@@ -138,6 +145,7 @@ async function serveQueue(args: WorkerArgs, start: WorkerStart): Promise<number>
     fitnessChecks: [service.fitnessCheck],
     // The handler answers each job with the reason why there is no model.
     onUnfit: config.onStartFailure === "exit" ? "exit" : "handle",
+    ...writeInto(context.logger),
     surface: surfaceOf(runtime, io, argv),
   });
 }
@@ -149,7 +157,9 @@ async function serveQueue(args: WorkerArgs, start: WorkerStart): Promise<number>
 async function answerWith(error: unknown, { settings }: WorkerArgs, start: WorkerStart): Promise<number> {
   const { mode, argv, io, runtime } = start;
   if (readSetting("onStartFailure", io.env, settings) === "exit") throw error;
-  await io.stderr.write(errorText(error, { withStack: false }));
+  const log = openServingLog(io, settings, defaultLevelOf(start));
+  const { code, message, definition } = toHiggsError(error);
+  log.error(message, { code, fix: definition.fix });
   const check = () => {
     throw reasonOf(error);
   };
@@ -160,12 +170,15 @@ async function answerWith(error: unknown, { settings }: WorkerArgs, start: Worke
     },
     fitnessChecks: [{ name: "settings", check }],
     onUnfit: "handle",
+    ...writeInto(log),
     surface: surfaceOf(runtime, io, argv),
   });
 }
 
-async function runOneJob(args: WorkerArgs, { mode, argv, io, parts, runtime }: WorkerStart): Promise<number> {
-  const { config, logger } = await openCommandContext(io, args.settings, { isQuiet: true });
+async function runOneJob(args: WorkerArgs, start: WorkerStart): Promise<number> {
+  const { mode, argv, io, parts, runtime } = start;
+  // Stdout is only for the result, so that it can be piped.
+  const { config, logger } = await openServingContext(io, args.settings, defaultLevelOf(start), io.stderr);
   let printed: Promise<void> = Promise.resolve();
   await using service: SpeechService = createSpeechService({
     config,
@@ -184,9 +197,9 @@ async function runOneJob(args: WorkerArgs, { mode, argv, io, parts, runtime }: W
       // The runtime's errors about unreadable jobs have no code.
       printed = printJson(io, { output: output ?? null, error: hasRun ? error : `INVALID_INPUT: ${error}` });
     },
+    ...writeInto(logger),
     surface: {
       ...surfaceOf(runtime, io, argv),
-      // Stdout is only for the result, so that it can be piped.
       writeOut: (text) => void io.stderr.write(text),
     },
   });

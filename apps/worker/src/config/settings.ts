@@ -272,10 +272,20 @@ export const SETTINGS = {
     env: ["HIGGS_LOG_LEVEL"],
     flag: "--log-level",
     group: "general",
-    description: "What is logged to stderr",
+    description:
+      "What is logged. Without it, serving commands follow RUNPOD_LOG_LEVEL, and the others log warnings only",
     choices: ["trace", "debug", "info", "warn", "error", "silent"],
     aliases: { warning: "warn", fatal: "error" },
     defaultValue: "info",
+  }),
+  logFormat: choice({
+    env: ["HIGGS_LOG_FORMAT"],
+    flag: "--log-format",
+    group: "general",
+    description:
+      "Form of log lines. auto: `platform` on RunPod (the three keys that its console reads), `text` on a terminal, `json` elsewhere",
+    choices: ["auto", "text", "json", "platform"],
+    defaultValue: "auto",
   }),
   httpProxy: proxyUrl({
     env: ["http_proxy", "HTTP_PROXY"],

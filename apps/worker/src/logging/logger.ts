@@ -1,7 +1,10 @@
-/** Fields of a log line. Never the user's text, keys or audio; what looks like them is redacted anyway. */
-export type LogFields = Readonly<Record<string, unknown>>;
+import { createLogCleaner } from "./clean.ts";
+import { formatRecord, type LogForm } from "./log-form.ts";
+import { LOG_LEVELS, type LogFields, type LogLevel, type LogRecord } from "./log-record.ts";
 
-/** What the app needs from a logger. */
+export type { LogFields, LogLevel } from "./log-record.ts";
+
+/** What the app needs from a logger. A field `jobId` becomes the line's `requestId`. */
 export interface Logger {
   debug(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;
@@ -11,41 +14,64 @@ export interface Logger {
   child(fields: LogFields): Logger;
 }
 
-export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "silent";
+export interface LogOptions {
+  readonly level: LogLevel;
+  readonly form: LogForm;
+  /** Takes whole lines. */
+  readonly write: (line: string) => void;
+  /** Keys and passwords that are struck out wherever they stand. */
+  readonly secrets?: readonly string[] | undefined;
+  /** Default: the clock. */
+  readonly now?: (() => Date) | undefined;
+}
 
-/** Fields to redact, at the top and one level below. */
-const REDACTED_FIELDS = [
-  "accessId",
-  "accessKeyId",
-  "accessSecret",
-  "apiKey",
-  "audio",
-  "audio_base64",
-  "authorization",
-  "ref_audio",
-  "s3Config",
-  "scene_prompt",
-  "secretAccessKey",
-  "sessionToken",
-  "text",
-  "text_output",
-  "transcript",
-];
+/** The log of a process: every line, of whichever part, goes through one of these. */
+export class Log implements Logger {
+  readonly form: LogForm;
+  readonly #options: LogOptions;
+  readonly #cleaner: ReturnType<typeof createLogCleaner>;
+  readonly #bound: LogFields;
 
-/** A logger that writes one line of JSON per record. The library is loaded here because it takes about 20 ms. */
-export async function createLogger(level: LogLevel, write: (line: string) => void): Promise<Logger> {
-  const { pino } = await import("pino");
-  const root = pino(
-    {
+  constructor(options: LogOptions, bound: LogFields = {}, cleaner = createLogCleaner(options.secrets ?? [])) {
+    this.form = options.form;
+    this.#options = options;
+    this.#bound = bound;
+    this.#cleaner = cleaner;
+  }
+
+  debug(message: string, fields?: LogFields): void {
+    this.write("debug", message, fields);
+  }
+
+  info(message: string, fields?: LogFields): void {
+    this.write("info", message, fields);
+  }
+
+  warn(message: string, fields?: LogFields): void {
+    this.write("warn", message, fields);
+  }
+
+  error(message: string, fields?: LogFields): void {
+    this.write("error", message, fields);
+  }
+
+  child(fields: LogFields): Log {
+    return new Log(this.#options, { ...this.#bound, ...fields }, this.#cleaner);
+  }
+
+  write(level: LogRecord["level"], message: string, fields: LogFields = {}): void {
+    const { level: threshold, form, write, now } = this.#options;
+    if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(threshold)) return;
+    const { jobId, ...rest } = { ...this.#bound, ...fields };
+    const record: LogRecord = {
+      time: now?.() ?? new Date(),
       level,
-      base: null,
-      timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
-      redact: REDACTED_FIELDS.flatMap((name) => [name, `*.${name}`]),
-    },
-    { write },
-  );
-  return wrap(root);
+      message: this.#cleaner.text(message),
+      jobId: typeof jobId === "string" ? this.#cleaner.text(jobId) : null,
+      fields: this.#cleaner.fields(rest),
+    };
+    write(formatRecord(record, form));
+  }
 }
 
 /** Logs nothing. */
@@ -56,21 +82,3 @@ export const silentLogger: Logger = {
   error: () => undefined,
   child: () => silentLogger,
 };
-
-interface LogLibrary {
-  debug(fields: LogFields, message: string): void;
-  info(fields: LogFields, message: string): void;
-  warn(fields: LogFields, message: string): void;
-  error(fields: LogFields, message: string): void;
-  child(fields: Record<string, unknown>): LogLibrary;
-}
-
-function wrap(library: LogLibrary): Logger {
-  return {
-    debug: (message, fields = {}) => library.debug(fields, message),
-    info: (message, fields = {}) => library.info(fields, message),
-    warn: (message, fields = {}) => library.warn(fields, message),
-    error: (message, fields = {}) => library.error(fields, message),
-    child: (fields) => wrap(library.child({ ...fields })),
-  };
-}

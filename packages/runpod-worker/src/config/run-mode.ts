@@ -1,3 +1,4 @@
+import { chooseLogLevel, type LogLevel } from "../logging/log-level.ts";
 import { parseFlags, type WorkerFlags } from "./flags.ts";
 
 /** What a process does, decided once at its start (spec platform §1.1). */
@@ -36,6 +37,15 @@ type Environment = Readonly<Record<string, string | undefined>>;
  */
 export function readRunMode(argv: readonly string[], env: Environment): RunMode {
   return chooseRunMode(parseFlags(argv), env);
+}
+
+/**
+ * What `start` logs with these arguments and this environment.
+ *
+ * @throws {RunpodWorkerError} INVALID_OPTION when a known flag lacks its value or has an unusable one
+ */
+export function readLogLevel(argv: readonly string[], env: Environment): LogLevel {
+  return chooseLogLevel(parseFlags(argv).logLevel, env).level;
 }
 
 /** Chooses the mode: API server, realtime server, one local run, or the production worker, in this order. */

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { JobError, RunpodWorkerError } from "../errors.ts";
-import type { Logger } from "../logging/logger.ts";
+import { type Logger, logRoutine } from "../logging/logger.ts";
 import type { JobFailure } from "../protocol/api-errors.ts";
 import {
   codedErrorText,
@@ -133,7 +133,7 @@ function bodyOfThrown(thrown: unknown, isStream: boolean, origin: ErrorOrigin, o
     // A handler that obeys its signal throws; that is expected.
     context.log.debug(`Handler ended after its job was stopped. | ${errorMessageOf(thrown)}`);
   } else if (isStream || failure !== undefined) {
-    context.log.error(origin.redactor.redact(errorMessageOf(thrown)));
+    logRoutine(context.log, "error", origin.redactor.redact(errorMessageOf(thrown)));
   } else {
     context.log.error("Captured Handler Exception");
     workerLog.error(text);

@@ -8,6 +8,8 @@ export interface JobContext {
   readonly workerId: string;
   /** 1 for the first delivery of this job, 2 for the first retry, as far as the platform says. */
   readonly attempt: number;
+  /** Milliseconds that the job waited in the queue of this process; 0 on the platform's queue, which does not say. */
+  readonly queuedMs: number;
   /** When the platform ends this job (milliseconds since the epoch), if its policy says so. */
   readonly deadlineAtMs: number | undefined;
   /** Aborts when the job is cancelled or times out, or the worker must stop. Later results are discarded. */

@@ -6,6 +6,7 @@ import type { Job } from "../protocol/job.ts";
 
 export interface JobContextParts {
   readonly workerId: string;
+  readonly queuedMs: number;
   readonly signal: AbortSignal;
   readonly log: Logger;
   readonly onProgress: (data: unknown) => void;
@@ -21,6 +22,7 @@ export function createJobContext(job: Job, parts: JobContextParts): JobContext {
     jobId: job.id,
     workerId: parts.workerId,
     attempt: retries + 1,
+    queuedMs: parts.queuedMs,
     deadlineAtMs: typeof timeoutMs === "number" && timeoutMs > 0 ? Date.now() + timeoutMs : undefined,
     signal: parts.signal,
     log: parts.log,

@@ -9,7 +9,7 @@ const KEY = "the-right-key";
 const METHODS = ["GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"] as const;
 
 /** The routes that need no key. All other routes, even ones added later, need it. */
-const OPEN_PATHS = ["/ping", "/health", "/:endpoint/health", "/v2/:endpoint/health"];
+const OPEN_PATHS = ["/ping", "/ready", "/health", "/:endpoint/health", "/v2/:endpoint/health"];
 
 interface RoutedApp {
   readonly routes: readonly { readonly path: string }[];

@@ -1,5 +1,7 @@
 import { createServer } from "node:net";
 import { describe, expect, it } from "vitest";
+import { JobError } from "../errors.ts";
+import type { LogRecord } from "../logging/logger.ts";
 import { start } from "../start.ts";
 import type { StartOptions } from "../start-options.ts";
 import { FakeSurface } from "../testing/fake-surface.ts";
@@ -133,4 +135,100 @@ describe("--rp_serve_api", () => {
     expect(surface.output).toContain("EADDRINUSE");
     taken.close();
   });
+});
+
+describe("a host with a log of its own", () => {
+  it("gets every record in place of lines, the banner first, and knows which belong to every job", async () => {
+    const records: LogRecord[] = [];
+    const surface = new FakeSurface({ argv: ["--rp_serve_api", "--rp_api_port=0"] });
+    const handler = (job: { input: string }) => {
+      if (job.input === "bad")
+        throw new JobError("no good", { failure: { code: "BAD", httpStatus: 400, isRetryable: false } });
+      return job.input;
+    };
+    const exit = start({ handler: handler as never, surface, onLogRecord: (record) => void records.push(record) });
+    const url = () => records.map(({ message }) => /listening on (\S+)/.exec(message)?.[1]).find(Boolean) ?? "";
+    await expect.poll(url).not.toBe("");
+    for (const input of ["good", "bad"]) {
+      const headers = { "content-type": "application/json" };
+      await fetch(`${url()}/runsync`, { method: "POST", headers, body: JSON.stringify({ input }) });
+    }
+    surface.signal("SIGTERM");
+    expect(await exit).toBe(0);
+    expect(surface.output).toBe("");
+    expect(records[0]).toMatchObject({ level: "INFO", message: expect.stringMatching(/^--- Starting/), kind: "event" });
+    const routine = records.filter(({ kind }) => kind === "routine");
+    expect(routine.map(({ level, message }) => `${level} ${message}`)).toEqual([
+      "INFO Started.",
+      "INFO Finished.",
+      "INFO Started.",
+      "ERROR no good",
+      "INFO Finished.",
+    ]);
+    expect(routine.every(({ jobId }) => jobId !== undefined)).toBe(true);
+  });
+
+  it("never gets a local run's data as anything but payload", async () => {
+    const records: LogRecord[] = [];
+    const surface = new FakeSurface({ argv: ["--test_input", '{"input":"whisper"}'] });
+    async function* handler(job: { input: string }) {
+      yield job.input;
+    }
+    await start({ handler: handler as never, surface, onLogRecord: (record) => void records.push(record) });
+    const telling = records.filter(({ message }) => message.includes("whisper"));
+    expect(telling.length).toBeGreaterThan(1);
+    expect(telling.every(({ kind }) => kind === "payload")).toBe(true);
+  });
+});
+
+describe("a host that knows its own state", () => {
+  async function stateOf(state: "loading" | "ready" | "degraded" | "failed") {
+    const { url, surface, exit } = await serve({
+      handler: () => 1,
+      api: {
+        apiKey: "k1",
+        health: () => ({ state, checks: { disk: { ok: state === "ready" } } }),
+        mount: ({ app }) => void app.get("/own", (context) => context.text("mine")),
+      },
+    });
+    const ask = async (path: string, headers: Record<string, string> = {}) => {
+      const response = await fetch(url + path, { headers });
+      return { status: response.status, text: await response.text() };
+    };
+    const key = { authorization: "Bearer k1" };
+    const seen = {
+      ping: (await ask("/ping")).status,
+      ready: await ask("/ready"),
+      readyWithKey: await ask("/ready", key),
+      health: await ask("/health"),
+      healthWithKey: JSON.parse((await ask("/health", key)).text) as Record<string, unknown>,
+      own: [
+        (await ask("/own")).status,
+        (await ask("/own", key)).text,
+        (await ask("/own", { authorization: "x" })).status,
+      ],
+    };
+    surface.signal("SIGTERM");
+    await exit;
+    return seen;
+  }
+
+  it.each([
+    ["ready", 200, 200, 1, 0],
+    ["degraded", 200, 200, 1, 0],
+    ["loading", 204, 503, 0, 0],
+    ["failed", 503, 503, 0, 1],
+  ] as const)(
+    "%s is told by /ping, /ready and /health, in detail only with the key",
+    async (state, ping, ready, up, bad) => {
+      const seen = await stateOf(state);
+      const checks = { disk: { ok: state === "ready" } };
+      expect(seen.ping).toBe(ping);
+      expect(seen.ready).toEqual({ status: ready, text: JSON.stringify({ status: state }) });
+      expect(seen.readyWithKey).toEqual({ status: ready, text: JSON.stringify({ status: state, checks }) });
+      expect(seen.health).toEqual({ status: 200, text: JSON.stringify({ status: state }) });
+      expect(seen.healthWithKey).toMatchObject({ status: state, checks, workers: { ready: up, unhealthy: bad } });
+      expect(seen.own).toEqual([401, "mine", 401]);
+    },
+  );
 });

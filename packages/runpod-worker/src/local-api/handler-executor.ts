@@ -3,7 +3,7 @@ import { executeJob, type JobProgram } from "../jobs/execute-job.ts";
 import type { Handler } from "../jobs/handler.ts";
 import { createJobContext, secretsOf } from "../jobs/job-context.ts";
 import type { StandardSchema } from "../jobs/standard-schema.ts";
-import type { LogBinding, Logger } from "../logging/logger.ts";
+import { type LogBinding, type Logger, logRoutine } from "../logging/logger.ts";
 import { Redactor } from "../logging/redactor.ts";
 import type { Job } from "../protocol/job.ts";
 import { errorMessageOf } from "../results/error-text.ts";
@@ -55,11 +55,11 @@ export function createProgramExecutor(options: ProgramExecutorOptions): JobExecu
   return async (job, execution) => {
     const log = options.logFor({ jobId: job.id, batchId: job.batchId });
     const release = options.program.origin.redactor.hold(secretsOf(job));
-    log.info("Started.");
+    logRoutine(log, "info", "Started.");
     try {
       return await executeWith(options, job, log, execution);
     } finally {
-      log.info("Finished.");
+      logRoutine(log, "info", "Finished.");
       release();
     }
   };
@@ -69,11 +69,12 @@ async function executeWith(
   { program, workerId, workerLog, onUnhealthy = () => {} }: ProgramExecutorOptions,
   job: Job,
   log: Logger,
-  { signal, progress, chunk }: JobExecution,
+  { signal, queuedMs, progress, chunk }: JobExecution,
 ): Promise<ExecutedBody> {
   let isRefreshAsked = false;
   const context = createJobContext(job, {
     workerId,
+    queuedMs,
     signal,
     log,
     onProgress: (data) => {

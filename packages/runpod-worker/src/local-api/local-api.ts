@@ -3,10 +3,12 @@ import type { Clock } from "../job-queue/clock.ts";
 import { JobQueue } from "../job-queue/job-queue.ts";
 import type { QueueRules } from "../job-queue/queue-rules.ts";
 import { apiFailure } from "../protocol/api-errors.ts";
+import type { HostHealth, ServingState } from "../protocol/host-health.ts";
 import type { HttpEnvironment } from "../public-api/http-environment.ts";
+import { probeRoutes } from "../public-api/guarded-app.ts";
 import { createPublicRoutes, syncBodyRules, type PublicRoutesOptions } from "../public-api/public-routes.ts";
 import { WebhookSender, type WebhookOptions } from "../public-api/webhook-sender.ts";
-import { LocalWorker, type JobExecutor, type LogSink, type Readiness } from "./local-worker.ts";
+import { LocalWorker, type JobExecutor, type LogSink } from "./local-worker.ts";
 import { answerRealtime } from "./realtime-route.ts";
 
 export interface LocalApiOptions extends Pick<
@@ -26,6 +28,10 @@ export interface LocalApiOptions extends Pick<
   readonly concurrency?: number | (() => number);
   /** Settles when what the handler needs is loaded. Until then jobs wait, and `/ping` answers 204. */
   readonly ready?: Promise<unknown>;
+  /** What the host knows of its own state after that, for `/ping`, `/ready` and `/health`. Default: it stays ready. */
+  readonly health?: (() => HostHealth) | undefined;
+  /** Adds routes of the host's own to `api.app`; they need the key. Called once, when the API exists. */
+  readonly mount?: ((api: LocalApi) => void) | undefined;
   /** Shown as `workerId`. */
   readonly workerId?: string;
   /** Adds `POST /{endpointId}/realtime`, as `RUNPOD_ENDPOINT_ID` does in the Python SDK. */
@@ -37,14 +43,6 @@ export interface LocalApiOptions extends Pick<
   readonly log?: LogSink;
 }
 
-/** Statuses of `/ping` by readiness (spec platform §8.1 and §8.4). */
-const PING_STATUS: Readonly<Record<Readiness, 200 | 204 | 503>> = {
-  loading: 204,
-  ready: 200,
-  failed: 503,
-  draining: 503,
-};
-
 /**
  * RunPod's public API in front of a handler of this process (spec platform §5.6): a queue, a worker that takes from it,
  * and the routes. `app` can stand alone or be mounted behind your own routes.
@@ -54,9 +52,11 @@ export class LocalApi {
   readonly queue: JobQueue;
   readonly #worker: LocalWorker;
   readonly #webhooks: WebhookSender;
+  readonly #health: LocalApiOptions["health"];
 
   constructor(options: LocalApiOptions) {
     const { log } = options;
+    this.#health = options.health;
     this.queue = new JobQueue({ clock: options.clock, rules: options.rules });
     this.#worker = new LocalWorker({ ...options, queue: this.queue });
     this.#webhooks = new WebhookSender({
@@ -68,12 +68,14 @@ export class LocalApi {
     });
     this.queue.on("final", (record) => this.#webhooks.send(record));
     this.app = this.#createApp(options);
+    options.mount?.(this);
     this.#openWhenReady(options);
   }
 
-  /** What `/ping` and `/health` show. */
-  get readiness(): Readiness {
-    return this.#worker.readiness;
+  /** What `/ping`, `/ready` and `/health` show. */
+  get state(): ServingState {
+    const { readiness } = this.#worker;
+    return readiness === "ready" ? (this.#health?.().state ?? "ready") : readiness;
   }
 
   /** Lets running jobs finish for up to `graceMs`, fails the rest, and ends all held requests. */
@@ -93,13 +95,14 @@ export class LocalApi {
     const routes: PublicRoutesOptions = {
       ...options,
       queue: this.queue,
-      workerCounts: () => this.#worker.counts(),
+      workerCounts: () => this.#worker.counts(this.state),
       allowsPrivateWebhooks: options.webhooks?.allowsPrivate ?? false,
-      status: () => this.readiness,
-      openRoutes: { "/ping": (context) => context.body(null, PING_STATUS[this.readiness]) },
+      status: () => this.state,
+      checks: () => options.health?.().checks,
+      openRoutes: probeRoutes(options, () => this.state, options.health),
     };
     const app = createPublicRoutes(routes);
-    app.get("/", (context) => context.json({ name: "RunPod local API", ...options.about?.(), status: this.readiness }));
+    app.get("/", (context) => context.json({ name: "RunPod local API", ...options.about?.(), status: this.state }));
     if (realtimeEndpointId !== undefined) {
       const path = `/${realtimeEndpointId}/realtime`;
       app.post(path, (context) => answerRealtime(context, this.queue, syncBodyRules(routes)));

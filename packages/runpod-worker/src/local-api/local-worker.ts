@@ -2,6 +2,7 @@ import type { JobQueue } from "../job-queue/job-queue.ts";
 import type { StopReason } from "../job-queue/queue-options.ts";
 import type { JobRecord } from "../job-queue/job-record.ts";
 import { apiFailure, type JobFailure } from "../protocol/api-errors.ts";
+import { isServing, type ServingState } from "../protocol/host-health.ts";
 import type { HealthBody } from "../protocol/job-status.ts";
 import type { Job, JobResultBody } from "../protocol/job.ts";
 import { errorMessageOf } from "../results/error-text.ts";
@@ -11,6 +12,8 @@ import { encodeJson } from "../results/json-encoding.ts";
 export interface JobExecution {
   /** Aborts when the job is cancelled or times out, or the server closes; later results are discarded. */
   readonly signal: AbortSignal;
+  /** Milliseconds that the job waited in the queue. */
+  readonly queuedMs: number;
   /** Shows `output` to clients while the job runs. Throws NOT_SERIALIZABLE if JSON would lose something, as does `chunk`. */
   readonly progress: (output: unknown) => void;
   /** Streams one output. */
@@ -73,17 +76,17 @@ export class LocalWorker {
     this.#fill();
   }
 
-  /** This worker, as `/health` counts workers. */
-  counts(): HealthBody["workers"] {
-    const isReady = this.#readiness === "ready";
+  /** This worker in this state, as `/health` counts workers. */
+  counts(state: ServingState): HealthBody["workers"] {
+    const isReady = isServing(state);
     const isRunning = this.#runs.size > 0;
     return {
       idle: isReady && !isRunning ? 1 : 0,
-      initializing: this.#readiness === "loading" ? 1 : 0,
+      initializing: state === "loading" ? 1 : 0,
       ready: isReady ? 1 : 0,
       running: isRunning ? 1 : 0,
       throttled: 0,
-      unhealthy: this.#readiness === "failed" ? 1 : 0,
+      unhealthy: state === "failed" ? 1 : 0,
     };
   }
 
@@ -145,6 +148,7 @@ export class LocalWorker {
     try {
       const result = await this.#options.execute(jobOf(record), {
         signal,
+        queuedMs: Math.max(0, (record.startedAtMs ?? record.queuedAtMs) - record.queuedAtMs),
         progress: (output) => {
           if (!signal.aborted) queue.reportProgress(record.id, snapshot(output));
         },

@@ -5,7 +5,7 @@ import { executeJob, type ExecutedJob, type JobProgram, jobStopped } from "../jo
 import { createJobContext, secretsOf } from "../jobs/job-context.ts";
 import { isRecord } from "../protocol/is-record.ts";
 import type { Job } from "../protocol/job.ts";
-import type { PlatformLogger } from "../logging/logger.ts";
+import { logRoutine, type PlatformLogger } from "../logging/logger.ts";
 import type { ProcessSurface } from "../process-surface.ts";
 import { errorMessageOf } from "../results/error-text.ts";
 import { encodeJson } from "../results/json-encoding.ts";
@@ -116,12 +116,13 @@ async function execute(job: Job, options: LocalRunOptions, signal: AbortSignal):
   const log = options.log.forJob({ jobId: job.id, batchId: job.batchId });
   let isRefreshAsked = false;
   let chunks = 0;
-  log.info("Started.");
+  logRoutine(log, "info", "Started.");
   const context = createJobContext(job, {
     workerId: options.workerId,
+    queuedMs: 0,
     signal,
     log,
-    onProgress: (data) => log.info(`Progress: ${printable(data)}`),
+    onProgress: (data) => log.special("payload", "info", `Progress: ${printable(data)}`),
     onRefresh: () => {
       isRefreshAsked = true;
     },
@@ -133,7 +134,7 @@ async function execute(job: Job, options: LocalRunOptions, signal: AbortSignal):
     isRefreshAsked: () => isRefreshAsked,
     onChunk: (chunk) => {
       chunks += 1;
-      log.info(`Chunk ${chunks}: ${printable(chunk)}`);
+      log.special("payload", "info", `Chunk ${chunks}: ${printable(chunk)}`);
     },
     workerLog: options.log,
   });
@@ -162,7 +163,7 @@ function report(job: Job, { body }: ExecutedJob, { log, onResult }: LocalRunOpti
     return 1;
   }
   log.info(`Job ${job.id} completed successfully.`);
-  log.info(`Job result: ${printed}`);
+  log.special("payload", "info", `Job result: ${printed}`);
   onResult?.({ output: body.output ?? {}, error: null, hasRun: true });
   log.info("Local testing complete, exiting.");
   return 0;

@@ -21,12 +21,28 @@ const MAX_MESSAGE_LENGTH = 4096;
 
 type RecordLevel = Exclude<LogLevel, "NOTSET">;
 
+/** One record, for a host that writes it in its own form. Known secrets are already replaced. */
+export interface LogRecord {
+  readonly level: RecordLevel;
+  readonly message: string;
+  readonly jobId: string | undefined;
+  readonly kind: LogKind;
+}
+
+/**
+ * `routine`: what every job has (`Started.`, `Finished.`, the error that its handler threw), which a host that writes a line
+ * of its own for each job can leave out. `payload`: a job's own data, shown by a local run only. `event`: all others.
+ */
+export type LogKind = "event" | "routine" | "payload";
+
 export interface PlatformLoggerOptions {
   readonly writeOut: (text: string) => void;
   readonly level: LogLevel;
   /** True = one JSON object a line, as RunPod's console wants it; false = text for people. */
   readonly isJson: boolean;
   readonly redactor: Redactor;
+  /** Gets every record that passes the level, in place of `writeOut`. */
+  readonly onRecord?: ((record: LogRecord) => void) | undefined;
 }
 
 /** Logger of spec platform §6; `forJob` returns one whose lines carry a job's id. */
@@ -67,16 +83,28 @@ export class PlatformLogger implements Logger {
     this.#write("ERROR", message);
   }
 
-  #write(level: RecordLevel, message: string): void {
-    const { isJson, redactor, writeOut } = this.#options;
+  /** Writes a line of another kind than `event`. */
+  special(kind: Exclude<LogKind, "event">, level: "info" | "error", message: string): void {
+    this.#write(level === "info" ? "INFO" : "ERROR", message, kind);
+  }
+
+  #write(level: RecordLevel, message: string, kind: LogKind = "event"): void {
+    const { isJson, redactor, writeOut, onRecord } = this.#options;
     const threshold = this.#options.level;
     if (threshold === "NOTSET" || LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(threshold)) return;
     const batchId = this.#binding?.batchId;
     const prefixed = batchId === undefined ? message : `[batchId=${batchId}] ${message}`;
     const text = cutMiddle(redactor.redact(prefixed));
     const jobId = this.#binding?.jobId;
-    writeOut(isJson ? jsonLine(level, jobId, text) : plainLine(level, jobId, text));
+    if (onRecord !== undefined) onRecord({ level, message: text, jobId, kind });
+    else writeOut(isJson ? jsonLine(level, jobId, text) : plainLine(level, jobId, text));
   }
+}
+
+/** Writes a line that every job has; to a handler's own logger it is a line like others. */
+export function logRoutine(log: Logger, level: "info" | "error", message: string): void {
+  if (log instanceof PlatformLogger) log.special("routine", level, message);
+  else log[level](message);
 }
 
 /** Removes the middle of a long message and says how much was removed (W77). */

@@ -1,7 +1,7 @@
 import type { FitnessFailure } from "../fitness/fitness-checks.ts";
 import { executeJob, type ExecutedJob, type JobProgram, jobStopped } from "../jobs/execute-job.ts";
 import { createJobContext, secretsOf } from "../jobs/job-context.ts";
-import type { PlatformLogger } from "../logging/logger.ts";
+import { logRoutine, type PlatformLogger } from "../logging/logger.ts";
 import { sleep } from "../platform/sleep.ts";
 import type { Job } from "../protocol/job.ts";
 import { errorMessageOf, thrownErrorText } from "../results/error-text.ts";
@@ -124,9 +124,11 @@ export class JobRun {
 
   async #execute(): Promise<void> {
     const { program, workerId, log } = this.#parts;
-    this.#log.info("Started.");
+    logRoutine(this.#log, "info", "Started.");
     const context = createJobContext(this.job, {
       workerId,
+      // The platform does not say how long the job waited there.
+      queuedMs: 0,
       signal: this.#handlerAbort.signal,
       log: this.#log,
       onProgress: (data) => this.#progress.send(data),
@@ -165,7 +167,7 @@ export class JobRun {
     if (this.#verdict !== undefined) return;
     this.#finalPost = this.#post(final, isStream, undefined);
     await this.#finalPost;
-    if (!this.isStopped) this.#log.info("Finished.");
+    if (!this.isStopped) logRoutine(this.#log, "info", "Finished.");
   }
 
   async #closeStream(body: ResultBody): Promise<ResultBody> {

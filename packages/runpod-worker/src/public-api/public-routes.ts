@@ -1,9 +1,10 @@
-import { Hono, type Context } from "hono";
+import type { Context, Hono } from "hono";
 import type { JobQueue } from "../job-queue/job-queue.ts";
 import { statusBodyOf, type JobRecord } from "../job-queue/job-record.ts";
 import { API_ERRORS } from "../protocol/api-errors.ts";
 import { isFinalStatus, type HealthBody } from "../protocol/job-status.ts";
-import { mayShowDetails, refuseForeignPages, requireKey, type AccessRules } from "./access.ts";
+import { mayShowDetails, type AccessRules } from "./access.ts";
+import { createGuardedApp, type Handle } from "./guarded-app.ts";
 import { onUndelivered, type HttpEnvironment } from "./http-environment.ts";
 import { answerOfJob, droppedFields, hasStreamNews } from "./job-answer.ts";
 import { answerOpenAi } from "./openai-route.ts";
@@ -20,6 +21,8 @@ export interface PublicRoutesOptions extends AccessRules {
   readonly status?: (() => string) | undefined;
   /** `GET` routes besides `/health` that need no key, by path. All other routes of the app, even ones added later, need it. */
   readonly openRoutes?: Readonly<Record<string, Handle>>;
+  /** State of what serves, in detail, for `/health`. */
+  readonly checks?: (() => Readonly<Record<string, unknown>> | undefined) | undefined;
   /** Facts about what is served, shown in `/health` next to the counts. */
   readonly about?: (() => Readonly<Record<string, unknown>>) | undefined;
   /** The only endpoint id that exists; without it every id does. */
@@ -51,7 +54,6 @@ const STREAM_HOLD_MS = 9000;
 const PREFIXES = ["", "/:endpoint", "/v2/:endpoint"] as const;
 
 type Method = "GET" | "POST";
-type Handle = (context: Context<HttpEnvironment>) => Response | Promise<Response>;
 type Operation = readonly [methods: readonly Method[], path: string, handle: Handle];
 
 /**
@@ -60,13 +62,9 @@ type Operation = readonly [methods: readonly Method[], path: string, handle: Han
  * `/health` and `openRoutes` is refused without it, even paths that do not exist.
  */
 export function createPublicRoutes(options: PublicRoutesOptions): Hono<HttpEnvironment> {
-  const app = new Hono<HttpEnvironment>();
-  app.onError(answerOfError);
-  app.notFound(() => answerOfError(new PublicApiError("NOT_FOUND", "not found")));
-  app.use("*", refuseForeignPages(options));
-  for (const prefix of PREFIXES) app.get(`${prefix}/health`, (context) => showHealth(context, options));
-  for (const [path, handle] of Object.entries(options.openRoutes ?? {})) app.get(path, handle);
-  app.use("*", requireKey(options));
+  const health: Record<string, Handle> = {};
+  for (const prefix of PREFIXES) health[`${prefix}/health`] = (context) => showHealth(context, options);
+  const app = createGuardedApp(options, { ...health, ...options.openRoutes });
   const operations = operationsOf(options);
   for (const prefix of PREFIXES) {
     for (const [methods, path, handle] of operations) {
@@ -212,10 +210,14 @@ function retry(context: Context<HttpEnvironment>, queue: JobQueue, record: JobRe
 }
 
 function showHealth(context: Context<HttpEnvironment>, options: PublicRoutesOptions): Response {
-  if (!mayShowDetails(context, options)) return context.json({ status: options.status?.() ?? "ready" });
+  const status = options.status?.() ?? "ready";
+  if (!mayShowDetails(context, options)) return context.json({ status });
   checkEndpoint(context, options);
-  const body: HealthBody = { ...options.about?.(), jobs: options.queue.counts, workers: options.workerCounts() };
-  return context.json(body);
+  const counts: HealthBody = { jobs: options.queue.counts, workers: options.workerCounts() };
+  // Without a host that knows more, the body is exactly the platform's.
+  const checks = options.checks?.();
+  const state = checks === undefined ? {} : { status, checks };
+  return context.json({ ...options.about?.(), ...state, ...counts });
 }
 
 function summaryOf(record: JobRecord): object {
