@@ -59,6 +59,11 @@ export const PACKAGE_RULES: Readonly<Record<string, PackageRule>> = {
       ["local-api", "bin"],
     ],
   },
+  "runpod-deploy": {
+    folder: "packages/runpod-deploy",
+    mayImport: ["runpod-worker"],
+    order: ["errors.ts", "api", "deployment", "emulator"],
+  },
   "worker-higgs-audio": {
     folder: "apps/worker",
     mayImport: [
@@ -67,6 +72,7 @@ export const PACKAGE_RULES: Readonly<Record<string, PackageRule>> = {
       "@higgs-worker/ggml",
       "@higgs-worker/higgs-audio",
       "@higgs-worker/parity",
+      "runpod-deploy",
       "runpod-worker",
     ],
     order: [
@@ -95,6 +101,8 @@ export const PUBLIC_FACES: Readonly<Record<string, string>> = {
   "runpod-worker": "the API of a package of its own; docs/api.md lists it",
   "runpod-worker/emulator": "for tests of any worker; EMULATOR.md shows it",
   "runpod-worker/local-api": "the server behind --rp_serve_api, to be mounted elsewhere; EMULATOR.md shows it",
+  "runpod-deploy": "deployment through REST v2 for any image; its README shows it",
+  "runpod-deploy/emulator": "for tests of any deployment; its README shows it",
   "@higgs-worker/higgs-audio": "the model as a library; its README shows it",
   "@higgs-worker/client": "for programs that speak with a server or an endpoint; its README shows it",
 };

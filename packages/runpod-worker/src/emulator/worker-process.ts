@@ -9,8 +9,8 @@ export interface WorkerCommand {
   readonly cwd?: string;
   /** The variables of the machine, usually `process.env`; the emulator adds those of the platform. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Gets each line that the worker prints. */
-  readonly onLine?: ((line: string, source: "stdout" | "stderr") => void) | undefined;
+  /** Gets each line that a worker prints, with the worker's id. */
+  readonly onLine?: ((line: string, source: "stdout" | "stderr", podId: string) => void) | undefined;
 }
 
 export interface WorkerExit {
@@ -131,7 +131,7 @@ export class WorkerProcess {
   #note(line: string, source: "stdout" | "stderr", command: WorkerCommand): void {
     this.#lines.push(line);
     if (this.#lines.length > MAX_LINES) this.#lines.shift();
-    command.onLine?.(line, source);
+    command.onLine?.(line, source, this.podId);
     for (const check of this.#lineWaits) check(line);
   }
 }
