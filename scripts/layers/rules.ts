@@ -79,7 +79,7 @@ export const PACKAGE_RULES: Readonly<Record<string, PackageRule>> = {
       ["names", "logging", "bench", "network"],
       ["config", "health"],
       ["model", "storage"],
-      "references",
+      ["references", "telemetry"],
       "job",
       "terminal",
       "doctor",

@@ -8,6 +8,7 @@ import type { EngineStarter, ServingModel } from "../model/load-model.ts";
 import { findModel } from "../model/locations.ts";
 import { ModelKeeper } from "../model/model-keeper.ts";
 import { warmUp } from "../model/warm-up.ts";
+import { Journal } from "../telemetry/job-journal.ts";
 import { createReferenceServices } from "../references/voices.ts";
 
 export interface SpeechServiceOptions {
@@ -35,6 +36,8 @@ export interface SpeechService extends AsyncDisposable {
   load(): Promise<ServingModel>;
   /** The same as a fitness check of the worker, whose reason begins with the error's code. */
   readonly fitnessCheck: FitnessCheck;
+  /** What became of the jobs. */
+  readonly journal: Journal;
   /** Whether jobs can be done now, for the health socket. */
   health(): WorkerHealth;
   /** What is served, for `/health`. */
@@ -50,15 +53,18 @@ export function createSpeechService(options: SpeechServiceOptions): SpeechServic
   const { faultLimit } = config;
   const keeper = new ModelKeeper({ start: () => startModel({ ...options, signal }), faultLimit, logger, hurry });
   const load = () => keeper.load();
+  const journal = new Journal({ logger });
   const handle = createJobHandler({
     config,
     logger,
     model: load,
     references: createReferenceServices(config),
     onFailure: (error) => keeper.noteFailure(error),
+    journal,
   });
   return {
     load,
+    journal,
     handler: watched(handle, keeper),
     fitnessCheck: { name: CHECK_NAME, check: () => checkLoad(load) },
     health: () => healthOf(keeper),

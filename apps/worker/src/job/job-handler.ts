@@ -1,6 +1,8 @@
 import { HiggsError, toHiggsError } from "@higgs-worker/base";
 import type { SpeechProgress } from "@higgs-worker/higgs-audio";
 import type { JobError } from "runpod-worker";
+import { JobTrace } from "../telemetry/job-trace.ts";
+import type { JobJournal } from "../telemetry/job-journal.ts";
 import { estimateRemainingSeconds } from "./estimate-remaining.ts";
 import { jobErrorOf } from "./job-error.ts";
 import type { JobOutput } from "./job-output.ts";
@@ -13,12 +15,18 @@ export interface JobHandlerContext {
   readonly signal: AbortSignal;
   /** The job's deadline (milliseconds since the epoch), if its policy sets one. */
   readonly deadlineAtMs?: number | undefined;
+  /** How long the job waited in a queue of this process. */
+  readonly queuedMs?: number | undefined;
+  /** 1 for the first delivery. */
+  readonly attempt?: number | undefined;
   readonly progress: (data: unknown) => void;
 }
 
 export interface JobHandlerServices extends SpeechJobServices {
   /** Called with the reason when a job fails. */
   readonly onFailure?: (error: HiggsError) => void;
+  /** Is told what becomes of each job. */
+  readonly journal?: JobJournal;
 }
 
 /** The job's `output` while it runs. */
@@ -43,44 +51,58 @@ export function createJobHandler(services: JobHandlerServices) {
     received: ReceivedJob,
     context: JobHandlerContext,
   ): Promise<JobOutput> | AsyncGenerator<StreamItem, JobOutput> => {
+    const { queuedMs, attempt } = context;
+    const trace = new JobTrace({ jobId: received.id, queuedMs, attempt });
+    services.journal?.begin(trace);
     let job: SpeechJob;
     try {
       job = parseJob(received, services.config);
     } catch (error) {
-      return Promise.reject(failure(error, received, services));
+      return Promise.reject(failure(error, trace, services));
     }
-    return job.input.stream ? stream(job, services, context) : answer(job, services, context);
+    trace.isStreamed = job.input.stream;
+    return job.input.stream ? stream(job, trace, services, context) : answer(job, trace, services, context);
   };
 }
 
-async function answer(job: SpeechJob, services: JobHandlerServices, context: JobHandlerContext): Promise<JobOutput> {
+async function answer(
+  job: SpeechJob,
+  trace: JobTrace,
+  services: JobHandlerServices,
+  context: JobHandlerContext,
+): Promise<JobOutput> {
   const deadline = deadlineOf(context);
   try {
-    const { output } = await runSpeechJob(job, services, jobOptions(job, context, deadline));
+    const { output } = await runSpeechJob(job, services, { ...jobOptions(job, context, deadline), trace });
+    services.journal?.finish(trace);
     return output;
   } catch (error) {
-    throw failure(deadline.aborted ? outOfTime(error, context) : error, job, services);
+    throw failure(deadline.aborted ? outOfTime(error, context) : error, trace, services);
   }
 }
 
 async function* stream(
   job: SpeechJob,
+  trace: JobTrace,
   services: JobHandlerServices,
   context: JobHandlerContext,
 ): AsyncGenerator<StreamItem, JobOutput> {
   const deadline = deadlineOf(context);
   try {
-    const { output } = yield* streamSpeechJob(job, services, jobOptions(job, context, deadline));
+    const { output } = yield* streamSpeechJob(job, services, { ...jobOptions(job, context, deadline), trace });
+    services.journal?.finish(trace);
     return output;
   } catch (error) {
-    throw failure(deadline.aborted ? outOfTime(error, context) : error, job, services);
+    throw failure(deadline.aborted ? outOfTime(error, context) : error, trace, services);
+  } finally {
+    // The runtime leaves the stream of a job that was cancelled; for others this does nothing.
+    services.journal?.fail(trace, new HiggsError("CANCELLED", "finish the speech", "nobody takes the audio any more"));
   }
 }
 
-function failure(error: unknown, job: Pick<SpeechJob, "id">, { logger, onFailure }: JobHandlerServices): JobError {
+function failure(error: unknown, trace: JobTrace, { journal, onFailure }: JobHandlerServices): JobError {
   const higgsError = toHiggsError(error);
-  logger.error("job failed", { jobId: job.id, code: higgsError.code, reason: higgsError.message });
-  if (higgsError.code === "INTERNAL") logger.debug("stack", { jobId: job.id, stack: higgsError.stack });
+  journal?.fail(trace, higgsError);
   onFailure?.(higgsError);
   return jobErrorOf(higgsError);
 }

@@ -14,6 +14,7 @@ import type { Logger } from "../logging/logger.ts";
 import { prepareReferences, type ReferenceServices } from "../references/prepare-references.ts";
 import { createReferenceServices } from "../references/voices.ts";
 import type { S3StoreOptions } from "../storage/s3/s3-store.ts";
+import { JobTrace } from "../telemetry/job-trace.ts";
 import { buildJobOutput, type JobOutput } from "./job-output.ts";
 import type { SpeechJob } from "./parse-input.ts";
 import { encodeBase64, planDelivery, type DeliveryPlan } from "./plan-delivery.ts";
@@ -37,6 +38,8 @@ export interface SpeechJobOptions {
   readonly onAudio?: ((pcm: Float32Array, sampleRateHz: number) => void) | undefined;
   /** Overrides the job's `delivery`. */
   readonly delivery?: DeliveryPlan;
+  /** Is told how far the job is. */
+  readonly trace?: JobTrace;
 }
 
 export interface FinishedSpeechJob {
@@ -64,7 +67,9 @@ export async function runSpeechJob(
   const receivedMs = performance.now();
   const { config, logger } = services;
   const { input } = job;
-  const { signal } = options;
+  const { signal, trace = new JobTrace({ jobId: job.id }) } = options;
+  trace.characters = Array.from(input.transcript).length;
+  trace.enter("plan");
   refuseUnsupported(input);
   const encoder = encoderFor(input.output_format);
   const { request: textRequest, warnings } = await toSpeechRequest(input);
@@ -78,17 +83,22 @@ export async function runSpeechJob(
       sampleRateHz: AUDIO_SHAPE.sampleRateHz,
     });
   if (plan.kind === "s3" || plan.kind === "file") await plan.store.check(plan.key, { signal });
+  trace.enter("references");
   const prepared = await prepareReferences(input.ref_audio, services.references ?? createReferenceServices(config), {
     inSystemMessage: input.ref_audio_in_system_message,
     signal,
   });
+  trace.enter("load");
   const model = await services.model();
+  trace.enter("generate");
   const startedMs = performance.now();
   const request = { ...textRequest, references: prepared.references };
   logger.debug("generation started", { jobId: job.id, seed: request.seed, characters: input.transcript.length });
   // Loads while the model speaks; a failure shows up when it encodes.
   encoder.warmUp().catch(() => undefined);
-  const result = await speak(model, request, options);
+  const result = await speak(model, request, trace, options);
+  trace.speak(result, result.pcm.length / result.sampleRateHz);
+  trace.enter("encode");
   const { referenceCodes, timings } = result;
   if (referenceCodes.length > 0) {
     logger.debug("references encoded", { jobId: job.id, from: referenceCodes, ms: Math.round(timings.referencesMs) });
@@ -97,8 +107,10 @@ export async function runSpeechJob(
   const file = await encoder.encode(result.pcm, { sampleRateHz: result.sampleRateHz });
   const sha256 = createHash("sha256").update(file).digest("hex");
   const encodedMs = performance.now();
+  trace.enter("deliver");
   const delivered = await deliver(plan, file, sha256, encoder.mimeType, signal);
   const deliveredMs = performance.now();
+  if ("store" in plan) trace.stored = { kind: plan.kind, bytes: file.byteLength, ms: deliveredMs - encodedMs };
   const output = buildJobOutput({
     input,
     request,
@@ -112,18 +124,16 @@ export async function runSpeechJob(
     totalMs: deliveredMs - receivedMs,
     warnings: [...warnings, ...prepared.warnings, ...result.warnings, ...findings],
   });
-  logger.info("job finished", {
-    jobId: job.id,
-    ...output.timings,
-    seconds: output.duration_seconds,
-    seed: request.seed,
-  });
   return { output, pcm: result.pcm, sampleRateHz: result.sampleRateHz, file };
 }
 
 /** Speaks; parts of a stream are kept, because the file needs the whole audio. */
-async function speak(model: SpeechModel, request: SpeechRequest, options: SpeechJobOptions): Promise<SpeechResult> {
-  const { signal, onProgress, onAudio } = options;
+async function speak(
+  model: SpeechModel,
+  request: SpeechRequest,
+  trace: JobTrace,
+  { signal, onProgress, onAudio }: SpeechJobOptions,
+): Promise<SpeechResult> {
   if (onAudio === undefined) return await model.speak(request, { signal, onProgress });
   const parts: Float32Array[] = [];
   const result = await model.speak(request, {
@@ -131,6 +141,7 @@ async function speak(model: SpeechModel, request: SpeechRequest, options: Speech
     onProgress,
     onAudio: (pcm) => {
       parts.push(pcm);
+      trace.play(pcm.length / model.sampleRateHz);
       onAudio(pcm, model.sampleRateHz);
     },
   });

@@ -33,6 +33,8 @@ export type StreamItem = AudioItem | FinalItem;
 /** Ten seconds at 24 kHz are 640 kB of base64; the platform takes 1 MB (spec platform §3.6). */
 const MAX_ITEM_SAMPLES = 240_000;
 
+type StreamOptions = Pick<SpeechJobOptions, "signal" | "onProgress" | "trace">;
+
 interface PcmPart {
   readonly pcm: Float32Array;
   readonly sampleRateHz: number;
@@ -46,7 +48,7 @@ interface PcmPart {
 export async function* streamSpeechJob(
   job: SpeechJob,
   services: SpeechJobServices,
-  options: Pick<SpeechJobOptions, "signal" | "onProgress">,
+  options: StreamOptions,
 ): AsyncGenerator<StreamItem, FinishedSpeechJob> {
   const { parts, finished } = startSpeaking(job, services, options);
   let sequence = 0;
@@ -67,7 +69,7 @@ export async function* streamSpeechJob(
 function startSpeaking(
   job: SpeechJob,
   services: SpeechJobServices,
-  { signal, onProgress }: Pick<SpeechJobOptions, "signal" | "onProgress">,
+  { signal, ...options }: StreamOptions,
 ): { readonly parts: ReadableStream<PcmPart>; readonly finished: Promise<FinishedSpeechJob> } {
   const left = new AbortController();
   let finished: Promise<FinishedSpeechJob> = Promise.reject(new Error("the job was not started"));
@@ -76,7 +78,7 @@ function startSpeaking(
     start: (queue) => {
       finished = runSpeechJob(job, services, {
         signal: signal === undefined ? left.signal : AbortSignal.any([signal, left.signal]),
-        onProgress,
+        ...options,
         onAudio: (pcm, sampleRateHz) => {
           if (!left.signal.aborted) queue.enqueue({ pcm, sampleRateHz });
         },

@@ -81,6 +81,7 @@ function resultOf(request: SpeechRequest, pcm: Float32Array, frames: number): Sp
     promptTokens: 43,
     audioFrames: frames,
     referenceCodes: (request.references ?? []).filter(({ kind }) => kind === "clip").map(() => "encoder"),
+    prefixes: { hits: 0, misses: 1 },
     timings: { referencesMs: 1, prefillMs: 10, generateMs: 200, decodeMs: 30, firstAudioMs: 50, totalMs: 240 },
     warnings: [],
   };

@@ -61,6 +61,8 @@ export interface GeneratedSequence {
   readonly columns: Int32Array;
   /** Columns that the model could make at most: as asked for, or what the context had room for. */
   readonly columnLimit: number;
+  /** Whether the beginning of the prompt was in the prefix cache; null when it has none that could be. */
+  readonly prefix: "hit" | "miss" | null;
   readonly prefillMs: number;
   readonly generateMs: number;
 }
@@ -86,6 +88,7 @@ export class Sequence {
   readonly #pieces: PromptPieces;
   readonly #prefix: SharedPrefix | null;
   #phase: SequencePhase = "prefill";
+  #isPrefixHit = false;
   /** Positions that the slot's cache holds. */
   #position: number;
   #reported = 0;
@@ -167,6 +170,7 @@ export class Sequence {
       if (saved !== null) {
         this.#model.restorePrefix(this.slot, this.#prefix.rowCount, saved);
         this.#pieces.take(this.#prefix.rowCount);
+        this.#isPrefixHit = true;
         return;
       }
     }
@@ -214,6 +218,7 @@ export class Sequence {
       finished: this.#generator.finished ?? "length",
       columns: this.#generator.columns(),
       columnLimit: this.#columnLimit,
+      prefix: this.#prefix === null ? null : this.#isPrefixHit ? "hit" : "miss",
       prefillMs: this.#prefilledMs - this.#startMs,
       generateMs: this.#endMs - this.#prefilledMs,
     };

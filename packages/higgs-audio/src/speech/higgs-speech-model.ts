@@ -291,6 +291,10 @@ class Synthesis {
       promptTokens: this.#promptTokens,
       audioFrames: this.#frames,
       referenceCodes: this.#referenceCodes,
+      prefixes: {
+        hits: total(({ prefix }) => Number(prefix === "hit")),
+        misses: total(({ prefix }) => Number(prefix === "miss")),
+      },
       timings: {
         referencesMs: this.#referencesMs,
         prefillMs: total((chunk) => chunk.prefillMs),

@@ -41,6 +41,8 @@ export interface SpeechResult {
   readonly audioFrames: number;
   /** Where the codes of each clip among the references came from. */
   readonly referenceCodes: readonly CodesOrigin[];
+  /** Chunks whose fixed turns were in the prefix cache, and chunks whose were not. */
+  readonly prefixes: { readonly hits: number; readonly misses: number };
   readonly timings: SpeechTimings;
   readonly warnings: readonly string[];
 }
