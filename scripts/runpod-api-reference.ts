@@ -14,6 +14,7 @@ const ENTRIES: readonly (readonly [importPath: string, folder: string, about: st
   ["runpod-worker", ".", "The worker."],
   ["runpod-worker/emulator", "emulator", "The emulator of the platform, for tests of any worker."],
   ["runpod-worker/local-api", "local-api", "The local server of the public API."],
+  ["runpod-worker/http", "http", "For routes of your own in that server."],
 ];
 
 function declarationsOf(folder: string): readonly Declaration[] {

@@ -57,6 +57,7 @@ export const PACKAGE_RULES: Readonly<Record<string, PackageRule>> = {
       "jobs",
       ["loop", "local"],
       ["local-api", "bin"],
+      "http",
     ],
   },
   "runpod-deploy": {
@@ -81,6 +82,7 @@ export const PACKAGE_RULES: Readonly<Record<string, PackageRule>> = {
       ["model", "storage"],
       ["references", "telemetry"],
       "job",
+      "doors",
       "terminal",
       "doctor",
       "commands",
@@ -100,6 +102,7 @@ export const TEST_SUPPORT_FOLDER = "testing";
 export const PUBLIC_FACES: Readonly<Record<string, string>> = {
   "runpod-worker": "the API of a package of its own; docs/api.md lists it",
   "runpod-worker/emulator": "for tests of any worker; EMULATOR.md shows it",
+  "runpod-worker/http": "for routes of a program's own in the same server; docs/api.md lists it",
   "runpod-worker/local-api": "the server behind --rp_serve_api, to be mounted elsewhere; EMULATOR.md shows it",
   "runpod-deploy": "deployment through REST v2 for any image; its README shows it",
   "runpod-deploy/emulator": "for tests of any deployment; its README shows it",

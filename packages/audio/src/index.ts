@@ -1,4 +1,4 @@
-export { AUDIO_FORMATS, type AudioFormat } from "./audio-encoder.ts";
+export { AUDIO_FORMATS, type AudioEncoderStream, type AudioFormat } from "./audio-encoder.ts";
 export { decodeAndResample } from "./decoding/decode-audio.ts";
 export { describeOther, sniffAudio } from "./decoding/sniff-audio.ts";
 export { measureAudio } from "./measure.ts";

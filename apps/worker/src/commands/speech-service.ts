@@ -5,7 +5,7 @@ import type { WorkerHealth } from "../health/health-socket.ts";
 import { createJobHandler } from "../job/job-handler.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { EngineStarter, ServingModel } from "../model/load-model.ts";
-import { findModel } from "../model/locations.ts";
+import { findModel, type FoundModel } from "../model/locations.ts";
 import { ModelKeeper } from "../model/model-keeper.ts";
 import { warmUp } from "../model/warm-up.ts";
 import { Journal } from "../telemetry/job-journal.ts";
@@ -40,6 +40,8 @@ export interface SpeechService extends AsyncDisposable {
   readonly journal: Journal;
   /** Whether jobs can be done now, for the health socket. */
   health(): WorkerHealth;
+  /** Whether it speaks with the demo checkpoint, as far as it is known. */
+  isDemo(): boolean;
   /** What is served, for `/health`. */
   about(): Readonly<Record<string, unknown>>;
 }
@@ -51,7 +53,13 @@ export function createSpeechService(options: SpeechServiceOptions): SpeechServic
   const lifetime = new AbortController();
   const signal = AbortSignal.any([options.signal, lifetime.signal]);
   const { faultLimit } = config;
-  const keeper = new ModelKeeper({ start: () => startModel({ ...options, signal }), faultLimit, logger, hurry });
+  let source: FoundModel["source"] | null = null;
+  const start = (): Promise<ServingModel> => {
+    const found = findModel(config, options);
+    source = found.source;
+    return startModel(found, { ...options, signal });
+  };
+  const keeper = new ModelKeeper({ start: async () => start(), faultLimit, logger, hurry });
   const load = () => keeper.load();
   const journal = new Journal({ logger });
   const handle = createJobHandler({
@@ -68,6 +76,7 @@ export function createSpeechService(options: SpeechServiceOptions): SpeechServic
     handler: watched(handle, keeper),
     fitnessCheck: { name: CHECK_NAME, check: () => checkLoad(load) },
     health: () => healthOf(keeper),
+    isDemo: () => source === "demo",
     about: () => ({ built_with: "Built with Higgs Audio V2", model: describeModel(keeper.loaded, config) }),
     [Symbol.asyncDispose]: async () => {
       lifetime.abort();
@@ -109,9 +118,8 @@ function watched(handle: ReturnType<typeof createJobHandler>, keeper: ModelKeepe
   };
 }
 
-async function startModel(options: SpeechServiceOptions): Promise<ServingModel> {
-  const { config, logger, signal, startEngine, allowDemo, isWarmedUp } = options;
-  const found = findModel(config, { allowDemo });
+async function startModel(found: FoundModel, options: SpeechServiceOptions): Promise<ServingModel> {
+  const { config, logger, signal, startEngine, isWarmedUp } = options;
   if (found.source === "demo") logger.warn("no Higgs Audio V2 checkpoint was found: using the demo checkpoint");
   const start = () => startEngine(found, config, { logger, signal });
   const model = await start();

@@ -103,6 +103,10 @@ async function serveModel(
   ready.catch((error: unknown) => {
     if (!io.signal.aborted) logger.error("the model cannot be loaded", { reason: String(error) });
   });
+  // Only servers need an HTTP framework.
+  const { openDoors } = await import("../doors/mount-doors.ts");
+  const doors = await openDoors({ config, logger, isDemo: () => service.isDemo() });
+  const { maxInputBytes, maxResultBytes, maxQueue: maxQueuedJobs } = config;
   return await runtime.start({
     mode,
     handler: service.handler,
@@ -111,7 +115,9 @@ async function serveModel(
       ready,
       about: () => service.about(),
       apiKey: config.apiKey ?? undefined,
-      rules: { maxInputBytes: config.maxInputBytes, maxResultBytes: config.maxResultBytes },
+      allowedOrigins: config.corsOrigins,
+      rules: { maxInputBytes, maxResultBytes, maxQueuedJobs },
+      doors,
     },
     ...writeInto(logger),
     surface: surfaceOf(runtime, io, argv),

@@ -81,6 +81,38 @@ export function socketPath(common: Common): Setting<string | null> {
   });
 }
 
+/** The path of a file. */
+export function file(common: Common): Setting<string | null> {
+  return { ...directory(common), placeholder: "FILE", allowed: "a file" };
+}
+
+/** Items with commas between them, each once. */
+export function list(
+  common: Common & { readonly allowed: string; readonly isItem: (item: string) => boolean },
+): Setting<readonly string[]> {
+  return setting<readonly string[]>(
+    { ...common, defaultText: common.defaultText ?? "none" },
+    {
+      placeholder: "LIST",
+      defaultValue: [],
+      allowed: common.allowed,
+      parse: (value) => {
+        const items = value.split(",").map((item) => item.trim());
+        const given = [...new Set(items.filter((item) => item !== ""))];
+        return given.every(common.isItem) ? given : undefined;
+      },
+    },
+  );
+}
+
+/** Whether a text is an origin as browsers send it, or `*`. */
+export function isOrigin(value: string): boolean {
+  if (value === "*") return true;
+  return (
+    URL.canParse(value) && /^https?:$/.test(new URL(value).protocol) && new URL(value).origin === value.toLowerCase()
+  );
+}
+
 export function secret(common: Omit<Common, "flag">): Setting<string | null> {
   return { ...text({ ...common, placeholder: "SECRET" }), isSecret: true };
 }

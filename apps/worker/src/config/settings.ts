@@ -1,4 +1,18 @@
-import { choice, directory, integer, proxyUrl, secret, socketPath, text, truth, url, type Setting } from "./setting.ts";
+import {
+  choice,
+  directory,
+  file,
+  integer,
+  isOrigin,
+  list,
+  proxyUrl,
+  secret,
+  socketPath,
+  text,
+  truth,
+  url,
+  type Setting,
+} from "./setting.ts";
 
 /** Seven days: the limit for presigned SigV4 URLs, and what RunPod's own helpers use. */
 const WEEK_SECONDS = 604_800;
@@ -135,6 +149,42 @@ export const SETTINGS = {
     env: ["HIGGS_API_KEY"],
     group: "worker",
     description: "Key that clients of `higgs serve` and of the load-balancer mode must send, with or without `Bearer`",
+  }),
+  maxQueue: integer({
+    env: ["HIGGS_MAX_QUEUE"],
+    flag: "--max-queue",
+    group: "worker",
+    description:
+      "Requests that may wait in `higgs serve` and the load-balancing mode, over all doors together; further ones are refused at once as OVERLOADED",
+    min: 1,
+    max: 100_000,
+    defaultValue: 256,
+  }),
+  corsOrigins: list({
+    env: ["HIGGS_CORS_ORIGINS"],
+    flag: "--cors-origins",
+    group: "worker",
+    description:
+      "Origins whose web pages may call `higgs serve` and the load-balancing mode from a browser, with commas; `*` is every page",
+    allowed: "origins such as https://example.com, or `*`",
+    isItem: isOrigin,
+  }),
+  openAiVoices: file({
+    env: ["HIGGS_OPENAI_VOICES"],
+    flag: "--openai-voices",
+    group: "worker",
+    description:
+      'JSON file that says which voice speaks for a name that OpenAI\'s clients send, as `{"alloy": "NAME"}`',
+    defaultText: "see docs/CLIENTS.md",
+  }),
+  openAiMaxInputChars: integer({
+    env: ["HIGGS_OPENAI_MAX_INPUT_CHARS"],
+    flag: "--openai-max-input-chars",
+    group: "worker",
+    description: "Longest `input` of OpenAI's speech route, in characters, within HIGGS_MAX_TRANSCRIPT_CHARS",
+    min: 1,
+    max: 1_000_000,
+    defaultValue: 4096,
   }),
   maxTranscriptChars: integer({
     env: ["HIGGS_MAX_TRANSCRIPT_CHARS"],
@@ -328,7 +378,7 @@ export const SETTINGS = {
     description: "The user's home folder",
     defaultText: "none",
   }),
-} as const satisfies Record<string, Setting<string | number | boolean | null>>;
+} as const satisfies Record<string, Setting<string | number | boolean | readonly string[] | null>>;
 
 export type SettingKey = keyof typeof SETTINGS;
 

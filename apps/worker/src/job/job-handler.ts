@@ -5,7 +5,8 @@ import { JobTrace } from "../telemetry/job-trace.ts";
 import type { JobJournal } from "../telemetry/job-journal.ts";
 import { estimateRemainingSeconds } from "./estimate-remaining.ts";
 import { jobErrorOf } from "./job-error.ts";
-import type { JobOutput } from "./job-output.ts";
+import { AudioOutlet, type AudioTaker } from "./audio-outlet.ts";
+import { type JobOutput, type SpokenOutput, withoutFile } from "./job-output.ts";
 import { parseJob, type ReceivedJob, type SpeechJob } from "./parse-input.ts";
 import { runSpeechJob, type SpeechJobOptions, type SpeechJobServices } from "./run-speech-job.ts";
 import { type StreamItem, streamSpeechJob } from "./stream-job.ts";
@@ -20,6 +21,8 @@ export interface JobHandlerContext {
   /** 1 for the first delivery. */
   readonly attempt?: number | undefined;
   readonly progress: (data: unknown) => void;
+  /** An `AudioOutlet` when the caller is in this process. */
+  readonly attachment?: unknown;
 }
 
 export interface JobHandlerServices extends SpeechJobServices {
@@ -50,7 +53,7 @@ export function createJobHandler(services: JobHandlerServices) {
   return (
     received: ReceivedJob,
     context: JobHandlerContext,
-  ): Promise<JobOutput> | AsyncGenerator<StreamItem, JobOutput> => {
+  ): Promise<JobOutput | SpokenOutput> | AsyncGenerator<StreamItem, JobOutput> => {
     const { queuedMs, attempt } = context;
     const trace = new JobTrace({ jobId: received.id, queuedMs, attempt });
     services.journal?.begin(trace);
@@ -60,7 +63,10 @@ export function createJobHandler(services: JobHandlerServices) {
     } catch (error) {
       return Promise.reject(failure(error, trace, services));
     }
-    trace.isStreamed = job.input.stream;
+    const { attachment } = context;
+    const taker = attachment instanceof AudioOutlet ? attachment.taker : undefined;
+    trace.isStreamed = taker === undefined ? job.input.stream : taker.purpose === "live";
+    if (taker !== undefined) return handOver(job, trace, services, context, taker);
     return job.input.stream ? stream(job, trace, services, context) : answer(job, trace, services, context);
   };
 }
@@ -76,6 +82,30 @@ async function answer(
     const { output } = await runSpeechJob(job, services, { ...jobOptions(job, context, deadline), trace });
     services.journal?.finish(trace);
     return output;
+  } catch (error) {
+    throw failure(deadline.aborted ? outOfTime(error, context) : error, trace, services);
+  }
+}
+
+/** Gives the audio to a caller in this process. */
+async function handOver(
+  job: SpeechJob,
+  trace: JobTrace,
+  services: JobHandlerServices,
+  context: JobHandlerContext,
+  { purpose, onAudio, onFile }: AudioTaker,
+): Promise<SpokenOutput> {
+  const deadline = deadlineOf(context);
+  try {
+    const { output, file } = await runSpeechJob(job, services, {
+      ...jobOptions(job, context, deadline),
+      delivery: { kind: purpose === "live" ? "parts" : "bytes" },
+      onAudio: purpose === "live" ? onAudio : undefined,
+      trace,
+    });
+    services.journal?.finish(trace);
+    if (purpose === "file") onFile?.(file);
+    return withoutFile(output);
   } catch (error) {
     throw failure(deadline.aborted ? outOfTime(error, context) : error, trace, services);
   }

@@ -70,6 +70,21 @@ export interface JobOutputParts {
   readonly warnings: readonly string[];
 }
 
+/** The output of a job whose audio went to a caller in this process: the same without what describes a delivered file. */
+export type SpokenOutput = Omit<JobOutput, "audio_url" | "download_url" | "audio_base64" | "size_bytes" | "sha256">;
+
+export function withoutFile(output: JobOutput): SpokenOutput {
+  const {
+    audio_url: _url,
+    download_url: _download,
+    audio_base64: _base64,
+    size_bytes: _size,
+    sha256: _hash,
+    ...rest
+  } = output;
+  return rest;
+}
+
 /** Builds the output of a job. */
 export function buildJobOutput(parts: JobOutputParts): JobOutput {
   const { input, result, delivery, file } = parts;

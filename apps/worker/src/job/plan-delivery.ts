@@ -16,7 +16,9 @@ export type DeliveryPlan =
   | { readonly kind: "s3" | "file"; readonly store: ObjectStore; readonly key: string }
   | { readonly kind: "base64"; readonly maxResultBytes: number }
   /** The caller gets the bytes. */
-  | { readonly kind: "bytes" };
+  | { readonly kind: "bytes" }
+  /** The caller has had the audio in parts; no file is made. */
+  | { readonly kind: "parts" };
 
 export interface DeliveryContext {
   readonly jobId: string;

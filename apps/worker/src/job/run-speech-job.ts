@@ -46,7 +46,7 @@ export interface FinishedSpeechJob {
   readonly output: JobOutput;
   readonly pcm: Float32Array;
   readonly sampleRateHz: number;
-  /** The encoded audio. */
+  /** The encoded audio; empty when the delivery is `parts`. */
   readonly file: Uint8Array;
 }
 
@@ -104,7 +104,8 @@ export async function runSpeechJob(
     logger.debug("references encoded", { jobId: job.id, from: referenceCodes, ms: Math.round(timings.referencesMs) });
   }
   const findings = checkAudio(result);
-  const file = await encoder.encode(result.pcm, { sampleRateHz: result.sampleRateHz });
+  const isFileMade = plan.kind !== "parts";
+  const file = isFileMade ? await encoder.encode(result.pcm, { sampleRateHz: result.sampleRateHz }) : new Uint8Array();
   const sha256 = createHash("sha256").update(file).digest("hex");
   const encodedMs = performance.now();
   trace.enter("deliver");
@@ -185,7 +186,7 @@ async function deliver(
   mimeType: string,
   signal: AbortSignal | undefined,
 ): Promise<Delivered> {
-  if (plan.kind === "bytes") return { url: null, downloadUrl: null, base64: null };
+  if (plan.kind === "bytes" || plan.kind === "parts") return { url: null, downloadUrl: null, base64: null };
   if (plan.kind === "base64") return { url: null, downloadUrl: null, base64: encodeBase64(file, plan.maxResultBytes) };
   const request = { key: plan.key, bytes: file, mimeType, sha256 };
   const stored = await plan.store.put(request, { signal });

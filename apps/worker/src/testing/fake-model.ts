@@ -16,6 +16,8 @@ export interface FakeModelOptions {
   /** Wait between frames; 0 gives control back to the event loop only. */
   readonly frameMs?: number;
   readonly fail?: HiggsError;
+  /** True gives each frame as a part when it is made, as the real model does; else parts of half a second come at the end. */
+  readonly isLive?: boolean;
 }
 
 /** A model that hums: frames come one by one, with progress, and stop within one frame of an abort. */
@@ -38,21 +40,29 @@ export function fakeModel(options: FakeModelOptions = {}): FakeModel {
     speak: async (request, synthesis = {}) => {
       requests.push(request);
       if (options.fail !== undefined) throw options.fail;
-      await makeFrames(frames, options.frameMs ?? 0, synthesis);
       const pcm = hum(frames, request.seed ?? 0);
       const spoken = options.spoil?.(pcm) ?? pcm;
-      giveParts(spoken, synthesis);
+      const giveFrame = (frame: number): void =>
+        synthesis.onAudio?.(spoken.slice((frame - 1) * SAMPLES_PER_FRAME, frame * SAMPLES_PER_FRAME));
+      await makeFrames(frames, options.frameMs ?? 0, synthesis, options.isLive === true ? giveFrame : () => undefined);
+      if (options.isLive !== true) giveParts(spoken, synthesis);
       return resultOf(request, synthesis.onAudio === undefined ? spoken : new Float32Array(0), frames);
     },
     [Symbol.asyncDispose]: async () => undefined,
   };
 }
 
-async function makeFrames(frames: number, frameMs: number, { signal, onProgress }: SpeakOptions): Promise<void> {
+async function makeFrames(
+  frames: number,
+  frameMs: number,
+  { signal, onProgress }: SpeakOptions,
+  onFrame: (frame: number) => void,
+): Promise<void> {
   for (let frame = 1; frame <= frames; frame++) {
     if (signal?.aborted === true) throw new HiggsError("CANCELLED", "finish the speech", "the request was cancelled");
     await new Promise((resolve) => setTimeout(resolve, frameMs));
     onProgress?.({ chunkIndex: 0, chunkCount: 1, audioSeconds: frame / 25, frames: frame, elapsedMs: frame });
+    onFrame(frame);
   }
 }
 

@@ -95,7 +95,8 @@ export class JobMemory {
     dropInput(record);
   }
 
-  #mayRunAgain({ status }: JobRecord): boolean {
+  #mayRunAgain({ status, isInProcess }: JobRecord): boolean {
+    if (isInProcess) return false;
     return this.#rules.keepsInputsOf === "all jobs" || status === "FAILED" || status === "TIMED_OUT";
   }
 
@@ -126,5 +127,6 @@ function dropInput(record: JobRecord): void {
   const { input: _input, s3Config: _s3Config, ...rest } = record.request;
   record.request = { ...rest, input: undefined };
   record.inputBytes = 0;
+  record.attachment = undefined;
   record.isInputDropped = true;
 }

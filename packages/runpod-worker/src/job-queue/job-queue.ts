@@ -7,6 +7,7 @@ import { ByteBudget } from "./byte-budget.ts";
 import { ChangeWaits, type WaitOptions } from "./change-waits.ts";
 import { setResult, type JobRecord } from "./job-record.ts";
 import { JobStore } from "./job-store.ts";
+import { Pace } from "./pace.ts";
 import type { FinishOptions, JobQueueEvents, JobQueueOptions, PostOutcome, StopReason } from "./queue-options.ts";
 import { DEFAULT_QUEUE_RULES, type QueueRules } from "./queue-rules.ts";
 import { createRecord, type SubmitOptions } from "./submission.ts";
@@ -25,6 +26,7 @@ export class JobQueue extends EventEmitter<JobQueueEvents> {
   readonly #store: JobStore;
   readonly #takes: TakeLine;
   readonly #waits: ChangeWaits;
+  readonly #pace = new Pace();
   readonly #totals = { completed: 0, failed: 0, retried: 0 };
   #inProgress = 0;
   #isDraining = false;
@@ -76,6 +78,11 @@ export class JobQueue extends EventEmitter<JobQueueEvents> {
 
   get isFull(): boolean {
     return this.#queue.length >= this.rules.maxQueuedJobs;
+  }
+
+  /** Seconds after which a place in a full queue should be free: 1 to 60. */
+  get secondsUntilRoom(): number {
+    return this.#pace.secondsUntilNext;
   }
 
   submit(request: RunRequest, options: SubmitOptions = {}): JobRecord {
@@ -256,9 +263,11 @@ export class JobQueue extends EventEmitter<JobQueueEvents> {
   }
 
   #end(record: JobRecord, status: FinalJobStatus): void {
+    const running = record.status === "IN_PROGRESS" ? this.#inProgress : 0;
     this.#leaveActive(record);
     record.status = status;
     record.finishedAtMs = this.clock.now();
+    this.#pace.note(record, running);
     if (status === "COMPLETED") this.#totals.completed += 1;
     if (status === "FAILED" || status === "TIMED_OUT") this.#totals.failed += 1;
     this.#store.keepFinished(record);

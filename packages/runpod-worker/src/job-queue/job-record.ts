@@ -14,6 +14,10 @@ export interface JobRecord {
   inputBytes: number;
   /** Fields that the worker gets in addition to `id` and `input`; tests put anything here. */
   readonly extraFields: Readonly<Record<string, unknown>>;
+  /** True for a job of a caller in this process, who cannot be found again: it never runs a second time. */
+  readonly isInProcess: boolean;
+  /** What that caller gave the handler besides the input; undefined once the job has ended. */
+  attachment: unknown;
   /** Milliseconds that the result is kept. */
   readonly retentionMs: number;
   status: JobStatus;

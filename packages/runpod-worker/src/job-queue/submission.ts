@@ -15,6 +15,8 @@ export interface SubmitOptions {
   readonly id?: string | undefined;
   /** Fields that the worker gets in addition to `id` and `input`; for tests. */
   readonly extraFields?: Readonly<Record<string, unknown>>;
+  /** Given to the handler as it is, for a job of a caller in this process. Such a job runs once only. */
+  readonly attachment?: unknown;
 }
 
 /** A new job, which waits in the queue; `now` is the time of the queue's clock in milliseconds. */
@@ -30,6 +32,8 @@ export function createRecord(
     isInputDropped: false,
     inputBytes: options.sizeBytes ?? memorySizeOf(request),
     extraFields: options.extraFields ?? {},
+    isInProcess: options.attachment !== undefined,
+    attachment: options.attachment,
     retentionMs: isSync ? syncRetentionMs(options.waitMs, rules) : rules.retentionMs,
     status: "IN_QUEUE",
     queuedAtMs: now,

@@ -20,6 +20,8 @@ export interface JobContext {
   readonly progress: (data: unknown) => void;
   /** Makes the worker stop after this job, as a returned `refresh_worker: true` does; also inside generators. */
   readonly refreshWorker: () => void;
+  /** What the caller of `InProcessJobs.run` gave besides the input; undefined for all other jobs. */
+  readonly attachment?: unknown;
   /**
    * Reports that this worker can no longer do any job: the platform is told that it is unhealthy, with
    * the name and reason of the failure; it takes no more jobs, is replaced after the running ones, and exits with 1.

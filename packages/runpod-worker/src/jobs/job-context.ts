@@ -9,6 +9,7 @@ export interface JobContextParts {
   readonly queuedMs: number;
   readonly signal: AbortSignal;
   readonly log: Logger;
+  readonly attachment?: unknown;
   readonly onProgress: (data: unknown) => void;
   readonly onRefresh: () => void;
   readonly onUnhealthy: (failure: FitnessFailure) => void;
@@ -28,6 +29,7 @@ export function createJobContext(job: Job, parts: JobContextParts): JobContext {
     log: parts.log,
     progress: parts.onProgress,
     refreshWorker: parts.onRefresh,
+    attachment: parts.attachment,
     reportUnhealthy: (name, thrown) => parts.onUnhealthy({ name, thrown }),
   };
 }

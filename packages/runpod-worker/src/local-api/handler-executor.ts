@@ -69,7 +69,7 @@ async function executeWith(
   { program, workerId, workerLog, onUnhealthy = () => {} }: ProgramExecutorOptions,
   job: Job,
   log: Logger,
-  { signal, queuedMs, progress, chunk }: JobExecution,
+  { signal, queuedMs, progress, chunk, attachment }: JobExecution,
 ): Promise<ExecutedBody> {
   let isRefreshAsked = false;
   const context = createJobContext(job, {
@@ -77,6 +77,7 @@ async function executeWith(
     queuedMs,
     signal,
     log,
+    attachment,
     onProgress: (data) => {
       try {
         progress(data);

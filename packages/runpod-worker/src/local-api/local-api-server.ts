@@ -1,12 +1,14 @@
-import { listenHttp, type HttpServer } from "../public-api/http-server.ts";
+import { listenHttp, type HttpServer, type UpgradeHandler } from "../public-api/http-server.ts";
 import { isLoopbackHost } from "../network/public-address.ts";
-import { LocalApi, type LocalApiOptions } from "./local-api.ts";
+import { LocalApi, type DoorHost, type LocalApiOptions } from "./local-api.ts";
 
 export interface LocalApiServerOptions extends Omit<LocalApiOptions, "isLoopbackOnly"> {
   /** The address to bind. Default `localhost`. */
   readonly host?: string;
   /** 0 for any free port. */
   readonly port: number;
+  /** Takes over requests to change the protocol, such as WebSocket. Default: they are answered as any other. */
+  readonly onUpgrade?: ((host: DoorHost) => UpgradeHandler) | undefined;
 }
 
 /** A local API that listens. */
@@ -32,7 +34,8 @@ export async function serveLocalApi(options: LocalApiServerOptions): Promise<Loc
   const api = new LocalApi({ ...options, webhooks, isLoopbackOnly });
   let server: HttpServer;
   try {
-    server = await listenHttp({ fetch: api.app.fetch, host, port: options.port });
+    const onUpgrade = options.onUpgrade?.(api.doorHost);
+    server = await listenHttp({ fetch: api.app.fetch, host, port: options.port, onUpgrade });
   } catch (error) {
     await api.close();
     throw error;

@@ -4,10 +4,12 @@ import { JobQueue } from "../job-queue/job-queue.ts";
 import type { QueueRules } from "../job-queue/queue-rules.ts";
 import { apiFailure } from "../protocol/api-errors.ts";
 import type { HostHealth, ServingState } from "../protocol/host-health.ts";
+import type { AccessRules } from "../public-api/access.ts";
 import type { HttpEnvironment } from "../public-api/http-environment.ts";
 import { probeRoutes } from "../public-api/guarded-app.ts";
 import { createPublicRoutes, syncBodyRules, type PublicRoutesOptions } from "../public-api/public-routes.ts";
 import { WebhookSender, type WebhookOptions } from "../public-api/webhook-sender.ts";
+import { InProcessJobs } from "./in-process-jobs.ts";
 import { LocalWorker, type JobExecutor, type LogSink } from "./local-worker.ts";
 import { answerRealtime } from "./realtime-route.ts";
 
@@ -15,6 +17,7 @@ export interface LocalApiOptions extends Pick<
   PublicRoutesOptions,
   | "apiKey"
   | "isLoopbackOnly"
+  | "allowedOrigins"
   | "about"
   | "runLimitBytes"
   | "runSyncLimitBytes"
@@ -41,6 +44,19 @@ export interface LocalApiOptions extends Pick<
   readonly webhooks?: Omit<WebhookOptions, "clock" | "onFailure">;
   readonly clock?: Clock;
   readonly log?: LogSink;
+  /**
+   * Routes of your own beside RunPod's, and before them. Each app asks for the key itself, with the rules of the host, and
+   * answers refusals in its own form.
+   */
+  readonly doors?: ((host: DoorHost) => readonly Hono<HttpEnvironment>[]) | undefined;
+}
+
+/** What routes of your own get from the server that they are part of. */
+export interface DoorHost {
+  readonly jobs: InProcessJobs;
+  readonly queue: JobQueue;
+  readonly access: AccessRules;
+  readonly state: () => ServingState;
 }
 
 /**
@@ -50,6 +66,8 @@ export interface LocalApiOptions extends Pick<
 export class LocalApi {
   readonly app: Hono<HttpEnvironment>;
   readonly queue: JobQueue;
+  /** For routes and protocols of your own. */
+  readonly doorHost: DoorHost;
   readonly #worker: LocalWorker;
   readonly #webhooks: WebhookSender;
   readonly #health: LocalApiOptions["health"];
@@ -67,6 +85,8 @@ export class LocalApi {
       },
     });
     this.queue.on("final", (record) => this.#webhooks.send(record));
+    const { queue } = this;
+    this.doorHost = { queue, jobs: new InProcessJobs(queue), access: options, state: () => this.state };
     this.app = this.#createApp(options);
     options.mount?.(this);
     this.#openWhenReady(options);
@@ -91,10 +111,12 @@ export class LocalApi {
   }
 
   #createApp(options: LocalApiOptions): Hono<HttpEnvironment> {
-    const { realtimeEndpointId } = options;
+    const { realtimeEndpointId, doors } = options;
+    const { queue } = this;
     const routes: PublicRoutesOptions = {
       ...options,
-      queue: this.queue,
+      doors: doors?.(this.doorHost) ?? [],
+      queue,
       workerCounts: () => this.#worker.counts(this.state),
       allowsPrivateWebhooks: options.webhooks?.allowsPrivate ?? false,
       status: () => this.state,

@@ -18,6 +18,8 @@ export interface JobExecution {
   readonly progress: (output: unknown) => void;
   /** Streams one output. */
   readonly chunk: (output: unknown) => void;
+  /** What a caller in this process gave the handler besides the input; undefined for all other jobs. */
+  readonly attachment?: unknown;
 }
 
 /** Runs one job and returns what a worker would post as its result. A throw fails the job with the error's message. */
@@ -149,6 +151,7 @@ export class LocalWorker {
       const result = await this.#options.execute(jobOf(record), {
         signal,
         queuedMs: Math.max(0, (record.startedAtMs ?? record.queuedAtMs) - record.queuedAtMs),
+        attachment: record.attachment,
         progress: (output) => {
           if (!signal.aborted) queue.reportProgress(record.id, snapshot(output));
         },

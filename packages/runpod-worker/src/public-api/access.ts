@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Context, MiddlewareHandler } from "hono";
+import { cors } from "hono/cors";
 import { isLoopbackHost } from "../network/public-address.ts";
 import type { HttpEnvironment } from "./http-environment.ts";
 import { PublicApiError } from "./public-api-error.ts";
@@ -13,10 +14,12 @@ export interface AccessRules {
    * send: those that name another host (DNS rebinding) or come from another origin.
    */
   readonly isLoopbackOnly?: boolean | undefined;
+  /** Origins whose web pages may call the server from a browser (CORS), such as `https://example.com`; `*` is all. Default none. */
+  readonly allowedOrigins?: readonly string[] | undefined;
 }
 
 /** True if the header is the key, with or without `Bearer`, as the platform takes it (spec platform §5.4). */
-function isAuthorized(header: string | undefined, key: string): boolean {
+export function isAuthorized(header: string | undefined, key: string): boolean {
   return isSameSecret((header ?? "").replace(/^Bearer\s+/i, ""), key);
 }
 
@@ -59,18 +62,37 @@ export function mayShowDetails(context: Context<HttpEnvironment>, { apiKey }: Ac
 export function refuseForeignPages(rules: AccessRules): MiddlewareHandler<HttpEnvironment> {
   const isGuarded = rules.isLoopbackOnly === true && rules.apiKey === undefined;
   return async (context, next) => {
-    if (isGuarded) checkOrigin(context.req.raw.headers);
+    if (isGuarded) checkOrigin(context.req.raw.headers, rules);
     return next();
   };
 }
 
-function checkOrigin(headers: Headers): void {
+/** True if web pages of the origin may call the server. */
+function isAllowedOrigin(origin: string, { allowedOrigins = [] }: AccessRules): boolean {
+  return allowedOrigins.includes("*") || allowedOrigins.includes(origin.toLowerCase());
+}
+
+/** Middleware that lets web pages of the allowed origins call the server and read its answers; does nothing without any. */
+export function allowOrigins(rules: AccessRules): MiddlewareHandler<HttpEnvironment> {
+  if ((rules.allowedOrigins ?? []).length === 0) return (_context, next) => next();
+  return cors({
+    origin: (origin) => (isAllowedOrigin(origin, rules) ? origin : null),
+    allowMethods: ["GET", "POST", "DELETE", "OPTIONS"],
+    exposeHeaders: ["*"],
+    maxAge: PREFLIGHT_MAX_AGE_SECONDS,
+  });
+}
+
+const PREFLIGHT_MAX_AGE_SECONDS = 600;
+
+function checkOrigin(headers: Headers, rules: AccessRules): void {
   const host = headers.get("host") ?? "";
   const target = urlOf(`http://${host}`);
   if (target === undefined || !isLoopbackHost(target.hostname)) {
     throw forbidden(`the request names another host (got ${JSON.stringify(host.slice(0, 80))})`);
   }
   const origin = headers.get("origin");
+  if (origin !== null && isAllowedOrigin(origin, rules)) return;
   const site = headers.get("sec-fetch-site");
   const isForeign = origin !== null && urlOf(origin)?.host !== target.host;
   if (isForeign || site === "cross-site" || site === "same-site")

@@ -1,6 +1,6 @@
 import { Hono, type Context } from "hono";
 import { isServing, PING_STATUS, type HostHealth, type ServingState } from "../protocol/host-health.ts";
-import { mayShowDetails, refuseForeignPages, requireKey, type AccessRules } from "./access.ts";
+import { allowOrigins, mayShowDetails, refuseForeignPages, requireKey, type AccessRules } from "./access.ts";
 import type { HttpEnvironment } from "./http-environment.ts";
 import { answerOfError, PublicApiError } from "./public-api-error.ts";
 
@@ -8,12 +8,19 @@ export type Handle = (context: Context<HttpEnvironment>) => Response | Promise<R
 
 /**
  * An app without routes besides the open ones: everything that is added later needs the key, even paths that do not exist.
- * `GET` routes in `open` need none; they decide with `mayShowDetails` what they show.
+ * `GET` routes in `open` need none; they decide with `mayShowDetails` what they show. The routes of `doors` come first and see
+ * to their access themselves.
  */
-export function createGuardedApp(rules: AccessRules, open: Readonly<Record<string, Handle>>): Hono<HttpEnvironment> {
+export function createGuardedApp(
+  rules: AccessRules,
+  open: Readonly<Record<string, Handle>>,
+  doors: readonly Hono<HttpEnvironment>[] = [],
+): Hono<HttpEnvironment> {
   const app = new Hono<HttpEnvironment>();
   app.onError(answerOfError);
   app.notFound(() => answerOfError(new PublicApiError("NOT_FOUND", "not found")));
+  app.use("*", allowOrigins(rules));
+  for (const door of doors) app.route("/", door);
   app.use("*", refuseForeignPages(rules));
   for (const [path, handle] of Object.entries(open)) app.get(path, handle);
   app.use("*", requireKey(rules));

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
 
 export interface HttpServerOptions {
@@ -9,7 +10,12 @@ export interface HttpServerOptions {
   readonly port: number;
   /** How long a client may leave an answer unread before its connection is closed, in milliseconds; 60 000 unless given. */
   readonly unreadTimeoutMs?: number | undefined;
+  /** Takes over the connection of a request to change the protocol (WebSocket); without it such a request is answered as any other. */
+  readonly onUpgrade?: UpgradeHandler | undefined;
 }
+
+/** Answers a request to change the protocol, or destroys its connection, which is closed with the server. */
+export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
 /** A server that listens. */
 export interface HttpServer {
@@ -53,6 +59,20 @@ export async function listenHttp(options: HttpServerOptions): Promise<HttpServer
     inTurn(request, response, () => void listener(request, response));
   });
   server.keepAliveTimeout = KEEP_ALIVE_MS;
+  const upgraded = new Set<Duplex>();
+  const { onUpgrade } = options;
+  if (onUpgrade !== undefined) {
+    server.on("upgrade", (request, socket, head) => {
+      upgraded.add(socket);
+      socket.once("close", () => upgraded.delete(socket));
+      onUpgrade(request, socket, head);
+    });
+  }
+  const closeAll = (): void => {
+    server.closeAllConnections();
+    // Node no longer counts these as the server's.
+    for (const socket of upgraded) socket.destroy();
+  };
   await listen(server, host, options.port);
   const { port } = server.address() as AddressInfo;
   return {
@@ -60,14 +80,14 @@ export async function listenHttp(options: HttpServerOptions): Promise<HttpServer
     url: `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
     suspend: async () => {
       const closed = closeListener(server);
-      server.closeAllConnections();
+      closeAll();
       await closed;
     },
     resume: () => listen(server, host, port),
     close: async () => {
       const closed = closeListener(server);
       await answersOf(open);
-      server.closeAllConnections();
+      closeAll();
       await closed;
     },
   };

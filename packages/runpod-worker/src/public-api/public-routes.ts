@@ -23,6 +23,8 @@ export interface PublicRoutesOptions extends AccessRules {
   readonly openRoutes?: Readonly<Record<string, Handle>>;
   /** State of what serves, in detail, for `/health`. */
   readonly checks?: (() => Readonly<Record<string, unknown>> | undefined) | undefined;
+  /** Apps whose routes come before these; each checks who may call it. */
+  readonly doors?: readonly Hono<HttpEnvironment>[];
   /** Facts about what is served, shown in `/health` next to the counts. */
   readonly about?: (() => Readonly<Record<string, unknown>>) | undefined;
   /** The only endpoint id that exists; without it every id does. */
@@ -64,7 +66,7 @@ type Operation = readonly [methods: readonly Method[], path: string, handle: Han
 export function createPublicRoutes(options: PublicRoutesOptions): Hono<HttpEnvironment> {
   const health: Record<string, Handle> = {};
   for (const prefix of PREFIXES) health[`${prefix}/health`] = (context) => showHealth(context, options);
-  const app = createGuardedApp(options, { ...health, ...options.openRoutes });
+  const app = createGuardedApp(options, { ...health, ...options.openRoutes }, options.doors);
   const operations = operationsOf(options);
   for (const prefix of PREFIXES) {
     for (const [methods, path, handle] of operations) {

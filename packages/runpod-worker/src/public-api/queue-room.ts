@@ -13,9 +13,10 @@ export function checkRoom(queue: JobQueue, sizeBytes: number): void {
   if (queue.isDraining) {
     throw new PublicApiError("SHUTTING_DOWN", "Cannot run the job: the server is shutting down; send it again");
   }
-  if (queue.isFull) throw overloaded(`too many jobs are waiting (limit ${queue.rules.maxQueuedJobs})`);
+  const retryAfter = { "retry-after": String(queue.secondsUntilRoom) };
+  if (queue.isFull) throw overloaded(`too many jobs are waiting (limit ${queue.rules.maxQueuedJobs})`, retryAfter);
   if (!queue.inputs.hasRoomFor(sizeBytes))
-    throw overloaded(`too much data is waiting (limit ${queue.inputs.limitBytes} bytes)`);
+    throw overloaded(`too much data is waiting (limit ${queue.inputs.limitBytes} bytes)`, retryAfter);
 }
 
 /**
@@ -39,6 +40,6 @@ export function reserveAnswer(context: Context<HttpEnvironment>, queue: JobQueue
 }
 
 /** The refusal of a request that does not fit right now. */
-export function overloaded(why: string): PublicApiError {
-  return new PublicApiError("OVERLOADED", `Cannot run the job: ${why}; try again later`);
+export function overloaded(why: string, headers: Readonly<Record<string, string>> = {}): PublicApiError {
+  return new PublicApiError("OVERLOADED", `Cannot run the job: ${why}; try again later`, headers);
 }

@@ -31,7 +31,26 @@ export interface JsonBody {
  * @throws {PublicApiError} UNSUPPORTED_MEDIA_TYPE when its type, charset or encoding is not accepted
  * @throws {PublicApiError} OVERLOADED when the budget is spent
  */
-export async function readJson(context: Context<HttpEnvironment>, rules: BodyRules): Promise<JsonBody> {
+export function readJson(context: Context<HttpEnvironment>, rules: BodyRules): Promise<JsonBody> {
+  return readBytes(context, rules, async (bytes) => {
+    if (bytes.length > 0) checkType(context.req.raw.headers, rules);
+    // Many large bodies that are ready at the same time must not all be parsed in one tick.
+    if (bytes.length > LARGE_BODY_BYTES) await nextTurn();
+    return parseJson(bytes);
+  });
+}
+
+/**
+ * Reads a body in bounded memory, which counts in the budget until `use` is done with it.
+ *
+ * @throws {PublicApiError} TOO_LARGE when it has more bytes than the route allows
+ * @throws {PublicApiError} OVERLOADED when the budget is spent
+ */
+export async function readBytes<T>(
+  context: Context<HttpEnvironment>,
+  rules: Pick<BodyRules, "limitBytes" | "budget">,
+  use: (bytes: Buffer<ArrayBuffer>) => Promise<T>,
+): Promise<T> {
   const { raw } = context.req;
   if (Number(raw.headers.get("content-length") ?? 0) > rules.limitBytes) throw tooLarge(rules.limitBytes);
   const { budget } = rules;
@@ -43,10 +62,7 @@ export async function readJson(context: Context<HttpEnvironment>, rules: BodyRul
       budget.add(partBytes);
       reservedBytes += partBytes;
     });
-    if (bytes.length > 0) checkType(raw.headers, rules);
-    // Many large bodies that are ready at the same time must not all be parsed in one tick.
-    if (bytes.length > LARGE_BODY_BYTES) await nextTurn();
-    return parseJson(bytes);
+    return await use(bytes);
   } finally {
     // A body that becomes a job is counted again, as a job, before anything else can run.
     budget.remove(reservedBytes);
@@ -113,9 +129,9 @@ function charsetOf(type: string): string | undefined {
 
 async function readBody(
   { body }: Request,
-  { limitBytes }: BodyRules,
+  { limitBytes }: Pick<BodyRules, "limitBytes">,
   reserve: (partBytes: number) => void,
-): Promise<Buffer> {
+): Promise<Buffer<ArrayBuffer>> {
   const gathered = new ByteGatherer();
   for await (const part of (body ?? []) as AsyncIterable<Uint8Array>) {
     if (gathered.byteCount + part.length > limitBytes) throw tooLarge(limitBytes);

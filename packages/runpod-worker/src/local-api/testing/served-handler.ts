@@ -14,7 +14,12 @@ export interface ServedHandler {
   readonly logLines: string[];
   /** The official npm client; `base` is put between address and endpoint, such as `/v2`. */
   client(base?: string): NonNullable<ReturnType<ReturnType<typeof runpodSdk>["endpoint"]>>;
-  call(method: "GET" | "POST", path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  readonly call: (
+    method: "GET" | "POST",
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ) => Promise<Answer>;
   /** Polls until the job is in this state. */
   untilStatus(id: string, status: string): Promise<JobStatusBody>;
 }

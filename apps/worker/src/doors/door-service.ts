@@ -1,0 +1,215 @@
+import { encoderFor, type AudioEncoderStream, type AudioFormat } from "@higgs-worker/audio";
+import { HiggsError, SerialQueue } from "@higgs-worker/base";
+import { drawSeed } from "@higgs-worker/higgs-audio";
+import type { DoorHost } from "runpod-worker/http";
+import type { Config } from "../config/settings.ts";
+import { AudioOutlet, type AudioTaker } from "../job/audio-outlet.ts";
+import { JOB_FIELDS, type JobFieldName } from "../job/job-fields.ts";
+import type { SpokenOutput } from "../job/job-output.ts";
+import { parseJobInput } from "../job/parse-input.ts";
+import { refuseUnsupported } from "../job/unsupported.ts";
+import { BytePipe } from "./byte-pipe.ts";
+
+/** What a door asks for, in the fields of a job. */
+export interface DoorRequest {
+  /** Fields of the job table; those of the delivery are ignored, since the door delivers. */
+  readonly input: Readonly<Record<string, unknown>>;
+  /** `live`: bytes come while the audio is made. `file`: one complete file, which is smaller work in all. */
+  readonly purpose: "live" | "file";
+  /** Stops the speech within a frame: the client has gone. */
+  readonly signal: AbortSignal;
+}
+
+/** Speech that has begun: its first bytes are there. */
+export interface DoorSpeech {
+  readonly jobId: string;
+  /** The request's, or the one that was drawn. */
+  readonly seed: number;
+  readonly format: AudioFormat;
+  readonly mimeType: string;
+  readonly sampleRateHz: number;
+  /** The audio, encoded as one stream or file. Cancelling it stops the speech; it errors when the speech fails midway. */
+  readonly bytes: ReadableStream<Uint8Array>;
+  /** Stops the speech, as cancelling `bytes` does. */
+  stop(): void;
+  /** Bytes of the file; null while the audio is still made. */
+  readonly sizeBytes: number | null;
+  /** What was spoken, once all of it is made. Rejects as `bytes` errors. */
+  readonly finished: Promise<SpokenOutput>;
+}
+
+export interface DoorServiceOptions {
+  readonly host: DoorHost;
+  readonly config: Config;
+}
+
+/** Fields that say where the audio of a job goes, which a door decides. */
+const DELIVERY_FIELDS: ReadonlySet<JobFieldName> = new Set(["delivery", "s3_bucket", "s3_key", "put_url", "stream"]);
+
+/** How long a client may leave ready audio unread: as long as for any other answer. */
+const STALL_TIMEOUT_MS = 60_000;
+
+/**
+ * The one way by which doors speak: their requests become jobs in the queue of the API, under its limits, and are spoken by the
+ * same handler; only the audio takes a way of its own, as bytes.
+ */
+export class DoorService {
+  readonly #host: DoorHost;
+  readonly #config: Config;
+
+  constructor({ host, config }: DoorServiceOptions) {
+    this.#host = host;
+    this.#config = config;
+  }
+
+  /**
+   * Speaks, and resolves when the first bytes are there, so that a failure before can still be answered as one.
+   *
+   * @throws {HiggsError} INVALID_INPUT or NOT_SUPPORTED for wrong fields, before the request waits
+   * @throws {JobError} with a `failure`: OVERLOADED at once when the queue is full, or why the job failed
+   */
+  async speak({ input, purpose, signal }: DoorRequest): Promise<DoorSpeech> {
+    const fields = speechFields(input);
+    const checked = parseJobInput(fields, this.#config);
+    refuseUnsupported(checked);
+    const seed = checked.seed ?? drawSeed();
+    const format = checked.output_format;
+    const left = new AbortController();
+    const job = { input: { ...fields, seed }, signal: AbortSignal.any([signal, left.signal]) };
+    const leave = (): void => left.abort();
+    const facts = { seed, format, mimeType: encoderFor(format).mimeType };
+    return purpose === "live" ? this.#speakLive(job, facts, leave) : this.#speakFile(job, facts);
+  }
+
+  async #speakLive(job: RunningJob, facts: SpeechFacts, leave: () => void): Promise<DoorSpeech> {
+    const { answers } = this.#host.queue;
+    const pipe = new BytePipe({ budget: answers, onAbandoned: leave, stallTimeoutMs: STALL_TIMEOUT_MS });
+    // Opening may load a library; it never holds the speech up.
+    const encoder = new LiveEncoder(facts.format, pipe, leave);
+    const { jobId, output } = this.#run(job, { purpose: "live", onAudio: (pcm, rate) => encoder.take(pcm, rate) });
+    const finished = output.then(
+      async (spoken) => {
+        await encoder.end();
+        return spoken;
+      },
+      (error: unknown) => {
+        encoder.close();
+        pipe.fail(error);
+        throw error;
+      },
+    );
+    // Whoever only reads the bytes learns of a failure by them.
+    finished.catch(() => undefined);
+    const sampleRateHz = await Promise.race([encoder.started, finished.then(({ sample_rate: rate }) => rate)]);
+    return { ...facts, jobId, sampleRateHz, bytes: pipe.stream, sizeBytes: null, finished, stop: leave };
+  }
+
+  async #speakFile(job: RunningJob, facts: SpeechFacts): Promise<DoorSpeech> {
+    let file: Uint8Array = new Uint8Array();
+    const { jobId, output } = this.#run(job, { purpose: "file", onFile: (bytes) => void (file = bytes) });
+    const spoken = await output;
+    const { answers } = this.#host.queue;
+    if (!answers.hasRoomFor(file.length)) {
+      const why = `clients have left too much audio unread (limit ${answers.limitBytes} bytes)`;
+      throw new HiggsError("OVERLOADED", "answer", why);
+    }
+    const pipe = new BytePipe({ budget: answers, onAbandoned: () => undefined, stallTimeoutMs: STALL_TIMEOUT_MS });
+    pipe.write(file);
+    pipe.end();
+    const finished = Promise.resolve(spoken);
+    return {
+      ...facts,
+      jobId,
+      sampleRateHz: spoken.sample_rate,
+      bytes: pipe.stream,
+      sizeBytes: file.length,
+      finished,
+      stop: () => undefined,
+    };
+  }
+
+  #run(
+    { input, signal }: RunningJob,
+    taker: AudioTaker,
+  ): { readonly jobId: string; readonly output: Promise<SpokenOutput> } {
+    let jobId = "";
+    const output = this.#host.jobs.run({
+      input,
+      attachment: new AudioOutlet(taker),
+      signal,
+      onQueued: (id) => void (jobId = id),
+    });
+    // The handler answers an outlet with nothing else.
+    return { jobId, output: output as Promise<SpokenOutput> };
+  }
+}
+
+interface RunningJob {
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly signal: AbortSignal;
+}
+
+type SpeechFacts = Pick<DoorSpeech, "seed" | "format" | "mimeType">;
+
+/** The fields of the job table that say what is spoken and how; others are left out. */
+export function speechFields(given: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const isSpeech = (name: string): boolean =>
+    Object.hasOwn(JOB_FIELDS, name) && !DELIVERY_FIELDS.has(name as JobFieldName);
+  return Object.fromEntries(Object.entries(given).filter(([name]) => isSpeech(name)));
+}
+
+/** Encodes the parts of a job in their order, into a pipe. */
+class LiveEncoder {
+  /** The sample rate, when the first bytes are there. */
+  readonly started: Promise<number>;
+  readonly #format: AudioFormat;
+  readonly #pipe: BytePipe;
+  readonly #queue = new SerialQueue();
+  /** Stops the speech that can no longer be encoded. */
+  readonly #leave: () => void;
+  #stream: Promise<AudioEncoderStream> | undefined;
+  #tellStarted: (sampleRateHz: number) => void = () => undefined;
+  #tellFailed: (error: unknown) => void = () => undefined;
+
+  constructor(format: AudioFormat, pipe: BytePipe, leave: () => void) {
+    this.#format = format;
+    this.#pipe = pipe;
+    this.#leave = leave;
+    this.started = new Promise((resolve, reject) => {
+      this.#tellStarted = resolve;
+      this.#tellFailed = reject;
+    });
+    this.started.catch(() => undefined);
+  }
+
+  take(pcm: Float32Array, sampleRateHz: number): void {
+    this.#stream ??= encoderFor(this.#format).openStream({ sampleRateHz, purpose: "live" });
+    const stream = this.#stream;
+    void this.#next(async () => {
+      this.#pipe.write(await (await stream).write(pcm));
+      if (this.#pipe.byteCount > 0) this.#tellStarted(sampleRateHz);
+    });
+  }
+
+  /** Writes what is left; the pipe has ended or failed when this resolves. */
+  async end(): Promise<void> {
+    await this.#next(async () => {
+      const stream = await this.#stream;
+      if (stream !== undefined) this.#pipe.write((await stream.end()).tail);
+      this.#pipe.end();
+    });
+  }
+
+  /** Frees the encoder of a speech that has failed. */
+  close(): void {
+    void this.#next(async () => (await this.#stream)?.close());
+  }
+
+  #next(work: () => Promise<void>): Promise<void> {
+    return this.#queue.run(work).catch((error: unknown) => {
+      this.#tellFailed(error);
+      this.#pipe.fail(error);
+      this.#leave();
+    });
+  }
+}

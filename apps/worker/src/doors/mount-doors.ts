@@ -1,0 +1,32 @@
+import type { Hono } from "hono";
+import type { DoorHost, HttpEnvironment } from "runpod-worker/http";
+import type { Config } from "../config/settings.ts";
+import type { Logger } from "../logging/logger.ts";
+import { openVoiceLibrary } from "../references/voices.ts";
+import type { DoorParts } from "./door-parts.ts";
+import { DoorService } from "./door-service.ts";
+import { createOpenAiDoor } from "./openai/openai-door.ts";
+import { readVoiceTable } from "./openai/voice-table.ts";
+
+export interface OpenDoorsOptions {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly isDemo: () => boolean;
+}
+
+/**
+ * Reads what the doors need beside the server, and gives what makes them in it: the apps in the order in which they are asked.
+ *
+ * @throws {HiggsError} INVALID_INPUT when a setting of a door cannot be used
+ */
+export async function openDoors(
+  options: OpenDoorsOptions,
+): Promise<(host: DoorHost) => readonly Hono<HttpEnvironment>[]> {
+  const { config } = options;
+  const openAiVoices = await readVoiceTable(config.openAiVoices);
+  const library = openVoiceLibrary(config);
+  return (host) => {
+    const parts: DoorParts = { ...options, host, library, openAiVoices, service: new DoorService({ host, config }) };
+    return [createOpenAiDoor(parts)];
+  };
+}

@@ -1,0 +1,159 @@
+import { encoderFor, speechWeight, WRITABLE_FORMATS, type AudioFormat } from "@higgs-worker/audio";
+import { HiggsError, toHiggsError } from "@higgs-worker/base";
+import { JOB_FIELDS } from "../../job/job-fields.ts";
+import { kindOf } from "../../names/describe-value.ts";
+import { speechFields } from "../door-service.ts";
+import type { OpenAiVoices } from "./voice-table.ts";
+
+/** A request of `POST /v1/audio/speech`, in the fields of a job. */
+export interface OpenAiSpeechRequest {
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly streamFormat: "audio" | "sse";
+  /** False when the client asked for a whole file. */
+  readonly isLive: boolean;
+}
+
+export interface SpeechRequestOptions {
+  readonly voices: OpenAiVoices;
+  readonly maxInputChars: number;
+}
+
+/** The voice of a request that names none, so that one sentence after the other has the same. */
+const DEFAULT_VOICE = "alloy";
+/** Seconds of speech that one chunk should not exceed: at its limit of frames the model would be cut off. */
+const LONG_TEXT_SECONDS = 60;
+/** Unhurried English (letters; `speechWeight`). */
+const LETTERS_PER_SECOND = 12;
+const WORDS_PER_CHUNK = 100;
+
+/**
+ * Reads a request as OpenAI defines it. Unknown fields are ignored, as clients send many; the fields of a job that say how
+ * something is spoken are taken as they are and win over OpenAI's.
+ *
+ * @throws {HiggsError} INVALID_INPUT when a field is wrong, NOT_SUPPORTED, VOICE_NOT_FOUND or VOLUME_UNAVAILABLE
+ */
+export async function readSpeechRequest(body: unknown, options: SpeechRequestOptions): Promise<OpenAiSpeechRequest> {
+  if (typeof body !== "object" || body === null || Array.isArray(body)) {
+    throw wrong("the body", `must be a JSON object (got ${kindOf(body)})`);
+  }
+  const given = new Fields(body as Readonly<Record<string, unknown>>);
+  const transcript = readInput(given, options.maxInputChars);
+  const streamFormat = given.choice("stream_format", ["audio", "sse"]) ?? "audio";
+  const isLive = given.truth("stream") ?? true;
+  const own = speechFields(given.present);
+  return {
+    streamFormat,
+    isLive: isLive || streamFormat === "sse",
+    input: {
+      ...chunking(transcript),
+      ...instructions(given),
+      ...speed(given),
+      ...("ref_audio" in own ? {} : { ref_audio: await referenceOf(given, options.voices) }),
+      ...own,
+      transcript,
+      output_format: formatOf(given),
+    },
+  };
+}
+
+function readInput(given: Fields, maxChars: number): string {
+  const name = given.has("input") ? "input" : "transcript";
+  const text = given.text(name);
+  if (text === undefined || text.trim() === "") throw wrong("input", "is required, and must hold words");
+  const characters = Array.from(text).length;
+  if (characters > maxChars) throw wrong(name, `is too long (got ${characters} characters, limit ${maxChars})`);
+  return text;
+}
+
+function formatOf(given: Fields): AudioFormat {
+  const name = given.has("response_format") ? "response_format" : "output_format";
+  const format = given.text(name) ?? defaultFormat();
+  const known = WRITABLE_FORMATS.find((candidate) => candidate === format);
+  if (known !== undefined) return known;
+  throw wrong(
+    name,
+    `is not supported (got ${JSON.stringify(format.slice(0, 20))}, supported: ${WRITABLE_FORMATS.join(", ")})`,
+  );
+}
+
+/** MP3, as from OpenAI, where this build writes it. */
+function defaultFormat(): AudioFormat {
+  return WRITABLE_FORMATS.includes("mp3") ? "mp3" : encoderFor("wav").format;
+}
+
+function instructions(given: Fields): Readonly<Record<string, unknown>> {
+  const text = given.text("instructions")?.trim() ?? "";
+  return text === "" ? {} : { scene_prompt: text };
+}
+
+/** A field of the job where there is one; until then only the natural speed. */
+function speed(given: Fields): Readonly<Record<string, unknown>> {
+  if (Object.hasOwn(JOB_FIELDS, "speed") || !given.has("speed")) return {};
+  if (given.present["speed"] === 1) return {};
+  throw new HiggsError("NOT_SUPPORTED", "speak", "speed is not supported yet; leave it out, or send 1", {
+    problems: ["speed is not supported yet"],
+  });
+}
+
+async function referenceOf(given: Fields, voices: OpenAiVoices): Promise<string | null> {
+  const value = given.present["voice"] ?? DEFAULT_VOICE;
+  const name = typeof value === "object" && "id" in value ? value.id : value;
+  if (typeof name !== "string" || name.trim() === "") {
+    throw wrong("voice", `must be a name, or an object with an id (got ${kindOf(name)})`);
+  }
+  try {
+    return await voices.referenceOf(name.trim());
+  } catch (error) {
+    const { code, subject, reason } = toHiggsError(error);
+    throw new HiggsError(code, subject, reason, { cause: error, problems: ["voice"] });
+  }
+}
+
+/** Long texts are spoken in parts, since the model speaks for some eighty seconds at most in one go. */
+function chunking(transcript: string): Readonly<Record<string, unknown>> {
+  if (speechWeight(transcript) / LETTERS_PER_SECOND <= LONG_TEXT_SECONDS) return {};
+  const isDialogue = /^\s*\[SPEAKER\d+\]/m.test(transcript);
+  const context = { generation_chunk_buffer_size: 2 };
+  if (isDialogue) return { chunk_method: "speaker", ...context };
+  return { chunk_method: "word", chunk_max_word_num: WORDS_PER_CHUNK, ...context };
+}
+
+/** The fields of a body; null counts as left out. */
+class Fields {
+  readonly present: Readonly<Record<string, unknown>>;
+
+  constructor(body: Readonly<Record<string, unknown>>) {
+    this.present = Object.fromEntries(
+      Object.entries(body).filter(([, value]) => value !== null && value !== undefined),
+    );
+  }
+
+  has(name: string): boolean {
+    return Object.hasOwn(this.present, name);
+  }
+
+  text(name: string): string | undefined {
+    const value = this.present[name];
+    if (!this.has(name)) return undefined;
+    if (typeof value === "string") return value;
+    throw wrong(name, `must be text (got ${kindOf(value)})`);
+  }
+
+  truth(name: string): boolean | undefined {
+    const value = this.present[name];
+    if (!this.has(name)) return undefined;
+    if (typeof value === "boolean") return value;
+    throw wrong(name, `must be true or false (got ${kindOf(value)})`);
+  }
+
+  choice<const T extends string>(name: string, choices: readonly T[]): T | undefined {
+    const value = this.text(name);
+    const known = choices.find((choice) => choice === value);
+    if (known !== undefined || value === undefined) return known;
+    throw wrong(name, `must be one of ${choices.join(", ")} (got ${JSON.stringify(value.slice(0, 20))})`);
+  }
+}
+
+function wrong(field: string, why: string): HiggsError {
+  return new HiggsError("INVALID_INPUT", "speak", `${field} ${why}`, { problems: [`${field} ${why}`] });
+}
