@@ -66,6 +66,12 @@ export class Backend implements Disposable {
     return native.buftIsHost(native.backendBufferType(this.pointer));
   }
 
+  /** Memory of the device as of now, in bytes, for all processes together. */
+  get memory(): { readonly freeBytes: number; readonly totalBytes: number } {
+    const { memoryFreeBytes: freeBytes, memoryTotalBytes: totalBytes } = this.ggml.describe(this.#device);
+    return { freeBytes, totalBytes };
+  }
+
   /** Sets the number of CPU threads; no effect on devices without threads. */
   setThreads(threads: number): void {
     const { native } = this.ggml;

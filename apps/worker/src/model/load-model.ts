@@ -9,6 +9,8 @@ import type { FoundModel } from "./locations.ts";
 export interface LoadModelOptions {
   readonly logger: Logger;
   readonly signal?: AbortSignal | undefined;
+  /** Called when the engine's process was replaced after it had ended. */
+  readonly onRestart?: (() => void) | undefined;
 }
 
 /** Loads a checkpoint for speech. Commands take it as an argument, so that tests can run them without an engine. */
@@ -26,7 +28,7 @@ export const loadSpeechModel: ModelLoader = async (found, config, options) => {
 };
 
 /** A model that may become permanently unusable. */
-export type ServingModel = SpeechModel & Partial<Pick<higgs.EngineProcess, "state">>;
+export type ServingModel = SpeechModel & Partial<Pick<higgs.EngineProcess, "state" | "pid">>;
 
 /** Loads a checkpoint for a server or worker, which must survive an engine crash. */
 export type EngineStarter = (found: FoundModel, config: Config, options: LoadModelOptions) => Promise<ServingModel>;
@@ -37,7 +39,10 @@ export type EngineStarter = (found: FoundModel, config: Config, options: LoadMod
  * @throws {HiggsError} as `loadSpeechModel` does, and ENGINE_CRASHED
  */
 export const startSpeechEngine: EngineStarter = async (found, config, options) => {
-  const model = await higgs.startEngineProcess(loadOptions(found, config, options));
+  const model = await higgs.startEngineProcess({
+    ...loadOptions(found, config, options),
+    host: { onRestart: options.onRestart },
+  });
   logLoaded(model, options.logger, { enginePid: model.pid });
   return model;
 };

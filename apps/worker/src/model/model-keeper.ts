@@ -8,6 +8,8 @@ export interface ModelKeeperOptions {
   readonly start: () => Promise<ServingModel>;
   /** Consecutive machine faults before the model is reloaded; at least 1. */
   readonly faultLimit: number;
+  /** Called when the model was loaded anew. */
+  readonly onReload?: (() => void) | undefined;
   readonly logger: Logger;
   /** Ends the wait for an engine that is still busy when it is disposed. */
   readonly hurry: AbortSignal;
@@ -118,6 +120,7 @@ export class ModelKeeper implements AsyncDisposable {
     this.#loading = this.#letGo(old).then(() => this.#start());
     try {
       await this.#loading;
+      this.#options.onReload?.();
       this.#wasReloaded = true;
       this.#faults = 0;
     } catch (error) {

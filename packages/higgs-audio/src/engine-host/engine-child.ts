@@ -3,7 +3,7 @@ import { HiggsError } from "@higgs-worker/base";
 import type { LogSink } from "@higgs-worker/ggml";
 import type { LoadProgress } from "../model/open-weights.ts";
 import { type ResolvedSpeechRequest, resolveSpeechRequest, type SpeechRequest } from "../speech/speech-request.ts";
-import type { SpeakOptions, SpeechResult } from "../speech/types.ts";
+import type { EngineMemory, SpeakOptions, SpeechResult } from "../speech/types.ts";
 import type { EngineEntry } from "./engine-entry.ts";
 import type {
   EngineAnswer,
@@ -51,6 +51,7 @@ export class EngineChild {
   readonly #pending = new Map<number, Pending>();
   readonly #output = new OutputTail(OUTPUT_TAIL_CHARS);
   readonly #exited: Promise<void>;
+  readonly #memoryAskers = new Set<(memory: EngineMemory | null) => void>();
   #facts: EngineFacts | null = null;
   #settleLoad: { readonly resolve: () => void; readonly reject: (error: unknown) => void } | null = null;
   #startTimer: NodeJS.Timeout | null = null;
@@ -153,6 +154,21 @@ export class EngineChild {
     });
   }
 
+  /** What the process and its device hold now; null when it has ended or does not answer within the time. */
+  memory(timeoutMs: number): Promise<EngineMemory | null> {
+    if (this.#endReason !== null) return Promise.resolve(null);
+    return new Promise((resolve) => {
+      const settle = (memory: EngineMemory | null): void => {
+        clearTimeout(timer);
+        this.#memoryAskers.delete(settle);
+        resolve(memory);
+      };
+      const timer = setTimeout(() => settle(null), timeoutMs);
+      this.#memoryAskers.add(settle);
+      this.#send({ type: "ask-memory" });
+    });
+  }
+
   /** Frees the model and ends the process; no request may be running. */
   async end(): Promise<void> {
     this.#isEnding = true;
@@ -186,6 +202,9 @@ export class EngineChild {
         break;
       case "load-failed":
         this.#failLoad(fromPlainError(message.error));
+        break;
+      case "memory":
+        for (const settle of this.#memoryAskers) settle(message.memory);
         break;
       case "progress":
       case "audio":
@@ -246,6 +265,7 @@ export class EngineChild {
     this.#endReason = reason;
     this.#failLoad(this.#crash("load the model"));
     if (this.#facts !== null && !this.#isEnding) this.#options.onCrash(this);
+    for (const settle of this.#memoryAskers) settle(null);
     for (const { reject } of this.#pending.values()) reject(this.#crash("finish the speech"));
   }
 

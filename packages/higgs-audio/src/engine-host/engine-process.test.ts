@@ -37,21 +37,46 @@ describe("an engine whose process ends", () => {
   it.each(["SIGKILL", "SIGABRT"] as const)(
     "by %s fails what ran with ENGINE_CRASHED and speaks again",
     async (signal) => {
-      const { model, logs } = await start();
+      let restarts = 0;
+      const { model, logs } = await start({ onRestart: () => (restarts += 1) });
       const expected = await model.speak(speechRequest());
       const { pid } = model;
+      expect(restarts).toBe(0);
       expect(await speakAndKill(model, signal)).toMatchObject({
         code: "ENGINE_CRASHED",
         message: `Cannot finish the speech: the engine's process ended (got ${signal})`,
       });
       expect(model.state).toBe("starting");
+      expect(await model.memory()).toBeNull();
       // A request that comes meanwhile waits for the next process.
       expect((await model.speak(speechRequest())).codes).toEqual(expected.codes);
-      expect(model.state).toBe("running");
+      expect([model.state, restarts]).toEqual(["running", 1]);
       expect(model.pid).not.toBe(pid);
       expect(logs).toContainEqual(expect.stringMatching(new RegExp(`^error: The engine's process ended: ${signal}`)));
     },
   );
+
+  it("tells what its process and the device hold, also while it speaks", async () => {
+    const { model } = await start();
+    const told: (typeof idle)[] = [];
+    const idle = await model.memory();
+    const speaking = model.speak(speechRequest(LONG), {
+      onProgress: () => void model.memory().then((now) => told.push(now)),
+    });
+    const { prefixes } = await speaking;
+    expect(prefixes).toEqual({ hits: 0, misses: 1 });
+    expect((await model.speak(speechRequest())).prefixes).toEqual({ hits: 1, misses: 0 });
+    await expect.poll(() => told.length).toBeGreaterThan(0);
+    for (const memory of [idle, ...told]) {
+      expect(memory).toEqual({
+        residentBytes: expect.any(Number),
+        deviceFreeBytes: expect.any(Number),
+        deviceTotalBytes: expect.any(Number),
+      });
+      expect(memory?.residentBytes).toBeGreaterThan(25e6);
+      expect(memory?.deviceTotalBytes).toBeGreaterThan(memory?.deviceFreeBytes ?? Infinity);
+    }
+  });
 
   it("because it did not obey an abort speaks again", async () => {
     const { model } = await start({ abortTimeoutMs: 50 });

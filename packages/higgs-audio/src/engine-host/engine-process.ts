@@ -4,7 +4,7 @@ import { HiggsError, throwIfCancelled, toHiggsError } from "@higgs-worker/base";
 import type { LogSink } from "@higgs-worker/ggml";
 import type { LoadSpeechModelOptions } from "../speech/load-speech-model.ts";
 import type { SpeechRequest } from "../speech/speech-request.ts";
-import type { SpeakOptions, SpeechModel, SpeechModelInfo, SpeechResult } from "../speech/types.ts";
+import type { EngineMemory, SpeakOptions, SpeechModel, SpeechModelInfo, SpeechResult } from "../speech/types.ts";
 import { EngineChild } from "./engine-child.ts";
 import { findEngineEntry } from "./engine-entry.ts";
 import type { EngineFacts, EngineLoadOptions } from "./messages.ts";
@@ -22,6 +22,8 @@ export interface EngineHostOptions {
   readonly restart?: Partial<RestartRules>;
   /** Called once when the engine has ended too often and is not restarted. */
   readonly onGiveUp?: (error: HiggsError) => void;
+  /** Called when another process has taken the place of one that ended. */
+  readonly onRestart?: (() => void) | undefined;
 }
 
 /** `starting` again after an end, or `failed` for good. */
@@ -32,9 +34,12 @@ export interface EngineProcess extends SpeechModel {
   readonly state: EngineState;
   /** Of the process that runs now; null while there is none. */
   readonly pid: number | null;
+  readonly memory: () => Promise<EngineMemory | null>;
 }
 
 const DEFAULT_START_TIMEOUT_MS = 900_000;
+/** A process that computes answers at once; only one that is stuck does not. */
+const MEMORY_TIMEOUT_MS = 5_000;
 /** An abort is obeyed between two pieces of a prompt, one of which takes half a minute on a slow CPU. */
 const DEFAULT_ABORT_TIMEOUT_MS = 120_000;
 
@@ -101,6 +106,10 @@ class EngineSupervisor implements EngineProcess {
 
   get pid(): number | null {
     return this.#child?.pid ?? null;
+  }
+
+  memory(): Promise<EngineMemory | null> {
+    return this.#child?.memory(MEMORY_TIMEOUT_MS) ?? Promise.resolve(null);
   }
 
   speak(request: SpeechRequest, options: SpeakOptions = {}): Promise<SpeechResult> {
@@ -179,7 +188,9 @@ class EngineSupervisor implements EngineProcess {
     this.#state = "starting";
     try {
       await sleep(waitMs, undefined, { signal });
-      return await this.#startChild(signal);
+      const child = await this.#startChild(signal);
+      this.#options.host?.onRestart?.();
+      return child;
     } catch (error) {
       if (signal.aborted) throw new HiggsError("CANCELLED", "start the speech", "the model is disposed");
       this.#log("error", `The engine cannot be started again: ${toHiggsError(error).toString()}`);

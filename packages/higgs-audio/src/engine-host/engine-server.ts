@@ -38,6 +38,9 @@ export class EngineServer {
       case "abort":
         this.#running.get(message.id)?.abort();
         break;
+      case "ask-memory":
+        void this.#tellMemory();
+        break;
       case "end":
         void this.#end();
         break;
@@ -113,6 +116,11 @@ export class EngineServer {
       signal.removeEventListener("abort", onAbort);
       this.#wanted.delete(key);
     }
+  }
+
+  async #tellMemory(): Promise<void> {
+    const memory = await Promise.resolve(this.#model?.memory?.()).catch(() => null);
+    this.#options.send({ type: "memory", memory: memory ?? null });
   }
 
   async #end(): Promise<void> {

@@ -3,7 +3,7 @@ import type { LoadProgress } from "../model/open-weights.ts";
 import type { LoadSpeechModelOptions } from "../speech/load-speech-model.ts";
 import type { ReferenceProfile } from "../prompt/references.ts";
 import type { ReferenceClip, ResolvedSpeechRequest } from "../speech/speech-request.ts";
-import type { AudioParts, SpeechModelInfo, SpeechProgress, SpeechResult } from "../speech/types.ts";
+import type { AudioParts, EngineMemory, SpeechModelInfo, SpeechProgress, SpeechResult } from "../speech/types.ts";
 import type { PlainError } from "./plain-error.ts";
 
 /** What the engine's process needs to load the model: all that can be copied into it. */
@@ -28,6 +28,8 @@ export type ToEngine =
   /** Answers `want-samples`; in the same order. */
   | { readonly type: "samples"; readonly id: number; readonly hash: string; readonly samples: Float32Array }
   | { readonly type: "abort"; readonly id: number }
+  /** Answered by `memory`. */
+  | { readonly type: "ask-memory" }
   /** Finish what is running, free everything, and exit. */
   | { readonly type: "end" };
 
@@ -46,6 +48,7 @@ export type FromEngine =
   | { readonly type: "log"; readonly level: Parameters<LogSink>[0]; readonly message: string }
   | { readonly type: "loaded"; readonly facts: EngineFacts }
   | { readonly type: "load-failed"; readonly error: PlainError }
+  | { readonly type: "memory"; readonly memory: EngineMemory | null }
   | EngineAnswer;
 
 /** What concerns one request. */

@@ -21,7 +21,7 @@ import type { CodesOrigin, ReferenceEncoder } from "../voices/reference-encoder.
 import { type AudioOutput, createAudioOutput } from "./audio-output.ts";
 import { checkEarlierSpeech } from "./earlier-speech.ts";
 import { type ResolvedSpeechRequest, resolveSpeechRequest, type SpeechRequest } from "./speech-request.ts";
-import type { SpeakOptions, SpeechModel, SpeechModelInfo, SpeechResult } from "./types.ts";
+import type { EngineMemory, SpeakOptions, SpeechModel, SpeechModelInfo, SpeechResult } from "./types.ts";
 
 /** Progress is reported after this many frames, five times per second of audio, and at the end of each chunk. */
 const PROGRESS_FRAMES = 5;
@@ -35,6 +35,8 @@ export interface SpeechModelParts {
   readonly tokenizer: TextTokenizer;
   readonly referenceEncoder: ReferenceEncoder;
   readonly info: SpeechModelInfo;
+  /** Memory of the device as of now. */
+  readonly deviceMemory: () => { readonly freeBytes: number; readonly totalBytes: number };
   /** Looks for damage in the converted weights, removes them then, and says what it is; null for none. */
   readonly findDamage: () => Promise<string | null>;
   /** Frees the parts, in order, after the last synthesis. */
@@ -63,6 +65,12 @@ export class HiggsSpeechModel implements SpeechModel {
 
   get sampleRateHz(): number {
     return this.#parts.decoder.sampleRateHz;
+  }
+
+  async memory(): Promise<EngineMemory | null> {
+    if (this.#disposal !== null) return null;
+    const { freeBytes, totalBytes } = this.#parts.deviceMemory();
+    return { residentBytes: process.memoryUsage.rss(), deviceFreeBytes: freeBytes, deviceTotalBytes: totalBytes };
   }
 
   async speak(request: SpeechRequest, options: SpeakOptions = {}): Promise<SpeechResult> {

@@ -1,4 +1,4 @@
-import { homedir } from "node:os";
+import { homedir, totalmem } from "node:os";
 import { join } from "node:path";
 import { ReleaseStack } from "@higgs-worker/base";
 import type { Backend, LogSink } from "@higgs-worker/ggml";
@@ -108,6 +108,7 @@ async function load(options: ResolvedOptions, acquired: ReleaseStack): Promise<S
       cacheDirectory: join(options.cacheDir, "references"),
       load: (loadOptions) => loadEncoder(backend, options.tokenizerPath, loadOptions),
     }),
+    deviceMemory: () => (backend.isHost ? hostMemory() : backend.memory),
     findDamage: async () => (convertedPath === null ? null : removeIfDamaged(backend.ggml, convertedPath)),
     dispose: () => acquired.releaseAll(),
     info: {
@@ -183,4 +184,11 @@ function checkTokenizer(tokenizer: TextTokenizer, config: HiggsConfig): void {
     problems.push(`tokenizer.json has ${tokenizer.idCount} ids and config.json ${config.vocabSize}`);
   }
   if (problems.length > 0) throw unsupportedBecause("the tokenizer", problems);
+}
+
+/** Of this process's container or machine: ggml's CPU device calls all memory free. */
+function hostMemory(): { readonly freeBytes: number; readonly totalBytes: number } {
+  const limit = process.constrainedMemory() ?? 0;
+  const totalBytes = limit > 0 ? Math.min(limit, totalmem()) : totalmem();
+  return { freeBytes: Math.min(process.availableMemory(), totalBytes), totalBytes };
 }

@@ -70,6 +70,8 @@ export interface SpeechModel extends AsyncDisposable {
   readonly name: string;
   readonly sampleRateHz: number;
   readonly info: SpeechModelInfo;
+  /** What the model's process and device hold now; null when that cannot be told, for example while the engine restarts. */
+  readonly memory?: () => Promise<EngineMemory | null>;
   /**
    * Speaks a request.
    *
@@ -83,6 +85,14 @@ export interface SpeechModel extends AsyncDisposable {
    * @throws {HiggsError} MODEL_UNSUPPORTED when references need an encoder that the audio tokenizer lacks
    */
   speak(request: SpeechRequest, options?: SpeakOptions): Promise<SpeechResult>;
+}
+
+export interface EngineMemory {
+  /** Resident memory of the process that has the model. */
+  readonly residentBytes: number;
+  /** Memory of the device that nobody uses, and all that it has; the host's on a CPU. */
+  readonly deviceFreeBytes: number;
+  readonly deviceTotalBytes: number;
 }
 
 export interface SpeechModelInfo {
