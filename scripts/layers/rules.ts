@@ -80,6 +80,7 @@ export const PACKAGE_RULES: Readonly<Record<string, PackageRule>> = {
       ["names", "logging", "bench", "network"],
       ["config", "health"],
       ["model", "storage"],
+      "deploy",
       ["references", "telemetry"],
       "job",
       "doors",

@@ -5,6 +5,7 @@ import type { SettingGroup } from "./config/setting.ts";
 import { SETTINGS, type SettingKey } from "./config/settings.ts";
 import { EXIT_OK, EXIT_USAGE, type CommandIo } from "./terminal/command-io.ts";
 import { errorText, exitCodeOf } from "./terminal/error-text.ts";
+import type * as DeployCommands from "./deploy-commands.ts";
 import type * as SpeechFlags from "./speech-flags.ts";
 import { VERSION } from "./version.ts";
 
@@ -17,7 +18,8 @@ export async function runProgram(argv: readonly string[], io: CommandIo): Promis
   const written: Promise<void>[] = [];
   // The flags of `speak` come from the table of job fields, which the other commands' help can do without.
   const speech = argv.includes("speak") ? await import("./speech-flags.ts") : null;
-  const program = buildProgram(argv, io, speech, (code) => {
+  const deployment = argv.includes("deploy") ? await import("./deploy-commands.ts") : null;
+  const program = buildProgram(argv, io, { speech, deployment }, (code) => {
     exitCode = code;
   });
   const configureAll = (command: Command): void => {
@@ -51,10 +53,16 @@ async function reportFailure(error: unknown, argv: readonly string[], io: Comman
 
 type Finish = (exitCode: number) => void;
 
+/** Parts of the command line that are loaded where it names them; null elsewhere. */
+interface OnDemand {
+  readonly speech: typeof SpeechFlags | null;
+  readonly deployment: typeof DeployCommands | null;
+}
+
 function buildProgram(
   argv: readonly string[],
   io: CommandIo,
-  speech: typeof SpeechFlags | null,
+  { speech, deployment }: OnDemand,
   finish: Finish,
 ): Command {
   const program = new Command("higgs")
@@ -67,6 +75,7 @@ function buildProgram(
   addSpeak(program, io, speech, finish);
   addModels(program, io, finish);
   addVoices(program, io, finish);
+  addDeploy(program, io, deployment, finish);
   addDoctor(program, io, finish);
   addHealth(program, io, finish);
   addBench(program, io, finish);
@@ -280,6 +289,13 @@ function addVoicesImport(voices: Command, io: CommandIo, finish: Finish): void {
 
 function withJsonAndExample(command: Command, example: string): void {
   command.option("--json", "print JSON", false).addHelpText("after", `\nExample:\n  ${example}`);
+}
+
+function addDeploy(program: Command, io: CommandIo, deployment: typeof DeployCommands | null, finish: Finish): void {
+  const command = program
+    .command("deploy")
+    .description("Create or update an endpoint on RunPod; running it again changes only what differs");
+  deployment?.addDeploy(command, io, finish);
 }
 
 function addDoctor(program: Command, io: CommandIo, finish: Finish): void {

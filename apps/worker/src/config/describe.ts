@@ -6,6 +6,7 @@ const GROUP_TITLES: Readonly<Record<SettingGroup, string>> = {
   worker: "Worker",
   limits: "Limits",
   storage: "Storage",
+  deployment: "Deployment: `higgs deploy`, `higgs volume`",
   general: "General",
   "other tools": "Variables of other tools",
 };

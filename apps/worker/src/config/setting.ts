@@ -21,7 +21,7 @@ export interface Setting<T> {
   readonly parse: (text: string) => T | undefined;
 }
 
-export type SettingGroup = "model" | "worker" | "limits" | "storage" | "general" | "other tools";
+export type SettingGroup = "model" | "worker" | "limits" | "storage" | "deployment" | "general" | "other tools";
 
 interface Common {
   readonly env: readonly [string, ...string[]];

@@ -5,8 +5,10 @@ import type { Body } from "./read-body.ts";
 /** The User-Agent; some servers refuse requests without one. */
 export const USER_AGENT = "worker-higgs-audio";
 
+export type HttpMethod = "GET" | "HEAD" | "PUT" | "POST" | "PATCH" | "DELETE";
+
 export interface HttpRequest {
-  readonly method: "GET" | "HEAD" | "PUT";
+  readonly method: HttpMethod;
   readonly url: URL;
   readonly headers?: Headers | Readonly<Record<string, string>>;
   readonly body?: Uint8Array | undefined;

@@ -155,6 +155,30 @@ export const ERRORS = {
     meaning: "A folder that the worker needs cannot be read or written",
     fix: "Attach the network volume and check its permissions; `higgs doctor` shows which folder",
   },
+  RUNPOD_NOT_CONFIGURED: {
+    httpStatus: 400,
+    isRetryable: false,
+    meaning: "A command needs a key of RunPod's API that is not set",
+    fix: "Set the named variable in the environment or in a file `.env` in this folder; keys are made at https://console.runpod.io/user/settings",
+  },
+  RUNPOD_DENIED: {
+    httpStatus: 403,
+    isRetryable: false,
+    meaning: "RunPod's API does not accept the key, or the key may not do this",
+    fix: "Check that RUNPOD_API_KEY is complete, not expired, and may write; make another key if in doubt",
+  },
+  RUNPOD_REFUSED: {
+    httpStatus: 400,
+    isRetryable: false,
+    meaning: "RunPod's API refused a request",
+    fix: "Change what the message names; `--dry-run` shows the requests",
+  },
+  RUNPOD_UNAVAILABLE: {
+    httpStatus: 502,
+    isRetryable: true,
+    meaning: "RunPod's API cannot be reached, fails, or asks to wait longer than a command waits",
+    fix: "Run the command again later: it goes on where it stopped",
+  },
   INTERNAL: {
     httpStatus: 500,
     isRetryable: true,

@@ -1,0 +1,82 @@
+import { cpSync } from "node:fs";
+import { join } from "node:path";
+import { execPath, env as ownEnv } from "node:process";
+import { startRestEmulator } from "runpod-deploy/emulator";
+import { expect, it, onTestFinished } from "vitest";
+import { runProgram } from "../src/program.ts";
+import { fakeIo } from "../src/testing/fake-io.ts";
+import { scratchDir } from "../src/testing/scratch.ts";
+
+/** From nothing to audio and back to nothing, on the emulated account: `higgs deploy` makes a real worker process run. */
+
+const MAIN = join(import.meta.dirname, "../src/main.ts");
+const DEMO = join(import.meta.dirname, "../../../demo-checkpoint/checkpoint");
+const API_KEY = "rpa_TESTKEY0123456789";
+
+async function startAccount(volumeDir: string) {
+  const emulator = await startRestEmulator({
+    apiKey: API_KEY,
+    serving: {
+      // What the image is on RunPod: its command, a volume, and no GPU here.
+      workerCommand: () => ({
+        command: execPath,
+        args: ["--import", "tsx", "--conditions=source", MAIN, "worker"],
+        cwd: import.meta.dirname,
+        env: {
+          PATH: ownEnv["PATH"],
+          HOME: "/nowhere",
+          HIGGS_VOLUME_DIR: volumeDir,
+          RUNPOD_SKIP_AUTO_SYSTEM_CHECKS: "true",
+          RUNPOD_SKIP_GPU_CHECK: "true",
+        },
+      }),
+    },
+  });
+  onTestFinished(() => emulator.close());
+  const higgs = async (...argv: string[]) => {
+    const env = { RUNPOD_API_KEY: API_KEY, RUNPOD_API_BASE_URL: emulator.url };
+    const io = fakeIo({ workingDirectory: volumeDir, env });
+    return { exitCode: await runProgram(argv, io), out: io.out(), err: io.err() };
+  };
+  return { emulator, higgs };
+}
+
+it("a deployed endpoint speaks, is watched, and is gone after `down`", async () => {
+  const volumeDir = scratchDir();
+  cpSync(DEMO, join(volumeDir, "higgs_audio/bosonai/higgs-audio-v2-generation-3B-base"), { recursive: true });
+  const { emulator, higgs } = await startAccount(volumeDir);
+  const volume = emulator.account.createVolume({ name: "models", size: 30, dataCenter: "EU-RO-1" });
+  const workerEnv = ["HIGGS_DEVICE=cpu", "HIGGS_THREADS=1"].flatMap((one) => ["--env", one]);
+  const first = await higgs("deploy", "--image", "me/higgs:1", "--volume", "models", "--json", ...workerEnv);
+  expect(first).toMatchObject({ exitCode: 0, err: "" });
+  const { endpoint } = JSON.parse(first.out) as { endpoint: { id: string; requestUrls: Record<string, string> } };
+
+  // The public API, as every client uses it.
+  const headers = { authorization: `Bearer ${API_KEY}`, "content-type": "application/json" };
+  const input = { transcript: "The sun is warm.", seed: 1, max_new_tokens: 100 };
+  const { id } = (await (
+    await fetch(endpoint.requestUrls["run"] ?? "", { method: "POST", headers, body: JSON.stringify({ input }) })
+  ).json()) as { id: string };
+  const platform = emulator.serving?.platformOf(endpoint.id);
+  await platform?.result(id, 240_000);
+  const status = (endpoint.requestUrls["status"] ?? "").replace("{job_id}", id);
+  const job = (await (await fetch(status, { headers })).json()) as { status: string; output: { audio_base64: string } };
+  expect(job).toMatchObject({ status: "COMPLETED", output: { success: true, format: "wav" } });
+  const audio = Buffer.from(job.output.audio_base64, "base64");
+  expect(audio.subarray(0, 4).toString("latin1")).toBe("RIFF");
+  expect(audio.length).toBeGreaterThan(24_000);
+
+  const [worker] = platform?.fleet.list() ?? [];
+  expect((await higgs("deploy", "status")).out).toContain(`${worker?.podId} IDLE`);
+  expect((await higgs("deploy", "logs")).out).toMatch(new RegExp(`${worker?.podId}.*the engine is warm`));
+  expect(await higgs("deploy", "--image", "me/higgs:1", "--volume", "models", ...workerEnv)).toMatchObject({
+    exitCode: 0,
+    out: expect.stringContaining("unchanged") as string,
+  });
+
+  expect((await higgs("deploy", "down", "--with-volumes")).out).toContain(volume.id);
+  const { endpoints, templates, volumes, pods } = emulator.account;
+  expect([endpoints.size, templates.size, volumes.size, pods.size]).toEqual([0, 0, 0, 0]);
+  await expect(worker?.exited).resolves.toBeDefined();
+  await expect(fetch(status, { headers })).rejects.toThrow("fetch failed");
+});
