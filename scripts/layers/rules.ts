@@ -19,7 +19,7 @@ export const PACKAGE_RULES: Readonly<Record<string, PackageRule>> = {
     folder: "packages/audio",
     mayImport: ["@higgs-worker/base"],
     order: [
-      ["audio-encoder.ts", "encode-whole.ts", "join-bytes.ts", "pcm16.ts", "decoder"],
+      ["audio-encoder.ts", "encode-whole.ts", "join-bytes.ts", "pcm16.ts", "sample-rates.ts", "decoder"],
       ["pcm", "mp3", "aac", "ogg", "reference", "resample", "waveform"],
       ["wav", "flac", "opus", "vorbis"],
       ["aiff", "au", "w64", "container"],
@@ -77,7 +77,7 @@ export const PACKAGE_RULES: Readonly<Record<string, PackageRule>> = {
       "runpod-worker",
     ],
     order: [
-      ["names", "logging", "bench", "network"],
+      ["version.ts", "names", "logging", "bench", "network"],
       ["config", "health"],
       ["model", "storage"],
       "deploy",

@@ -1,11 +1,22 @@
 /** The formats of the job field `output_format` (spec contract §3). */
-export const AUDIO_FORMATS = ["wav", "mp3", "flac", "opus", "pcm"] as const;
+export const AUDIO_FORMATS = ["wav", "mp3", "flac", "opus", "pcm", "ulaw", "alaw"] as const;
 
 export type AudioFormat = (typeof AUDIO_FORMATS)[number];
 
+/** Formats that are streamed; `webm` is Opus for browsers, and no good file: its end cannot be exact. */
+export type StreamFormat = AudioFormat | "webm";
+
+/** What stands in the file besides the audio, in formats that have a place for it; short texts. */
+export interface AudioTags {
+  readonly title?: string;
+  /** The program that made the file. */
+  readonly encoder?: string;
+}
+
 export interface EncodeOptions {
-  /** Samples per second of the PCM and of the file. */
+  /** Samples per second of the PCM and of the file; one of the encoder's `sampleRatesHz`. */
   readonly sampleRateHz: number;
+  readonly tags?: AudioTags | undefined;
 }
 
 export interface EncoderStreamOptions extends EncodeOptions {
@@ -25,7 +36,7 @@ export interface EncodedEnd {
    * the length. Null when there is nothing to change, always for `live`.
    */
   readonly head: Uint8Array | null;
-  /** Samples that a decoder of the whole gets. */
+  /** Samples that went in, which are those that a decoder of the whole gets (of Opus at 48 kHz: as long as these). */
   readonly sampleCount: number;
 }
 
@@ -51,22 +62,37 @@ export interface AudioEncoderStream {
   close(): void;
 }
 
-/** Turns mono Float32 PCM into the bytes of an audio format. Every implementation passes `describeAudioEncoder`. */
-export interface AudioEncoder {
-  readonly format: AudioFormat;
+/** Turns mono Float32 PCM into the bytes of an audio format while it arrives. */
+export interface StreamEncoder {
+  readonly format: StreamFormat;
   readonly mimeType: string;
   /** Without the dot. */
   readonly fileExtension: string;
+  /** Sample rates of its files, in ascending order. */
+  readonly sampleRatesHz: readonly number[];
   /** Loads what the encoder needs, so that the first call does not have to. */
   warmUp(): Promise<void>;
-  /** The file's size for this many samples: exact for uncompressed formats, an upper bound for others. */
-  maxEncodedBytes(sampleCount: number): number;
-  /** Begins a file that is written while its samples arrive. */
+  /**
+   * Begins a file that is written while its samples arrive.
+   *
+   * @throws {HiggsError} INVALID_INPUT for a sample rate that the format does not have
+   */
   openStream(options: EncoderStreamOptions): Promise<AudioEncoderStream>;
+}
+
+/** Also makes whole files. Every implementation passes `describeAudioEncoder`. */
+export interface AudioEncoder extends StreamEncoder {
+  readonly format: AudioFormat;
+  /** A size that no file of this many samples is below: exact for formats of a constant rate. */
+  minEncodedBytes(sampleCount: number, sampleRateHz: number): number;
+  /** A size that no file of this many samples is above, with tags of up to 200 characters. */
+  maxEncodedBytes(sampleCount: number, sampleRateHz: number): number;
   /**
    * A complete file: what `openStream` for a file gives, with the head in place.
    *
-   * @throws {HiggsError} GENERATION_FAILED when `pcm` is empty; RESULT_TOO_LARGE when a file of the format cannot be that long
+   * @throws {HiggsError} INVALID_INPUT for a sample rate that the format does not have
+   * @throws {HiggsError} GENERATION_FAILED when `pcm` is empty
+   * @throws {HiggsError} RESULT_TOO_LARGE when a file of the format cannot be that long
    */
   encode(pcm: Float32Array, options: EncodeOptions): Promise<Uint8Array>;
 }

@@ -1,26 +1,33 @@
-import type { AudioEncoder, EncodeOptions } from "./audio-encoder.ts";
+import type { AudioEncoder, AudioEncoderStream } from "./audio-encoder.ts";
 import { joinBytes } from "./join-bytes.ts";
 
 /** Samples given to an encoder at a time, to bound what it copies. */
 const BLOCK_SAMPLES = 65_536;
 
-/** `AudioEncoder.encode` by way of its stream. */
-export async function encodeWhole(
-  openStream: AudioEncoder["openStream"],
-  pcm: Float32Array,
-  options: EncodeOptions,
-): Promise<Uint8Array> {
-  const stream = await openStream({ ...options, purpose: "file" });
+export interface EncodedFile {
+  readonly bytes: Uint8Array;
+  /** Samples of the file, at its sample rate. */
+  readonly sampleCount: number;
+}
+
+/** A whole file by way of a stream, which is closed in any case. */
+export async function encodeWhole(opening: Promise<AudioEncoderStream>, pcm: Float32Array): Promise<EncodedFile> {
+  const stream = await opening;
   try {
     const parts: Uint8Array[] = [];
     for (let start = 0; start < pcm.length; start += BLOCK_SAMPLES) {
       parts.push(await stream.write(pcm.subarray(start, start + BLOCK_SAMPLES)));
     }
-    const { tail, head } = await stream.end();
-    const file = joinBytes([...parts, tail]);
-    if (head !== null) file.set(head);
-    return file;
+    const { tail, head, sampleCount } = await stream.end();
+    const bytes = joinBytes([...parts, tail]);
+    if (head !== null) bytes.set(head);
+    return { bytes, sampleCount };
   } finally {
     stream.close();
   }
+}
+
+/** `AudioEncoder.encode` by way of the encoder's stream. */
+export function encodeWith(openStream: AudioEncoder["openStream"]): AudioEncoder["encode"] {
+  return async (pcm, options) => (await encodeWhole(openStream({ ...options, purpose: "file" }), pcm)).bytes;
 }

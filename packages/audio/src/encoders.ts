@@ -1,24 +1,27 @@
-import { HiggsError } from "@higgs-worker/base";
-import type { AudioEncoder, AudioFormat } from "./audio-encoder.ts";
+import type { AudioEncoder, AudioFormat, StreamEncoder, StreamFormat } from "./audio-encoder.ts";
+import { flacEncoder } from "./flac/encoder.ts";
+import { mp3Encoder } from "./mp3/encoder.ts";
+import { opusEncoder, webmEncoder } from "./opus/encoder.ts";
+import { alawEncoder, ulawEncoder } from "./pcm/companded-encoder.ts";
 import { pcmEncoder } from "./pcm/encoder.ts";
 import { wavEncoder } from "./wav/encoder.ts";
 
-/** The formats that can be written; the order is that of messages and documents. */
-const ENCODERS: readonly AudioEncoder[] = [wavEncoder, pcmEncoder];
+const ENCODERS: Readonly<Record<AudioFormat, AudioEncoder>> = {
+  wav: wavEncoder,
+  mp3: mp3Encoder,
+  flac: flacEncoder,
+  opus: opusEncoder,
+  pcm: pcmEncoder,
+  ulaw: ulawEncoder,
+  alaw: alawEncoder,
+};
 
-export const WRITABLE_FORMATS: readonly AudioFormat[] = ENCODERS.map(({ format }) => format);
-
-/**
- * The one place that chooses an encoder.
- *
- * @throws {HiggsError} NOT_SUPPORTED for a format of the contract that this build does not write
- */
+/** The encoder of a format of whole files. */
 export function encoderFor(format: AudioFormat): AudioEncoder {
-  const encoder = ENCODERS.find((candidate) => candidate.format === format);
-  if (encoder !== undefined) return encoder;
-  throw new HiggsError(
-    "NOT_SUPPORTED",
-    `write the audio as ${format}`,
-    `the format is not supported yet (supported: ${WRITABLE_FORMATS.join(", ")})`,
-  );
+  return ENCODERS[format];
+}
+
+/** The encoder of a format of streams. */
+export function streamEncoderFor(format: StreamFormat): StreamEncoder {
+  return format === "webm" ? webmEncoder : ENCODERS[format];
 }

@@ -47,8 +47,13 @@ export interface JobInput {
   readonly ras_win_max_num_repeat?: number | null;
   /** The same seed gives the same audio on the same build and device (0 … 9007199254740991). */
   readonly seed?: number | null;
-  /** The file's format; supported so far: `wav`, `pcm` (default "wav"). */
-  readonly output_format?: "wav" | "mp3" | "flac" | "opus" | "pcm" | null;
+  /**
+   * The file's format; `opus` is Opus in Ogg, `pcm` 16-bit samples without a header, `ulaw` and `alaw` are G.711 for
+   * telephones, without a header; see Formats (default "wav").
+   */
+  readonly output_format?: "wav" | "mp3" | "flac" | "opus" | "pcm" | "ulaw" | "alaw" | null;
+  /** Samples per second of the file; `opus` has 8000, 16000, 24000 and 48000, `ulaw` and `alaw` have 8000. */
+  readonly sample_rate?: 8000 | 16000 | 22050 | 24000 | 44100 | 48000 | null;
   /**
    * `auto`: S3 if a bucket or key is known, else `base64`; `file` is below `HIGGS_OUTPUT_DIR`; `put_url` is not
    * supported yet (default "auto").

@@ -1,10 +1,11 @@
-import { encoderFor, type AudioEncoderStream, type AudioFormat } from "@higgs-worker/audio";
+import { encoderFor, openOutputStream, type AudioEncoderStream, type AudioFormat } from "@higgs-worker/audio";
 import { HiggsError, SerialQueue } from "@higgs-worker/base";
 import { drawSeed } from "@higgs-worker/higgs-audio";
 import type { DoorHost } from "runpod-worker/http";
 import type { Config } from "../config/settings.ts";
 import { AudioOutlet, type AudioTaker } from "../job/audio-outlet.ts";
-import { JOB_FIELDS, type JobFieldName } from "../job/job-fields.ts";
+import { fileOptions, fileSampleRate } from "../job/file-options.ts";
+import { JOB_FIELDS, type JobFieldName, type JobInput } from "../job/job-fields.ts";
 import type { SpokenOutput } from "../job/job-output.ts";
 import { parseJobInput } from "../job/parse-input.ts";
 import { refuseUnsupported } from "../job/unsupported.ts";
@@ -78,14 +79,14 @@ export class DoorService {
     const job = { input: { ...fields, seed }, signal: AbortSignal.any([signal, left.signal]) };
     const leave = (): void => left.abort();
     const facts = { seed, format, mimeType: encoderFor(format).mimeType };
-    return purpose === "live" ? this.#speakLive(job, facts, leave) : this.#speakFile(job, facts);
+    return purpose === "live" ? this.#speakLive(job, checked, facts, leave) : this.#speakFile(job, facts);
   }
 
-  async #speakLive(job: RunningJob, facts: SpeechFacts, leave: () => void): Promise<DoorSpeech> {
+  async #speakLive(job: RunningJob, input: JobInput, facts: SpeechFacts, leave: () => void): Promise<DoorSpeech> {
     const { answers } = this.#host.queue;
     const pipe = new BytePipe({ budget: answers, onAbandoned: leave, stallTimeoutMs: STALL_TIMEOUT_MS });
     // Opening may load a library; it never holds the speech up.
-    const encoder = new LiveEncoder(facts.format, pipe, leave);
+    const encoder = new LiveEncoder(input, pipe, leave);
     const { jobId, output } = this.#run(job, { purpose: "live", onAudio: (pcm, rate) => encoder.take(pcm, rate) });
     const finished = output.then(
       async (spoken) => {
@@ -162,7 +163,7 @@ export function speechFields(given: Readonly<Record<string, unknown>>): Readonly
 class LiveEncoder {
   /** The sample rate, when the first bytes are there. */
   readonly started: Promise<number>;
-  readonly #format: AudioFormat;
+  readonly #input: JobInput;
   readonly #pipe: BytePipe;
   readonly #queue = new SerialQueue();
   /** Stops the speech that can no longer be encoded. */
@@ -171,8 +172,8 @@ class LiveEncoder {
   #tellStarted: (sampleRateHz: number) => void = () => undefined;
   #tellFailed: (error: unknown) => void = () => undefined;
 
-  constructor(format: AudioFormat, pipe: BytePipe, leave: () => void) {
-    this.#format = format;
+  constructor(input: JobInput, pipe: BytePipe, leave: () => void) {
+    this.#input = input;
     this.#pipe = pipe;
     this.#leave = leave;
     this.started = new Promise((resolve, reject) => {
@@ -183,11 +184,11 @@ class LiveEncoder {
   }
 
   take(pcm: Float32Array, sampleRateHz: number): void {
-    this.#stream ??= encoderFor(this.#format).openStream({ sampleRateHz, purpose: "live" });
+    this.#stream ??= openOutputStream({ ...fileOptions(this.#input, sampleRateHz), purpose: "live" });
     const stream = this.#stream;
     void this.#next(async () => {
       this.#pipe.write(await (await stream).write(pcm));
-      if (this.#pipe.byteCount > 0) this.#tellStarted(sampleRateHz);
+      if (this.#pipe.byteCount > 0) this.#tellStarted(fileSampleRate(this.#input, sampleRateHz));
     });
   }
 

@@ -208,6 +208,24 @@ function numberField<T extends number | null>(
   });
 }
 
+export function optionalNumberChoice(
+  options: Common & { readonly choices: readonly number[] },
+): JobField<number | null> {
+  const list = options.choices.join(", ");
+  return field<number | null>(options, {
+    kind: "number",
+    allowed: list,
+    defaultText: "`null`",
+    defaultFor: () => null,
+    read: (value, report) => {
+      if (typeof value === "number" && options.choices.includes(value)) return value;
+      const got = typeof value === "number" ? String(value) : kindOf(value);
+      return refused(report, `must be one of ${list} (got ${got})${isNumeric(value) ? ", without quotes" : ""}`);
+    },
+    jsonSchema: () => ({ type: "integer", enum: options.choices }),
+  });
+}
+
 interface ChoiceOptions<T> extends Common {
   readonly choices: readonly T[];
   /** How messages list the choices. */

@@ -1,5 +1,5 @@
 import { AUDIO_SHAPE } from "@higgs-worker/higgs-audio/requests";
-import { AUDIO_FORMATS, WRITABLE_FORMATS } from "@higgs-worker/audio";
+import { AUDIO_FORMATS, SAMPLE_RATES_HZ } from "@higgs-worker/audio";
 import { readRefAudio, REF_AUDIO_SCHEMA, type RefAudio } from "../references/ref-audio.ts";
 import { keyProblem, MAX_KEY_BYTES, MAX_SEGMENT_BYTES } from "../storage/object-key.ts";
 import {
@@ -9,6 +9,7 @@ import {
   number,
   optionalChoice,
   optionalInteger,
+  optionalNumberChoice,
   optionalText,
   requiredText,
   text,
@@ -158,7 +159,15 @@ const GENERATION_FIELDS = {
     choices: AUDIO_FORMATS,
     defaultValue: "wav",
     placeholder: "<format>",
-    meaning: `the file's format; supported so far: ${WRITABLE_FORMATS.map((format) => `\`${format}\``).join(", ")}`,
+    meaning:
+      "the file's format; `opus` is Opus in Ogg, `pcm` 16-bit samples without a header, `ulaw` and `alaw` are G.711 for telephones, without a header; see [Formats](#formats)",
+    help: "the file's format",
+  }),
+  sample_rate: optionalNumberChoice({
+    choices: SAMPLE_RATES_HZ,
+    defaultText: "24000, telephony 8000",
+    meaning: "samples per second of the file; `opus` has 8000, 16000, 24000 and 48000, `ulaw` and `alaw` have 8000",
+    placeholder: "<hz>",
   }),
   delivery: choice({
     choices: ["auto", "s3", "base64", "file", "put_url"],

@@ -1,3 +1,4 @@
+import { decodeAndResample } from "@higgs-worker/audio";
 import { HiggsError } from "@higgs-worker/base";
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../config/load.ts";
@@ -74,6 +75,45 @@ describe("a job with stream", () => {
       "final",
     ]);
     for (const item of items) expect(Buffer.byteLength(JSON.stringify({ output: item }))).toBeLessThan(1_000_000);
+  });
+
+  it.each(["mp3", "flac", "opus"])("yields slices of one stream of %s", async (format) => {
+    const model = fakeModel({ frames: 75 });
+    const { items, result } = await collect(streamOf(setUp(model).run({ stream: true, output_format: format })));
+    const parts = items.flatMap((item) => (item.type === "audio" ? [item] : []));
+    expect(parts.length).toBeGreaterThan(4);
+    expect(new Set(parts.map((part) => part.format))).toEqual(new Set([format]));
+    let offset = 0;
+    for (const [sequence, part] of parts.entries()) {
+      expect(part).toMatchObject({ sequence, sample_offset: offset, sample_rate: result.sample_rate });
+      offset += part.samples;
+    }
+    expect(offset).toBe(3 * result.sample_rate);
+    const stream = Buffer.concat(parts.map(({ audio_base64: audio }) => Buffer.from(audio, "base64")));
+    const file = Buffer.from(result.audio_base64 ?? "", "base64");
+    // What is the same is the end: the front of a stream knows no length.
+    expect(stream.subarray(-500)).toEqual(file.subarray(-500));
+    const [streamed, whole] = await Promise.all([stream, file].map((bytes) => decodeAndResample(bytes, 24_000)));
+    // Nobody told the reader of an MP3 stream how much its decoder is late.
+    const late = format === "mp3" ? 1_105 : 0;
+    const length = whole?.audio.samples.length ?? 0;
+    expect(streamed?.audio.samples.slice(late, late + length)).toEqual(whole?.audio.samples);
+  });
+
+  it.each(["pcm", "ulaw"])("yields slices of what the %s file is", async (format) => {
+    const { items, result } = await collect(streamOf(setUp().run({ stream: true, output_format: format })));
+    const parts = items.flatMap((item) => (item.type === "audio" ? [item.audio_base64] : []));
+    const stream = Buffer.concat(parts.map((audio) => Buffer.from(audio, "base64")));
+    expect(stream).toEqual(Buffer.from(result.audio_base64 ?? "", "base64"));
+  });
+
+  it("yields WAV files at the rate that was asked for", async () => {
+    const { items } = await collect(streamOf(setUp().run({ stream: true, sample_rate: 16_000 })));
+    const parts = items.flatMap((item) => (item.type === "audio" ? [item] : []));
+    const whole = (await setUp().run({ sample_rate: 16_000 })) as JobOutput;
+    const samples = parts.flatMap(({ audio_base64: audio }) => [...samplesOf(audio)]);
+    expect(Int16Array.from(samples)).toEqual(samplesOf(whole.audio_base64 ?? ""));
+    expect(parts.map((part) => part.sample_rate)).toEqual(parts.map(() => 16_000));
   });
 
   it("fails with the reason, and what it means to clients, when the speech fails", async () => {

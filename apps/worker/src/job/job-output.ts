@@ -63,7 +63,7 @@ export interface JobOutputParts {
     readonly downloadUrl: string | null;
     readonly base64: string | null;
   };
-  readonly file: { readonly sizeBytes: number; readonly sha256: string };
+  readonly file: FileFacts;
   readonly queueMs: number;
   readonly uploadMs: number;
   readonly totalMs: number;
@@ -85,15 +85,22 @@ export function withoutFile(output: JobOutput): SpokenOutput {
   return rest;
 }
 
+interface FileFacts {
+  readonly sizeBytes: number;
+  readonly sha256: string;
+  readonly seconds: number;
+  readonly sampleRateHz: number;
+}
+
 /** Builds the output of a job. */
 export function buildJobOutput(parts: JobOutputParts): JobOutput {
   const { input, result, delivery, file } = parts;
-  const durationSeconds = result.pcm.length / result.sampleRateHz;
+  const speechSeconds = result.pcm.length / result.sampleRateHz;
   return {
     success: true,
     audio_url: delivery.url,
-    duration_seconds: rounded(durationSeconds, 3),
-    sample_rate: result.sampleRateHz,
+    duration_seconds: rounded(file.seconds, 3),
+    sample_rate: file.sampleRateHz,
     text_output: result.text,
     metadata: {
       model_used: parts.modelName,
@@ -118,16 +125,21 @@ export function buildJobOutput(parts: JobOutputParts): JobOutput {
       characters: Array.from(input.transcript).length,
       prompt_tokens: result.promptTokens,
       audio_frames: result.audioFrames,
-      rtf: rounded(result.timings.totalMs / 1000 / durationSeconds, 3),
+      rtf: rounded(result.timings.totalMs / 1000 / speechSeconds, 3),
     },
     warnings: parts.warnings,
   };
 }
 
 /** The fields as given, except those that resolve to an effective value. */
-function generationParameters({ input, request, delivery }: JobOutputParts): GenerationParameters {
+function generationParameters({ input, request, delivery, file }: JobOutputParts): GenerationParameters {
   const given = Object.fromEntries(GENERATION_FIELD_NAMES.map((name) => [name, input[name]]));
-  const effective = { ras_win_len: request.sampling.rasWinLen, seed: request.seed, delivery: delivery.kind };
+  const effective = {
+    ras_win_len: request.sampling.rasWinLen,
+    seed: request.seed,
+    sample_rate: file.sampleRateHz,
+    delivery: delivery.kind,
+  };
   return { ...(given as Pick<JobInput, GenerationFieldName>), ...effective };
 }
 

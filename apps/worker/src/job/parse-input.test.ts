@@ -52,6 +52,7 @@ describe("parseJobInput()", () => {
       s3_bucket: null,
       s3_key: null,
       output_format: "wav",
+      sample_rate: null,
       delivery: "auto",
       put_url: null,
       stream: false,
@@ -150,8 +151,24 @@ describe("parseJobInput()", () => {
     [{ transcript: "a", seed: 2 ** 53 }, "seed is out of range"],
     [{ transcript: "a", seed: "7" }, "seed must be a whole number (got string), without quotes"],
     [
+      { transcript: "a", sample_rate: 96_000 },
+      "sample_rate must be one of 8000, 16000, 22050, 24000, 44100, 48000 (got 96000)",
+    ],
+    [
+      { transcript: "a", sample_rate: "24000" },
+      "sample_rate must be one of 8000, 16000, 22050, 24000, 44100, 48000 (got string), without quotes",
+    ],
+    [
+      { transcript: "a", output_format: "opus", sample_rate: 44_100 },
+      "sample_rate is not one that opus has (got 44100, limit 8000, 16000, 24000, 48000)",
+    ],
+    [
+      { transcript: "a", output_format: "ulaw", sample_rate: 16_000 },
+      "sample_rate is not one that ulaw has (got 16000, limit 8000)",
+    ],
+    [
       { transcript: "a", output_format: "mp33" },
-      'output_format must be one of wav, mp3, flac, opus, pcm (got "mp33"), did you mean mp3?',
+      'output_format must be one of wav, mp3, flac, opus, pcm, ulaw, alaw (got "mp33"), did you mean mp3?',
     ],
     [
       { transcript: "a", delivery: "S3" },

@@ -1,6 +1,7 @@
 import { HiggsError } from "@higgs-worker/base";
 import { describeUnknownField, kindOf } from "../names/describe-value.ts";
 import type { InputLimits } from "./job-field.ts";
+import { fileProblems } from "./file-options.ts";
 import { JOB_FIELD_ENTRIES, JOB_FIELDS, type JobInput } from "./job-fields.ts";
 
 /** A job from the platform, not checked yet. */
@@ -62,7 +63,10 @@ export function parseJobInput(raw: unknown, limits: InputLimits): JobInput {
     }
   }
   if (problems.count > 0) throw problems.toError();
-  return input as JobInput;
+  const complete = input as JobInput;
+  for (const problem of fileProblems(complete)) problems.add(problem);
+  if (problems.count > 0) throw problems.toError();
+  return complete;
 }
 
 /** Collects problems; only those that are shown are put into words. */

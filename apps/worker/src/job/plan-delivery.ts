@@ -9,6 +9,7 @@ import { fillKeyTemplate, keyProblem } from "../storage/object-key.ts";
 import type { ObjectStore } from "../storage/object-store.ts";
 import { createS3Store, type S3StoreOptions } from "../storage/s3/s3-store.ts";
 import { knownBucket, resolveS3Target, type JobS3Config } from "../storage/s3/target.ts";
+import { fileSampleRate } from "./file-options.ts";
 import type { JobInput } from "./job-fields.ts";
 
 /** A job's delivery, decided before generation, so that a job that cannot be delivered costs nothing. */
@@ -81,7 +82,9 @@ function refuseForeseeablyLarge(input: JobInput, { sampleRateHz }: DeliveryConte
     input.transcript.length / MAX_CHARACTERS_PER_SECOND,
     input.chunk_method === null ? longestChunk : Number.POSITIVE_INFINITY,
   );
-  const bytes = base64Bytes(encoder.maxEncodedBytes(Math.floor(leastSeconds * sampleRateHz))) + RESULT_OVERHEAD_BYTES;
+  const fileRateHz = fileSampleRate(input, sampleRateHz);
+  const leastBytes = encoder.minEncodedBytes(Math.floor(leastSeconds * fileRateHz), fileRateHz);
+  const bytes = base64Bytes(leastBytes) + RESULT_OVERHEAD_BYTES;
   if (bytes > maxResultBytes) throw tooLarge(bytes, maxResultBytes);
 }
 

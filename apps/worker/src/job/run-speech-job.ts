@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { encoderFor, measureAudio } from "@higgs-worker/audio";
+import { encodeOutput, encoderFor, measureAudio, outputSampleRate } from "@higgs-worker/audio";
 import { HiggsError } from "@higgs-worker/base";
 import {
   concatenateSamples,
@@ -15,6 +15,7 @@ import { prepareReferences, type ReferenceServices } from "../references/prepare
 import { createReferenceServices } from "../references/voices.ts";
 import type { S3StoreOptions } from "../storage/s3/s3-store.ts";
 import { JobTrace } from "../telemetry/job-trace.ts";
+import { fileOptions } from "./file-options.ts";
 import { buildJobOutput, type JobOutput } from "./job-output.ts";
 import type { SpeechJob } from "./parse-input.ts";
 import { encodeBase64, planDelivery, type DeliveryPlan } from "./plan-delivery.ts";
@@ -104,8 +105,12 @@ export async function runSpeechJob(
     logger.debug("references encoded", { jobId: job.id, from: referenceCodes, ms: Math.round(timings.referencesMs) });
   }
   const findings = checkAudio(result);
-  const isFileMade = plan.kind !== "parts";
-  const file = isFileMade ? await encoder.encode(result.pcm, { sampleRateHz: result.sampleRateHz }) : new Uint8Array();
+  const asFile = fileOptions(input, result.sampleRateHz);
+  const sampleRateHz = outputSampleRate(asFile);
+  // Whoever took the parts has encoded them.
+  const made = plan.kind === "parts" ? null : await encodeOutput(result.pcm, asFile);
+  const file = made?.bytes ?? new Uint8Array();
+  const seconds = made === null ? result.pcm.length / result.sampleRateHz : made.sampleCount / sampleRateHz;
   const sha256 = createHash("sha256").update(file).digest("hex");
   const encodedMs = performance.now();
   trace.enter("deliver");
@@ -119,7 +124,7 @@ export async function runSpeechJob(
     voiceClone: prepared.voiceClone,
     result,
     delivery: { kind: plan.kind, ...delivered },
-    file: { sizeBytes: file.byteLength, sha256 },
+    file: { sizeBytes: file.byteLength, sha256, seconds, sampleRateHz },
     queueMs: startedMs - receivedMs,
     uploadMs: deliveredMs - encodedMs,
     totalMs: deliveredMs - receivedMs,

@@ -1,4 +1,6 @@
-import { encoderFor } from "@higgs-worker/audio";
+import { encoderFor, openOutputPcm, streamEncoderFor, type AudioFormat } from "@higgs-worker/audio";
+import { AUDIO_SHAPE } from "@higgs-worker/higgs-audio/requests";
+import { fileOptions } from "./file-options.ts";
 import type { JobOutput } from "./job-output.ts";
 import type { SpeechJob } from "./parse-input.ts";
 import {
@@ -8,16 +10,20 @@ import {
   type SpeechJobServices,
 } from "./run-speech-job.ts";
 
-/** A part of the audio as a stream item: always a complete WAV file, regardless of `output_format`. */
+/**
+ * A part of the audio as a stream item. WAV items are complete files; those of any other format are slices of one stream, to be put
+ * together byte by byte.
+ */
 export interface AudioItem {
   readonly type: "audio";
   /** 0, 1, 2 … over all items of the job. */
   readonly sequence: number;
-  /** The part's offset in the whole audio, in samples; parts are gapless. */
+  /** Offset in the whole audio of the samples that were encoded since the item before; gapless. */
   readonly sample_offset: number;
+  /** How many; encoders hold some back, so that a slice can end before or after the last of them. */
   readonly samples: number;
   readonly sample_rate: number;
-  readonly format: "wav";
+  readonly format: AudioFormat;
   readonly audio_base64: string;
 }
 
@@ -30,15 +36,10 @@ export interface FinalItem {
 
 export type StreamItem = AudioItem | FinalItem;
 
-/** Ten seconds at 24 kHz are 640 kB of base64; the platform takes 1 MB (spec platform §3.6). */
+/** Ten seconds of 16 bits at 24 kHz are 640 kB of base64; the platform takes 1 MB (spec platform §3.6). */
 const MAX_ITEM_SAMPLES = 240_000;
 
 type StreamOptions = Pick<SpeechJobOptions, "signal" | "onProgress" | "trace">;
-
-interface PcmPart {
-  readonly pcm: Float32Array;
-  readonly sampleRateHz: number;
-}
 
 /**
  * Runs a job and yields its audio while it is generated. Returns the finished job; ending the iteration stops the speech.
@@ -50,19 +51,17 @@ export async function* streamSpeechJob(
   services: SpeechJobServices,
   options: StreamOptions,
 ): AsyncGenerator<StreamItem, FinishedSpeechJob> {
-  const { parts, finished } = startSpeaking(job, services, options);
-  let sequence = 0;
-  let sampleOffset = 0;
-  for await (const part of parts) {
-    for (const { pcm, sampleRateHz } of pieces(part)) {
-      yield await audioItem(pcm, sampleRateHz, sequence, sampleOffset);
-      sequence += 1;
-      sampleOffset += pcm.length;
-    }
+  const items = await openItems(job);
+  try {
+    const { parts, finished } = startSpeaking(job, services, options);
+    for await (const pcm of parts) yield* items.add(pcm);
+    const { output } = await finished;
+    yield* items.end();
+    yield { type: "final", sequence: items.count, output: { ...output, audio_base64: null } };
+    return await finished;
+  } finally {
+    items.close();
   }
-  const { output } = await finished;
-  yield { type: "final", sequence, output: { ...output, audio_base64: null } };
-  return await finished;
 }
 
 /** Starts the job; `parts` ends when the job does, and the job ends when `parts` is left early. */
@@ -70,17 +69,17 @@ function startSpeaking(
   job: SpeechJob,
   services: SpeechJobServices,
   { signal, ...options }: StreamOptions,
-): { readonly parts: ReadableStream<PcmPart>; readonly finished: Promise<FinishedSpeechJob> } {
+): { readonly parts: ReadableStream<Float32Array>; readonly finished: Promise<FinishedSpeechJob> } {
   const left = new AbortController();
   let finished: Promise<FinishedSpeechJob> = Promise.reject(new Error("the job was not started"));
   finished.catch(() => undefined);
-  const parts = new ReadableStream<PcmPart>({
+  const parts = new ReadableStream<Float32Array>({
     start: (queue) => {
       finished = runSpeechJob(job, services, {
         signal: signal === undefined ? left.signal : AbortSignal.any([signal, left.signal]),
         ...options,
-        onAudio: (pcm, sampleRateHz) => {
-          if (!left.signal.aborted) queue.enqueue({ pcm, sampleRateHz });
+        onAudio: (pcm) => {
+          if (!left.signal.aborted) queue.enqueue(pcm);
         },
       });
       const close = () => {
@@ -93,26 +92,61 @@ function startSpeaking(
   return { parts, finished };
 }
 
-function* pieces({ pcm, sampleRateHz }: PcmPart): Generator<PcmPart> {
-  for (let start = 0; start < pcm.length; start += MAX_ITEM_SAMPLES) {
-    yield { pcm: pcm.subarray(start, start + MAX_ITEM_SAMPLES), sampleRateHz };
-  }
+/** The items of a job in the making. */
+interface Items {
+  /** Those so far. */
+  readonly count: number;
+  /** The items that are ready with these samples of the speech. */
+  add(speech: Float32Array): AsyncGenerator<AudioItem>;
+  /** The last ones. */
+  end(): AsyncGenerator<AudioItem>;
+  close(): void;
 }
 
-async function audioItem(
-  pcm: Float32Array,
-  sampleRateHz: number,
-  sequence: number,
-  sampleOffset: number,
-): Promise<AudioItem> {
-  const file = await encoderFor("wav").encode(pcm, { sampleRateHz });
+async function openItems({ input }: SpeechJob): Promise<Items> {
+  const options = fileOptions(input, AUDIO_SHAPE.sampleRateHz);
+  const format = input.output_format;
+  const pcm = openOutputPcm(options);
+  const { sampleRateHz } = pcm;
+  const stream =
+    format === "wav" ? null : await streamEncoderFor(format).openStream({ ...options, sampleRateHz, purpose: "live" });
+  let count = 0;
+  /** Samples that are in items, and those that were encoded since. */
+  let offset = 0;
+  let samples = 0;
+
+  const encoded = async (piece: Float32Array) => {
+    samples += piece.length;
+    if (stream !== null) return await stream.write(piece);
+    return await encoderFor("wav").encode(piece, { sampleRateHz });
+  };
+  const item = (bytes: Uint8Array): AudioItem => {
+    const { buffer, byteOffset, byteLength } = bytes;
+    const audio_base64 = Buffer.from(buffer, byteOffset, byteLength).toString("base64");
+    const made = { sequence: count, sample_offset: offset, samples, sample_rate: sampleRateHz, format, audio_base64 };
+    count += 1;
+    offset += samples;
+    samples = 0;
+    return { type: "audio", ...made };
+  };
+  async function* items(ready: Float32Array): AsyncGenerator<AudioItem> {
+    for (let start = 0; start < ready.length; start += MAX_ITEM_SAMPLES) {
+      const bytes = await encoded(ready.subarray(start, start + MAX_ITEM_SAMPLES));
+      if (bytes.length > 0) yield item(bytes);
+    }
+  }
+
   return {
-    type: "audio",
-    sequence,
-    sample_offset: sampleOffset,
-    samples: pcm.length,
-    sample_rate: sampleRateHz,
-    format: "wav",
-    audio_base64: Buffer.from(file.buffer, file.byteOffset, file.byteLength).toString("base64"),
+    get count() {
+      return count;
+    },
+    add: (speech) => items(pcm.write(speech)),
+    end: async function* end() {
+      yield* items(pcm.end());
+      if (stream === null) return;
+      const { tail } = await stream.end();
+      if (tail.length > 0) yield item(tail);
+    },
+    close: () => stream?.close(),
   };
 }

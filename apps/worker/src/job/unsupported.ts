@@ -1,4 +1,3 @@
-import { WRITABLE_FORMATS } from "@higgs-worker/audio";
 import { HiggsError } from "@higgs-worker/base";
 import type { JobInput } from "./job-fields.ts";
 
@@ -9,9 +8,6 @@ import type { JobInput } from "./job-fields.ts";
  */
 export function refuseUnsupported(input: JobInput): void {
   const problems: string[] = [];
-  if (!WRITABLE_FORMATS.includes(input.output_format)) {
-    problems.push(`output_format ${input.output_format} (supported: ${WRITABLE_FORMATS.join(", ")})`);
-  }
   if (input.delivery === "put_url" || input.put_url !== null)
     problems.push("delivery put_url (supported: auto, s3, base64, file)");
   if (problems.length > 0) {

@@ -46,15 +46,17 @@ async function decodeStream(parts: readonly Uint8Array[], info: FlacStreamInfo, 
   }
   pcm.begin(info.sampleRateHz, info.channels, info.totalSamples);
   const { FLACDecoder } = await import("@wasm-audio-decoders/flac");
+  // The header that is put after the last frame may hold a whole frame, when that has a few samples only.
+  const left = () => (info.totalSamples === 0 ? Infinity : info.totalSamples - (pcm.sampleCount - before));
   const decoder = new FLACDecoder();
   await decoder.ready;
   try {
     for (const part of parts) {
       for (let start = 0; start < part.length; start += SLICE_BYTES) {
-        take(await decoder.decode(part.subarray(start, start + SLICE_BYTES)), info.bits, pcm);
+        take(await decoder.decode(part.subarray(start, start + SLICE_BYTES)), info.bits, pcm, left());
       }
     }
-    take(await decoder.flush(), info.bits, pcm);
+    take(await decoder.flush(), info.bits, pcm, left());
   } finally {
     decoder.free();
   }
@@ -84,10 +86,11 @@ interface Decoded {
   readonly errors: readonly { readonly message: string }[];
 }
 
-function take({ channelData, samplesDecoded, errors }: Decoded, bits: number, pcm: PcmSink): void {
+function take({ channelData, samplesDecoded, errors }: Decoded, bits: number, pcm: PcmSink, limit: number): void {
   const [error] = errors;
   if (error !== undefined) throw referenceInvalid(`a FLAC frame is damaged after ${pcm.sampleCount} samples`, error);
-  if (samplesDecoded > 0) pcm.push(channelData.map((channel) => rescale(channel, bits)));
+  const wanted = Math.min(samplesDecoded, limit);
+  if (wanted > 0) pcm.push(channelData.map((channel) => rescale(channel.subarray(0, wanted), bits)));
 }
 
 /**

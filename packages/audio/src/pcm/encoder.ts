@@ -1,7 +1,8 @@
 import { HiggsError } from "@higgs-worker/base";
 import type { AudioEncoder, AudioEncoderStream } from "../audio-encoder.ts";
-import { encodeWhole } from "../encode-whole.ts";
+import { encodeWith } from "../encode-whole.ts";
 import { floatToPcm16, pcm16ToBytes } from "../pcm16.ts";
+import { SAMPLE_RATES_HZ } from "../sample-rates.ts";
 
 const BYTES_PER_SAMPLE = 2;
 
@@ -11,10 +12,12 @@ export const pcmEncoder: AudioEncoder = {
   // No type is registered for it (audio/L16 is big-endian); this is what other speech services send.
   mimeType: "audio/pcm",
   fileExtension: "pcm",
+  sampleRatesHz: SAMPLE_RATES_HZ,
+  minEncodedBytes: (sampleCount) => sampleCount * BYTES_PER_SAMPLE,
   maxEncodedBytes: (sampleCount) => sampleCount * BYTES_PER_SAMPLE,
   warmUp: () => Promise.resolve(),
   openStream,
-  encode: (pcm, options) => encodeWhole(openStream, pcm, options),
+  encode: encodeWith(openStream),
 };
 
 async function openStream(): Promise<AudioEncoderStream> {

@@ -1,3 +1,5 @@
+import { expandALaw, expandMuLaw } from "./companding.ts";
+
 /** One sample as stored in a file. Integers are left-justified: 12 bits in 2 bytes are 16 bits with zeros below. */
 export type SampleFormat =
   | { readonly kind: "integer"; readonly bytes: number; readonly isBigEndian: boolean }
@@ -40,20 +42,4 @@ export function sampleReader(format: SampleFormat): (view: DataView, offset: num
 function companded(expand: (code: number) => number): (view: DataView, offset: number) => number {
   const table = Float32Array.from({ length: 256 }, (_, code) => expand(code) / 2 ** 15);
   return (view, offset) => table[view.getUint8(offset)] ?? 0;
-}
-
-/** ITU-T G.711 µ-law to 16 bits. */
-function expandMuLaw(code: number): number {
-  const bits = ~code & 0xff;
-  const magnitude = ((((bits & 0x0f) << 3) + 0x84) << ((bits & 0x70) >> 4)) - 0x84;
-  return (bits & 0x80) === 0 ? magnitude : -magnitude;
-}
-
-/** ITU-T G.711 A-law to 16 bits. */
-function expandALaw(code: number): number {
-  const bits = code ^ 0x55;
-  const segment = (bits & 0x70) >> 4;
-  const mantissa = ((bits & 0x0f) << 4) + 8;
-  const magnitude = segment === 0 ? mantissa : (mantissa + 0x100) << (segment - 1);
-  return (bits & 0x80) === 0 ? -magnitude : magnitude;
 }

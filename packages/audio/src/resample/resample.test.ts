@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { noise } from "../testing/describe-audio-encoder.ts";
-import { resample, resampledLength } from "./resample.ts";
+import { resample, resampledLength, Resampler } from "./resample.ts";
 
 const TARGET_HZ = 24_000;
 
@@ -144,6 +144,34 @@ describe("resample()", () => {
       }),
       { numRuns: 25 },
     );
+  });
+
+  it.each([
+    [24_000, 8_000],
+    [24_000, 16_000],
+    [24_000, 22_050],
+    [24_000, 44_100],
+    [24_000, 48_000],
+    [48_000, 24_000],
+    [24_001, 24_000],
+    [24_000, 24_000],
+  ])("gives the same samples for audio that arrives in parts: %i to %i Hz", (fromHz, toHz) => {
+    const pcm = noise(4_801, fromHz + toHz);
+    const whole = resample(pcm, fromHz, toHz);
+    for (const step of [1, 7, 960, 5_000]) {
+      const resampler = new Resampler(fromHz, toHz);
+      const parts: Float32Array[] = [];
+      for (let start = 0; start < pcm.length; start += step) {
+        parts.push(resampler.write(pcm.subarray(start, start + step)));
+      }
+      parts.push(resampler.write(new Float32Array(0)), resampler.end());
+      expect(Float32Array.from(parts.flatMap((part) => [...part]))).toEqual(whole);
+    }
+  });
+
+  it("holds back no more than half the filter", () => {
+    const resampler = new Resampler(24_000, 48_000);
+    expect(resampler.write(noise(2_400, 1)).length).toBeGreaterThan(2 * (2_400 - 110));
   });
 
   it.each([0, -1, 0.5, Number.NaN, Number.POSITIVE_INFINITY])("refuses the rate %d", (rate) => {

@@ -1,8 +1,9 @@
 import { HiggsError } from "@higgs-worker/base";
 import type { AudioEncoder, AudioEncoderStream, EncoderStreamOptions } from "../audio-encoder.ts";
-import { encodeWhole } from "../encode-whole.ts";
+import { encodeWith } from "../encode-whole.ts";
 import { joinBytes } from "../join-bytes.ts";
 import { floatToPcm16, pcm16ToBytes } from "../pcm16.ts";
+import { SAMPLE_RATES_HZ } from "../sample-rates.ts";
 
 /** RIFF header, `fmt ` chunk and `data` header of a PCM file. */
 const WAV_HEADER_BYTES = 44;
@@ -24,11 +25,17 @@ export const wavEncoder: AudioEncoder = {
   format: "wav",
   mimeType: "audio/wav",
   fileExtension: "wav",
-  maxEncodedBytes: (sampleCount) => WAV_HEADER_BYTES + sampleCount * BYTES_PER_SAMPLE,
+  sampleRatesHz: SAMPLE_RATES_HZ,
+  minEncodedBytes: fileBytes,
+  maxEncodedBytes: fileBytes,
   warmUp: () => Promise.resolve(),
   openStream,
-  encode: (pcm, options) => encodeWhole(openStream, pcm, options),
+  encode: encodeWith(openStream),
 };
+
+function fileBytes(sampleCount: number): number {
+  return WAV_HEADER_BYTES + sampleCount * BYTES_PER_SAMPLE;
+}
 
 async function openStream({ sampleRateHz, purpose }: EncoderStreamOptions): Promise<AudioEncoderStream> {
   let sampleCount = 0;

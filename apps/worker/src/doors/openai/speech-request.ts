@@ -1,4 +1,4 @@
-import { encoderFor, speechWeight, WRITABLE_FORMATS, type AudioFormat } from "@higgs-worker/audio";
+import { AUDIO_FORMATS, speechWeight, type AudioFormat } from "@higgs-worker/audio";
 import { HiggsError, toHiggsError } from "@higgs-worker/base";
 import { JOB_FIELDS } from "../../job/job-fields.ts";
 import { kindOf } from "../../names/describe-value.ts";
@@ -20,6 +20,8 @@ export interface SpeechRequestOptions {
 
 /** The voice of a request that names none, so that one sentence after the other has the same. */
 const DEFAULT_VOICE = "alloy";
+/** As from OpenAI. */
+const DEFAULT_FORMAT: AudioFormat = "mp3";
 /** Seconds of speech that one chunk should not exceed: at its limit of frames the model would be cut off. */
 const LONG_TEXT_SECONDS = 60;
 /** Unhurried English (letters; `speechWeight`). */
@@ -67,18 +69,13 @@ function readInput(given: Fields, maxChars: number): string {
 
 function formatOf(given: Fields): AudioFormat {
   const name = given.has("response_format") ? "response_format" : "output_format";
-  const format = given.text(name) ?? defaultFormat();
-  const known = WRITABLE_FORMATS.find((candidate) => candidate === format);
+  const format = given.text(name) ?? DEFAULT_FORMAT;
+  const known = AUDIO_FORMATS.find((candidate) => candidate === format);
   if (known !== undefined) return known;
   throw wrong(
     name,
-    `is not supported (got ${JSON.stringify(format.slice(0, 20))}, supported: ${WRITABLE_FORMATS.join(", ")})`,
+    `is not supported (got ${JSON.stringify(format.slice(0, 20))}, supported: ${AUDIO_FORMATS.join(", ")})`,
   );
-}
-
-/** MP3, as from OpenAI, where this build writes it. */
-function defaultFormat(): AudioFormat {
-  return WRITABLE_FORMATS.includes("mp3") ? "mp3" : encoderFor("wav").format;
 }
 
 function instructions(given: Fields): Readonly<Record<string, unknown>> {
