@@ -15,7 +15,8 @@ import {
 
 /**
  * What REST v2 accepts as bodies, rule by rule as in the published schema: a body that breaks one of these is answered with
- * 422. Rules across resources, which answer 400 or 404, are in `resource-rules.ts`.
+ * 422. Rules across resources, which answer 400 or 404, are in `resource-rules.ts`. `npm run check:runpod-schema` compares
+ * these rules with the schema itself.
  */
 
 const CUDA_VERSION = /^\d+\.\d+$/;
