@@ -31,10 +31,10 @@ export const PACKAGE_RULES: Readonly<Record<string, PackageRule>> = {
     folder: "packages/higgs-audio",
     mayImport: ["@higgs-worker/base", "@higgs-worker/ggml"],
     order: [
-      ["text", "tokenizer", "checkpoint"],
+      ["text", "tokenizer", "checkpoint", "process"],
       "prompt",
       ["model", "codec"],
-      ["engine", "voices"],
+      ["engine", "voices", "preflight"],
       "speech",
       "engine-host",
     ],

@@ -141,6 +141,7 @@ const BASE_FUNCTIONS = {
 
 const REGISTRY_FUNCTIONS = {
   loadAllFromPath: "void ggml_backend_load_all_from_path(const char* dir_path)",
+  loadBackend: "void* ggml_backend_load(const char* path)",
   deviceCount: "size_t ggml_backend_dev_count()",
   deviceGet: "void* ggml_backend_dev_get(size_t index)",
 } as const;
@@ -277,6 +278,9 @@ export interface Bindings {
   ggufMetaSize(gguf: P): N;
   ggufMetaData(gguf: P, data: NativeBuffer): void;
   loadAllFromPath(directory: string): void;
+  loadBackend(path: string): P | null;
+  /** What a CPU backend's file says of this processor: 0 when it cannot run here, else the more the better it fits. */
+  scoreBackend(path: string): N;
   deviceCount(): N;
   deviceGet(index: N): P;
   /** Calls a `ggml_backend_set_n_threads_t` got from `registryProcAddress`. */
@@ -303,6 +307,7 @@ export function bind(files: LibraryFiles): Bindings {
     callSetThreads: (procedure, backend, threads) => {
       koffi.call(procedure, SET_N_THREADS, backend, threads);
     },
+    scoreBackend: (path) => Number(koffi.load(path).func("int ggml_backend_score()")()),
     registerLog: (callback) => koffi.register(callback, koffi.pointer(LOG_CALLBACK)) as unknown as Pointer,
     view: (address, byteLength) => new Uint8Array(koffi.view(address, byteLength)),
   };

@@ -32,13 +32,15 @@ function kindOf(action: () => unknown): string {
 
 describe("findLibrary()", () => {
   it("names the npm package of each platform and flavor", () => {
-    expect(libraryPackage("linux", "x64", "cuda")).toBe("@node-llama-cpp/linux-x64-cuda");
+    expect(libraryPackage("linux", "x64", "cuda13")).toBe("@node-llama-cpp/linux-x64-cuda");
+    expect(libraryPackage("linux", "x64", "cuda12")).toBe("@node-llama-cpp/linux-x64-cuda-ext");
+    expect(libraryPackage("linux", "x64", "vulkan")).toBe("@node-llama-cpp/linux-x64-vulkan");
     expect(libraryPackage("linux", "arm64", "cpu")).toBe("@node-llama-cpp/linux-arm64");
     expect(libraryPackage("sunos", "x64", "cpu")).toBeNull();
   });
 
   it("says which package is missing", () => {
-    expect(() => findLibrary({ flavor: "cuda" })).toThrow(/npm install @node-llama-cpp\/\S+-cuda@\d+\.\d+\.\d+` /);
+    expect(() => findLibrary({ flavor: "cuda13" })).toThrow(/npm install @node-llama-cpp\/\S+-cuda@\d+\.\d+\.\d+` /);
   });
 
   it("refuses a folder without a library", () => {

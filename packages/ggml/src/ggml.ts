@@ -1,6 +1,8 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { type Bindings, type Pointer, bind } from "./bindings.ts";
 import { GgmlError } from "./errors.ts";
-import { type LibraryFiles, type LibraryFlavor, findLibrary } from "./library.ts";
+import { deviceBackendIn, type LibraryFiles, type LibraryFlavor, findLibrary } from "./library.ts";
 import { DEVICE_KINDS, type DeviceKind, LOG_LEVELS, type LogLevel } from "./types.ts";
 
 /** One compute device as ggml reports it. */
@@ -67,21 +69,26 @@ export class Ggml {
 const loaded = new Map<string, Ggml>();
 
 /**
- * Loads ggml once per folder and registers its backends; the CPU backend picks the variant for this processor by itself.
+ * Loads ggml once per build and registers its backends; the CPU backend picks the variant for this processor by itself.
  *
  * @throws {GgmlError} `library-not-found` when there is no ggml library
  * @throws {GgmlError} `library-invalid` when it cannot be loaded
  */
 export function loadGgml(options: LoadOptions = {}): Ggml {
   const files = findLibrary(options);
-  const existing = loaded.get(files.directory);
+  // A folder's device backend may abort when it is loaded, so the CPU is loaded without it.
+  const isCpuOnly = options.flavor === "cpu" && deviceBackendIn(files.directory) !== null;
+  const key = files.backend ?? `${files.directory}${isCpuOnly ? " without its device" : ""}`;
+  const existing = loaded.get(key);
   if (existing !== undefined) {
     if (options.log !== undefined) routeLog(existing.native, options.log);
     return existing;
   }
   const native = bind(files);
   routeLog(native, options.log ?? (() => {}));
-  native.loadAllFromPath(files.directory);
+  if (isCpuOnly) loadBestCpu(native, files.directory);
+  else native.loadAllFromPath(files.directory);
+  if (files.backend !== null && native.loadBackend(files.backend) === null) throw unloadable(files.backend);
   if (native.deviceCount() === 0) {
     throw new GgmlError(
       "library-invalid",
@@ -90,8 +97,32 @@ export function loadGgml(options: LoadOptions = {}): Ggml {
     );
   }
   const ggml = new Ggml(files, native);
-  loaded.set(files.directory, ggml);
+  loaded.set(key, ggml);
   return ggml;
+}
+
+/** What ggml does for a folder, for its CPU backends alone: of the variants, loads the one that fits this processor best. */
+function loadBestCpu(native: Bindings, directory: string): void {
+  const variants = readdirSync(directory)
+    .filter((name) => /^(lib)?ggml-cpu\b.*\.(so|dll)$/.test(name))
+    .map((name) => join(directory, name))
+    .map((path) => ({ path, score: native.scoreBackend(path) }))
+    .filter(({ score }) => score > 0)
+    .sort((a, b) => b.score - a.score);
+  if (variants[0] !== undefined) native.loadBackend(variants[0].path);
+}
+
+function unloadable(file: string): GgmlError {
+  return new GgmlError("library-invalid", `load ${file}`, "ggml refused it; its log says why");
+}
+
+/**
+ * Tries the device backend of a folder again, whose failure ggml passes over in silence when it loads the folder: the log
+ * says why it cannot be loaded. Does nothing when there is none.
+ */
+export function explainMissingBackend(ggml: Ggml): void {
+  const file = ggml.files.backend ?? deviceBackendIn(ggml.files.directory);
+  if (file !== null) ggml.native.loadBackend(file);
 }
 
 /** ggml logs in fragments: a line can come in several calls, the later ones at level `continue`. */

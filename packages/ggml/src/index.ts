@@ -1,6 +1,8 @@
 export { GgmlError, type GgmlErrorKind } from "./errors.ts";
-export { type LibraryFlavor, findLibrary, libraryPackage } from "./library.ts";
-export { type Device, type Ggml, type LogSink, loadGgml } from "./ggml.ts";
+export { type LibraryFlavor, deviceBackendIn, findLibrary, libraryPackage } from "./library.ts";
+export { type Device, type Ggml, type LogSink, explainMissingBackend, loadGgml } from "./ggml.ts";
+export { neededLibraries } from "./elf.ts";
+export { proveDevice } from "./prove-device.ts";
 export { Backend } from "./backend.ts";
 export { Graph } from "./graph.ts";
 export { type Tensor } from "./tensor.ts";

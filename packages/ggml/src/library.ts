@@ -4,7 +4,7 @@ import path from "node:path";
 import { GgmlError } from "./errors.ts";
 
 /** Which build of the library: the plain one, or one with a device backend beside the CPU's. */
-export type LibraryFlavor = "cpu" | "cuda" | "vulkan";
+export type LibraryFlavor = "cpu" | "cuda13" | "cuda12" | "vulkan";
 
 /** Where the parts of one ggml build are. */
 export interface LibraryFiles {
@@ -13,15 +13,23 @@ export interface LibraryFiles {
   readonly base: string;
   /** libggml: the registry of backends. */
   readonly registry: string;
+  /** A device backend that lies elsewhere and is loaded after those of the folder; null when there is none. */
+  readonly backend: string | null;
 }
 
 const PACKAGE_SCOPE = "@node-llama-cpp";
+const PACKAGE_SUFFIXES: Readonly<Record<LibraryFlavor, string>> = {
+  cpu: "",
+  cuda13: "-cuda",
+  cuda12: "-cuda-ext",
+  vulkan: "-vulkan",
+};
 
 /** npm package that carries the prebuilt library, e.g. `@node-llama-cpp/linux-x64-cuda`; null when there is none. */
 export function libraryPackage(platform: NodeJS.Platform, arch: string, flavor: LibraryFlavor): string | null {
-  const suffix = flavor === "cpu" ? "" : `-${flavor}`;
+  const suffix = PACKAGE_SUFFIXES[flavor];
   if (platform === "linux" && arch === "x64") return `${PACKAGE_SCOPE}/linux-x64${suffix}`;
-  if (platform === "linux" && arch === "arm64" && flavor !== "vulkan") return `${PACKAGE_SCOPE}/linux-arm64${suffix}`;
+  if (platform === "linux" && arch === "arm64" && flavor === "cpu") return `${PACKAGE_SCOPE}/linux-arm64`;
   if (platform === "darwin" && arch === "arm64" && flavor === "cpu") return `${PACKAGE_SCOPE}/mac-arm64-metal`;
   if (platform === "darwin" && arch === "x64" && flavor === "cpu") return `${PACKAGE_SCOPE}/mac-x64`;
   if (platform === "win32" && arch === "x64") return `${PACKAGE_SCOPE}/win-x64${suffix}`;
@@ -29,7 +37,8 @@ export function libraryPackage(platform: NodeJS.Platform, arch: string, flavor: 
 }
 
 /**
- * Finds the ggml build to load: `directory` when given, otherwise the npm package of this platform.
+ * Finds the ggml build to load: `directory` when given, otherwise the npm package of this platform. The package for CUDA 12
+ * holds nothing but the backend, which goes with the plain package.
  *
  * @throws {GgmlError} `library-not-found` when the package is not installed or the folder lacks the files
  */
@@ -47,7 +56,17 @@ export function findLibrary(
         `point HIGGS_GGML_DIR at a folder with one`,
     );
   }
-  return filesIn(binariesOf(packageName), `the npm package ${packageName}`);
+  const directory = binariesOf(packageName);
+  const backend = deviceBackendIn(path.join(directory, "fallback"));
+  if (backend !== null) return { ...findLibrary({ flavor: "cpu" }), backend };
+  return filesIn(directory, `the npm package ${packageName}`);
+}
+
+/** The file of a device backend (CUDA, Vulkan) in a folder; null when there is none. */
+export function deviceBackendIn(directory: string): string | null {
+  const names = existsSync(directory) ? readdirSync(directory) : [];
+  const name = names.find((candidate) => /^(lib)?ggml-(cuda|vulkan)\.(so|dll)$/.test(candidate));
+  return name === undefined ? null : path.join(directory, name);
 }
 
 /** Version of the prebuilt libraries that this package was made for; flavors of one platform have the same. */
@@ -88,5 +107,5 @@ function filesIn(directory: string, what: string): LibraryFiles {
   if (base === undefined || registry === undefined) {
     throw new GgmlError("library-not-found", "load ggml", `${what} holds no ggml library (looked in ${directory})`);
   }
-  return { directory, base: path.join(directory, base), registry: path.join(directory, registry) };
+  return { directory, base: path.join(directory, base), registry: path.join(directory, registry), backend: null };
 }

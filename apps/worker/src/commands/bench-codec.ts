@@ -11,7 +11,7 @@ const RUNS = 3;
 
 /** Codec decode, whole and streamed frame by frame, as a real-time factor. */
 export async function* measureCodec(context: BenchContext): AsyncGenerator<BenchRow> {
-  using backend = openDevice(context.config, context.logger);
+  using backend = await openDevice(context.config, context.logger, context.signal);
   using decoder = await loadDecoder(backend, context);
   const codes = Array.from({ length: 8 }, (_, codebook) =>
     Int32Array.from({ length: FRAMES }, (_unused, frame) => (frame * 37 + codebook * 101) % 1024),

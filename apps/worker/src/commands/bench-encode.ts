@@ -11,7 +11,7 @@ const RUNS = 3;
 
 /** Codec encode of a reference clip as a real-time factor, and the time to load the encoder. */
 export async function* measureEncode(context: BenchContext): AsyncGenerator<BenchRow> {
-  using backend = openDevice(context.config, context.logger);
+  using backend = await openDevice(context.config, context.logger, context.signal);
   const loadStartMs = performance.now();
   using encoder = await loadEncoder(backend, context);
   const loadMs = performance.now() - loadStartMs;

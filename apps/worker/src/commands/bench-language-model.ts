@@ -38,7 +38,7 @@ export function measureDecodeStep(context: BenchContext): AsyncGenerator<BenchRo
 }
 
 async function* measureParts(context: BenchContext, withPrefill: boolean): AsyncGenerator<BenchRow> {
-  using backend = openDevice(context.config, context.logger);
+  using backend = await openDevice(context.config, context.logger, context.signal);
   const { source, what } = await openSource(backend, context);
   try {
     yield* measure(backend, source, what, { ...context, withPrefill });

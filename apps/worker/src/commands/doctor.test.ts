@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { fakeIo } from "../testing/fake-io.ts";
 import { startS3Stub } from "../testing/s3-stub.ts";
 import { scratchDir } from "../testing/scratch.ts";
-import { judgeLibrary } from "../doctor/checks.ts";
+import { describePlan, judgeVersion } from "../doctor/device-checks.ts";
 import { runDoctor } from "./doctor.ts";
 
 interface Line {
@@ -76,7 +76,12 @@ describe("higgs doctor", () => {
       "VOLUME_UNAVAILABLE: Cannot use the cache folder: the folder is gone or cannot be made (got /proc/none/cache)",
     ],
     ["a volume that is not a folder", { HIGGS_VOLUME_DIR: "/proc/version" }, "volume", "it is not a folder"],
-    ["a device that is not there", { HIGGS_DEVICE: "metal" }, "device", "HIGGS_DEVICE=metal was not found"],
+    [
+      "a device that is not there",
+      { HIGGS_DEVICE: "metal" },
+      "device",
+      "Cannot use device metal: no library for metal",
+    ],
     ["a library that is not there", { HIGGS_GGML_DIR: "/wrong" }, "library", "no ggml library"],
     ["a file in place of the library", { HIGGS_GGML_DIR: "/proc/version" }, "library", "it is not a folder"],
   ])("finds %s", async (_name, env, name, expected) => {
@@ -90,10 +95,31 @@ describe("higgs doctor", () => {
     });
   });
 
+  it("says of each library whether it fits, why, and where compiled kernels are kept", () => {
+    const plan = [
+      { library: "cuda12", fit: "compiles", reason: "driver 570.86 compiles its PTX 8.0 for H100" },
+      { library: "vulkan", fit: "unknown", reason: "it needs Vulkan 1.3" },
+      { library: "cuda13", fit: "unfit", reason: "driver 570.86 is too old (needs 580)" },
+    ] as const;
+    expect(describePlan(plan, { cuda: "/cache/cuda", vulkan: "/cache/vulkan" })).toEqual([
+      "cuda12 fits: driver 570.86 compiles its PTX 8.0 for H100; kernels are compiled at the first start and kept in /cache/cuda",
+      "vulkan to be tried: it needs Vulkan 1.3; kernels are compiled at the first start and kept in /cache/vulkan",
+      "cuda13 does not fit: driver 570.86 is too old (needs 580)",
+    ]);
+  });
+
+  it("tells a worker in production that it needs to be told to use the CPU", async () => {
+    expect((await diagnose({})).byName("device")).toMatchObject({
+      status: "warning",
+      fix: expect.stringContaining("HIGGS_DEVICE=cpu"),
+    });
+    expect((await diagnose({ HIGGS_DEVICE: "cpu" })).byName("device")?.status).toBe("ok");
+  });
+
   it("warns of a library of another version than the tested one", () => {
-    expect(judgeLibrary("0.25.7", "/lib")).toEqual({ status: "ok", detail: "ggml 0.25.7 in /lib", fix: null });
+    expect(judgeVersion("0.25.7", "/lib")).toEqual({ status: "ok", detail: "ggml 0.25.7 in /lib", fix: null });
     for (const version of ["0.23.0", "0.250.1", "1.0.0"]) {
-      expect(judgeLibrary(version, "/lib")).toMatchObject({
+      expect(judgeVersion(version, "/lib")).toMatchObject({
         status: "warning",
         detail: expect.stringContaining(`ggml ${version} in /lib, but this build is tested with`),
         fix: expect.stringContaining("verify-golden"),

@@ -21,7 +21,7 @@ export async function runDoctor(args: DoctorArgs, io: CommandIo): Promise<number
   const context = await openCommandContext(io, args.settings);
   const results: NamedResult[] = [];
   for (const { name, check } of DOCTOR_CHECKS) {
-    const result = await check({ ...context, signal: io.signal }).catch(failureOf);
+    const result = await check({ ...context, env: io.env, signal: io.signal }).catch(failureOf);
     results.push({ name, ...result });
     if (!args.isJson) await io.stdout.write(`${line({ name, ...result })}\n`);
   }

@@ -4,7 +4,7 @@ import { HiggsError, isHiggsError } from "@higgs-worker/base";
 import { checkConversions } from "@higgs-worker/higgs-audio/parts";
 import type { SettingFlags } from "../config/load.ts";
 import { cacheDirOf } from "../model/cache-dir.ts";
-import { loadLibrary } from "../model/devices.ts";
+import { loadCpuLibrary } from "../model/devices.ts";
 import { publishedHash } from "../model/published-hash.ts";
 import { openAnyCheckpoint, type AnyCheckpoint } from "../model/open-any-checkpoint.ts";
 import { EXIT_FAILED, EXIT_OK, type CommandIo } from "../terminal/command-io.ts";
@@ -60,7 +60,7 @@ export async function runModelsVerify(args: ModelsVerifyArgs, io: CommandIo): Pr
 async function conversionsOf(opened: AnyCheckpoint, args: ModelsVerifyArgs, io: CommandIo) {
   if (opened.kind !== "model") return [];
   const { config, logger } = await openCommandContext(io, args.settings);
-  const load = () => loadLibrary(config, logger);
+  const load = () => loadCpuLibrary(config, logger);
   return await checkConversions(load, opened.checkpoint, cacheDirOf(config), io.signal);
 }
 

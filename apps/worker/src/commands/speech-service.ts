@@ -1,5 +1,6 @@
 import { toHiggsError } from "@higgs-worker/base";
 import type { FitnessCheck, Handler, JobContext } from "runpod-worker";
+import type { Environment } from "../config/load.ts";
 import type { Config } from "../config/settings.ts";
 import type { WorkerHealth } from "../health/health-socket.ts";
 import { createJobHandler } from "../job/job-handler.ts";
@@ -21,6 +22,10 @@ export interface SpeechServiceOptions {
   readonly startEngine: EngineStarter;
   /** Local commands may speak with the demo checkpoint. */
   readonly allowDemo: boolean;
+  /** Whether the model may run on the CPU without being told to; default true. */
+  readonly allowCpu?: boolean | undefined;
+  /** Of this process; the engine inherits it unless given. */
+  readonly env?: Environment | undefined;
   /** Speaks a little before the model counts as loaded. */
   readonly isWarmedUp: boolean;
 }
@@ -119,9 +124,9 @@ function watched(handle: ReturnType<typeof createJobHandler>, keeper: ModelKeepe
 }
 
 async function startModel(found: FoundModel, options: SpeechServiceOptions): Promise<ServingModel> {
-  const { config, logger, signal, startEngine, isWarmedUp } = options;
+  const { config, logger, signal, startEngine, allowCpu, env, isWarmedUp } = options;
   if (found.source === "demo") logger.warn("no Higgs Audio V2 checkpoint was found: using the demo checkpoint");
-  const start = () => startEngine(found, config, { logger, signal });
+  const start = () => startEngine(found, config, { logger, signal, allowCpu, env });
   const model = await start();
   if (!isWarmedUp) return model;
   try {

@@ -34,7 +34,8 @@ export async function runVerifyGolden(args: VerifyGoldenArgs, io: CommandIo): Pr
   const groups = checkGroups(args.groups);
   const { config, logger } = await openCommandContext(io, args.settings);
   await using set = args.directory === null ? await unpackBundledSet() : useSet(args.directory);
-  const backend = openDevice({ ...config, device: config.device === "auto" ? "cpu" : config.device }, logger);
+  const device = config.device === "auto" ? "cpu" : config.device;
+  const backend = await openDevice({ ...config, device }, logger, io.signal);
   // The checkpoints are tiny: more threads would mostly wait for each other.
   if (config.threads === 0) backend.setThreads(1);
   const compute = computeOn(backend);

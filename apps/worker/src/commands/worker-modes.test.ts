@@ -42,8 +42,10 @@ async function startIn({ command = "worker", argv = [], env = {}, isOnPlatform =
     },
   });
   const loaded: FoundModel["source"][] = [];
-  const load: WorkerParts["loadModel"] = async (found) => {
+  let mayUseCpu: boolean | undefined;
+  const load: WorkerParts["loadModel"] = async (found, _config, { allowCpu }) => {
     loaded.push(found.source);
+    mayUseCpu = allowCpu;
     return fakeModel();
   };
   const parts: WorkerParts = { loadModel: load, startEngine: load, loadRuntime: loadWorkerRuntime };
@@ -58,7 +60,7 @@ async function startIn({ command = "worker", argv = [], env = {}, isOnPlatform =
   await expect.poll(() => isOver || isServing()).toBe(true);
   io.kill("SIGTERM");
   const exitCode = await ended;
-  return { exitCode, loaded, io, job };
+  return { exitCode, loaded, mayUseCpu, io, job };
 }
 
 const TEST_INPUT = JSON.stringify({ input: INPUT });
@@ -109,6 +111,26 @@ describe("the demo checkpoint", () => {
   it("an empty --test_input takes the queue's jobs and fails them with MODEL_NOT_FOUND", async () => {
     const { job } = await startIn({ argv: ["--test_input", ""], isOnPlatform: true });
     expect(job).toMatchObject({ status: "FAILED", error: expect.stringMatching(/^MODEL_NOT_FOUND: /) });
+  });
+});
+
+describe("the CPU, which a worker in production uses only when it is told to", () => {
+  const MODEL = { HIGGS_MODEL_PATH: DEMO };
+
+  it.each<readonly [string, Way, boolean]>([
+    ["on the queue", { isOnPlatform: true, env: MODEL }, false],
+    ["behind a load balancer", { env: { ...MODEL, HIGGS_MODE: "lb", PORT: "0" } }, false],
+    [
+      "with --test_input on the platform",
+      { isOnPlatform: true, argv: ["--test_input", TEST_INPUT], env: MODEL },
+      false,
+    ],
+    ["as higgs serve on the platform", { isOnPlatform: true, command: "serve", env: MODEL }, false],
+    ["with --test_input", { argv: ["--test_input", TEST_INPUT], env: MODEL }, true],
+    ["with --rp_serve_api", { argv: ["--rp_serve_api", "--rp_api_port", "0"], env: MODEL }, true],
+    ["as higgs serve", { command: "serve" }, true],
+  ])("%s", async (_name, way, expected) => {
+    expect((await startIn(way)).mayUseCpu).toBe(expected);
   });
 });
 

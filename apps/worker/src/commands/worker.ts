@@ -9,7 +9,7 @@ import { type CommandIo, EXIT_USAGE } from "../terminal/command-io.ts";
 import { printJson } from "../terminal/print-json.ts";
 import { type CommandContext, openServingContext, openServingLog } from "./command-context.ts";
 import { levelOf, writeInto } from "./runtime-log.ts";
-import { createSpeechService, reasonOf, type SpeechService } from "./speech-service.ts";
+import { createSpeechService, reasonOf, type SpeechService, type SpeechServiceOptions } from "./speech-service.ts";
 import { loadWorkerRuntime, surfaceOf, type WorkerRuntime } from "./worker-runtime.ts";
 
 export interface WorkerArgs {
@@ -67,12 +67,13 @@ export async function runWorker(args: WorkerArgs, io: CommandIo, parts: WorkerPa
     await io.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     return EXIT_USAGE;
   }
-  if (isForLoadBalancer(mode, args, io)) mode = loadBalancerMode(io.env);
+  const isBalanced = isForLoadBalancer(mode, args, io);
+  if (isBalanced) mode = loadBalancerMode(io.env);
   const start: WorkerStart = { mode, argv: args.argv, io, parts, runtime };
   if (mode.kind === "local") return runOneJob(args, start);
   if (mode.kind === "production") return serveQueue(args, start);
   const context = await openServingContext(io, args.settings, defaultLevelOf(start));
-  return serveModel(context, start, { allowDemo: false });
+  return serveModel(context, start, { allowDemo: false, allowCpu: !isBalanced && !runtime.hasQueue(io.env) });
 }
 
 /**
@@ -86,18 +87,18 @@ export async function serveApi(
   parts: WorkerParts,
   runtime: WorkerRuntime,
 ): Promise<number> {
-  // On the platform, even a server meant for a laptop must not fall back to the demo voice.
-  const allowDemo = !runtime.hasQueue(io.env);
-  return serveModel(context, { mode, argv: [], io, parts, runtime }, { allowDemo });
+  // On the platform, even a server meant for a laptop must not fall back to the demo voice or the CPU.
+  const isLocal = !runtime.hasQueue(io.env);
+  return serveModel(context, { mode, argv: [], io, parts, runtime }, { allowDemo: isLocal, allowCpu: isLocal });
 }
 
 async function serveModel(
   context: CommandContext,
   { mode, argv, io, parts, runtime }: WorkerStart,
-  { allowDemo }: { readonly allowDemo: boolean },
+  fallbacks: Fallbacks,
 ): Promise<number> {
   const { config, logger } = context;
-  await using service = createServingService(context, io, parts, allowDemo);
+  await using service = createServingService(context, io, parts, fallbacks);
   await using _health = await serveHealthSocket(config.healthSocket, () => service.health(), logger);
   const ready = service.load();
   ready.catch((error: unknown) => {
@@ -124,13 +125,16 @@ async function serveModel(
   });
 }
 
+/** What a start may fall back to without being told to. */
+type Fallbacks = Pick<SpeechServiceOptions, "allowDemo" | "allowCpu">;
+
 function createServingService(
   { config, logger }: CommandContext,
-  { signal, hurry }: CommandIo,
+  { signal, hurry, env }: CommandIo,
   { startEngine }: WorkerParts,
-  allowDemo: boolean,
+  fallbacks: Fallbacks,
 ): SpeechService {
-  return createSpeechService({ config, logger, signal, hurry, startEngine, allowDemo, isWarmedUp: true });
+  return createSpeechService({ config, logger, signal, hurry, env, startEngine, ...fallbacks, isWarmedUp: true });
 }
 
 async function serveQueue(args: WorkerArgs, start: WorkerStart): Promise<number> {
@@ -142,7 +146,7 @@ async function serveQueue(args: WorkerArgs, start: WorkerStart): Promise<number>
     return answerWith(error, args, start);
   }
   const { config, logger } = context;
-  await using service = createServingService(context, io, parts, false);
+  await using service = createServingService(context, io, parts, { allowDemo: false, allowCpu: false });
   await using _health = await serveHealthSocket(config.healthSocket, () => service.health(), logger);
   return await runtime.start({
     mode,
@@ -192,8 +196,10 @@ async function runOneJob(args: WorkerArgs, start: WorkerStart): Promise<number> 
     signal: io.signal,
     hurry: io.hurry,
     startEngine: parts.loadModel,
+    env: io.env,
     // A local job on a machine with a queue must behave like the queue's worker.
     allowDemo: !runtime.hasQueue(io.env),
+    allowCpu: !runtime.hasQueue(io.env),
     isWarmedUp: false,
   });
   const exitCode = await runtime.start({

@@ -42,7 +42,8 @@ export const SETTINGS = {
     env: ["HIGGS_DEVICE"],
     flag: "--device",
     group: "model",
-    description: "Where the model runs; auto uses the best device found",
+    description:
+      "Where the model runs; auto uses the first library for a GPU that works here, and the CPU only outside production",
     choices: ["auto", "cuda", "vulkan", "metal", "cpu"],
     aliases: { mps: "metal", none: "cpu" },
     defaultValue: "auto",

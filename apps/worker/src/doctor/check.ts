@@ -1,3 +1,4 @@
+import type { Environment } from "../config/load.ts";
 import type { Config } from "../config/settings.ts";
 import type { Logger } from "../logging/logger.ts";
 
@@ -12,6 +13,7 @@ export interface CheckResult {
 export interface CheckContext {
   readonly config: Config;
   readonly logger: Logger;
+  readonly env: Environment;
   readonly signal: AbortSignal;
 }
 

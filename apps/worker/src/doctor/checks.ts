@@ -3,15 +3,14 @@ import { statfs } from "node:fs/promises";
 import { freemem, totalmem } from "node:os";
 import { join } from "node:path";
 import { HiggsError } from "@higgs-worker/base";
-import { chooseDevice } from "@higgs-worker/higgs-audio/parts";
 import type { Config } from "../config/settings.ts";
 import { cacheDirOf } from "../model/cache-dir.ts";
-import { loadLibrary } from "../model/devices.ts";
 import { findModel } from "../model/locations.ts";
 import { openAnyCheckpoint } from "../model/open-any-checkpoint.ts";
 import { findWriteProblem } from "../storage/file-store.ts";
 import { formatBytes } from "../terminal/format.ts";
 import { ok, type CheckContext, type CheckResult, type DoctorCheck } from "./check.ts";
+import { checkDevice, checkDriver, checkLibrary } from "./device-checks.ts";
 import { checkClock, checkS3Write } from "./s3-checks.ts";
 
 /** In dependency order. */
@@ -29,11 +28,6 @@ export const DOCTOR_CHECKS: readonly DoctorCheck[] = [
 ];
 
 const OLDEST_NODE = [20, 19] as const;
-/** Version of the compute library that all golden cases are run with. */
-const TESTED_GGML = "0.25";
-const NVIDIA_VERSION_FILE = "/proc/driver/nvidia/version";
-/** The compute library is built for CUDA 13, which this driver was the first to support. */
-const OLDEST_NVIDIA_DRIVER = 580;
 
 async function checkNode(): Promise<CheckResult> {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
@@ -43,60 +37,6 @@ async function checkNode(): Promise<CheckResult> {
     status: "failed",
     detail: `${process.version} is too old`,
     fix: `Install Node ${OLDEST_NODE.join(".")} or newer`,
-  };
-}
-
-async function checkDriver({ config }: CheckContext): Promise<CheckResult> {
-  const version = nvidiaDriverVersion();
-  if (version === null) {
-    if (config.device !== "cuda") return { status: "skipped", detail: "no NVIDIA driver on this machine", fix: null };
-    return {
-      status: "failed",
-      detail: "no NVIDIA driver on this machine",
-      fix: "Run on a machine with an NVIDIA GPU, or set HIGGS_DEVICE=cpu",
-    };
-  }
-  if (Number.parseInt(version, 10) >= OLDEST_NVIDIA_DRIVER) return ok(`NVIDIA driver ${version}`);
-  return {
-    status: config.device === "cuda" ? "failed" : "warning",
-    detail: `NVIDIA driver ${version} is too old for CUDA 13`,
-    fix: `Choose a machine with driver ${OLDEST_NVIDIA_DRIVER} or newer (CUDA 13.0 in the endpoint's CUDA versions)`,
-  };
-}
-
-function nvidiaDriverVersion(): string | null {
-  if (!existsSync(NVIDIA_VERSION_FILE)) return null;
-  return /Kernel Module.*?\s(\d+(?:\.\d+)+)/.exec(readFileSync(NVIDIA_VERSION_FILE, "utf8"))?.[1] ?? "unknown";
-}
-
-async function checkLibrary({ config, logger }: CheckContext): Promise<CheckResult> {
-  const library = loadLibrary(config, logger);
-  return judgeLibrary(library.version, library.files.directory);
-}
-
-/** A library of another version may have every function and still compute different results. */
-export function judgeLibrary(version: string, directory: string): CheckResult {
-  const detail = `ggml ${version} in ${directory}`;
-  if (version.startsWith(`${TESTED_GGML}.`)) return ok(detail);
-  return {
-    status: "warning",
-    detail: `${detail}, but this build is tested with ${TESTED_GGML}`,
-    fix: "Use that version, or run `higgs verify-golden` to check that this one computes the same results",
-  };
-}
-
-async function checkDevice({ config, logger }: CheckContext): Promise<CheckResult> {
-  const devices = loadLibrary(config, logger).devices();
-  const chosen = chooseDevice(devices, config.device);
-  const listed = devices.map((device) => {
-    const mark = device.name === chosen?.name ? "*" : "";
-    return `${mark}${device.name} (${device.description}, ${formatBytes(device.memoryFreeBytes)} free of ${formatBytes(device.memoryTotalBytes)})`;
-  });
-  if (chosen !== null) return ok(listed.join(", "));
-  return {
-    status: "failed",
-    detail: `HIGGS_DEVICE=${config.device} was not found; available:  ${listed.join(", ")}`,
-    fix: "Set HIGGS_DEVICE to an available device or auto",
   };
 }
 

@@ -3,7 +3,7 @@ import { openCheckpoint } from "@higgs-worker/higgs-audio/parts";
 import type { Config } from "../config/settings.ts";
 import type { Logger } from "../logging/logger.ts";
 import { cacheDirOf } from "./cache-dir.ts";
-import { loadLibrary } from "./devices.ts";
+import { loadCpuLibrary } from "./devices.ts";
 
 export interface ConvertOptions {
   readonly weights: WeightFormat;
@@ -22,7 +22,7 @@ export type ModelConverter = (directory: string, options: ConvertOptions) => Pro
  */
 export const convertModel: ModelConverter = async (directory, { weights, config, logger, signal, onProgress }) => {
   await using checkpoint = await openCheckpoint(directory);
-  return await convertCheckpoint(loadLibrary(config, logger), checkpoint, {
+  return await convertCheckpoint(loadCpuLibrary(config, logger), checkpoint, {
     format: weights,
     cacheDir: cacheDirOf(config),
     signal,

@@ -1,5 +1,7 @@
 import * as higgs from "@higgs-worker/higgs-audio";
 import type { SpeechModel } from "@higgs-worker/higgs-audio";
+import { compileCacheVariables } from "@higgs-worker/higgs-audio/parts";
+import type { Environment } from "../config/load.ts";
 import type { Config } from "../config/settings.ts";
 import type { LogFields, Logger } from "../logging/logger.ts";
 import { cacheDirOf } from "./cache-dir.ts";
@@ -8,6 +10,10 @@ import type { FoundModel } from "./locations.ts";
 
 export interface LoadModelOptions {
   readonly logger: Logger;
+  /** Whether `auto` may end at the CPU; default true. A worker in production is better replaced. */
+  readonly allowCpu?: boolean | undefined;
+  /** The environment of this process; the engine's gets variables added to it. Default: it inherits this one's as it is. */
+  readonly env?: Environment | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called when the engine's process was replaced after it had ended. */
   readonly onRestart?: (() => void) | undefined;
@@ -39,9 +45,11 @@ export type EngineStarter = (found: FoundModel, config: Config, options: LoadMod
  * @throws {HiggsError} as `loadSpeechModel` does, and ENGINE_CRASHED
  */
 export const startSpeechEngine: EngineStarter = async (found, config, options) => {
+  const { env, onRestart } = options;
+  const environment = env === undefined ? undefined : { ...env, ...compileCacheVariables(env, cacheDirOf(config)) };
   const model = await higgs.startEngineProcess({
     ...loadOptions(found, config, options),
-    host: { onRestart: options.onRestart },
+    host: { onRestart, environment },
   });
   logLoaded(model, options.logger, { enginePid: model.pid });
   return model;
@@ -50,10 +58,11 @@ export const startSpeechEngine: EngineStarter = async (found, config, options) =
 function loadOptions(
   found: FoundModel,
   config: Config,
-  { logger, signal }: LoadModelOptions,
+  { logger, signal, allowCpu }: LoadModelOptions,
 ): higgs.LoadSpeechModelOptions {
   return {
     ...deviceOptions(config, logger),
+    allowCpu,
     modelPath: found.modelPath,
     tokenizerPath: found.tokenizerPath,
     weights: config.weights,

@@ -4,7 +4,7 @@ import type { LogSink } from "@higgs-worker/ggml";
 import type { LoadProgress } from "../model/open-weights.ts";
 import { type ResolvedSpeechRequest, resolveSpeechRequest, type SpeechRequest } from "../speech/speech-request.ts";
 import type { EngineMemory, SpeakOptions, SpeechResult } from "../speech/types.ts";
-import type { EngineEntry } from "./engine-entry.ts";
+import type { ProcessEntry } from "../process/process-entry.ts";
 import type {
   EngineAnswer,
   EngineFacts,
@@ -14,12 +14,14 @@ import type {
   PlainRequest,
   ToEngine,
 } from "./messages.ts";
-import { OutputTail } from "./output-tail.ts";
+import { OutputTail } from "../process/output-tail.ts";
 import { fromPlainError } from "./plain-error.ts";
 
 export interface EngineChildOptions {
-  readonly entry: EngineEntry;
+  readonly entry: ProcessEntry;
   readonly load: EngineLoadOptions;
+  /** Default: this process's. */
+  readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
   /** Longest silence while the model loads. */
   readonly startTimeoutMs: number;
   /** Longest time from an abort to the end of its request. */
@@ -65,6 +67,7 @@ export class EngineChild {
       execArgv: [...options.entry.execArgv],
       serialization: "advanced",
       stdio: ["ignore", "ignore", "pipe", "ipc"],
+      ...(options.environment !== undefined && { env: { ...options.environment } }),
     });
     this.#exited = new Promise((resolve) => this.#process.once("close", () => resolve()));
     this.#process.stderr?.setEncoding("utf8").on("data", (text: string) => this.#output.add(text));

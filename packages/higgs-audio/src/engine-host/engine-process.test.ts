@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { demoOptions, speechRequest } from "../speech/testing/demo-model.ts";
-import { findEngineEntry } from "./engine-entry.ts";
+import { findProcessEntry } from "../process/process-entry.ts";
 import { type EngineHostOptions, type EngineProcess, startEngineProcess } from "./engine-process.ts";
 
 const LONG = { transcript: "The sun is warm and the sky is blue. ".repeat(4), maxNewTokens: 300 };
@@ -134,7 +134,7 @@ describe("the start of the process", () => {
 });
 
 it("the process ends with the one that started it, however that ends", async () => {
-  const { execArgv } = findEngineEntry();
+  const { execArgv } = findProcessEntry(import.meta.dirname, "engine-process-main");
   const host = pathToFileURL(join(import.meta.dirname, "engine-process.ts")).href;
   const script = `
     const { startEngineProcess } = await import(${JSON.stringify(host)});

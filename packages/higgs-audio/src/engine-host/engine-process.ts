@@ -2,11 +2,12 @@ import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { HiggsError, throwIfCancelled, toHiggsError } from "@higgs-worker/base";
 import type { LogSink } from "@higgs-worker/ggml";
+import { chooseLibrary, type ChosenLibrary } from "../preflight/choose-library.ts";
 import type { LoadSpeechModelOptions } from "../speech/load-speech-model.ts";
 import type { SpeechRequest } from "../speech/speech-request.ts";
 import type { EngineMemory, SpeakOptions, SpeechModel, SpeechModelInfo, SpeechResult } from "../speech/types.ts";
 import { EngineChild } from "./engine-child.ts";
-import { findEngineEntry } from "./engine-entry.ts";
+import { findProcessEntry } from "../process/process-entry.ts";
 import type { EngineFacts, EngineLoadOptions } from "./messages.ts";
 import { DEFAULT_RESTART_RULES, RestartBudget, type RestartRules } from "./restart-budget.ts";
 
@@ -19,6 +20,8 @@ export interface EngineHostOptions {
   readonly startTimeoutMs?: number;
   /** Longest time from an abort to the end of its request, in milliseconds; then the process is stuck and is killed. */
   readonly abortTimeoutMs?: number;
+  /** The process's environment; default: this one's. Drivers read from it where they keep what they compile. */
+  readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
   readonly restart?: Partial<RestartRules>;
   /** Called once when the engine has ended too often and is not restarted. */
   readonly onGiveUp?: (error: HiggsError) => void;
@@ -60,7 +63,7 @@ export async function startEngineProcess(options: EngineProcessOptions): Promise
 
 class EngineSupervisor implements EngineProcess {
   readonly #options: EngineProcessOptions;
-  readonly #load: EngineLoadOptions;
+  #load: EngineLoadOptions;
   readonly #log: LogSink;
   readonly #budget: RestartBudget;
   /** Ends waits and starts when the model is disposed. */
@@ -84,8 +87,17 @@ class EngineSupervisor implements EngineProcess {
   /** The first start, whose failure is the caller's. */
   async start(signal: AbortSignal | undefined): Promise<void> {
     const { signal: lifetime } = this.#lifetime;
-    this.#current = this.#startChild(signal === undefined ? lifetime : AbortSignal.any([signal, lifetime]));
+    const stop = signal === undefined ? lifetime : AbortSignal.any([signal, lifetime]);
+    this.#load = { ...this.#load, library: this.#load.library ?? (await this.#chooseLibrary(stop)) };
+    this.#current = this.#startChild(stop);
     this.#facts = (await this.#current).facts;
+  }
+
+  /** The libraries are tried before the engine's process loads one; it restarts with the same one. */
+  #chooseLibrary(signal: AbortSignal): Promise<ChosenLibrary> {
+    const { device = "auto", allowCpu = true, onNotice, host } = this.#options;
+    const { ggmlDirectory } = this.#load;
+    return chooseLibrary({ device, allowCpu, ggmlDirectory, onNotice, signal, environment: host?.environment });
   }
 
   get name(): string {
@@ -159,8 +171,9 @@ class EngineSupervisor implements EngineProcess {
     const { host, onProgress } = this.#options;
     const child = await EngineChild.start(
       {
-        entry: findEngineEntry(),
+        entry: findProcessEntry(import.meta.dirname, "engine-process-main"),
         load: this.#load,
+        environment: host?.environment,
         startTimeoutMs: host?.startTimeoutMs ?? DEFAULT_START_TIMEOUT_MS,
         abortTimeoutMs: host?.abortTimeoutMs ?? DEFAULT_ABORT_TIMEOUT_MS,
         log: this.#log,
@@ -224,7 +237,7 @@ class EngineSupervisor implements EngineProcess {
 
 /** Only options that can be copied, with paths that mean the same in another process. */
 function loadOptions(options: EngineProcessOptions): EngineLoadOptions {
-  const { signal: _signal, onProgress: _onProgress, log: _log, host: _host, ...load } = options;
+  const { signal: _signal, onProgress: _progress, onNotice: _notice, log: _log, host: _host, ...load } = options;
   return {
     ...load,
     modelPath: resolve(load.modelPath),

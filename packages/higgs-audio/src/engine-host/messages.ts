@@ -7,7 +7,7 @@ import type { AudioParts, EngineMemory, SpeechModelInfo, SpeechProgress, SpeechR
 import type { PlainError } from "./plain-error.ts";
 
 /** What the engine's process needs to load the model: all that can be copied into it. */
-export type EngineLoadOptions = Omit<LoadSpeechModelOptions, "signal" | "onProgress" | "log">;
+export type EngineLoadOptions = Omit<LoadSpeechModelOptions, "signal" | "onProgress" | "onNotice" | "log">;
 
 /** A request without the samples of its clips, which the engine asks for when it has no codes of them. */
 export interface PlainRequest extends Omit<ResolvedSpeechRequest, "references"> {

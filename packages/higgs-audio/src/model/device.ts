@@ -21,22 +21,29 @@ export interface OpenDeviceOptions {
   readonly threads?: number | undefined;
   /** Folder of a ggml build; default: the npm package of the platform. */
   readonly ggmlDirectory?: string | undefined;
+  /** Which npm package; default: the first of the device's that is installed. */
+  readonly flavor?: LibraryFlavor | undefined;
   readonly log?: LogSink | undefined;
 }
 
-type DeviceName = "cuda" | "vulkan" | "metal" | "cpu";
+export type DeviceName = "cuda" | "vulkan" | "metal" | "cpu";
 
-/** Registry name of each device's backend in ggml, and the build that has it. */
-const DEVICES: Readonly<Record<DeviceName, { backendNames: readonly string[]; flavor: LibraryFlavor }>> = {
-  cuda: { backendNames: ["CUDA"], flavor: "cuda" },
-  vulkan: { backendNames: ["Vulkan"], flavor: "vulkan" },
-  metal: { backendNames: ["Metal", "MTL"], flavor: "cpu" },
-  cpu: { backendNames: ["CPU"], flavor: "cpu" },
+/** Registry names of each device's backend in ggml, and the builds that have it, best first. */
+const DEVICES: Readonly<Record<DeviceName, { backendNames: readonly string[]; flavors: readonly LibraryFlavor[] }>> = {
+  cuda: { backendNames: ["CUDA"], flavors: ["cuda13", "cuda12"] },
+  vulkan: { backendNames: ["Vulkan"], flavors: ["vulkan"] },
+  metal: { backendNames: ["Metal", "MTL"], flavors: ["cpu"] },
+  cpu: { backendNames: ["CPU"], flavors: ["cpu"] },
 };
 
+/** ggml's names of a device's backend. */
+export function backendNamesOf(device: DeviceName): readonly string[] {
+  return DEVICES[device].backendNames;
+}
+
 /**
- * Opens the wanted device. `auto` takes the first installed build out of CUDA, Vulkan and CPU, and in it a GPU when there is
- * one, otherwise the CPU.
+ * Opens the wanted device, in this process: `chooseLibrary` tries a build before. `auto` takes the first installed build out of
+ * CUDA, Vulkan and CPU, and in it a GPU when there is one, otherwise the CPU.
  *
  * @throws {HiggsError} DEVICE_UNAVAILABLE when it cannot be opened, naming the missing package or the devices that exist
  */
@@ -55,12 +62,9 @@ export function openDevice(options: OpenDeviceOptions): Backend {
  *
  * @throws as `openDevice`
  */
-export function loadLibrary(options: OpenDeviceOptions): Ggml {
-  const { ggmlDirectory, log } = options;
-  const load = (flavor: LibraryFlavor): Ggml => loadGgml({ flavor, directory: ggmlDirectory, log });
+export function loadLibrary({ device, ggmlDirectory, flavor, log }: OpenDeviceOptions): Ggml {
   try {
-    const name = deviceName(options.device);
-    return load(name === "auto" ? firstInstalled(ggmlDirectory) : DEVICES[name].flavor);
+    return loadGgml({ flavor: flavor ?? firstInstalled(device, ggmlDirectory), directory: ggmlDirectory, log });
   } catch (error) {
     throw fromGgmlError(error);
   }
@@ -68,7 +72,7 @@ export function loadLibrary(options: OpenDeviceOptions): Ggml {
 
 /** The device that a choice means among those of the loaded library, or null when there is none of that kind. */
 export function chooseDevice(devices: readonly Device[], choice: DeviceChoice): Device | null {
-  const name = deviceName(choice);
+  const name = deviceNameOf(choice);
   if (name !== "auto") return devices.find((device) => DEVICES[name].backendNames.includes(device.backendName)) ?? null;
   const kinds: readonly Device["kind"][] = ["gpu", "igpu", "cpu"];
   const ranked = kinds.flatMap((kind) => devices.filter((device) => device.kind === kind));
@@ -81,18 +85,22 @@ function open(options: OpenDeviceOptions): Backend {
   return Backend.open(ggml, (device) => device.name === chosen?.name, options.device);
 }
 
-function deviceName(choice: DeviceChoice): DeviceName | "auto" {
+/** The device that a choice names; `auto` stays as it is. */
+export function deviceNameOf(choice: DeviceChoice): DeviceName | "auto" {
   if (choice === "mps") return "metal";
   return choice === "none" ? "cpu" : choice;
 }
 
-function firstInstalled(directory: string | undefined): LibraryFlavor {
-  if (directory !== undefined) return "cpu";
-  const flavors: readonly LibraryFlavor[] = ["cuda", "vulkan"];
-  return flavors.find(isInstalled) ?? "cpu";
+function firstInstalled(choice: DeviceChoice, directory: string | undefined): LibraryFlavor {
+  const name = deviceNameOf(choice);
+  const flavors = name === "auto" ? (["cuda13", "cuda12", "vulkan", "cpu"] as const) : DEVICES[name].flavors;
+  // A folder has one build, and whether it is loaded for a device or for the CPU alone is all that the name says there.
+  const isThere = (flavor: LibraryFlavor) => directory !== undefined || isInstalled(flavor);
+  return flavors.find(isThere) ?? flavors[0] ?? "cpu";
 }
 
-function isInstalled(flavor: LibraryFlavor): boolean {
+/** Whether the npm package of a build is there. */
+export function isInstalled(flavor: LibraryFlavor): boolean {
   try {
     findLibrary({ flavor });
     return true;

@@ -308,10 +308,10 @@ describe("a model that cannot be loaded", () => {
 });
 
 describe("a device that is not there", () => {
-  const cudaPackage = libraryPackage(process.platform, process.arch, "cuda");
+  const cudaPackage = libraryPackage(process.platform, process.arch, "cuda13");
   const isInstalled = (() => {
     try {
-      return findLibrary({ flavor: "cuda" }).directory !== "";
+      return findLibrary({ flavor: "cuda13" }).directory !== "";
     } catch (error) {
       return !(error instanceof GgmlError);
     }

@@ -8,7 +8,8 @@ import { openCodec } from "../checkpoint/open-checkpoint.ts";
 import { CodecDecoder } from "../codec/codec-decoder.ts";
 import { CodecEncoder } from "../codec/codec-encoder.ts";
 import { Scheduler } from "../engine/scheduler.ts";
-import { type DeviceChoice, openDevice, type OpenDeviceOptions } from "../model/device.ts";
+import { type DeviceChoice, openDevice } from "../model/device.ts";
+import { chooseLibrary, type ChooseLibraryOptions, type ChosenLibrary } from "../preflight/choose-library.ts";
 import { withGgmlErrors } from "../model/ggml-failure.ts";
 import { LanguageModel } from "../model/language-model.ts";
 import { removeIfDamaged } from "../checkpoint/convert/checksums.ts";
@@ -36,8 +37,14 @@ export interface LoadSpeechModelOptions {
   readonly slots?: number | undefined;
   /** CPU threads; default: all that the process may use, and one for small models. */
   readonly threads?: number | undefined;
-  /** Folder of a ggml build; default: the npm package of the platform. */
+  /** Folder of a ggml build; default: the npm packages of the platform. */
   readonly ggmlDirectory?: string | undefined;
+  /** Whether `auto` may end at the CPU; default true. */
+  readonly allowCpu?: boolean | undefined;
+  /** The result of `chooseLibrary`; by default it is asked. Comes before `device` and `ggmlDirectory`. */
+  readonly library?: ChosenLibrary | undefined;
+  /** Told how the library for the device is chosen. */
+  readonly onNotice?: ChooseLibraryOptions["onNotice"];
   readonly log?: LogSink | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: OpenWeightsOptions["onProgress"];
@@ -73,7 +80,7 @@ export async function loadSpeechModel(options: LoadSpeechModelOptions): Promise<
 }
 
 type ResolvedOptions = LoadSpeechModelOptions &
-  OpenDeviceOptions &
+  ChooseLibraryOptions &
   OpenWeightsOptions & { readonly contextLength: number };
 
 /** The only place with the defaults of loading. */
@@ -81,6 +88,7 @@ function resolveOptions(options: LoadSpeechModelOptions): ResolvedOptions {
   return {
     ...options,
     device: options.device ?? "auto",
+    allowCpu: options.allowCpu ?? true,
     weights: options.weights ?? "auto",
     cacheDir: options.cacheDir ?? join(homedir(), ".cache", "higgs-audio"),
     contextLength: options.contextLength ?? DEFAULT_CONTEXT_LENGTH,
@@ -90,7 +98,8 @@ function resolveOptions(options: LoadSpeechModelOptions): ResolvedOptions {
 async function load(options: ResolvedOptions, acquired: ReleaseStack): Promise<SpeechModel> {
   const startMs = performance.now();
   const tokenizer = await loadTextTokenizer(options.modelPath);
-  const backend = openDevice(options);
+  const library = options.library ?? (await chooseLibrary(options));
+  const backend = openDevice({ ...library, threads: options.threads, log: options.log });
   acquired.push(() => backend[Symbol.dispose]());
   const { source, format, convertedPath } = await openWeights(backend, options);
   const languageModel = await loadLanguageModel(backend, source, tokenizer, options);
