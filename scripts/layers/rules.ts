@@ -45,6 +45,7 @@ export const PACKAGE_RULES: Readonly<Record<string, PackageRule>> = {
     order: ["bundle", ["frame", "native"], ["prompts", "sampling", "lm", "codec", "resample"]],
   },
   "@higgs-worker/client": { folder: "packages/client", mayImport: [], order: ["http"] },
+  "@higgs-worker/playground": { folder: "packages/playground", mayImport: [], order: [] },
   "runpod-worker": {
     folder: "packages/runpod-worker",
     mayImport: [],
@@ -73,6 +74,7 @@ export const PACKAGE_RULES: Readonly<Record<string, PackageRule>> = {
       "@higgs-worker/ggml",
       "@higgs-worker/higgs-audio",
       "@higgs-worker/parity",
+      "@higgs-worker/playground",
       "runpod-deploy",
       "runpod-worker",
     ],

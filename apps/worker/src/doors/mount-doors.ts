@@ -7,6 +7,7 @@ import type { DoorParts } from "./door-parts.ts";
 import { DoorService } from "./door-service.ts";
 import { createOpenAiDoor } from "./openai/openai-door.ts";
 import { readVoiceTable } from "./openai/voice-table.ts";
+import { createPlaygroundDoor } from "./playground-door.ts";
 
 export interface OpenDoorsOptions {
   readonly config: Config;
@@ -27,6 +28,6 @@ export async function openDoors(
   const library = openVoiceLibrary(config);
   return (host) => {
     const parts: DoorParts = { ...options, host, library, openAiVoices, service: new DoorService({ host, config }) };
-    return [createOpenAiDoor(parts)];
+    return [createOpenAiDoor(parts), createPlaygroundDoor(parts)];
   };
 }
