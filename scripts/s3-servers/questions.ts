@@ -3,6 +3,7 @@ import { createServer, request as openHttp } from "node:http";
 import type { AddressInfo } from "node:net";
 import { HiggsError } from "@higgs-worker/base";
 import { loadConfig } from "../../apps/worker/src/config/load.ts";
+import { bytesSource } from "../../apps/worker/src/storage/object-store.ts";
 import { createS3Store } from "../../apps/worker/src/storage/s3/s3-store.ts";
 import { resolveS3Target } from "../../apps/worker/src/storage/s3/target.ts";
 import { signedHeaders } from "../../apps/worker/src/testing/sigv4.ts";
@@ -78,7 +79,12 @@ function storeOf(store: Store, env: Readonly<Record<string, string>> = {}) {
   return createS3Store(resolveS3Target(config, { bucket: null, jobConfig: null }));
 }
 
-const requestOf = (key: string, bytes: Uint8Array) => ({ key, bytes, mimeType: "audio/wav", sha256: hashOf(bytes) });
+const requestOf = (key: string, bytes: Uint8Array) => ({
+  key,
+  audio: bytesSource(bytes),
+  mimeType: "audio/wav",
+  sha256: hashOf(bytes),
+});
 
 async function roundTrip(
   store: Store,

@@ -4,14 +4,14 @@ import { joinBytes } from "./join-bytes.ts";
 /** Samples given to an encoder at a time, to bound what it copies. */
 const BLOCK_SAMPLES = 65_536;
 
-export interface EncodedFile {
+interface EncodedFile {
   readonly bytes: Uint8Array;
   /** Samples of the file, at its sample rate. */
   readonly sampleCount: number;
 }
 
 /** A whole file by way of a stream, which is closed in any case. */
-export async function encodeWhole(opening: Promise<AudioEncoderStream>, pcm: Float32Array): Promise<EncodedFile> {
+async function encodeWhole(opening: Promise<AudioEncoderStream>, pcm: Float32Array): Promise<EncodedFile> {
   const stream = await opening;
   try {
     const parts: Uint8Array[] = [];

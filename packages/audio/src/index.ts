@@ -1,15 +1,9 @@
 export { AUDIO_FORMATS, type AudioEncoderStream, type AudioFormat } from "./audio-encoder.ts";
 export { decodeAndResample } from "./decoding/decode-audio.ts";
 export { describeOther, sniffAudio } from "./decoding/sniff-audio.ts";
-export { measureAudio } from "./measure.ts";
+export { AudioMeter, type AudioMeasures, measureAudio } from "./measure.ts";
 export { encoderFor, streamEncoderFor } from "./encoders.ts";
-export {
-  encodeOutput,
-  openOutputPcm,
-  openOutputStream,
-  outputSampleRate,
-  type OutputOptions,
-} from "./output-stream.ts";
+export { openOutputPcm, openOutputStream, outputSampleRate, type OutputOptions } from "./output-stream.ts";
 export { SAMPLE_RATES_HZ } from "./sample-rates.ts";
 export { loadReference } from "./load-reference.ts";
 export { speechWeight } from "./reference/speech-weight.ts";

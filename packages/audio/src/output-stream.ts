@@ -1,5 +1,4 @@
 import type { AudioEncoderStream, EncoderStreamOptions, StreamFormat } from "./audio-encoder.ts";
-import { encodeWhole, type EncodedFile } from "./encode-whole.ts";
 import { streamEncoderFor } from "./encoders.ts";
 import { joinBytes } from "./join-bytes.ts";
 import { Resampler } from "./resample/resample.ts";
@@ -66,9 +65,4 @@ export async function openOutputStream(
     },
     close: () => stream.close(),
   };
-}
-
-/** A complete file: what `openOutputStream` gives, with the head in place. */
-export function encodeOutput(pcm: Float32Array, options: OutputOptions): Promise<EncodedFile> {
-  return encodeWhole(openOutputStream({ ...options, purpose: "file" }), pcm);
 }

@@ -74,6 +74,7 @@ async function speak(
       signal: io.signal,
       onProgress: bar.onProgress,
       delivery: { kind: "file", store: createFileStore(outDir), key: "demo.wav" },
+      keepsPcm: true,
     });
   } finally {
     await bar.clear();

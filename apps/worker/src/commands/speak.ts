@@ -66,7 +66,7 @@ async function speak(args: SpeakArgs, io: CommandIo, loadModel: ModelLoader): Pr
       delivery,
     });
     await bar.clear();
-    if (args.out === "-") await io.stdout.write(finished.file);
+    if (args.out === "-" && finished.file !== null) await io.stdout.write(finished.file);
     return finished;
   } finally {
     await bar.clear();

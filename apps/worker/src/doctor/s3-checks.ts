@@ -4,6 +4,7 @@ import { describeNetworkFailure } from "../network/network-failure.ts";
 import { proxyFor, type ProxySettings } from "../network/proxy.ts";
 import { readBody } from "../network/read-body.ts";
 import { timeLimit } from "../network/time-limit.ts";
+import { bytesSource } from "../storage/object-store.ts";
 import { createS3Store } from "../storage/s3/s3-store.ts";
 import { checkS3Credentials, knownBucket, resolveS3Target, type S3Target } from "../storage/s3/target.ts";
 import type { CheckContext, CheckResult } from "./check.ts";
@@ -31,7 +32,10 @@ export async function checkS3Write({ config, signal }: CheckContext): Promise<Ch
   const sha256 = createHash("sha256").update(PROBE).digest("hex");
   const store = createS3Store(target, { maxAttempts: 2 });
   await store.check(PROBE_KEY, { signal });
-  const stored = await store.put({ key: PROBE_KEY, bytes: PROBE, mimeType: "text/plain", sha256 }, { signal });
+  const stored = await store.put(
+    { key: PROBE_KEY, audio: bytesSource(PROBE), mimeType: "text/plain", sha256 },
+    { signal },
+  );
   const detail = `wrote ${stored.url} at ${target.endpoint.origin}, region ${target.region}`;
   if (stored.downloadUrl === null) return { status: "ok", detail, fix: null };
   const problem = await downloadProblem(new URL(stored.downloadUrl), config, signal);

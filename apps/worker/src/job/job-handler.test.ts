@@ -216,7 +216,15 @@ describe("progress", () => {
     const { run, updates } = setUp(fakeModel({ frames: 50, frameMs: 2 }));
     await run({});
     expect(updates).toEqual([
-      { chunk: 1, chunks: 1, audio_seconds: 0.04, elapsed_ms: 1, remaining_seconds: expect.any(Number) },
+      {
+        chunk: 1,
+        chunks: 1,
+        audio_seconds: 0.04,
+        elapsed_ms: 1,
+        remaining_seconds: expect.any(Number),
+        uploaded_bytes: 0,
+        uploaded_parts: 0,
+      },
     ]);
   });
 });

@@ -1,6 +1,7 @@
 import { HiggsError, toHiggsError } from "@higgs-worker/base";
 import type { SpeechProgress } from "@higgs-worker/higgs-audio";
 import type { JobError } from "runpod-worker";
+import type { UploadProgress } from "../storage/object-store.ts";
 import { JobTrace } from "../telemetry/job-trace.ts";
 import type { JobJournal } from "../telemetry/job-journal.ts";
 import { estimateRemainingSeconds } from "./estimate-remaining.ts";
@@ -40,6 +41,10 @@ export interface JobProgress {
   readonly elapsed_ms: number;
   /** Estimated work left. */
   readonly remaining_seconds: number | null;
+  /** Bytes of the audio that the store has. */
+  readonly uploaded_bytes: number;
+  /** Parts of the upload that the store has; one for audio that is stored in one piece. */
+  readonly uploaded_parts: number;
 }
 
 /** Clients poll about once per second; more updates would be dropped. */
@@ -104,7 +109,7 @@ async function handOver(
       trace,
     });
     services.journal?.finish(trace);
-    if (purpose === "file") onFile?.(file);
+    if (file !== null) onFile?.(file);
     return withoutFile(output);
   } catch (error) {
     throw failure(deadline.aborted ? outOfTime(error, context) : error, trace, services);
@@ -157,28 +162,44 @@ function jobOptions(
   job: SpeechJob,
   { signal, progress }: JobHandlerContext,
   deadline: AbortSignal,
-): Pick<SpeechJobOptions, "signal" | "onProgress"> {
-  const report = throttled((item) => progress(describe(item, job.input.transcript)));
-  return { signal: AbortSignal.any([signal, deadline]), onProgress: report };
-}
-
-function describe(item: SpeechProgress, transcript: string): JobProgress {
-  const remaining = estimateRemainingSeconds(item, transcript);
+): Pick<SpeechJobOptions, "signal" | "onProgress" | "onUpload"> {
+  let speech: SpeechProgress | null = null;
+  let upload: UploadProgress = { bytes: 0, parts: 0 };
+  const report = throttled(() => {
+    if (speech !== null) progress(describe(speech, upload, job.input.transcript));
+  });
   return {
-    chunk: item.chunkIndex + 1,
-    chunks: item.chunkCount,
-    audio_seconds: Number(item.audioSeconds.toFixed(2)),
-    elapsed_ms: Math.round(item.elapsedMs),
-    remaining_seconds: remaining === null ? null : Number(remaining.toFixed(1)),
+    signal: AbortSignal.any([signal, deadline]),
+    onProgress: (news) => {
+      speech = news;
+      report();
+    },
+    onUpload: (news) => {
+      upload = news;
+      report();
+    },
   };
 }
 
-function throttled(report: (progress: SpeechProgress) => void): (progress: SpeechProgress) => void {
+function describe(speech: SpeechProgress, upload: UploadProgress, transcript: string): JobProgress {
+  const remaining = estimateRemainingSeconds(speech, transcript);
+  return {
+    chunk: speech.chunkIndex + 1,
+    chunks: speech.chunkCount,
+    audio_seconds: Number(speech.audioSeconds.toFixed(2)),
+    elapsed_ms: Math.round(speech.elapsedMs),
+    remaining_seconds: remaining === null ? null : Number(remaining.toFixed(1)),
+    uploaded_bytes: upload.bytes,
+    uploaded_parts: upload.parts,
+  };
+}
+
+function throttled(report: () => void): () => void {
   let reportedMs = Number.NEGATIVE_INFINITY;
-  return (progress) => {
+  return () => {
     const nowMs = performance.now();
     if (nowMs - reportedMs < PROGRESS_MS) return;
     reportedMs = nowMs;
-    report(progress);
+    report();
   };
 }

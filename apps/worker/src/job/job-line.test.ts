@@ -5,6 +5,7 @@ import { loadConfig } from "../config/load.ts";
 import { Log } from "../logging/logger.ts";
 import { Journal } from "../telemetry/job-journal.ts";
 import { fakeModel, type FakeModel } from "../testing/fake-model.ts";
+import { scratchDir } from "../testing/scratch.ts";
 import { startS3Stub } from "../testing/s3-stub.ts";
 import { createJobHandler, type JobHandlerContext } from "./job-handler.ts";
 
@@ -106,7 +107,8 @@ describe("a job that fails", () => {
   it("in deliver has the kinds of the errors below as cause, and how long the speech took", async () => {
     const stub = await startS3Stub();
     stub.faults.push({ kind: "status", status: 403, code: "AccessDenied" });
-    const { lines } = await run({ input: { s3_key: "a.wav" }, env: stub.env });
+    const env = { ...stub.env, HIGGS_SPOOL_DIR: scratchDir() };
+    const { lines } = await run({ input: { s3_key: "a.wav" }, env });
     expect(lines).toEqual([
       expect.objectContaining({
         code: "STORAGE_DENIED",

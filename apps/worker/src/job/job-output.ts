@@ -5,7 +5,7 @@ import { GENERATION_FIELD_NAMES, type GenerationFieldName, type JobInput } from 
 /** `output` of a finished job: the contract's shape, complete (spec contract §4). Fields are never renamed or removed. */
 export interface JobOutput {
   readonly success: true;
-  /** `s3://…` or `file:///…`; null when the audio is in `audio_base64`. */
+  /** `s3://…`, `file:///…` or `https://…`; null when the audio is in `audio_base64`. */
   readonly audio_url: string | null;
   readonly duration_seconds: number;
   readonly sample_rate: number;
@@ -57,6 +57,8 @@ export interface JobOutputParts {
   /** Names of the references; null without. */
   readonly voiceClone: string | null;
   readonly result: SpeechResult;
+  /** Of the speech as the model made it. */
+  readonly speechSeconds: number;
   readonly delivery: {
     readonly kind: string;
     readonly url: string | null;
@@ -94,8 +96,7 @@ interface FileFacts {
 
 /** Builds the output of a job. */
 export function buildJobOutput(parts: JobOutputParts): JobOutput {
-  const { input, result, delivery, file } = parts;
-  const speechSeconds = result.pcm.length / result.sampleRateHz;
+  const { input, result, delivery, file, speechSeconds } = parts;
   return {
     success: true,
     audio_url: delivery.url,

@@ -14,12 +14,20 @@ import type { JobInput } from "./job-fields.ts";
 
 /** A job's delivery, decided before generation, so that a job that cannot be delivered costs nothing. */
 export type DeliveryPlan =
-  | { readonly kind: "s3" | "file"; readonly store: ObjectStore; readonly key: string }
+  | StorePlan
   | { readonly kind: "base64"; readonly maxResultBytes: number }
   /** The caller gets the bytes. */
   | { readonly kind: "bytes" }
   /** The caller has had the audio in parts; no file is made. */
   | { readonly kind: "parts" };
+
+export interface StorePlan {
+  readonly kind: "s3" | "file";
+  readonly store: ObjectStore;
+  readonly key: string;
+  /** Largest result in which the audio may come back if it cannot be stored; 0 by default. */
+  readonly maxResultBytes?: number;
+}
 
 export interface DeliveryContext {
   readonly jobId: string;
@@ -48,18 +56,18 @@ const MAX_CHARACTERS_PER_SECOND = 40;
  * @throws {HiggsError} RESULT_TOO_LARGE when the audio is bound to exceed the platform's limit
  */
 export function planDelivery(input: JobInput, context: DeliveryContext): DeliveryPlan {
+  const maxResultBytes = context.jobId.startsWith("sync-") ? MAX_SYNC_RESULT_BYTES : MAX_RESULT_BYTES;
   const wish = { bucket: input.s3_bucket, jobConfig: parseJobS3Config(context.s3Config) };
   const wantsS3 = input.delivery === "auto" && (input.s3_key !== null || knownBucket(context.config, wish) !== null);
   if (input.delivery === "s3" || wantsS3) {
     const store = createS3Store(resolveS3Target(context.config, wish), context.s3Options);
-    return { kind: "s3", store, key: keyOf(input, context, wish.jobConfig) };
+    return { kind: "s3", store, key: keyOf(input, context, wish.jobConfig), maxResultBytes };
   }
   if (input.delivery === "file") {
     const badPathCode = input.s3_key === null ? "STORAGE_NOT_CONFIGURED" : "INVALID_INPUT";
     const store = createFileStore(context.config.outputDir, { badPathCode });
-    return { kind: "file", store, key: keyOf(input, context, null) };
+    return { kind: "file", store, key: keyOf(input, context, null), maxResultBytes };
   }
-  const maxResultBytes = context.jobId.startsWith("sync-") ? MAX_SYNC_RESULT_BYTES : MAX_RESULT_BYTES;
   refuseForeseeablyLarge(input, context, maxResultBytes);
   return { kind: "base64", maxResultBytes };
 }
@@ -73,6 +81,11 @@ export function encodeBase64(file: Uint8Array, maxResultBytes: number): string {
   const bytes = base64Bytes(file.byteLength) + RESULT_OVERHEAD_BYTES;
   if (bytes > maxResultBytes) throw tooLarge(bytes, maxResultBytes);
   return Buffer.from(file.buffer, file.byteOffset, file.byteLength).toString("base64");
+}
+
+/** Whether a result can carry a file of this size as base64. */
+export function fitsResult(fileBytes: number, maxResultBytes: number): boolean {
+  return base64Bytes(fileBytes) + RESULT_OVERHEAD_BYTES <= maxResultBytes;
 }
 
 function refuseForeseeablyLarge(input: JobInput, { sampleRateHz }: DeliveryContext, maxResultBytes: number): void {

@@ -1,11 +1,8 @@
-import { createHash } from "node:crypto";
-import { encodeOutput, encoderFor, measureAudio, outputSampleRate } from "@higgs-worker/audio";
-import { HiggsError } from "@higgs-worker/base";
+import { type AudioMeasures, encoderFor, outputSampleRate } from "@higgs-worker/audio";
 import {
   concatenateSamples,
   type SpeechModel,
   type SpeechProgress,
-  type SpeechRequest,
   type SpeechResult,
 } from "@higgs-worker/higgs-audio";
 import { AUDIO_SHAPE } from "@higgs-worker/higgs-audio/requests";
@@ -13,12 +10,14 @@ import type { Config } from "../config/settings.ts";
 import type { Logger } from "../logging/logger.ts";
 import { prepareReferences, type ReferenceServices } from "../references/prepare-references.ts";
 import { createReferenceServices } from "../references/voices.ts";
+import type { UploadProgress } from "../storage/object-store.ts";
 import type { S3StoreOptions } from "../storage/s3/s3-store.ts";
 import { JobTrace } from "../telemetry/job-trace.ts";
+import { AudioDelivery } from "./audio-delivery.ts";
 import { fileOptions } from "./file-options.ts";
 import { buildJobOutput, type JobOutput } from "./job-output.ts";
 import type { SpeechJob } from "./parse-input.ts";
-import { encodeBase64, planDelivery, type DeliveryPlan } from "./plan-delivery.ts";
+import { planDelivery, type DeliveryPlan } from "./plan-delivery.ts";
 import { toSpeechRequest } from "./speech-request.ts";
 import { refuseUnsupported } from "./unsupported.ts";
 
@@ -30,6 +29,8 @@ export interface SpeechJobServices {
   readonly s3Options?: S3StoreOptions;
   /** For `ref_audio`; shared by all jobs, so that clips stay decoded. */
   readonly references?: ReferenceServices;
+  /** Folder for audio in the making; the system's by default. */
+  readonly temporaryDir?: string;
 }
 
 export interface SpeechJobOptions {
@@ -37,18 +38,23 @@ export interface SpeechJobOptions {
   readonly onProgress?: ((progress: SpeechProgress) => void) | undefined;
   /** Called with parts of the audio while it is generated. */
   readonly onAudio?: ((pcm: Float32Array, sampleRateHz: number) => void) | undefined;
+  /** Called when the store has more of the audio. */
+  readonly onUpload?: ((progress: UploadProgress) => void) | undefined;
   /** Overrides the job's `delivery`. */
   readonly delivery?: DeliveryPlan;
   /** Is told how far the job is. */
   readonly trace?: JobTrace;
+  /** Returns the samples too, for which they are kept in memory. */
+  readonly keepsPcm?: boolean;
 }
 
 export interface FinishedSpeechJob {
   readonly output: JobOutput;
+  /** Empty unless `keepsPcm` is set. */
   readonly pcm: Float32Array;
   readonly sampleRateHz: number;
-  /** The encoded audio; empty when the delivery is `parts`. */
-  readonly file: Uint8Array;
+  /** The encoded audio; null when it was stored, or when there is no file. */
+  readonly file: Uint8Array | null;
 }
 
 /** Share of clipped samples from which it is audible. */
@@ -58,7 +64,7 @@ const AUDIBLE_CLIPPING_SHARE = 1e-3;
  * Runs one job: request, delivery plan, speech, checks, file, delivery, output (spec contract §1). Bad jobs are
  * refused before anything is generated.
  *
- * @throws {HiggsError} with any code of the registry; nothing is stored then
+ * @throws {HiggsError} with any code of the registry; nothing is stored then, but audio that was finished is kept
  */
 export async function runSpeechJob(
   job: SpeechJob,
@@ -97,103 +103,109 @@ export async function runSpeechJob(
   logger.debug("generation started", { jobId: job.id, seed: request.seed, characters: input.transcript.length });
   // Loads while the model speaks; a failure shows up when it encodes.
   encoder.warmUp().catch(() => undefined);
-  const result = await speak(model, request, trace, options);
-  trace.speak(result, result.pcm.length / result.sampleRateHz);
-  trace.enter("encode");
-  const { referenceCodes, timings } = result;
-  if (referenceCodes.length > 0) {
-    logger.debug("references encoded", { jobId: job.id, from: referenceCodes, ms: Math.round(timings.referencesMs) });
-  }
-  const findings = checkAudio(result);
-  const asFile = fileOptions(input, result.sampleRateHz);
-  const sampleRateHz = outputSampleRate(asFile);
-  // Whoever took the parts has encoded them.
-  const made = plan.kind === "parts" ? null : await encodeOutput(result.pcm, asFile);
-  const file = made?.bytes ?? new Uint8Array();
-  const seconds = made === null ? result.pcm.length / result.sampleRateHz : made.sampleCount / sampleRateHz;
-  const sha256 = createHash("sha256").update(file).digest("hex");
-  const encodedMs = performance.now();
-  trace.enter("deliver");
-  const delivered = await deliver(plan, file, sha256, encoder.mimeType, signal);
-  const deliveredMs = performance.now();
-  if ("store" in plan) trace.stored = { kind: plan.kind, bytes: file.byteLength, ms: deliveredMs - encodedMs };
-  const output = buildJobOutput({
-    input,
-    request,
-    modelName: model.name,
-    voiceClone: prepared.voiceClone,
-    result,
-    delivery: { kind: plan.kind, ...delivered },
-    file: { sizeBytes: file.byteLength, sha256, seconds, sampleRateHz },
-    queueMs: startedMs - receivedMs,
-    uploadMs: deliveredMs - encodedMs,
-    totalMs: deliveredMs - receivedMs,
-    warnings: [...warnings, ...prepared.warnings, ...result.warnings, ...findings],
+  const stop = new AbortController();
+  const speechSignal = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
+  const { sampleRateHz: speechRateHz, name: modelName } = model;
+  const { temporaryDir } = services;
+  const asFile = fileOptions(input, speechRateHz);
+  const delivery = new AudioDelivery({
+    jobId: job.id,
+    seed: request.seed,
+    modelName,
+    plan,
+    encoder,
+    asFile,
+    config,
+    logger,
+    signal,
+    temporaryDir,
+    onUpload: options.onUpload,
+    onFailure: () => stop.abort(),
   });
-  return { output, pcm: result.pcm, sampleRateHz: result.sampleRateHz, file };
+  try {
+    const { result, pcm } = await speak(model, request, delivery, { ...options, signal: speechSignal, plan, trace });
+    trace.enter("encode");
+    logReferences(result, job, logger);
+    const { measures, sampleCount } = await delivery.complete();
+    const { durationSeconds: speechSeconds } = measures;
+    trace.speak(result, speechSeconds);
+    const findings = findingsOf(measures);
+    trace.enter("deliver");
+    const delivered = await delivery.deliver();
+    if ("store" in plan) trace.stored = { kind: delivered.kind, bytes: delivered.sizeBytes, ms: delivered.uploadMs };
+    const totalMs = performance.now() - receivedMs;
+    const sampleRateHz = outputSampleRate(asFile);
+    const output = buildJobOutput({
+      input,
+      request,
+      modelName,
+      voiceClone: prepared.voiceClone,
+      result,
+      speechSeconds,
+      delivery: delivered,
+      // Whoever took the parts has encoded them.
+      file: { ...delivered, sampleRateHz, seconds: sampleCount === null ? speechSeconds : sampleCount / sampleRateHz },
+      queueMs: startedMs - receivedMs,
+      uploadMs: delivered.uploadMs,
+      totalMs,
+      warnings: [...warnings, ...prepared.warnings, ...result.warnings, ...findings, ...delivered.warnings],
+    });
+    return { output, pcm, sampleRateHz: speechRateHz, file: delivered.file };
+  } finally {
+    await delivery.close();
+  }
 }
 
-/** Speaks; parts of a stream are kept, because the file needs the whole audio. */
-async function speak(
-  model: SpeechModel,
-  request: SpeechRequest,
-  trace: JobTrace,
-  { signal, onProgress, onAudio }: SpeechJobOptions,
-): Promise<SpeechResult> {
-  if (onAudio === undefined) return await model.speak(request, { signal, onProgress });
-  const parts: Float32Array[] = [];
-  const result = await model.speak(request, {
-    signal,
-    onProgress,
-    onAudio: (pcm) => {
-      parts.push(pcm);
-      trace.play(pcm.length / model.sampleRateHz);
-      onAudio(pcm, model.sampleRateHz);
-    },
-  });
-  return { ...result, pcm: concatenateSamples(parts) };
+interface SpeakingOptions extends SpeechJobOptions {
+  readonly plan: DeliveryPlan;
+  readonly trace: JobTrace;
 }
 
 /**
- * Warnings about audio that is probably wrong.
- *
- * @throws {HiggsError} GENERATION_FAILED when it is not audio
+ * Speaks, and gives the delivery the audio: in parts while it is made if it is stored, so that long audio is never in memory
+ * whole.
  */
-function checkAudio({ pcm, sampleRateHz }: SpeechResult): string[] {
-  const { peak, clippedSamples, nonFiniteSamples, silenceShare } = measureAudio(pcm, sampleRateHz);
-  if (pcm.length === 0)
-    throw new HiggsError("GENERATION_FAILED", "make audio", "the model stopped before the first frame");
-  if (nonFiniteSamples > 0) {
-    throw new HiggsError(
-      "GENERATION_FAILED",
-      "make audio",
-      `the codec returned samples that are not finite (got ${nonFiniteSamples})`,
-    );
+async function speak(
+  model: SpeechModel,
+  request: Parameters<SpeechModel["speak"]>[0],
+  delivery: AudioDelivery,
+  { signal, onProgress, onAudio, plan, trace, keepsPcm = false }: SpeakingOptions,
+): Promise<{ readonly result: SpeechResult; readonly pcm: Float32Array }> {
+  const kept: Float32Array[] = [];
+  const take = (pcm: Float32Array): void => {
+    if (keepsPcm) kept.push(pcm);
+    delivery.write(pcm);
+    if (onAudio === undefined) return;
+    trace.play(pcm.length / model.sampleRateHz);
+    onAudio(pcm, model.sampleRateHz);
+  };
+  const isInParts = onAudio !== undefined || "store" in plan;
+  try {
+    const result = await model.speak(request, {
+      signal,
+      onProgress,
+      // A client that listens wants the audio early; otherwise the seed gives the same file however it is delivered.
+      ...(isInParts && { onAudio: take, audioParts: onAudio === undefined ? "exact" : "early" }),
+    });
+    if (!isInParts) take(result.pcm);
+    return { result: { ...result, pcm: new Float32Array(0) }, pcm: concatenateSamples(kept) };
+  } catch (error) {
+    delivery.throwFailure();
+    throw error;
   }
+}
+
+function logReferences({ referenceCodes, timings }: SpeechResult, job: SpeechJob, logger: Logger): void {
+  if (referenceCodes.length === 0) return;
+  logger.debug("references encoded", { jobId: job.id, from: referenceCodes, ms: Math.round(timings.referencesMs) });
+}
+
+/** Warnings about audio that is probably wrong. */
+function findingsOf({ peak, clippedSamples, silenceShare, sampleCount }: AudioMeasures): string[] {
   const warnings: string[] = [];
   if (silenceShare === 1) warnings.push("the audio is silent throughout; try another seed");
-  if (clippedSamples / pcm.length > AUDIBLE_CLIPPING_SHARE) {
+  if (clippedSamples / sampleCount > AUDIBLE_CLIPPING_SHARE) {
     warnings.push(`${clippedSamples} samples are beyond full scale and were clipped (peak ${peak.toFixed(2)})`);
   }
   return warnings;
-}
-
-interface Delivered {
-  readonly url: string | null;
-  readonly downloadUrl: string | null;
-  readonly base64: string | null;
-}
-
-async function deliver(
-  plan: DeliveryPlan,
-  file: Uint8Array,
-  sha256: string,
-  mimeType: string,
-  signal: AbortSignal | undefined,
-): Promise<Delivered> {
-  if (plan.kind === "bytes" || plan.kind === "parts") return { url: null, downloadUrl: null, base64: null };
-  if (plan.kind === "base64") return { url: null, downloadUrl: null, base64: encodeBase64(file, plan.maxResultBytes) };
-  const request = { key: plan.key, bytes: file, mimeType, sha256 };
-  const stored = await plan.store.put(request, { signal });
-  return { ...stored, base64: null };
 }

@@ -1,4 +1,4 @@
-import { lstat, realpath, stat } from "node:fs/promises";
+import { type FileHandle, lstat, realpath, stat } from "node:fs/promises";
 import { dirname, join, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 import {
@@ -11,7 +11,7 @@ import {
   writeAtomically,
   type ErrorCode,
 } from "@higgs-worker/base";
-import type { ObjectStore } from "./object-store.ts";
+import type { AudioSource, ObjectStore } from "./object-store.ts";
 
 export interface FileStoreOptions {
   /** Code for a key that can never be a file there: INVALID_INPUT (the default) when the job chose the key. */
@@ -45,7 +45,7 @@ export function createFileStore(dir: string, { badPathCode = "INVALID_INPUT" }: 
         throw failure(error, path);
       }
     },
-    put: async ({ key, bytes }, { signal } = {}) => {
+    put: async ({ key, audio }, { signal, onProgress } = {}) => {
       const path = join(dir, key);
       try {
         signal?.throwIfAborted();
@@ -58,16 +58,32 @@ export function createFileStore(dir: string, { badPathCode = "INVALID_INPUT" }: 
           async (file) => {
             // A folder may have been replaced by a link in the meantime: never write through it.
             if ((await realpath(dirname(target))) !== dirname(target)) throw leadsOutside(root);
-            await file.writeFile(bytes, { signal });
+            await writeAll(file, audio, signal);
           },
           { signal },
         );
+        onProgress?.({ bytes: audio.size, parts: 1 });
         return { url: pathToFileURL(target).href, downloadUrl: null };
       } catch (error) {
         throw signal?.aborted === true ? cancelled(error) : failure(error, path);
       }
     },
   };
+}
+
+/** Copied this many bytes at a time, so that long audio need not be in memory. */
+const COPY_BYTES = 1_048_576;
+
+/**
+ * Writes a file from its beginning.
+ *
+ * @throws the file system's error, what `audio` throws, or the signal's reason
+ */
+export async function writeAll(file: FileHandle, audio: AudioSource, signal?: AbortSignal): Promise<void> {
+  for (let start = 0; start < audio.size; start += COPY_BYTES) {
+    signal?.throwIfAborted();
+    await file.writeFile(await audio.read(start, Math.min(start + COPY_BYTES, audio.size)));
+  }
 }
 
 interface Place {

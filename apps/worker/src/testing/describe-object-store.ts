@@ -1,10 +1,15 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import type { ObjectStore, StoreRequest } from "../storage/object-store.ts";
+import { bytesSource, type ObjectStore, type StoreRequest } from "../storage/object-store.ts";
 
 export function storeRequest(key: string, content = "RIFF audio"): StoreRequest {
   const bytes = new TextEncoder().encode(content);
-  return { key, bytes, mimeType: "audio/wav", sha256: createHash("sha256").update(bytes).digest("hex") };
+  return {
+    key,
+    audio: bytesSource(bytes),
+    mimeType: "audio/wav",
+    sha256: createHash("sha256").update(bytes).digest("hex"),
+  };
 }
 
 export interface StoreUnderTest {

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
+import { type StubAnswer, StubUploads } from "./s3-stub-multipart.ts";
 import { signatureProblem, type KnownKey } from "./sigv4.ts";
 
 /** What goes wrong with one request. */
@@ -20,11 +21,15 @@ export type S3Fault =
   /** What is stored has one bit changed, and the ETag says so. */
   | { readonly kind: "flip" }
   | { readonly kind: "hang" }
+  /** The request is carried out, but its answer never comes: the connection ends. */
+  | { readonly kind: "lost" }
   | { readonly kind: "truncate" };
 
 export interface StubObject {
   readonly bytes: Buffer;
   readonly contentType: string;
+  /** What a client would get besides, by lower-case name. */
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 export interface S3StubOptions {
@@ -38,6 +43,12 @@ export interface S3StubOptions {
   readonly isWriteOnly?: boolean;
   /** An ETag that looks like an MD5 but is not. */
   readonly hasOtherEtags?: boolean;
+  /** Refusals of a wrong region name the right one. */
+  readonly namesRegion?: boolean;
+  /** How far its clock is ahead of this machine's; signatures of other times are refused. */
+  readonly clockOffsetMs?: number;
+  /** It has no multipart uploads. */
+  readonly isWithoutMultipart?: boolean;
 }
 
 /** An S3 server in this process: objects in one bucket, and questions about the bucket; every signature checked. */
@@ -54,6 +65,10 @@ export interface S3Stub {
   readonly faults: S3Fault[];
   /** Faults of the next other requests. */
   readonly questionFaults: S3Fault[];
+  /** Faults of the next requests that begin, complete or abort an upload in parts. */
+  readonly multipartFaults: S3Fault[];
+  /** Uploads in parts that are neither complete nor aborted, and what came. */
+  readonly multipart: StubUploads;
   /** The environment that leads to this store. */
   readonly env: Record<string, string>;
   /** Afterwards nothing listens at `url`. */
@@ -67,9 +82,12 @@ export async function startS3Stub(options: S3StubOptions = {}): Promise<S3Stub> 
   const requests: string[] = [];
   const faults: S3Fault[] = [];
   const questionFaults: S3Fault[] = [];
+  const multipartFaults: S3Fault[] = [];
+  const multipart = new StubUploads();
   const sent = { bytes: 0 };
   const server = createServer((request, response) => {
-    void answer(request, response, { key, bucket, objects, requests, faults, questionFaults, sent, options });
+    const faultsOf = { faults, questionFaults, multipartFaults };
+    void answer(request, response, { key, bucket, objects, requests, ...faultsOf, multipart, sent, options });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const stop = async () => {
@@ -85,7 +103,7 @@ export async function startS3Stub(options: S3StubOptions = {}): Promise<S3Stub> 
     AWS_ENDPOINT_URL_S3: url,
     S3_BUCKET: bucket,
   };
-  return { url, key, bucket, objects, requests, faults, questionFaults, sent, env, stop };
+  return { url, key, bucket, objects, requests, faults, questionFaults, multipartFaults, multipart, sent, env, stop };
 }
 
 interface Store {
@@ -95,15 +113,19 @@ interface Store {
   readonly requests: string[];
   readonly faults: S3Fault[];
   readonly questionFaults: S3Fault[];
+  readonly multipartFaults: S3Fault[];
+  readonly multipart: StubUploads;
   readonly sent: { bytes: number };
   readonly options: S3StubOptions;
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, store: Store): Promise<void> {
   const target = request.url ?? "/";
-  const path = target.split("?")[0] ?? "";
+  const [path = "", query = ""] = target.split("?");
+  const { clockOffsetMs = 0, namesRegion } = store.options;
+  response.setHeader("Date", new Date(Date.now() + clockOffsetMs).toUTCString());
   store.requests.push(`${request.method ?? ""} ${path}`);
-  const fault = (request.method === "PUT" ? store.faults : store.questionFaults).shift();
+  const fault = faultsFor(request, store).shift();
   if (fault?.kind === "reset") return void request.socket.destroy();
   if (fault?.kind === "close") return void request.once("data", () => request.socket.destroy());
   if (fault?.kind === "hang") return;
@@ -117,7 +139,13 @@ async function answer(request: IncomingMessage, response: ServerResponse, store:
     response.write("half");
     return void setImmediate(() => response.socket?.destroy());
   }
+  if (Math.abs(timeOf(request, query) - (Date.now() + clockOffsetMs)) > MAX_SKEW_MS) {
+    return refuse(response, 403, "RequestTimeTooSkewed");
+  }
   const problem = signatureProblem({ method: request.method ?? "", target, headers: request.headers, body }, store.key);
+  if (problem === "AuthorizationHeaderMalformed" && namesRegion === true) {
+    return refuse(response, 400, problem, { "x-amz-bucket-region": store.key.region });
+  }
   if (problem !== null) return refuse(response, problem === "XAmzContentSHA256Mismatch" ? 400 : 403, problem);
   const { bucket, name } = placeOf(request, path, store.options);
   if (bucket !== store.bucket) return refuse(response, 404, "NoSuchBucket");
@@ -125,33 +153,109 @@ async function answer(request: IncomingMessage, response: ServerResponse, store:
     return refuse(response, 403, "AccessDenied");
   }
   if (name === "") return void response.end(request.method === "HEAD" ? "" : "<ListBucketResult/>");
-  if (request.method === "PUT") return put(request, response, store, { name, body, isFlipped: fault?.kind === "flip" });
+  if (request.method === "POST" || request.method === "DELETE" || query.includes("uploadId=")) {
+    return answerMultipart(request, response, store, { name, body, query: new URLSearchParams(query), fault });
+  }
+  if (request.method === "PUT") return put(request, response, store, { name, body, fault });
   const object = store.objects.get(name);
   if (object === undefined) return refuse(response, 404, "NoSuchKey");
-  response.writeHead(200, { "Content-Type": object.contentType }).end(object.bytes);
+  response.writeHead(200, { ...object.headers, "Content-Type": object.contentType }).end(object.bytes);
+}
+
+/** S3's own tolerance. */
+const MAX_SKEW_MS = 900_000;
+
+/** When the request was signed; a presigned address is good for its own time. */
+function timeOf({ headers }: IncomingMessage, query: string): number {
+  const stamp = String(headers["x-amz-date"] ?? "");
+  const [, date = "", time = ""] = /^(\d{8})T(\d{6})Z$/.exec(stamp) ?? [];
+  if (query.includes("X-Amz-Date=") || date === "") return Date.now();
+  const [year, month, day] = [date.slice(0, 4), date.slice(4, 6), date.slice(6)];
+  return Date.parse(`${year}-${month}-${day}T${time.slice(0, 2)}:${time.slice(2, 4)}:${time.slice(4)}Z`);
+}
+
+function faultsFor({ method }: IncomingMessage, { faults, questionFaults, multipartFaults }: Store): S3Fault[] {
+  if (method === "PUT") return faults;
+  return method === "POST" || method === "DELETE" ? multipartFaults : questionFaults;
+}
+
+interface MultipartRequest {
+  readonly name: string;
+  readonly body: Buffer;
+  readonly query: URLSearchParams;
+  readonly fault: S3Fault | undefined;
+}
+
+function answerMultipart(
+  request: IncomingMessage,
+  response: ServerResponse,
+  store: Store,
+  { name, body, query, fault }: MultipartRequest,
+): void {
+  const { multipart } = store;
+  const isLost = fault?.kind === "lost";
+  const id = query.get("uploadId") ?? "";
+  const send = (answer: StubAnswer): void => {
+    if (isLost) request.socket.destroy();
+    else if ("code" in answer) refuse(response, answer.status, answer.code);
+    else response.writeHead(answer.status, { "Content-Type": "application/xml", ...answer.headers }).end(answer.body);
+  };
+  if (store.options.isWithoutMultipart === true) return refuse(response, 501, "NotImplemented");
+  if (query.has("uploads")) return send(multipart.begin(name, keptHeaders(request)));
+  if (request.method === "PUT") {
+    const bytes = fault?.kind === "flip" ? flipped(body) : body;
+    return send(multipart.put(id, Number(query.get("partNumber")), bytes));
+  }
+  if (request.method === "DELETE") return send(multipart.abort(id));
+  if (isRefusedAsExisting(request, store, name)) return refuse(response, 412, "PreconditionFailed");
+  const done = multipart.complete(id, body.toString());
+  if ("status" in done) return send(done);
+  const { headers } = done.upload;
+  store.objects.set(done.key, { bytes: done.bytes, contentType: headers["content-type"] ?? "", headers });
+  send({ status: 200, body: "<CompleteMultipartUploadResult/>" });
+}
+
+function isRefusedAsExisting({ headers }: IncomingMessage, { objects }: Store, name: string): boolean {
+  return headers["if-none-match"] === "*" && objects.has(name);
+}
+
+/** The headers that S3 keeps with an object. */
+function keptHeaders({ headers }: IncomingMessage): Record<string, string> {
+  const isKept = (name: string) =>
+    /^(?:content-type|content-disposition|cache-control|x-amz-meta-.*|x-amz-server-side-.*)$/.test(name);
+  return Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) => (isKept(name) ? [[name, String(value)]] : [])),
+  );
 }
 
 interface PutBody {
   readonly name: string;
   readonly body: Buffer;
-  readonly isFlipped: boolean;
+  readonly fault: S3Fault | undefined;
 }
 
-function put(
-  request: IncomingMessage,
-  response: ServerResponse,
-  store: Store,
-  { name, body, isFlipped }: PutBody,
-): void {
+function put(request: IncomingMessage, response: ServerResponse, store: Store, { name, body, fault }: PutBody): void {
   const md5 = createHash("md5").update(body).digest("base64");
-  if (request.headers["content-md5"] !== md5) return refuse(response, 400, "BadDigest");
-  const bytes = Buffer.from(body);
-  if (isFlipped) bytes[0] = (bytes[0] ?? 0) ^ 1;
-  store.objects.set(name, { bytes, contentType: request.headers["content-type"] ?? "" });
+  const isPresigned = request.url?.includes("X-Amz-Signature=") === true;
+  if (!isPresigned && request.headers["content-md5"] !== md5) return refuse(response, 400, "BadDigest");
+  if (isRefusedAsExisting(request, store, name)) return refuse(response, 412, "PreconditionFailed");
+  const bytes = fault?.kind === "flip" ? flipped(body) : body;
+  store.objects.set(name, {
+    bytes,
+    contentType: request.headers["content-type"] ?? "",
+    headers: keptHeaders(request),
+  });
+  if (fault?.kind === "lost") return void request.socket.destroy();
   const etag = createHash("md5")
     .update(store.options.hasOtherEtags === true ? "salt" : bytes)
     .digest("hex");
   response.writeHead(200, { ETag: `"${etag}"` }).end();
+}
+
+function flipped(body: Buffer): Buffer {
+  const bytes = Buffer.from(body);
+  bytes[0] = (bytes[0] ?? 0) ^ 1;
+  return bytes;
 }
 
 /** Bucket and key, from the host's name or from the path. */

@@ -116,7 +116,7 @@ export const ERRORS = {
     httpStatus: 502,
     isRetryable: true,
     meaning: "The audio was made but could not be stored",
-    fix: "Check the store and the path, then send the request again",
+    fix: "Check the store and the path; where the error names a file, the audio is kept there; else send the request again",
   },
   RESULT_TOO_LARGE: {
     httpStatus: 413,

@@ -1,16 +1,12 @@
 import { createHash } from "node:crypto";
 import { discardBody, type HttpAnswer } from "../../network/http-request.ts";
-import { objectUrl } from "./object-address.ts";
-import { sendSigned } from "./s3-client.ts";
-import type { S3Target } from "./target.ts";
+import type { S3Client } from "./s3-client.ts";
 
 interface SentObject {
   readonly key: string;
   readonly byteCount: number;
   /** Lower-case hex. */
   readonly sha256: string;
-  /** Null when this machine has no MD5. */
-  readonly md5: Buffer | null;
 }
 
 /** The MD5 of some bytes, or null when it cannot be computed (OpenSSL in FIPS mode). */
@@ -23,32 +19,33 @@ export function md5Of(bytes: Uint8Array): Buffer | null {
 }
 
 /**
- * Whether a store keeps other bytes than those that were sent. Some stores do not check the hashes they get, but their ETag
- * is the MD5 of what they have. An ETag that only looks like an MD5 is detected by reading the object.
- *
- * @throws {Error} as `sendSigned` does
+ * Whether an answer's ETag says that the store has other bytes than those with this MD5. Some stores do not check the hashes
+ * they get, but their ETag is the MD5 of what they have. An ETag may also only look like an MD5.
  */
-export async function keepsOtherBytes(
-  target: S3Target,
-  answer: HttpAnswer,
-  sent: SentObject,
-  signal: AbortSignal,
-): Promise<boolean> {
+export function saysOtherBytes(answer: HttpAnswer, md5: Buffer | null): boolean {
   const etag = md5OfAnswer(answer);
-  if (etag === null || sent.md5 === null || etag === sent.md5.toString("hex")) return false;
-  const stored = await sendSigned(target, { method: "GET", url: objectUrl(target, sent.key), signal });
+  return etag !== null && md5 !== null && etag !== md5.toString("hex");
+}
+
+/**
+ * Reads an object back: whether it is there with exactly these bytes.
+ *
+ * @throws {Error} as `S3Client.send` does
+ */
+export async function hasBytes(client: S3Client, sent: SentObject, signal: AbortSignal): Promise<boolean> {
+  const stored = await client.send({ method: "GET", key: sent.key, signal });
   if (stored.status !== 200) {
-    await discardBody(stored);
-    return true;
+    if (stored.refusal === null) await discardBody(stored);
+    return false;
   }
   const hash = createHash("sha256");
   let byteCount = 0;
   for await (const part of stored.body ?? []) {
     byteCount += part.byteLength;
-    if (byteCount > sent.byteCount) return true;
+    if (byteCount > sent.byteCount) return false;
     hash.update(part);
   }
-  return hash.digest("hex") !== sent.sha256;
+  return hash.digest("hex") === sent.sha256;
 }
 
 /** The ETag when S3 defines it as the MD5: one part, not encrypted with a customer's or KMS key. */

@@ -13,6 +13,7 @@ import { resolveS3Target } from "./target.ts";
 const quick: S3StoreOptions = { firstRetryMs: 1, attemptTimeoutMs: 60_000, askTimeoutMs: 60_000 };
 /** More than what the buffers of a connection take, so that a refusal meets a body that is still coming. */
 const LARGE = "RIFF".repeat(3_000_000);
+const IN_ONE = { S3_PART_MIB: "16" };
 
 function storeOf(env: Record<string, string>, options: S3StoreOptions = quick) {
   return createS3Store(resolveS3Target(loadConfig(env).config, { bucket: null, jobConfig: null }), options);
@@ -94,7 +95,7 @@ describe("a large upload that is refused while it is still coming", () => {
   it("is told with the store's reason, not as a lost connection", async () => {
     const stub = await startS3Stub();
     stub.faults.push({ kind: "close" });
-    const put = storeOf({ ...stub.env, AWS_REGION: "xx-1" }).put(storeRequest("a.wav", LARGE));
+    const put = storeOf({ ...stub.env, ...IN_ONE, AWS_REGION: "xx-1" }).put(storeRequest("a.wav", LARGE));
     await expect(put).rejects.toMatchObject({
       code: "STORAGE_NOT_CONFIGURED",
       message: expect.stringContaining("the region is not the bucket's (got HTTP 403 AuthorizationHeaderMalformed)"),
@@ -105,7 +106,7 @@ describe("a large upload that is refused while it is still coming", () => {
   it("is repeated when the store has nothing against it", async () => {
     const stub = await startS3Stub();
     stub.faults.push({ kind: "close" }, { kind: "close" });
-    await storeOf(stub.env).put(storeRequest("a.wav", LARGE));
+    await storeOf({ ...stub.env, ...IN_ONE }).put(storeRequest("a.wav", LARGE));
     expect(stub.objects.get("a.wav")?.bytes.byteLength).toBe(LARGE.length);
     expect(putsOf(stub)).toHaveLength(3);
   });
@@ -285,7 +286,7 @@ describe("through a proxy", () => {
   it("HTTP_PROXY carries upload and question, with its password; NO_PROXY does without", async () => {
     const stub = await startS3Stub();
     const proxy = await startForwardProxy(portOf(stub), { credentials: "me:p@ss" });
-    const env = { ...stub.env, AWS_ENDPOINT_URL_S3: "http://store.test:9000" };
+    const env = { ...stub.env, ...IN_ONE, AWS_ENDPOINT_URL_S3: "http://store.test:9000" };
     const proxied = { ...env, HTTP_PROXY: proxy.url.replace("//", "//me:p%40ss@") };
     await storeOf(proxied).check("a.wav");
     await storeOf(proxied).put(storeRequest("a.wav", LARGE));

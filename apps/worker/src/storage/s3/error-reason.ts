@@ -1,6 +1,7 @@
 import { HiggsError, type ErrorCode } from "@higgs-worker/base";
 import { readBody } from "../../network/read-body.ts";
 import type { HttpAnswer } from "../../network/http-request.ts";
+import { recognizeHost } from "./known-stores.ts";
 
 /** An S3 error response, reduced to what a message may show. */
 export interface S3Refusal {
@@ -54,6 +55,7 @@ const HINTS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   ObjectParentIsFile: ["STORAGE_DENIED", "a folder of the key is a file there; use another s3_key"],
   ParentIsObject: ["STORAGE_DENIED", "a folder of the key is a file there; use another s3_key"],
   PermanentRedirect: ["STORAGE_NOT_CONFIGURED", "the bucket is at another endpoint"],
+  PreconditionFailed: ["STORAGE_DENIED", "an object with this key exists (S3_IF_NONE_MATCH); use another s3_key"],
   QuotaExceeded: ["STORAGE_FAILED", "the store's quota is exhausted"],
   RequestTimeTooSkewed: ["STORAGE_DENIED", "this machine's clock is wrong"],
   SignatureDoesNotMatch: ["STORAGE_DENIED", "the secret key does not belong to the access key"],
@@ -84,13 +86,34 @@ const CODES_OF_THE_SET_UP = new Set([
 export async function readRefusal(answer: HttpAnswer): Promise<S3Refusal> {
   const { bytes } = await readBody(answer.body, { maxBytes: MAX_ERROR_BODY_BYTES });
   const body = bytes.toString("utf8");
-  const code = /<Code>([A-Za-z0-9.]{1,64})<\/Code>/.exec(body)?.[1] ?? "";
+  const code = codeOfBody(body);
   const header = answer.headers.get("x-amz-bucket-region");
   const region =
     (header !== null && /^[A-Za-z0-9-]{1,32}$/.test(header) ? header : null) ??
     /<Region>([A-Za-z0-9-]{1,32})<\/Region>/.exec(body)?.[1] ??
-    null;
+    regionOfHost(/<Endpoint>([A-Za-z0-9.-]{1,255})<\/Endpoint>/.exec(body)?.[1] ?? hostOf(answer));
   return { status: answer.status, code, region };
+}
+
+/** `Code` of an error's XML, or empty. */
+export function codeOfBody(body: string): string {
+  return /<Code>([A-Za-z0-9.]{1,64})<\/Code>/.exec(body)?.[1] ?? "";
+}
+
+/** Whether the store does not have the operation at all. */
+export function isUnsupported({ status, code }: S3Refusal): boolean {
+  return code === "NotImplemented" || code === "MethodNotAllowed" || status === 501 || status === 405;
+}
+
+/** Redirects of AWS to another region name a host that contains it. */
+function regionOfHost(host: string): string | null {
+  const known = recognizeHost(host);
+  return known?.store === "aws" ? known.region : null;
+}
+
+function hostOf({ headers }: HttpAnswer): string {
+  const location = headers.get("location") ?? "";
+  return URL.canParse(location) ? new URL(location).hostname : "";
 }
 
 /** Whether the same request may succeed a moment later. */
@@ -121,8 +144,10 @@ export function nameOf({ status, code }: S3Refusal): string {
   return `HTTP ${status}${code === "" ? "" : ` ${code}`}`;
 }
 
+export const STORE_SUBJECT = "store the audio in S3";
+
 export function storeError(code: ErrorCode, reason: string, cause?: unknown): HiggsError {
-  return new HiggsError(code, "store the audio in S3", reason, { cause });
+  return new HiggsError(code, STORE_SUBJECT, reason, { cause });
 }
 
 function hintOf(refusal: S3Refusal): readonly [ErrorCode, string] {

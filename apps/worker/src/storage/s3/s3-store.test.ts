@@ -35,6 +35,65 @@ describe("createS3Store()", () => {
     expect(tampered.status).toBe(403);
   });
 
+  it("says what the object is: name for browsers, caching, facts about the job, encryption", async () => {
+    const stub = await startS3Stub();
+    const env = {
+      S3_CACHE_CONTROL: "private, max-age=60",
+      S3_ENCRYPTION: "AES256",
+      S3_CONTENT_DISPOSITION: "attachment",
+    };
+    const metadata = { "job-id": "jöb 1%", seed: "7", model: "bosonai/higgs" };
+    await storeOf(stub, env).put({ ...storeRequest('out/a "b" ü; 日.wav'), metadata });
+    expect(stub.objects.get('out/a "b" ü; 日.wav')?.headers).toEqual({
+      "content-type": "audio/wav",
+      "content-disposition": `attachment; filename="a _b_ __ _.wav"; filename*=UTF-8''a%20%22b%22%20%C3%BC%3B%20%E6%97%A5.wav`,
+      "cache-control": "private, max-age=60",
+      "x-amz-meta-job-id": "j%C3%B6b%201%25",
+      "x-amz-meta-seed": "7",
+      "x-amz-meta-model": "bosonai/higgs",
+      "x-amz-server-side-encryption": "AES256",
+    });
+  });
+
+  it("says no more than the type when told so", async () => {
+    const stub = await startS3Stub();
+    const env = { S3_METADATA: "false", S3_CONTENT_DISPOSITION: "none" };
+    await storeOf(stub, env).put({ ...storeRequest("a.wav"), metadata: { seed: "7" } });
+    expect(stub.objects.get("a.wav")?.headers).toEqual({ "content-type": "audio/wav" });
+  });
+
+  it("names the key of the encryption", async () => {
+    const stub = await startS3Stub();
+    await storeOf(stub, { S3_ENCRYPTION: "kms", S3_KMS_KEY_ID: "alias/audio" }).put(storeRequest("a.wav"));
+    expect(stub.objects.get("a.wav")?.headers).toMatchObject({
+      "x-amz-server-side-encryption": "aws:kms",
+      "x-amz-server-side-encryption-aws-kms-key-id": "alias/audio",
+    });
+  });
+
+  describe("with S3_IF_NONE_MATCH", () => {
+    const env = { S3_IF_NONE_MATCH: "true" };
+    const exists = { code: "STORAGE_DENIED", message: expect.stringContaining("an object with this key exists") };
+
+    it("never replaces an object, and knows that before the speech", async () => {
+      const stub = await startS3Stub();
+      await storeOf(stub, env).check("a.wav");
+      await storeOf(stub, env).put(storeRequest("a.wav"));
+      await expect(storeOf(stub, env).check("a.wav")).rejects.toMatchObject(exists);
+      await expect(storeOf(stub, env).put(storeRequest("a.wav", "other"))).rejects.toMatchObject(exists);
+      expect(stub.objects.get("a.wav")?.bytes.toString()).toBe("RIFF audio");
+    });
+
+    it("an own upload whose answer was lost is a success", async () => {
+      const stub = await startS3Stub();
+      stub.faults.push({ kind: "lost" });
+      await storeOf(stub, env).put(storeRequest("a.wav"));
+      expect(putsOf(stub)).toHaveLength(2);
+      stub.faults.push({ kind: "reset" });
+      await expect(storeOf(stub, env).put(storeRequest("a.wav", "other"))).rejects.toMatchObject(exists);
+    });
+  });
+
   it("signs the session token", async () => {
     const stub = await startS3Stub();
     const stored = await storeOf(stub, { AWS_SESSION_TOKEN: "to/ken==" }).put(storeRequest("a.wav"));
@@ -97,10 +156,10 @@ describe("createS3Store()", () => {
       "clock is wrong",
     ],
     [
-      "a wrong region",
-      { kind: "status", status: 301, code: "PermanentRedirect", headers: { "x-amz-bucket-region": "eu-west-1" } },
+      "a redirect that does not say where",
+      { kind: "status", status: 301, code: "PermanentRedirect" },
       "STORAGE_NOT_CONFIGURED",
-      "the bucket is in region eu-west-1",
+      "the bucket is at another endpoint",
     ],
     [
       "404",

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { HiggsError } from "@higgs-worker/base";
 import type { Config } from "../../config/settings.ts";
 import { proxyFor } from "../../network/proxy.ts";
@@ -21,8 +22,23 @@ export interface S3Target extends BucketPlace {
   readonly publicPlace: BucketPlace;
   /** Proxy for the bucket; null for a direct connection. */
   readonly proxy: URL | null;
-  /** Time limit for one delivery, including retries. */
+  /** Time limit for one upload, including retries: of a whole object, or of a part. */
   readonly timeoutMs: number;
+  readonly upload: UploadSettings;
+}
+
+/** How objects are uploaded. */
+export interface UploadSettings {
+  /** Size of all parts but the last; larger objects are uploaded in parts. */
+  readonly partBytes: number;
+  readonly cacheControl: string | null;
+  readonly contentDisposition: "inline" | "attachment" | "none";
+  /** Whether facts about the job are kept with the object. */
+  readonly keepsMetadata: boolean;
+  readonly encryption: "none" | "aes256" | "kms";
+  readonly kmsKeyId: string | null;
+  /** Never replace an object. */
+  readonly isNewOnly: boolean;
 }
 
 /** `s3Config` of a RunPod job (spec platform §4.1). */
@@ -79,6 +95,15 @@ export function resolveS3Target(config: Config, wish: S3Wish): S3Target {
     publicPlace: publicPlaceOf(config, source, place),
     proxy: proxyFor(bucketUrl(place), config),
     timeoutMs: config.s3TimeoutSeconds * 1000,
+    upload: {
+      partBytes: config.s3PartMib * 1024 * 1024,
+      cacheControl: config.s3CacheControl,
+      contentDisposition: config.s3ContentDisposition,
+      keepsMetadata: config.s3Metadata ?? !isRunpodVolume,
+      encryption: config.s3Encryption,
+      kmsKeyId: config.s3KmsKeyId,
+      isNewOnly: config.s3IfNoneMatch === true,
+    },
   };
 }
 
@@ -87,6 +112,13 @@ function completeSource(config: Config, wish: S3Wish): Source {
   if (source.missing.length > 0) throw unusable(`${source.missing.join(" and ")} not set`);
   checkCredentials(source);
   return source;
+}
+
+/** Names a target. A hash, so that no key stays in memory longer than its job. */
+export function idOfTarget(target: S3Target): string {
+  const { credentials, region, proxy } = target;
+  const parts = [bucketUrl(target).href, region, proxy?.href, ...Object.values(credentials)];
+  return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
 }
 
 type SourceKind = "job" | "runpod" | "aws";
