@@ -6,6 +6,7 @@ import { SETTINGS } from "../apps/worker/src/config/settings.ts";
 import { jobFieldsMarkdown, jobInputSchema } from "../apps/worker/src/job/describe-fields.ts";
 import { benchmarksMarkdown } from "./docs/benchmarks-markdown.ts";
 import { errorsMarkdown } from "./docs/errors-markdown.ts";
+import { hubJson } from "./docs/hub-json.ts";
 import { jobInputTypes } from "./docs/job-input-types.ts";
 import { withGeneratedPart } from "./docs/generated-part.ts";
 
@@ -28,6 +29,7 @@ const inputSchema = {
 };
 
 const documents: Readonly<Record<string, string>> = {
+  ".runpod/hub.json": hubJson(),
   "docs/CONFIG.md": configMarkdown(),
   "docs/ERRORS.md": errorsMarkdown(),
   "docs/BENCHMARKS.md": benchmarksMarkdown(results),

@@ -1,37 +1,41 @@
-import { cpSync } from "node:fs";
+import { cpSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { execPath, env as ownEnv } from "node:process";
 import { startRestEmulator } from "runpod-deploy/emulator";
+import { startEmulator } from "runpod-worker/emulator";
 import { expect, it, onTestFinished } from "vitest";
 import { runProgram } from "../src/program.ts";
 import { fakeIo } from "../src/testing/fake-io.ts";
 import { scratchDir } from "../src/testing/scratch.ts";
 
-/** From nothing to audio and back to nothing, on the emulated account: `higgs deploy` makes a real worker process run. */
+/**
+ * From nothing to audio and back to nothing, on the emulated account: `higgs deploy` makes a real worker process run. And the
+ * tests that RunPod's Hub would run.
+ */
 
 const MAIN = join(import.meta.dirname, "../src/main.ts");
 const DEMO = join(import.meta.dirname, "../../../demo-checkpoint/checkpoint");
 const API_KEY = "rpa_TESTKEY0123456789";
 
-async function startAccount(volumeDir: string) {
-  const emulator = await startRestEmulator({
-    apiKey: API_KEY,
-    serving: {
-      // What the image is on RunPod: its command, a volume, and no GPU here.
-      workerCommand: () => ({
-        command: execPath,
-        args: ["--import", "tsx", "--conditions=source", MAIN, "worker"],
-        cwd: import.meta.dirname,
-        env: {
-          PATH: ownEnv["PATH"],
-          HOME: "/nowhere",
-          HIGGS_VOLUME_DIR: volumeDir,
-          RUNPOD_SKIP_AUTO_SYSTEM_CHECKS: "true",
-          RUNPOD_SKIP_GPU_CHECK: "true",
-        },
-      }),
+/** What the image is on RunPod: its command, a volume, and no GPU here. */
+function workerCommand(env: Readonly<Record<string, string>>) {
+  return {
+    command: execPath,
+    args: ["--import", "tsx", "--conditions=source", MAIN, "worker"],
+    cwd: import.meta.dirname,
+    env: {
+      PATH: ownEnv["PATH"],
+      HOME: "/nowhere",
+      RUNPOD_SKIP_AUTO_SYSTEM_CHECKS: "true",
+      RUNPOD_SKIP_GPU_CHECK: "true",
+      ...env,
     },
-  });
+  };
+}
+
+async function startAccount(volumeDir: string) {
+  const serving = { workerCommand: () => workerCommand({ HIGGS_VOLUME_DIR: volumeDir }) };
+  const emulator = await startRestEmulator({ apiKey: API_KEY, serving });
   onTestFinished(() => emulator.close());
   const higgs = async (...argv: string[]) => {
     const env = { RUNPOD_API_KEY: API_KEY, RUNPOD_API_BASE_URL: emulator.url };
@@ -79,4 +83,22 @@ it("a deployed endpoint speaks, is watched, and is gone after `down`", async () 
   expect([endpoints.size, templates.size, volumes.size, pods.size]).toEqual([0, 0, 0, 0]);
   await expect(worker?.exited).resolves.toBeDefined();
   await expect(fetch(status, { headers })).rejects.toThrow("fetch failed");
+});
+
+it("the tests of RunPod's Hub pass in its environment, with the demo checkpoint", async () => {
+  const emulator = await startEmulator({ workerKey: null });
+  onTestFinished(() => emulator.close());
+  const file = readFileSync(join(import.meta.dirname, "../../../.runpod/tests.json"), "utf8");
+  const { tests, config } = JSON.parse(file) as { tests: { input: object }[]; config: { env: { key: string }[] } };
+  // In the image, the repository is at /app.
+  expect(config.env).toEqual([{ key: "HIGGS_MODEL_PATH", value: "/app/demo-checkpoint/checkpoint" }]);
+  const env = { HIGGS_MODEL_PATH: DEMO, HIGGS_VOLUME_DIR: "/nowhere", HIGGS_DEVICE: "cpu", HIGGS_THREADS: "1" };
+  const worker = emulator.spawn(workerCommand(env), { preset: "hub" });
+  for (const { input } of tests) {
+    const { status, error, output } = await emulator.result(emulator.submit({ input }), 240_000);
+    expect({ status, error }).toEqual({ status: "COMPLETED", error: undefined });
+    expect(output).toMatchObject({ success: true, audio_base64: expect.stringMatching(/^UklGR/) as string });
+  }
+  // A command that ends fails the Hub's tests too.
+  expect(worker.exit).toBeUndefined();
 });
