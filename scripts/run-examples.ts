@@ -1,14 +1,20 @@
-/** Runs every program of examples/ as its header says and checks what comes out. `npm run examples`. */
+/**
+ * Runs every program of examples/ as its header says and checks what comes out; those that need a server get one with the demo
+ * model. `npm run examples`.
+ */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type DemoServer, startDemoServer } from "./serving/demo-server.ts";
 
 const root = join(import.meta.dirname, "..");
 const WAV_HEADER_BYTES = 44;
 
 interface ExampleRun {
-  readonly args: (folder: string) => readonly string[];
+  readonly args: (folder: string, serverUrl: string) => readonly string[];
+  /** True if it speaks through a server. */
+  readonly needsServer?: boolean;
   /** The problem with the run, or null. */
   readonly problem: (output: Buffer, folder: string) => string | null;
 }
@@ -26,6 +32,17 @@ const RUNS: Readonly<Record<string, ExampleRun>> = {
     problem: (_output, folder) => isNotSpeech(readFileSync(join(folder, "out.wav")).subarray(WAV_HEADER_BYTES)),
   },
   "stream.ts": { args: () => [], problem: (output) => isNotSpeech(output) },
+  "client-stream.ts": {
+    needsServer: true,
+    args: (_folder, url) => [url],
+    problem: (output) =>
+      output.length > 8000 && output.subarray(0, 3).equals(Buffer.from("ID3")) ? null : "it wrote no MP3 with a tag",
+  },
+  "client-queue.ts": {
+    needsServer: true,
+    args: (folder, url) => ["local", join(folder, "out.wav"), `${url}/v2`],
+    problem: (_output, folder) => isNotSpeech(readFileSync(join(folder, "out.wav")).subarray(WAV_HEADER_BYTES)),
+  },
   "own-worker.ts": {
     args: () => ["--test_input", '{"input": {"text": "one two three two"}}'],
     problem: (output) => lacks(output, '"output":{"words":4,"counts":{"one":1,"two":2,"three":1}}'),
@@ -57,14 +74,17 @@ function peakOf(samples: Buffer): number {
   return peak / 32_768;
 }
 
-function run(name: string): string | null {
+let server: DemoServer | undefined;
+
+async function run(name: string): Promise<string | null> {
   const example = RUNS[name];
   if (example === undefined) return "is not in scripts/run-examples.ts";
+  if (example.needsServer === true) server ??= await startDemoServer();
   const folder = mkdtempSync(join(tmpdir(), "example-"));
   try {
     const result = spawnSync(
       process.execPath,
-      ["--import", "tsx", join(root, "examples", name), ...example.args(folder)],
+      ["--import", "tsx", join(root, "examples", name), ...example.args(folder, server?.url ?? "")],
       { cwd: root, maxBuffer: 64 * 1024 * 1024 },
     );
     if (result.status !== 0) return `ended with ${result.status ?? result.signal}: ${result.stderr.toString()}`;
@@ -75,14 +95,16 @@ function run(name: string): string | null {
 }
 
 const names = readdirSync(join(root, "examples")).filter((name) => name.endsWith(".ts"));
-const problems = names.map((name) => {
+const problems: (string | null)[] = [];
+for (const name of names) {
   const header = readFileSync(join(root, "examples", name), "utf8").split("\n", 3);
   const problem = header.every((line) => line.startsWith("// "))
-    ? run(name)
+    ? await run(name)
     : "does not begin with three lines of comment";
   console.log(`${problem === null ? "passed" : "failed"} examples/${name}${problem === null ? "" : `: ${problem}`}`);
-  return problem;
-});
+  problems.push(problem);
+}
+await server?.stop();
 const failed = problems.filter((problem) => problem !== null).length;
 console.log(`${names.length - failed} passed, ${failed} failed`);
 if (names.length === 0 || failed > 0) process.exitCode = 1;
