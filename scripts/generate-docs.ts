@@ -8,7 +8,9 @@ import { benchmarksMarkdown } from "./docs/benchmarks-markdown.ts";
 import { errorsMarkdown } from "./docs/errors-markdown.ts";
 import { hubJson } from "./docs/hub-json.ts";
 import { jobInputTypes } from "./docs/job-input-types.ts";
+import { imageMarkdown } from "./docs/image-markdown.ts";
 import { withGeneratedPart } from "./docs/generated-part.ts";
+import type { Measured } from "./image/measured.ts";
 
 const root = join(import.meta.dirname, "..");
 const resultsDir = join(root, "bench", "results");
@@ -34,6 +36,10 @@ const documents: Readonly<Record<string, string>> = {
   "docs/ERRORS.md": errorsMarkdown(),
   "docs/BENCHMARKS.md": benchmarksMarkdown(results),
   "docs/JOB.md": withGeneratedPart(readFileSync(join(root, "docs/JOB.md"), "utf8"), jobFieldsMarkdown()),
+  "docs/IMAGE.md": withGeneratedPart(
+    readFileSync(join(root, "docs/IMAGE.md"), "utf8"),
+    imageMarkdown(JSON.parse(readFileSync(join(root, "docker/measured.json"), "utf8")) as Measured),
+  ),
   "docs/job-input.schema.json": `${JSON.stringify(inputSchema, null, 2)}\n`,
   "packages/client/src/job-input.ts": jobInputTypes(inputSchema),
 };
