@@ -16,7 +16,15 @@ export {
   type SpeechAudio,
   SpeechClient,
   type SpeechClientOptions,
-  type SpeechRequest,
   type SpeechStream,
   type Voice,
 } from "./speech-client.ts";
+export type { SpeechRequest } from "./speech-request.ts";
+export type {
+  SessionAudio,
+  SessionConfig,
+  SessionOptions,
+  SpeechSession,
+  WebSocketClass,
+  WebSocketLike,
+} from "./speech-session.ts";

@@ -1,27 +1,9 @@
 import { HttpClient, type HttpClientOptions, type RequestOptions } from "./http/http-client.ts";
-import type { JobInput } from "./job-input.ts";
+import type { SpeechRequest } from "./speech-request.ts";
+import { type SessionConfig, type SessionOptions, SpeechSession } from "./speech-session.ts";
 
 /** A server to speak with: `higgs serve`, or a load-balancing endpoint. */
 export type SpeechClientOptions = HttpClientOptions;
-
-/** Job fields that say where audio goes; over HTTP it comes back in the answer. */
-type DeliveryField = "delivery" | "output_format" | "put_url" | "s3_bucket" | "s3_key" | "stream";
-
-/** A request in the form of OpenAI's `/v1/audio/speech`; every job field that does not concern delivery may be added. */
-export interface SpeechRequest extends Omit<JobInput, "transcript" | DeliveryField> {
-  /** What is said. */
-  readonly input: string;
-  /** A voice of the server's library, or one of OpenAI's thirteen names. */
-  readonly voice?: string | { readonly id: string };
-  /** Any name is accepted. */
-  readonly model?: string;
-  /** The scene, in words. */
-  readonly instructions?: string;
-  /** Default mp3. */
-  readonly response_format?: string;
-  /** 0.25 … 4; default 1. */
-  readonly speed?: number;
-}
 
 /** Audio that is complete. */
 export interface SpeechAudio {
@@ -62,9 +44,11 @@ export interface NewConsent {
 /** Speech over HTTP, on the routes that OpenAI's clients use. */
 export class SpeechClient {
   readonly #http: HttpClient;
+  readonly #apiKey: string | undefined;
 
   constructor(options: SpeechClientOptions) {
     this.#http = new HttpClient(options);
+    this.#apiKey = options.apiKey;
   }
 
   /**
@@ -89,6 +73,15 @@ export class SpeechClient {
       mimeType: mimeTypeOf(response),
       [Symbol.asyncIterator]: () => slicesOf(body),
     };
+  }
+
+  /**
+   * Speaks a text while it is written, for example by a language model.
+   *
+   * @throws {TypeError} without a WebSocket, as in Node 20
+   */
+  openSession(config: SessionConfig = {}, options: SessionOptions = {}): SpeechSession {
+    return new SpeechSession(this.#http.socketUrl("/v1/audio/speech/stream"), config, this.#apiKey, options);
   }
 
   async voices({ signal }: RequestOptions = {}): Promise<readonly Voice[]> {
