@@ -24,6 +24,7 @@ export type { WeightFormat } from "./checkpoint/weight-format.ts";
 export { findProfile } from "./prompt/profiles.ts";
 export { clipSamples, hashSamples } from "./voices/clip-samples.ts";
 export { VoiceLibrary, type LoadedVoice, type NewVoice, type Voice, type VoiceFolder } from "./voices/voice-library.ts";
+export { ConsentStore, type VoiceConsent } from "./voices/consent-store.ts";
 export { MAX_VOICE_AUDIO_BYTES, type VoiceMetadata } from "./voices/voice-files.ts";
 export { normalizeVoiceName, voiceNameProblem } from "./voices/voice-name.ts";
 export { listScenePresets, resolveScene } from "./prompt/scenes.ts";

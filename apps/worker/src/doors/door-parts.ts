@@ -1,4 +1,4 @@
-import type { VoiceLibrary } from "@higgs-worker/higgs-audio";
+import type { ConsentStore, VoiceLibrary } from "@higgs-worker/higgs-audio";
 import type { DoorHost } from "runpod-worker/http";
 import type { Config } from "../config/settings.ts";
 import type { Logger } from "../logging/logger.ts";
@@ -12,6 +12,7 @@ export interface DoorParts {
   readonly logger: Logger;
   readonly service: DoorService;
   readonly library: VoiceLibrary;
+  readonly consents: ConsentStore;
   /** The user's table of voices for names that OpenAI's clients send. */
   readonly openAiVoices: VoiceTable;
   /** Whether the demo model speaks. */

@@ -2,10 +2,10 @@ import type { Hono } from "hono";
 import type { DoorHost, HttpEnvironment } from "runpod-worker/http";
 import type { Config } from "../config/settings.ts";
 import type { Logger } from "../logging/logger.ts";
-import { openVoiceLibrary } from "../references/voices.ts";
+import { openConsentStore, openVoiceLibrary } from "../references/voices.ts";
 import type { DoorParts } from "./door-parts.ts";
 import { DoorService } from "./door-service.ts";
-import { createOpenAiDoor } from "./openai/openai-door.ts";
+import { createFallbackDoor, createOpenAiDoor } from "./openai/openai-door.ts";
 import { readVoiceTable } from "./openai/voice-table.ts";
 import { createPlaygroundDoor } from "./playground-door.ts";
 
@@ -25,9 +25,10 @@ export async function openDoors(
 ): Promise<(host: DoorHost) => readonly Hono<HttpEnvironment>[]> {
   const { config } = options;
   const openAiVoices = await readVoiceTable(config.openAiVoices);
-  const library = openVoiceLibrary(config);
+  const own = { library: openVoiceLibrary(config), consents: openConsentStore(config), openAiVoices };
   return (host) => {
-    const parts: DoorParts = { ...options, host, library, openAiVoices, service: new DoorService({ host, config }) };
-    return [createOpenAiDoor(parts), createPlaygroundDoor(parts)];
+    const parts: DoorParts = { ...options, ...own, host, service: new DoorService({ host, config }) };
+    // Doors that have routes below `/v1` stand before the fallback.
+    return [createOpenAiDoor(parts), createPlaygroundDoor(parts), createFallbackDoor(parts)];
   };
 }

@@ -143,7 +143,7 @@ async function readSource(
   const voice = await services.voices.load(source.name);
   if (voice === null) throw invalidReference(where, "the voice has been removed");
   refuseControlStrings(voice.transcript, { field: `the transcript of the voice in ${where}` });
-  return { name: voice.name, bytes: voice.audio, transcript: voice.transcript };
+  return { name: voice.name, bytes: voice.audio, transcript: voice.transcript === "" ? null : voice.transcript };
 }
 
 function checkContext(positions: number, where: string, contextLength: number): void {

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { VoiceLibrary } from "@higgs-worker/higgs-audio";
+import { ConsentStore, VoiceLibrary } from "@higgs-worker/higgs-audio";
 import type { Config } from "../config/settings.ts";
 import { ClipCache } from "./clip-cache.ts";
 import type { ReferenceServices } from "./prepare-references.ts";
@@ -21,6 +21,11 @@ export function openVoiceLibrary(config: Config): VoiceLibrary {
     { path: voicesDirOf(config), origin: "own" },
     { path: BUNDLED_VOICES_DIR, origin: "bundled" },
   ]);
+}
+
+/** The recorded consents of people whose voices are cloned, below the folder of the voices. */
+export function openConsentStore(config: Config): ConsentStore {
+  return new ConsentStore(join(voicesDirOf(config), "consents"));
 }
 
 /** Cache size for decoded clips: eleven minutes of audio. */

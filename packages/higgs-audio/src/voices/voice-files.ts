@@ -141,7 +141,8 @@ export async function readDescription(directory: string, name: string): Promise<
   return isRecord(entry) ? entry : {};
 }
 
-async function readJson(path: string): Promise<Readonly<Record<string, unknown>> | null> {
+/** The object in a JSON file; null when there is no such file, empty when it is not JSON. */
+export async function readJson(path: string): Promise<Readonly<Record<string, unknown>> | null> {
   const bytes = await readBounded(path, MAX_TEXT_BYTES);
   if (bytes === null) return null;
   try {

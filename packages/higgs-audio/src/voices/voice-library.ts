@@ -30,7 +30,7 @@ export interface Voice extends VoiceMetadata {
   readonly name: string;
   readonly origin: VoiceFolder["origin"];
   readonly audioPath: string;
-  /** What is said in the audio. */
+  /** What is said in the audio; empty when nobody has said. */
   readonly transcript: string;
 }
 
@@ -56,7 +56,8 @@ export interface NewVoice extends Partial<VoiceMetadata> {
   readonly audio: Uint8Array;
   /** With the dot, such as `.wav`. */
   readonly extension: string;
-  readonly transcript: string;
+  /** What is said in the audio; null when it is not known, which makes a poorer voice. */
+  readonly transcript: string | null;
 }
 
 const LOCK_NAME = ".voices.lock";
@@ -165,7 +166,7 @@ export class VoiceLibrary {
       await removeFiles(folder, name);
       await writeWhole(join(folder, `${name}${voice.extension.toLowerCase()}`), voice.audio);
       await writeWhole(join(folder, `${name}.json`), `${JSON.stringify(describeNew(voice), null, 2)}\n`);
-      await writeWhole(join(folder, `${name}.txt`), `${voice.transcript.trim()}\n`);
+      await writeWhole(join(folder, `${name}.txt`), `${voice.transcript?.trim() ?? ""}\n`);
     });
     const added = await this.find(name);
     if (added === null) throw new HiggsError("VOLUME_UNAVAILABLE", "add the voice", "it was removed meanwhile");
@@ -232,7 +233,7 @@ function checkNewVoice(voice: NewVoice): string {
   const problem = voiceNameProblem(name);
   if (problem !== null) throw invalid(problem);
   if (isNameOfFolder(name)) throw invalid("the name is reserved for the folder's own file voices.json; choose another");
-  if (voice.transcript.trim() === "") throw invalid("the transcript is empty");
+  if (voice.transcript?.trim() === "") throw invalid("the transcript is empty");
   if (!isAudioExtension(voice.extension)) {
     throw invalid(`the audio file must end in one of ${VOICE_AUDIO_EXTENSIONS.join(", ")}`);
   }
