@@ -3,6 +3,7 @@ import type { FitnessCheck, Handler, JobContext } from "runpod-worker";
 import type { Environment } from "../config/load.ts";
 import type { Config } from "../config/settings.ts";
 import type { WorkerHealth } from "../health/health-socket.ts";
+import { type AnyJobHandler, withOpenAiRoutes } from "../doors/openai/passthrough.ts";
 import { createJobHandler } from "../job/job-handler.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { EngineStarter, ServingModel } from "../model/load-model.ts";
@@ -67,21 +68,23 @@ export function createSpeechService(options: SpeechServiceOptions): SpeechServic
   const keeper = new ModelKeeper({ start: async () => start(), faultLimit, logger, hurry });
   const load = () => keeper.load();
   const journal = new Journal({ logger });
+  const isDemo = (): boolean => source === "demo";
+  const references = createReferenceServices(config);
   const handle = createJobHandler({
     config,
     logger,
     model: load,
-    references: createReferenceServices(config),
+    references,
     onFailure: (error) => keeper.noteFailure(error),
     journal,
   });
   return {
     load,
     journal,
-    handler: watched(handle, keeper),
+    handler: watched(withOpenAiRoutes({ handle, config, library: references.voices, isDemo, journal }), keeper),
     fitnessCheck: { name: CHECK_NAME, check: () => checkLoad(load) },
     health: () => healthOf(keeper),
-    isDemo: () => source === "demo",
+    isDemo,
     about: () => ({ built_with: "Built with Higgs Audio V2", model: describeModel(keeper.loaded, config) }),
     [Symbol.asyncDispose]: async () => {
       lifetime.abort();
@@ -94,7 +97,7 @@ export function createSpeechService(options: SpeechServiceOptions): SpeechServic
  * The same handler, but the keeper repairs the model before the job is answered, so that its slot takes no other job in
  * the meantime; the worker is replaced when that fails.
  */
-function watched(handle: ReturnType<typeof createJobHandler>, keeper: ModelKeeper): Handler {
+function watched(handle: AnyJobHandler, keeper: ModelKeeper): Handler {
   const settle = async (context: JobContext): Promise<void> => {
     await keeper.repair();
     if (keeper.wornOut !== null) context.reportUnhealthy(CHECK_NAME, reasonOf(keeper.wornOut));
@@ -110,7 +113,7 @@ function watched(handle: ReturnType<typeof createJobHandler>, keeper: ModelKeepe
       await settle(context);
     }
   }
-  async function* stream(items: AsyncGenerator<object, object>, context: JobContext): AsyncGenerator<object, object> {
+  async function* stream(items: AsyncGenerator<unknown, object>, context: JobContext): AsyncGenerator<unknown, object> {
     try {
       return noted(yield* items);
     } finally {

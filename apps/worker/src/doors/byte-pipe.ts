@@ -3,11 +3,11 @@ import type { ByteBudget } from "runpod-worker/http";
 
 export interface BytePipeOptions {
   /** What all clients together may leave unread. */
-  readonly budget: ByteBudget;
+  readonly budget: Pick<ByteBudget, "hasRoomFor" | "add" | "remove" | "limitBytes">;
   /** The reader has gone, or reads too slowly; nothing more is taken. */
   readonly onAbandoned: () => void;
-  /** How long a reader may take nothing of what is ready, in milliseconds. */
-  readonly stallTimeoutMs: number;
+  /** How long a reader may take nothing of what is ready, in milliseconds; null for one that is never too slow. */
+  readonly stallTimeoutMs: number | null;
 }
 
 /**
@@ -92,8 +92,8 @@ export class BytePipe {
   /** Starts the time that the reader has for the next bytes. */
   #watchReader(): void {
     clearTimeout(this.#stallTimer);
-    if (this.#unread.length === 0) return;
     const { stallTimeoutMs } = this.#options;
+    if (this.#unread.length === 0 || stallTimeoutMs === null) return;
     const why = `the client read nothing of it for ${stallTimeoutMs} ms`;
     this.#stallTimer = setTimeout(() => this.#cutOff(why), stallTimeoutMs);
   }

@@ -1,15 +1,16 @@
-import { encoderFor, openOutputStream, type AudioEncoderStream, type AudioFormat } from "@higgs-worker/audio";
-import { HiggsError, SerialQueue } from "@higgs-worker/base";
+import { encoderFor, type AudioFormat } from "@higgs-worker/audio";
+import { HiggsError } from "@higgs-worker/base";
 import { drawSeed } from "@higgs-worker/higgs-audio";
 import type { DoorHost } from "runpod-worker/http";
 import type { Config } from "../config/settings.ts";
 import { AudioOutlet, type AudioTaker } from "../job/audio-outlet.ts";
-import { fileOptions, fileSampleRate } from "../job/file-options.ts";
-import { JOB_FIELDS, type JobFieldName, type JobInput } from "../job/job-fields.ts";
+import type { JobInput } from "../job/job-fields.ts";
 import type { SpokenOutput } from "../job/job-output.ts";
 import { parseJobInput } from "../job/parse-input.ts";
 import { refuseUnsupported } from "../job/unsupported.ts";
 import { BytePipe } from "./byte-pipe.ts";
+import { LiveEncoder } from "./live-encoder.ts";
+import { speechFields } from "./speech-fields.ts";
 
 /** What a door asks for, in the fields of a job. */
 export interface DoorRequest {
@@ -43,9 +44,6 @@ export interface DoorServiceOptions {
   readonly host: DoorHost;
   readonly config: Config;
 }
-
-/** Fields that say where the audio of a job goes, which a door decides. */
-const DELIVERY_FIELDS: ReadonlySet<JobFieldName> = new Set(["delivery", "s3_bucket", "s3_key", "put_url", "stream"]);
 
 /** How long a client may leave ready audio unread: as long as for any other answer. */
 const STALL_TIMEOUT_MS = 60_000;
@@ -151,66 +149,3 @@ interface RunningJob {
 }
 
 type SpeechFacts = Pick<DoorSpeech, "seed" | "format" | "mimeType">;
-
-/** The fields of the job table that say what is spoken and how; others are left out. */
-export function speechFields(given: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  const isSpeech = (name: string): boolean =>
-    Object.hasOwn(JOB_FIELDS, name) && !DELIVERY_FIELDS.has(name as JobFieldName);
-  return Object.fromEntries(Object.entries(given).filter(([name]) => isSpeech(name)));
-}
-
-/** Encodes the parts of a job in their order, into a pipe. */
-class LiveEncoder {
-  /** The sample rate, when the first bytes are there. */
-  readonly started: Promise<number>;
-  readonly #input: JobInput;
-  readonly #pipe: BytePipe;
-  readonly #queue = new SerialQueue();
-  /** Stops the speech that can no longer be encoded. */
-  readonly #leave: () => void;
-  #stream: Promise<AudioEncoderStream> | undefined;
-  #tellStarted: (sampleRateHz: number) => void = () => undefined;
-  #tellFailed: (error: unknown) => void = () => undefined;
-
-  constructor(input: JobInput, pipe: BytePipe, leave: () => void) {
-    this.#input = input;
-    this.#pipe = pipe;
-    this.#leave = leave;
-    this.started = new Promise((resolve, reject) => {
-      this.#tellStarted = resolve;
-      this.#tellFailed = reject;
-    });
-    this.started.catch(() => undefined);
-  }
-
-  take(pcm: Float32Array, sampleRateHz: number): void {
-    this.#stream ??= openOutputStream({ ...fileOptions(this.#input, sampleRateHz), purpose: "live" });
-    const stream = this.#stream;
-    void this.#next(async () => {
-      this.#pipe.write(await (await stream).write(pcm));
-      if (this.#pipe.byteCount > 0) this.#tellStarted(fileSampleRate(this.#input, sampleRateHz));
-    });
-  }
-
-  /** Writes what is left; the pipe has ended or failed when this resolves. */
-  async end(): Promise<void> {
-    await this.#next(async () => {
-      const stream = await this.#stream;
-      if (stream !== undefined) this.#pipe.write((await stream.end()).tail);
-      this.#pipe.end();
-    });
-  }
-
-  /** Frees the encoder of a speech that has failed. */
-  close(): void {
-    void this.#next(async () => (await this.#stream)?.close());
-  }
-
-  #next(work: () => Promise<void>): Promise<void> {
-    return this.#queue.run(work).catch((error: unknown) => {
-      this.#tellFailed(error);
-      this.#pipe.fail(error);
-      this.#leave();
-    });
-  }
-}

@@ -1,5 +1,3 @@
-import type { DoorContext } from "../door-app.ts";
-
 /** Names of models that clients ask for; all of them are the one that is loaded. */
 const MODELS = ["tts-1", "tts-1-hd", "gpt-4o-mini-tts", "higgs-audio-v2"] as const;
 
@@ -13,8 +11,9 @@ interface ModelObject {
   readonly owned_by: string;
 }
 
-export function listModels(context: DoorContext): Response {
-  return context.json({ object: "list", data: MODELS.map(modelObject) });
+/** The answer of `/v1/models`. */
+export function modelList() {
+  return { object: "list", data: MODELS.map(modelObject) } as const;
 }
 
 /** The model with an id; null for an unknown one. */
@@ -22,14 +21,9 @@ export function findModelObject(id: string): ModelObject | null {
   return (MODELS as readonly string[]).includes(id) ? modelObject(id) : null;
 }
 
-/** The form that programs with a choice of models ask for; names alone with `?legacy=true`. */
-export function listAudioModels(context: DoorContext): Response {
-  if (isLegacy(context)) return context.json({ models: MODELS });
-  return context.json({ models: MODELS.map((id) => ({ id, name: id })) });
-}
-
-export function isLegacy(context: DoorContext): boolean {
-  return context.req.query("legacy") === "true";
+/** The form that programs with a choice of models ask for; with `isLegacy` the names alone. */
+export function audioModelList(isLegacy: boolean) {
+  return { models: MODELS.map((id) => (isLegacy ? id : { id, name: id })) } as const;
 }
 
 function modelObject(id: string): ModelObject {

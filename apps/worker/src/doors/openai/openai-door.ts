@@ -3,11 +3,12 @@ import { type HttpEnvironment, PublicApiError, readJson } from "runpod-worker/ht
 import { answerAudio, createDoorApp, type DoorContext, refuseForeign, requireDoorKey } from "../door-app.ts";
 import type { DoorParts } from "../door-parts.ts";
 import { createConsent, deleteConsent, listConsents, renameConsent, showConsent } from "./consent-routes.ts";
-import { findModelObject, listAudioModels, listModels } from "./model-list.ts";
+import { audioModelList, findModelObject, modelList } from "./model-list.ts";
 import { answerOpenAiFailure } from "./openai-error.ts";
 import { answerEvents } from "./speech-events.ts";
 import { readSpeechRequest } from "./speech-request.ts";
-import { createVoice, deleteVoice, listVoices, showVoice } from "./voice-routes.ts";
+import { voiceList } from "./voice-list.ts";
+import { createVoice, deleteVoice, showVoice } from "./voice-routes.ts";
 import { OpenAiVoices } from "./voice-table.ts";
 
 const MEBIBYTE = 1024 * 1024;
@@ -26,8 +27,8 @@ export function createOpenAiDoor(parts: DoorParts): Hono<HttpEnvironment> {
     const path = `${prefix}/audio`;
     app.use(`${path}/*`, refuseForeign(host.access));
     // Programs ask for these before their user has given a key.
-    app.get(`${path}/models`, listAudioModels);
-    app.get(`${path}/voices`, (context) => listVoices(context, voices, library));
+    app.get(`${path}/models`, (context) => context.json(audioModelList(isLegacy(context))));
+    app.get(`${path}/voices`, async (context) => context.json(await voiceList(voices, library, isLegacy(context))));
     app.use(`${path}/*`, key);
     app.post(`${path}/speech`, (context) => speak(context, parts, voices));
     app.post(`${path}/voices`, (context) => createVoice(context, parts, consents));
@@ -56,13 +57,18 @@ export function createOpenAiDoor(parts: DoorParts): Hono<HttpEnvironment> {
 /** `/v1/models`, which needs no key either. A request with ElevenLabs' key header is for that door. */
 function addModels(app: Hono<HttpEnvironment>, guard: MiddlewareHandler<HttpEnvironment>): void {
   const isOurs = (context: DoorContext): boolean => context.req.header("xi-api-key") === undefined;
-  app.get("/v1/models", guard, (context, next) => (isOurs(context) ? listModels(context) : next()));
+  app.get("/v1/models", guard, (context, next) => (isOurs(context) ? context.json(modelList()) : next()));
   app.get("/v1/models/:id", guard, (context, next) => {
     if (!isOurs(context)) return next();
     const model = findModelObject(context.req.param("id"));
     if (model === null) throw new PublicApiError("NOT_FOUND", "Cannot find the model: there is none with this id");
     return context.json(model);
   });
+}
+
+/** Whether names alone are asked for, as older programs want them. */
+function isLegacy(context: DoorContext): boolean {
+  return context.req.query("legacy") === "true";
 }
 
 /** The methods of each path below a prefix that the app has so far. */

@@ -1,46 +1,12 @@
-import type { SpokenOutput } from "../../job/job-output.ts";
 import { factHeaders } from "../door-app.ts";
 import { failureOf } from "../door-failure.ts";
 import type { DoorSpeech } from "../door-service.ts";
-import { openAiErrorBody, type OpenAiErrorBody } from "./openai-error.ts";
-
-/** What OpenAI counts; tokens of the prompt, and frames of audio. */
-interface SpeechUsage {
-  readonly input_tokens: number;
-  readonly output_tokens: number;
-  readonly total_tokens: number;
-}
-
-function usageOf({ usage }: SpokenOutput): SpeechUsage {
-  const { prompt_tokens: input, audio_frames: output } = usage;
-  return { input_tokens: input, output_tokens: output, total_tokens: input + output };
-}
-
-type SpeechEvent =
-  | { readonly type: "speech.audio.delta"; readonly audio: string }
-  | { readonly type: "speech.audio.done"; readonly usage: SpeechUsage }
-  | ({ readonly type: "error" } & OpenAiErrorBody);
-
-function eventText(event: SpeechEvent): string {
-  return `data: ${JSON.stringify(event)}\n\n`;
-}
-
-/** The speech as server-sent events; a failure midway is the last event. */
-async function* speechEvents({ bytes, finished }: DoorSpeech): AsyncGenerator<string> {
-  try {
-    for await (const part of bytes) {
-      const audio = Buffer.from(part.buffer, part.byteOffset, part.byteLength).toString("base64");
-      yield eventText({ type: "speech.audio.delta", audio });
-    }
-    yield eventText({ type: "speech.audio.done", usage: usageOf(await finished) });
-  } catch (error) {
-    yield eventText({ type: "error", ...openAiErrorBody(failureOf(error)) });
-  }
-}
+import { eventText, speechEvents } from "./event-text.ts";
+import { openAiErrorBody } from "./openai-error.ts";
 
 /** The speech as the answer `text/event-stream`. */
 export function answerEvents(speech: DoorSpeech): Response {
-  const texts = speechEvents(speech);
+  const texts = eventsOrFailure(speech);
   const encoder = new TextEncoder();
   const body = new ReadableStream<Uint8Array>(
     {
@@ -58,4 +24,13 @@ export function answerEvents(speech: DoorSpeech): Response {
     { highWaterMark: 0 },
   );
   return new Response(body, { headers: { "content-type": "text/event-stream", ...factHeaders(speech) } });
+}
+
+/** The events; a failure midway is the last one. */
+async function* eventsOrFailure(speech: DoorSpeech): AsyncGenerator<string> {
+  try {
+    yield* speechEvents(speech);
+  } catch (error) {
+    yield eventText({ type: "error", ...openAiErrorBody(failureOf(error)) });
+  }
 }

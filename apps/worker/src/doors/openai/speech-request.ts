@@ -2,7 +2,7 @@ import { AUDIO_FORMATS, speechWeight, type AudioFormat } from "@higgs-worker/aud
 import { HiggsError, toHiggsError } from "@higgs-worker/base";
 import { JOB_FIELDS } from "../../job/job-fields.ts";
 import { kindOf } from "../../names/describe-value.ts";
-import { speechFields } from "../door-service.ts";
+import { speechFields } from "../speech-fields.ts";
 import type { OpenAiVoices } from "./voice-table.ts";
 
 /** A request of `POST /v1/audio/speech`, in the fields of a job. */

@@ -7,8 +7,6 @@ import { findVoice } from "../../references/prepare-references.ts";
 import type { DoorContext } from "../door-app.ts";
 import type { DoorParts } from "../door-parts.ts";
 import { readUpload, type Upload } from "../multipart.ts";
-import { isLegacy } from "./model-list.ts";
-import type { OpenAiVoices } from "./voice-table.ts";
 
 const MEBIBYTE = 1024 * 1024;
 /** OpenAI's own limit for a sample, and the fields beside it. */
@@ -25,25 +23,6 @@ interface VoiceObject {
   readonly type: "audio_sample";
   /** Seconds since the epoch. */
   readonly created_at: number;
-}
-
-/** All voices that a request may name; the names alone with `?legacy=true`. */
-export async function listVoices(context: DoorContext, voices: OpenAiVoices, library: VoiceLibrary): Promise<Response> {
-  const names = await voices.names();
-  if (isLegacy(context)) return context.json({ voices: names });
-  const known = new Map((await library.list()).voices.map((voice) => [voice.name, voice]));
-  const listed = names.map((name) => {
-    const voice = known.get(name);
-    return {
-      id: name,
-      name,
-      object: "audio.voice",
-      description: voice?.description ?? null,
-      language: voice?.language ?? null,
-      source: voice?.origin ?? "alias",
-    };
-  });
-  return context.json({ voices: listed });
 }
 
 /** @throws {HiggsError} VOICE_NOT_FOUND when the library has none of that name */
