@@ -70,7 +70,7 @@ async function runMode<Input, Output>(options: StartOptions<Input, Output>, surf
 async function serveApi<Input, Output>(
   options: StartOptions<Input, Output>,
   prepared: PreparedProcess,
-  { host, port, concurrency }: ApiServerMode,
+  { host, port, concurrency, healthPort, healthPath }: ApiServerMode,
 ): Promise<number> {
   const { runApiServer } = await import("./local-api/api-server-mode.ts");
   return runApiServer({
@@ -79,7 +79,7 @@ async function serveApi<Input, Output>(
     port,
     concurrency: concurrency ?? options.concurrency ?? 1,
     shutdownGraceMs: options.shutdownGraceMs ?? DEFAULT_SHUTDOWN_GRACE_MS,
-    settings: options.api ?? {},
+    settings: { ...options.api, healthPort, healthPath },
   });
 }
 

@@ -280,8 +280,14 @@ describe("runWorker() in production", () => {
       expect(api).toMatchObject({ apiKey: "k1", ready: expect.any(Promise) });
       expect(api?.about?.()).toMatchObject({ built_with: "Built with Higgs Audio V2", model: null });
     });
-    const twoPorts = { env: { HIGGS_MODE: "lb", PORT: "5000", PORT_HEALTH: "5001" } };
-    await expect(serve(twoPorts, async () => undefined)).rejects.toMatchObject({ code: "NOT_SUPPORTED" });
+    const health = { PORT_HEALTH: "5001", HEALTH_CHECK_PATH: "/healthz" };
+    await serve({ env: { HIGGS_MODE: "lb", PORT: "5000", ...health } }, async ({ mode }) => {
+      expect(mode).toMatchObject({ port: 5000, healthPort: 5001, healthPath: "/healthz" });
+    });
+    for (const wrong of [{ PORT_HEALTH: "many" }, { HEALTH_CHECK_PATH: "ping" }, { HEALTH_CHECK_PATH: "/:a*" }]) {
+      const env = { HIGGS_MODE: "lb", PORT: "5000", ...wrong };
+      await expect(serve({ env }, async () => undefined)).rejects.toMatchObject({ code: "INVALID_INPUT" });
+    }
   });
 
   it("never logs what the user wrote", async () => {

@@ -73,7 +73,8 @@ export async function runWorker(args: WorkerArgs, io: CommandIo, parts: WorkerPa
   if (mode.kind === "local") return runOneJob(args, start);
   if (mode.kind === "production") return serveQueue(args, start);
   const context = await openServingContext(io, args.settings, defaultLevelOf(start));
-  return serveModel(context, start, { allowDemo: false, allowCpu: !isBalanced && !runtime.hasQueue(io.env) });
+  const fallbacks = { allowDemo: false, allowCpu: !isBalanced && !runtime.hasQueue(io.env) };
+  return serveModel(context, start, { ...fallbacks, isBalanced });
 }
 
 /**
@@ -89,13 +90,14 @@ export async function serveApi(
 ): Promise<number> {
   // On the platform, even a server meant for a laptop must not fall back to the demo voice or the CPU.
   const isLocal = !runtime.hasQueue(io.env);
-  return serveModel(context, { mode, argv: [], io, parts, runtime }, { allowDemo: isLocal, allowCpu: isLocal });
+  const fallbacks = { allowDemo: isLocal, allowCpu: isLocal };
+  return serveModel(context, { mode, argv: [], io, parts, runtime }, { ...fallbacks, isBalanced: false });
 }
 
 async function serveModel(
   context: CommandContext,
   { mode, argv, io, parts, runtime }: WorkerStart,
-  fallbacks: Fallbacks,
+  { isBalanced, ...fallbacks }: Fallbacks & { readonly isBalanced: boolean },
 ): Promise<number> {
   const { config, logger } = context;
   await using service = createServingService(context, io, parts, fallbacks);
@@ -105,8 +107,9 @@ async function serveModel(
     if (!io.signal.aborted) logger.error("the model cannot be loaded", { reason: String(error) });
   });
   // Only servers need an HTTP framework.
-  const { openDoors } = await import("../doors/mount-doors.ts");
-  const doors = await openDoors({ config, logger, isDemo: () => service.isDemo() });
+  const { LOAD_BALANCER_LIMITS, openDoors } = await import("../doors/mount-doors.ts");
+  const limits = isBalanced ? LOAD_BALANCER_LIMITS : null;
+  const doors = await openDoors({ config, logger, isDemo: () => service.isDemo(), limits });
   const { maxInputBytes, maxResultBytes, maxQueue: maxQueuedJobs } = config;
   return await runtime.start({
     mode,
@@ -225,18 +228,16 @@ function isForLoadBalancer(mode: RunMode, { settings }: WorkerArgs, { env }: Com
   return readSetting("mode", env, settings) === "lb";
 }
 
-/** All addresses, on the port that the platform names. Throws NOT_SUPPORTED for a health server of its own. */
+/** All addresses, on the ports and with the path of health checks that the platform names (spec platform §8.1). */
 function loadBalancerMode(env: CommandIo["env"]): ApiServerMode {
-  const port = env["PORT"] || LOAD_BALANCER_PORT;
-  const healthPort = env["PORT_HEALTH"] || port;
-  if (healthPort !== port) {
-    throw new HiggsError(
-      "NOT_SUPPORTED",
-      "serve /ping on a separate port",
-      `PORT_HEALTH must be unset or the same as PORT (got ${healthPort}, PORT is ${port})`,
-    );
+  const port = portOf(env["PORT"] || LOAD_BALANCER_PORT, "PORT");
+  const healthPort = env["PORT_HEALTH"] ? portOf(env["PORT_HEALTH"], "PORT_HEALTH") : undefined;
+  const healthPath = env["HEALTH_CHECK_PATH"] || undefined;
+  if (healthPath !== undefined && !/^\/[\w\-./]*$/.test(healthPath)) {
+    const why = `HEALTH_CHECK_PATH is not a path (got ${JSON.stringify(healthPath.slice(0, 80))})`;
+    throw new HiggsError("INVALID_INPUT", "listen", why);
   }
-  return { kind: "api-server", host: "0.0.0.0", port: portOf(port, "PORT") };
+  return { kind: "api-server", host: "0.0.0.0", port, healthPort, healthPath };
 }
 
 /**

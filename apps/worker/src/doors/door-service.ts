@@ -9,6 +9,7 @@ import type { SpokenOutput } from "../job/job-output.ts";
 import { parseJobInput } from "../job/parse-input.ts";
 import { refuseUnsupported } from "../job/unsupported.ts";
 import { BytePipe } from "./byte-pipe.ts";
+import { outOfTime, type PlatformLimits, refuseForeseeableCut } from "./platform-limits.ts";
 import { LiveEncoder } from "./live-encoder.ts";
 import { speechFields } from "./speech-fields.ts";
 
@@ -43,6 +44,8 @@ export interface DoorSpeech {
 export interface DoorServiceOptions {
   readonly host: DoorHost;
   readonly config: Config;
+  /** What a platform in front of the server cuts off; null without one. */
+  readonly limits: PlatformLimits | null;
 }
 
 /** How long a client may leave ready audio unread: as long as for any other answer. */
@@ -55,22 +58,28 @@ const STALL_TIMEOUT_MS = 60_000;
 export class DoorService {
   readonly #host: DoorHost;
   readonly #config: Config;
+  readonly #limits: PlatformLimits | null;
+  /** Seconds of work per second of audio, as of the last speech. */
+  #workPerAudio: number | null = null;
 
-  constructor({ host, config }: DoorServiceOptions) {
+  constructor({ host, config, limits }: DoorServiceOptions) {
     this.#host = host;
     this.#config = config;
+    this.#limits = limits;
   }
 
   /**
    * Speaks, and resolves when the first bytes are there, so that a failure before can still be answered as one.
    *
    * @throws {HiggsError} INVALID_INPUT or NOT_SUPPORTED for wrong fields, before the request waits
+   * @throws {HiggsError} RESULT_TOO_LARGE, INVALID_INPUT or DEADLINE_EXCEEDED for what the platform would cut off
    * @throws {JobError} with a `failure`: OVERLOADED at once when the queue is full, or why the job failed
    */
   async speak({ input, purpose, signal }: DoorRequest): Promise<DoorSpeech> {
     const fields = speechFields(input);
     const checked = parseJobInput(fields, this.#config);
     refuseUnsupported(checked);
+    if (this.#limits !== null) refuseForeseeableCut(checked, this.#limits, this.#workPerAudio);
     const seed = checked.seed ?? drawSeed();
     const format = checked.output_format;
     const left = new AbortController();
@@ -132,15 +141,45 @@ export class DoorService {
     taker: AudioTaker,
   ): { readonly jobId: string; readonly output: Promise<SpokenOutput> } {
     let jobId = "";
-    const output = this.#host.jobs.run({
+    const time = this.#limitTime(signal);
+    const job = {
       input,
       attachment: new AudioOutlet(taker),
-      signal,
-      onQueued: (id) => void (jobId = id),
-    });
+      signal: time.signal,
+      onQueued: (id: string) => void (jobId = id),
+    };
     // The handler answers an outlet with nothing else.
-    return { jobId, output: output as Promise<SpokenOutput> };
+    const output = this.#host.jobs.run(job).then((spoken) => spoken as SpokenOutput);
+    return { jobId, output: output.then((spoken) => this.#note(spoken), time.explain).finally(time.clear) };
   }
+
+  #note(spoken: SpokenOutput): SpokenOutput {
+    this.#workPerAudio = spoken.usage.rtf;
+    return spoken;
+  }
+
+  /** The same signal, which also aborts when the platform would soon cut the request off. */
+  #limitTime(signal: AbortSignal): RequestTime {
+    const limits = this.#limits;
+    const rethrow = (error: unknown): never => {
+      throw error;
+    };
+    if (limits === null) return { signal, explain: rethrow, clear: () => undefined };
+    const over = new AbortController();
+    const timer = setTimeout(() => over.abort(), limits.timeMs);
+    return {
+      signal: AbortSignal.any([signal, over.signal]),
+      explain: (error) => rethrow(over.signal.aborted ? outOfTime(limits) : error),
+      clear: () => clearTimeout(timer),
+    };
+  }
+}
+
+interface RequestTime {
+  readonly signal: AbortSignal;
+  /** Throws the error of the job, or what it means. */
+  readonly explain: (error: unknown) => never;
+  readonly clear: () => void;
 }
 
 interface RunningJob {

@@ -1,6 +1,7 @@
 import { createHandlerExecutor, serveLocalApi, type LocalApiServer } from "runpod-worker/local-api";
 import { createSpeechService } from "../commands/speech-service.ts";
 import { loadConfig } from "../config/load.ts";
+import type { PlatformLimits } from "../doors/platform-limits.ts";
 import { openDoors } from "../doors/mount-doors.ts";
 import { Log } from "../logging/logger.ts";
 import type { ServingModel } from "../model/load-model.ts";
@@ -11,6 +12,8 @@ export interface ServedDoorsOptions {
   /** Default: a fake one that hums. */
   readonly model?: ServingModel;
   readonly env?: Readonly<Record<string, string>>;
+  /** Those of a platform in front of the server. Default: none. */
+  readonly limits?: PlatformLimits | null;
 }
 
 export interface ServedDoors {
@@ -36,7 +39,11 @@ export async function closeServedDoors(): Promise<void> {
 }
 
 /** The API with all doors, as `higgs serve` has them, on a free port of this machine. */
-export async function serveDoors({ model = fakeModel(), env = {} }: ServedDoorsOptions = {}): Promise<ServedDoors> {
+export async function serveDoors({
+  model = fakeModel(),
+  env = {},
+  limits = null,
+}: ServedDoorsOptions = {}): Promise<ServedDoors> {
   const voicesDir = scratchDir();
   const { config } = loadConfig({ HIGGS_VOICES_DIR: voicesDir, HOME: voicesDir, ...env }, {});
   const lines: string[] = [];
@@ -51,7 +58,7 @@ export async function serveDoors({ model = fakeModel(), env = {} }: ServedDoorsO
     allowDemo: true,
     isWarmedUp: false,
   });
-  const doors = await openDoors({ config, logger, isDemo: () => service.isDemo() });
+  const doors = await openDoors({ config, logger, isDemo: () => service.isDemo(), limits });
   const server = await serveLocalApi({
     host: "127.0.0.1",
     port: 0,

@@ -25,6 +25,10 @@ export interface ApiServerMode {
   readonly port: number;
   /** Jobs that may run at once; absent = the start option decides. */
   readonly concurrency?: number | undefined;
+  /** A second port, for health checks only; absent = they come to `port`. */
+  readonly healthPort?: number | undefined;
+  /** A path that is answered as `/ping` is, which always exists too. */
+  readonly healthPath?: string | undefined;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;

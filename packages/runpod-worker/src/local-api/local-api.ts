@@ -6,7 +6,7 @@ import { apiFailure } from "../protocol/api-errors.ts";
 import type { HostHealth, ServingState } from "../protocol/host-health.ts";
 import type { AccessRules } from "../public-api/access.ts";
 import type { HttpEnvironment } from "../public-api/http-environment.ts";
-import { probeRoutes } from "../public-api/guarded-app.ts";
+import { type Handle, probeRoutes } from "../public-api/guarded-app.ts";
 import { createPublicRoutes, syncBodyRules, type PublicRoutesOptions } from "../public-api/public-routes.ts";
 import { WebhookSender, type WebhookOptions } from "../public-api/webhook-sender.ts";
 import { InProcessJobs } from "./in-process-jobs.ts";
@@ -44,6 +44,8 @@ export interface LocalApiOptions extends Pick<
   readonly webhooks?: Omit<WebhookOptions, "clock" | "onFailure">;
   readonly clock?: Clock;
   readonly log?: LogSink;
+  /** A path that is answered as `/ping` is, which always exists too. */
+  readonly healthPath?: string | undefined;
   /**
    * Routes of your own beside RunPod's, and before them. Each app asks for the key itself, with the rules of the host, and
    * answers refusals in its own form.
@@ -68,6 +70,8 @@ export class LocalApi {
   readonly queue: JobQueue;
   /** For routes and protocols of your own. */
   readonly doorHost: DoorHost;
+  /** The routes of health checks, which need no key. */
+  readonly probes: Readonly<Record<string, Handle>>;
   readonly #worker: LocalWorker;
   readonly #webhooks: WebhookSender;
   readonly #health: LocalApiOptions["health"];
@@ -87,6 +91,7 @@ export class LocalApi {
     this.queue.on("final", (record) => this.#webhooks.send(record));
     const { queue } = this;
     this.doorHost = { queue, jobs: new InProcessJobs(queue), access: options, state: () => this.state };
+    this.probes = probeRoutes(options, () => this.state, options);
     this.app = this.#createApp(options);
     options.mount?.(this);
     this.#openWhenReady(options);
@@ -121,7 +126,7 @@ export class LocalApi {
       allowsPrivateWebhooks: options.webhooks?.allowsPrivate ?? false,
       status: () => this.state,
       checks: () => options.health?.().checks,
-      openRoutes: probeRoutes(options, () => this.state, options.health),
+      openRoutes: this.probes,
     };
     const app = createPublicRoutes(routes);
     app.get("/", (context) => context.json({ name: "RunPod local API", ...options.about?.(), status: this.state }));

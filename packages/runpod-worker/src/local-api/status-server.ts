@@ -31,7 +31,7 @@ export async function serveStatus(options: StatusServerOptions): Promise<HttpSer
   const { apiKey, host, port, state, health } = options;
   const rules = { apiKey, isLoopbackOnly: isLoopbackHost(host) };
   const app = createGuardedApp(rules, {
-    ...probeRoutes(rules, state, health),
+    ...probeRoutes(rules, state, { health }),
     "/health": (context) => {
       const status = state();
       if (!mayShowDetails(context, rules)) return context.json({ status });

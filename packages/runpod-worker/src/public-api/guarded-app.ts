@@ -27,18 +27,26 @@ export function createGuardedApp(
   return app;
 }
 
+export interface ProbeOptions {
+  readonly health?: (() => HostHealth) | undefined;
+  /** A path that is answered as `/ping` is. */
+  readonly healthPath?: string | undefined;
+}
+
 /** `/ping` for load balancers and `/ready` for everyone else: 503 until jobs can be done, with the reason behind the key. */
 export function probeRoutes(
   rules: AccessRules,
   state: () => ServingState,
-  health: (() => HostHealth) | undefined,
+  { health, healthPath = "/ping" }: ProbeOptions,
 ): Readonly<Record<string, Handle>> {
+  const ping: Handle = (context) => context.body(null, PING_STATUS[state()]);
   return {
-    "/ping": (context) => context.body(null, PING_STATUS[state()]),
+    "/ping": ping,
     "/ready": (context) => {
       const now = state();
       const details = mayShowDetails(context, rules) ? { checks: health?.().checks } : {};
       return context.json({ status: now, ...details }, isServing(now) ? 200 : 503);
     },
+    [healthPath]: ping,
   };
 }

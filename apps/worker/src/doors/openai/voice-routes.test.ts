@@ -86,7 +86,7 @@ describe("a voice that a client uploads", () => {
   });
 
   it("is refused when it is not an upload, too large or has too many parts", async () => {
-    const post = (body: BodyInit, headers: Record<string, string> = {}) =>
+    const post = (body: FormData | string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}) =>
       fetch(`${served.url}/v1/audio/voices`, { method: "POST", body, headers });
     const many = formOf({ ...VOICE });
     for (let part = 0; part < 100; part++) many.append("more", "");
