@@ -94,7 +94,7 @@ ARG VERSION=unversioned
 ARG REVISION=unknown
 LABEL org.opencontainers.image.version="${VERSION}-vulkan" \
       org.opencontainers.image.revision="${REVISION}" \
-      org.opencontainers.image.licenses="MIT AND LGPL-2.1-only AND LGPL-3.0-or-later AND MPL-2.0"
+      org.opencontainers.image.licenses="MIT AND LGPL-2.0-or-later AND LGPL-2.1-only AND LGPL-3.0-or-later AND MPL-2.0"
 
 FROM base AS cuda13
 COPY --from=gpu-cuda13 /out/nvidia/ /
@@ -106,7 +106,7 @@ ARG VERSION=unversioned
 ARG REVISION=unknown
 LABEL org.opencontainers.image.version="${VERSION}-cuda13" \
       org.opencontainers.image.revision="${REVISION}" \
-      org.opencontainers.image.licenses="MIT AND LGPL-2.1-only AND LGPL-3.0-or-later AND MPL-2.0 AND LicenseRef-NVIDIA-CUDA"
+      org.opencontainers.image.licenses="MIT AND LGPL-2.0-or-later AND LGPL-2.1-only AND LGPL-3.0-or-later AND MPL-2.0 AND LicenseRef-NVIDIA-CUDA"
 
 FROM base AS cuda12
 COPY --from=gpu-cuda12 /out/nvidia/ /
@@ -118,4 +118,4 @@ ARG VERSION=unversioned
 ARG REVISION=unknown
 LABEL org.opencontainers.image.version="${VERSION}-cuda12" \
       org.opencontainers.image.revision="${REVISION}" \
-      org.opencontainers.image.licenses="MIT AND LGPL-2.1-only AND LGPL-3.0-or-later AND MPL-2.0 AND LicenseRef-NVIDIA-CUDA"
+      org.opencontainers.image.licenses="MIT AND LGPL-2.0-or-later AND LGPL-2.1-only AND LGPL-3.0-or-later AND MPL-2.0 AND LicenseRef-NVIDIA-CUDA"

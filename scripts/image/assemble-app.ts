@@ -5,15 +5,12 @@
  *
  * OUT/modules has the packages of others, OUT/app ours and the links to them: layers that change together.
  */
-import { cpSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, statSync, symlinkSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import { isKept, productionPackages, type InstalledPackage } from "./pruning.ts";
+import { isKept, namedFiles, productionPackages, type InstalledPackage } from "./pruning.ts";
 
 /** The program's package, in the workspace. */
 const PROGRAM = "apps/worker";
-
-/** Of our own packages, beside the entries of `files`. */
-const ALWAYS = ["package.json", "LICENSE"];
 
 const root = join(import.meta.dirname, "..", "..");
 const out = process.argv[2];
@@ -36,9 +33,8 @@ function copyOwn({ name, directory, link, own }: InstalledPackage): number {
   mkdirSync(dirname(linkPath), { recursive: true });
   symlinkSync(relative(dirname(link), place), linkPath);
   let copied = 0;
-  for (const entry of [...ALWAYS, ...(own ?? [])]) {
+  for (const entry of ["package.json", ...namedFiles(directory, own ?? [])]) {
     const path = join(directory, entry);
-    if (!existsSync(path)) continue;
     if (statSync(path).isDirectory()) copied += copyKept(name, directory, entry, target);
     // Named in `files`, so needed, whatever it is called.
     else copied += copyFile(path, join(target, entry));

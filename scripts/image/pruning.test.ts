@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { isKept, productionPackages } from "./pruning.ts";
+import { isKept, namedFiles, productionPackages } from "./pruning.ts";
 
 describe("files of the image", () => {
   it.each([
@@ -12,6 +12,8 @@ describe("files of the image", () => {
     ["fflate", "README.md"],
     ["@higgs-worker/audio", "codecs/codecs.wasm"],
     ["runpod-worker", "dist/heartbeat/heartbeat-thread.js"],
+    ["@higgs-worker/audio", "licenses/LAME.md"],
+    ["wasm-media-encoders", "dist/index.d.ts"],
     ["codec-parser", "src/CodecParser.js"],
     ["codec-parser", "index.d.ts"],
     ["@node-llama-cpp/linux-x64", "bins/linux-x64/libggml-base.so"],
@@ -98,6 +100,23 @@ describe("packages of the image", () => {
       ]),
     );
     expect(found).toHaveLength(5);
+  });
+
+  it("of our own bring what their manifests name, and stop the build where that is not there", () => {
+    const root = workspace({ "packages/core": {} });
+    const core = join(root, "packages/core");
+    for (const file of ["dist/index.js", "page/a.css", "page/b.css", "page/note.md", "wide.json"]) {
+      mkdirSync(dirname(join(core, file)), { recursive: true });
+      writeFileSync(join(core, file), "");
+    }
+    const files = namedFiles(core, ["dist", "page/*.css", "wide.json"]);
+    expect(files.toSorted()).toEqual(["dist", "page/a.css", "page/b.css", "wide.json"]);
+    for (const entry of ["golden", "page/*.svg", "wide_json", "nowhere/*.js"]) {
+      expect(() => namedFiles(core, [entry])).toThrow(`Cannot find ${entry}`);
+    }
+    for (const entry of ["page/**", "*/a.css", "!dist", "page/{a,b}.css"]) {
+      expect(() => namedFiles(core, [entry])).toThrow("is understood");
+    }
   });
 
   it("that are missing stop the build", () => {

@@ -1,5 +1,5 @@
-import { existsSync, readFileSync, realpathSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 
 /** What the pruning reads of a package.json. */
 interface Manifest {
@@ -44,7 +44,7 @@ const IDLE_FOLDERS: ReadonlySet<string> = new Set([
 const LICENSE_FILE = /^(licen[cs]e|copying|notice|copyright|readme\.md$)/i;
 
 /** Under the LGPL: whoever gets the image must be able to replace them, so they stay as they were published (decision 0012). */
-const WHOLE_PACKAGES: ReadonlySet<string> = new Set(["codec-parser", "mpg123-decoder"]);
+const WHOLE_PACKAGES: ReadonlySet<string> = new Set(["codec-parser", "mpg123-decoder", "wasm-media-encoders"]);
 
 /** Declarations, sources of compiled code, source maps, compiler state, documents, tests. */
 const IDLE_FILE = /(\.[cm]?ts|\.map|\.tsbuildinfo|\.(md|markdown)|\.test\.[cm]?js|\.spec\.[cm]?js|^\.[\w.-]+)$/i;
@@ -60,7 +60,7 @@ const GGML_FILE = /^(libggml(-base|-cpu-[\w.]+|(\.\w+)?\.v[\d.]+)?\.so|_nlcBuild
 export function isKept(packageName: string, file: string): boolean {
   const parts = file.split("/");
   const name = parts.at(-1) ?? "";
-  if (LICENSE_FILE.test(name)) return true;
+  if (LICENSE_FILE.test(name) || parts.includes("licenses")) return true;
   if (WHOLE_PACKAGES.has(packageName)) return !name.endsWith(".map");
   if (packageName.startsWith("@node-llama-cpp/") && parts[0] === "bins") return GGML_FILE.test(name);
   if (parts.slice(0, -1).some((folder) => IDLE_FOLDERS.has(folder))) return false;
@@ -93,6 +93,25 @@ export function productionPackages(root: string, start: string): InstalledPackag
     }
   }
   return [...found.values()];
+}
+
+/**
+ * The files and folders that the `files` of a package name; `*` may stand for a part of the last name.
+ *
+ * @throws {Error} when an entry names nothing, or has a form that is not understood: a file would be missing in the image
+ */
+export function namedFiles(directory: string, files: readonly string[]): string[] {
+  return files.flatMap((entry) => {
+    const [folder, pattern] = [dirname(entry), basename(entry)];
+    if (/[*?[{!]/.test(folder) || /[?[{!]|\*\*/.test(pattern)) {
+      throw new Error(`Cannot read "files" of ${directory}: only * in the last name is understood (got ${entry})`);
+    }
+    const expression = new RegExp(`^${pattern.replaceAll(".", "\\.").replaceAll("*", "[^/]*")}$`);
+    const place = join(directory, folder);
+    const names = existsSync(place) ? readdirSync(place).filter((name) => expression.test(name)) : [];
+    if (names.length === 0) throw new Error(`Cannot find ${entry}, which "files" of ${directory} names: run the build`);
+    return names.map((name) => (folder === "." ? name : `${folder}/${name}`));
+  });
 }
 
 function describe(root: string, directory: string, { name, version, files = [] }: Manifest): InstalledPackage {
