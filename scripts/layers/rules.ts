@@ -20,8 +20,8 @@ export const PACKAGE_RULES: Readonly<Record<string, PackageRule>> = {
     mayImport: ["@higgs-worker/base"],
     order: [
       ["audio-encoder.ts", "encode-whole.ts", "join-bytes.ts", "pcm16.ts", "sample-rates.ts", "decoder"],
-      ["pcm", "mp3", "aac", "ogg", "reference", "resample", "waveform"],
-      ["wav", "flac", "opus", "vorbis"],
+      ["pcm", "mp3", "aac", "ogg", "reference", "resample", "stretch", "waveform"],
+      ["wav", "flac", "loudness", "opus", "vorbis"],
       ["aiff", "au", "w64", "container"],
       "caf",
       "decoding",

@@ -10,14 +10,17 @@ interface EncodedFile {
   readonly sampleCount: number;
 }
 
+/** The samples in blocks of a size that encoders copy easily. */
+export function* blocksOf(pcm: Float32Array): Generator<Float32Array> {
+  for (let start = 0; start < pcm.length; start += BLOCK_SAMPLES) yield pcm.subarray(start, start + BLOCK_SAMPLES);
+}
+
 /** A whole file by way of a stream, which is closed in any case. */
 async function encodeWhole(opening: Promise<AudioEncoderStream>, pcm: Float32Array): Promise<EncodedFile> {
   const stream = await opening;
   try {
     const parts: Uint8Array[] = [];
-    for (let start = 0; start < pcm.length; start += BLOCK_SAMPLES) {
-      parts.push(await stream.write(pcm.subarray(start, start + BLOCK_SAMPLES)));
-    }
+    for (const block of blocksOf(pcm)) parts.push(await stream.write(block));
     const { tail, head, sampleCount } = await stream.end();
     const bytes = joinBytes([...parts, tail]);
     if (head !== null) bytes.set(head);

@@ -1,8 +1,12 @@
-import type { AudioEncoderStream, EncoderStreamOptions, StreamFormat } from "./audio-encoder.ts";
+import { concatenateSamples } from "@higgs-worker/base";
+import type { AudioEncoderStream, EncodedEnd, EncoderStreamOptions, StreamFormat } from "./audio-encoder.ts";
+import { blocksOf } from "./encode-whole.ts";
 import { streamEncoderFor } from "./encoders.ts";
 import { joinBytes } from "./join-bytes.ts";
+import { normalizeLoudness } from "./loudness/loudness.ts";
 import { Resampler } from "./resample/resample.ts";
 import { sampleRateProblem } from "./sample-rates.ts";
+import { TimeStretch } from "./stretch/time-stretch.ts";
 
 export interface OutputOptions extends Omit<EncoderStreamOptions, "sampleRateHz" | "purpose"> {
   readonly format: StreamFormat;
@@ -10,6 +14,23 @@ export interface OutputOptions extends Omit<EncoderStreamOptions, "sampleRateHz"
   readonly inputRateHz: number;
   /** Of the file; null: that of the samples if the format has it, or else its only one. */
   readonly sampleRateHz: number | null;
+  /** 0.25 (slow) … 4 (fast), at the same pitch; 1 unless given. */
+  readonly speed?: number | undefined;
+  /**
+   * Integrated loudness to bring the whole to, in LUFS; unchanged unless given. It is known at the end: until then no byte comes, and
+   * all samples are in memory.
+   */
+  readonly loudnessLufs?: number | null | undefined;
+}
+
+/** The end of a file whose samples were changed. */
+export interface OutputEnd extends EncodedEnd {
+  /** The loudness that the file has, where one was wanted; null when it has none that can be measured. */
+  readonly loudnessLufs: number | null;
+}
+
+export interface OutputStream extends AudioEncoderStream {
+  end(): Promise<OutputEnd>;
 }
 
 /**
@@ -36,14 +57,19 @@ export interface OutputPcm {
 }
 
 /**
- * Begins the samples of a file, for callers that encode them themselves.
+ * Begins the samples of a file, for callers that encode them themselves; their loudness stays as it is.
  *
  * @throws {HiggsError} INVALID_INPUT as `outputSampleRate` does
  */
 export function openOutputPcm(options: OutputOptions): OutputPcm {
   const sampleRateHz = outputSampleRate(options);
+  const stretch = new TimeStretch(options.speed ?? 1);
   const resampler = new Resampler(options.inputRateHz, sampleRateHz);
-  return { sampleRateHz, write: (pcm) => resampler.write(pcm), end: () => resampler.end() };
+  return {
+    sampleRateHz,
+    write: (pcm) => resampler.write(stretch.write(pcm)),
+    end: () => concatenateSamples([resampler.write(stretch.end()), resampler.end()]),
+  };
 }
 
 /**
@@ -53,16 +79,36 @@ export function openOutputPcm(options: OutputOptions): OutputPcm {
  */
 export async function openOutputStream(
   options: OutputOptions & Pick<EncoderStreamOptions, "purpose">,
-): Promise<AudioEncoderStream> {
+): Promise<OutputStream> {
   const pcm = openOutputPcm(options);
-  const stream = await streamEncoderFor(options.format).openStream({ ...options, sampleRateHz: pcm.sampleRateHz });
+  const { loudnessLufs = null } = options;
+  const { sampleRateHz } = pcm;
+  const stream = await streamEncoderFor(options.format).openStream({ ...options, sampleRateHz });
+  /** Samples that wait for their loudness. */
+  let waiting: Float32Array[] = [];
+  const write = async (samples: Float32Array): Promise<Uint8Array> => {
+    if (loudnessLufs === null) return await stream.write(samples);
+    waiting.push(samples);
+    return new Uint8Array(0);
+  };
+  const close = () => {
+    waiting = [];
+    stream.close();
+  };
   return {
-    write: (samples) => stream.write(pcm.write(samples)),
+    write: (samples) => write(pcm.write(samples)),
     end: async () => {
-      const last = await stream.write(pcm.end());
+      const parts = [await write(pcm.end())];
+      let reached: number | null = null;
+      if (loudnessLufs !== null) {
+        const normalized = normalizeLoudness(concatenateSamples(waiting), sampleRateHz, loudnessLufs);
+        reached = normalized.lufs;
+        for (const block of blocksOf(normalized.pcm)) parts.push(await stream.write(block));
+      }
       const { tail, ...end } = await stream.end();
-      return { ...end, tail: joinBytes([last, tail]) };
+      close();
+      return { ...end, tail: joinBytes([...parts, tail]), loudnessLufs: reached };
     },
-    close: () => stream.close(),
+    close,
   };
 }

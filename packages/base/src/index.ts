@@ -11,3 +11,4 @@ export { openRegularFile, readFully, readRegularFile, type RegularFileOptions } 
 export { isMissing, systemCodeOf, systemReason, volumeError } from "./files/system-error.ts";
 export { removePartials, tryWriting, writeAtomically } from "./files/write-atomically.ts";
 export { LruCache } from "./lru-cache.ts";
+export { concatenateSamples } from "./concatenate-samples.ts";

@@ -55,6 +55,13 @@ export interface JobInput {
   /** Samples per second of the file; `opus` has 8000, 16000, 24000 and 48000, `ulaw` and `alaw` have 8000. */
   readonly sample_rate?: 8000 | 16000 | 22050 | 24000 | 44100 | 48000 | null;
   /**
+   * How fast the speech is, at the same pitch; the model speaks at its own pace and is sped up or slowed down
+   * afterwards (default 1, 0.25 … 4).
+   */
+  readonly speed?: number | null;
+  /** Integrated loudness of the file in LUFS, such as -16; `null` leaves it as it is; not with `stream` (-50 … -9). */
+  readonly loudness?: number | null;
+  /**
    * `auto`: S3 if a bucket or key is known, else `base64`; `file` is below `HIGGS_OUTPUT_DIR`; `put_url` is not
    * supported yet (default "auto").
    */

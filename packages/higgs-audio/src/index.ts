@@ -30,4 +30,4 @@ export { normalizeVoiceName, voiceNameProblem } from "./voices/voice-name.ts";
 export { listScenePresets, resolveScene } from "./prompt/scenes.ts";
 export { withoutSpeakerTags } from "./text/speaker-tags.ts";
 export type { LoadProgress } from "./model/open-weights.ts";
-export { concatenateSamples } from "./codec/samples.ts";
+export { concatenateSamples } from "@higgs-worker/base";

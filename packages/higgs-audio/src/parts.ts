@@ -39,7 +39,7 @@ export { toTableRows } from "./codec/codes.ts";
 export { DecoderModel } from "./codec/decoder-model.ts";
 export type { EncodeRules } from "./codec/encode-lengths.ts";
 export { randomCodec } from "./codec/random-codec.ts";
-export { concatenateSamples } from "./codec/samples.ts";
+export { concatenateSamples } from "@higgs-worker/base";
 export type { Observe } from "./codec/layers.ts";
 export type { CodebookConfig } from "./engine/codebook-config.ts";
 export { ColumnGenerator } from "./engine/column-generator.ts";

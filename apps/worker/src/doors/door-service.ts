@@ -17,7 +17,10 @@ import { speechFields } from "./speech-fields.ts";
 export interface DoorRequest {
   /** Fields of the job table; those of the delivery are ignored, since the door delivers. */
   readonly input: Readonly<Record<string, unknown>>;
-  /** `live`: bytes come while the audio is made. `file`: one complete file, which is smaller work in all. */
+  /**
+   * `live`: bytes come while the audio is made, unless its loudness is to be changed. `file`: one complete file, which is
+   * smaller work in all.
+   */
   readonly purpose: "live" | "file";
   /** Stops the speech within a frame: the client has gone. */
   readonly signal: AbortSignal;
@@ -86,7 +89,9 @@ export class DoorService {
     const job = { input: { ...fields, seed }, signal: AbortSignal.any([signal, left.signal]) };
     const leave = (): void => left.abort();
     const facts = { seed, format, mimeType: encoderFor(format).mimeType };
-    return purpose === "live" ? this.#speakLive(job, checked, facts, leave) : this.#speakFile(job, facts);
+    // The loudness is known when all of the speech is.
+    const isLive = purpose === "live" && checked.loudness === null;
+    return isLive ? this.#speakLive(job, checked, facts, leave) : this.#speakFile(job, facts);
   }
 
   async #speakLive(job: RunningJob, input: JobInput, facts: SpeechFacts, leave: () => void): Promise<DoorSpeech> {

@@ -1,10 +1,10 @@
-import { type AudioEncoderStream, AudioMeter, type AudioMeasures } from "@higgs-worker/audio";
+import { AudioMeter, type AudioMeasures, type OutputStream } from "@higgs-worker/audio";
 import { HiggsError, SerialQueue } from "@higgs-worker/base";
 import type { AudioSpool } from "../storage/spool/audio-spool.ts";
 
 export interface AudioWriterOptions {
   /** Begins the file; null measures the audio only. */
-  readonly openStream: (() => Promise<AudioEncoderStream>) | null;
+  readonly openStream: (() => Promise<OutputStream>) | null;
   /** Of the samples that are written. */
   readonly sampleRateHz: number;
   readonly spool: AudioSpool;
@@ -19,6 +19,8 @@ export interface WrittenAudio {
   readonly measures: AudioMeasures;
   /** Samples that a decoder of the file gets; null without a file. */
   readonly sampleCount: number | null;
+  /** The loudness that the file was brought to; null without, or when there was none to measure. */
+  readonly loudnessLufs: number | null;
 }
 
 /** Samples encoded at a time, to bound what the encoder copies. */
@@ -29,7 +31,7 @@ export class AudioWriter {
   readonly #options: AudioWriterOptions;
   readonly #meter: AudioMeter;
   readonly #queue = new SerialQueue();
-  #stream: AudioEncoderStream | null = null;
+  #stream: OutputStream | null = null;
   #failure: { readonly error: unknown } | null = null;
 
   constructor(options: AudioWriterOptions) {
@@ -67,7 +69,8 @@ export class AudioWriter {
       const { measures } = this.#meter;
       if (measures.sampleCount === 0)
         throw new HiggsError("GENERATION_FAILED", "make audio", "the model stopped before the first frame");
-      return { measures, sampleCount: this.#stream === null ? null : await this.#endStream(this.#stream) };
+      if (this.#stream === null) return { measures, sampleCount: null, loudnessLufs: null };
+      return { measures, ...(await this.#endStream(this.#stream)) };
     });
   }
 
@@ -76,13 +79,13 @@ export class AudioWriter {
     await this.#queue.run(async () => this.#stream?.close());
   }
 
-  async #endStream(stream: AudioEncoderStream): Promise<number> {
+  async #endStream(stream: OutputStream): Promise<Pick<WrittenAudio, "sampleCount" | "loudnessLufs">> {
     const { spool, onGrown } = this.#options;
-    const { tail, head, sampleCount } = await stream.end();
+    const { tail, head, sampleCount, loudnessLufs } = await stream.end();
     await spool.append(tail);
     if (head !== null) spool.setHead(head);
     onGrown();
-    return sampleCount;
+    return { sampleCount, loudnessLufs };
   }
 
   async #encode(pcm: Float32Array): Promise<void> {

@@ -170,6 +170,10 @@ export function optionalInteger(options: NumberOptions): JobField<number | null>
   return numberField<number | null>(options, "integer", () => null, "`null`");
 }
 
+export function optionalNumber(options: NumberOptions): JobField<number | null> {
+  return numberField<number | null>(options, "number", () => null, "`null`");
+}
+
 function numberField<T extends number | null>(
   options: NumberOptions,
   type: "number" | "integer",

@@ -1,5 +1,5 @@
 import { AUDIO_SHAPE } from "@higgs-worker/higgs-audio/requests";
-import { AUDIO_FORMATS, SAMPLE_RATES_HZ } from "@higgs-worker/audio";
+import { AUDIO_FORMATS, MAX_SPEED, MIN_SPEED, SAMPLE_RATES_HZ } from "@higgs-worker/audio";
 import { readRefAudio, REF_AUDIO_SCHEMA, type RefAudio } from "../references/ref-audio.ts";
 import { keyProblem, MAX_KEY_BYTES, MAX_SEGMENT_BYTES } from "../storage/object-key.ts";
 import {
@@ -9,6 +9,7 @@ import {
   number,
   optionalChoice,
   optionalInteger,
+  optionalNumber,
   optionalNumberChoice,
   optionalText,
   requiredText,
@@ -168,6 +169,21 @@ const GENERATION_FIELDS = {
     defaultText: "24000, telephony 8000",
     meaning: "samples per second of the file; `opus` has 8000, 16000, 24000 and 48000, `ulaw` and `alaw` have 8000",
     placeholder: "<hz>",
+  }),
+  speed: number({
+    min: MIN_SPEED,
+    max: MAX_SPEED,
+    defaultValue: 1,
+    meaning:
+      "how fast the speech is, at the same pitch; the model speaks at its own pace and is sped up or slowed down afterwards",
+    help: "how fast the speech is, at the same pitch (0.25 … 4)",
+    placeholder: "<x>",
+  }),
+  loudness: optionalNumber({
+    min: -50,
+    max: -9,
+    meaning: "integrated loudness of the file in LUFS, such as -16; `null` leaves it as it is; not with `stream`",
+    placeholder: "<lufs>",
   }),
   delivery: choice({
     choices: ["auto", "s3", "base64", "file", "put_url"],

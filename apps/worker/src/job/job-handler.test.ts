@@ -107,6 +107,16 @@ describe("a job with stream", () => {
     expect(stream).toEqual(Buffer.from(result.audio_base64 ?? "", "base64"));
   });
 
+  it.each([0.5, 2])("yields WAV files at speed %d that are together the whole one", async (speed) => {
+    const model = fakeModel({ frames: 75 });
+    const { items } = await collect(streamOf(setUp(model).run({ stream: true, speed })));
+    const parts = items.flatMap((item) => (item.type === "audio" ? [item] : []));
+    const whole = (await setUp(fakeModel({ frames: 75 })).run({ speed })) as JobOutput;
+    const samples = parts.flatMap(({ audio_base64: audio }) => [...samplesOf(audio)]);
+    expect(Int16Array.from(samples)).toEqual(samplesOf(whole.audio_base64 ?? ""));
+    expect(samples).toHaveLength(72_000 / speed);
+  });
+
   it("yields WAV files at the rate that was asked for", async () => {
     const { items } = await collect(streamOf(setUp().run({ stream: true, sample_rate: 16_000 })));
     const parts = items.flatMap((item) => (item.type === "audio" ? [item] : []));

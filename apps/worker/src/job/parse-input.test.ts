@@ -53,6 +53,8 @@ describe("parseJobInput()", () => {
       s3_key: null,
       output_format: "wav",
       sample_rate: null,
+      speed: 1,
+      loudness: null,
       delivery: "auto",
       put_url: null,
       stream: false,
@@ -166,6 +168,13 @@ describe("parseJobInput()", () => {
       { transcript: "a", output_format: "ulaw", sample_rate: 16_000 },
       "sample_rate is not one that ulaw has (got 16000, limit 8000)",
     ],
+    [
+      { transcript: "a", loudness: -16, stream: true },
+      "loudness is only known when all of the speech is there; leave out loudness or stream",
+    ],
+    [{ transcript: "a", loudness: 0 }, "loudness is out of range (got 0, limit -50 … -9)"],
+    [{ transcript: "a", speed: 5 }, "speed is out of range (got 5, limit 0.25 … 4)"],
+    [{ transcript: "a", speed: 0 }, "speed is out of range (got 0, limit 0.25 … 4)"],
     [
       { transcript: "a", output_format: "mp33" },
       'output_format must be one of wav, mp3, flac, opus, pcm, ulaw, alaw (got "mp33"), did you mean mp3?',

@@ -96,7 +96,7 @@ function refuseForeseeablyLarge(input: JobInput, { sampleRateHz }: DeliveryConte
     input.chunk_method === null ? longestChunk : Number.POSITIVE_INFINITY,
   );
   const fileRateHz = fileSampleRate(input, sampleRateHz);
-  const leastBytes = encoder.minEncodedBytes(Math.floor(leastSeconds * fileRateHz), fileRateHz);
+  const leastBytes = encoder.minEncodedBytes(Math.floor((leastSeconds / input.speed) * fileRateHz), fileRateHz);
   const bytes = base64Bytes(leastBytes) + RESULT_OVERHEAD_BYTES;
   if (bytes > maxResultBytes) throw tooLarge(bytes, maxResultBytes);
 }

@@ -62,6 +62,8 @@ describe("runSpeechJob()", () => {
           normalize: true,
           output_format: "wav",
           sample_rate: 24_000,
+          speed: 1,
+          loudness: null,
           delivery: "base64",
         },
       },
@@ -233,6 +235,27 @@ describe("runSpeechJob()", () => {
     expect(output).toMatchObject({ sample_rate: rate, duration_seconds: 1, size_bytes: 44 + 2 * rate });
     expect(output.metadata.generation_parameters).toMatchObject({ sample_rate: rate });
     expect(Buffer.from(file ?? []).readUInt32LE(24)).toBe(rate);
+  });
+
+  it.each([0.25, 0.8, 1.5, 4])("speaks at speed %d, and says how long the file is", async (speed) => {
+    const { output } = await run({ seed: 3, speed }, fakeModel());
+    expect(output).toMatchObject({
+      duration_seconds: Number((1 / speed).toFixed(3)),
+      size_bytes: 44 + 2 * Math.round(24_000 / speed),
+    });
+    expect(output.usage.rtf).toBeGreaterThan(0);
+  });
+
+  it("makes a file as loud as was wanted, or says what it could not do", async () => {
+    const plain = await run({ seed: 3 }, fakeModel());
+    const quiet = await run({ seed: 3, loudness: -40 }, fakeModel());
+    expect(quiet.output.warnings).toEqual([]);
+    expect(quiet.output.sha256).not.toBe(plain.output.sha256);
+    const short = await run({ seed: 3, loudness: -16 }, fakeModel({ frames: 5 }));
+    expect(short.output.warnings).toEqual([expect.stringContaining("too short or too quiet")]);
+    const spike = (pcm: Float32Array) => pcm.map((x, i) => (i === 500 ? 0.99 : x * 0.01));
+    const peaked = await run({ seed: 3, loudness: -10 }, fakeModel({ spoil: spike }));
+    expect(peaked.output.warnings).toEqual([expect.stringMatching(/loudness is -\d+\.\d LUFS instead of -10/)]);
   });
 
   it("delivers to a file", async () => {

@@ -14,7 +14,7 @@ import type { UploadProgress } from "../storage/object-store.ts";
 import type { S3StoreOptions } from "../storage/s3/s3-store.ts";
 import { JobTrace } from "../telemetry/job-trace.ts";
 import { AudioDelivery } from "./audio-delivery.ts";
-import { fileOptions } from "./file-options.ts";
+import { fileOptions, loudnessWarnings } from "./file-options.ts";
 import { buildJobOutput, type JobOutput } from "./job-output.ts";
 import type { SpeechJob } from "./parse-input.ts";
 import { planDelivery, type DeliveryPlan } from "./plan-delivery.ts";
@@ -126,10 +126,11 @@ export async function runSpeechJob(
     const { result, pcm } = await speak(model, request, delivery, { ...options, signal: speechSignal, plan, trace });
     trace.enter("encode");
     logReferences(result, job, logger);
-    const { measures, sampleCount } = await delivery.complete();
+    const { measures, sampleCount, loudnessLufs } = await delivery.complete();
     const { durationSeconds: speechSeconds } = measures;
     trace.speak(result, speechSeconds);
-    const findings = findingsOf(measures);
+    const isFileMade = sampleCount !== null;
+    const findings = [...findingsOf(measures), ...(isFileMade ? loudnessWarnings(input, loudnessLufs) : [])];
     trace.enter("deliver");
     const delivered = await delivery.deliver();
     if ("store" in plan) trace.stored = { kind: delivered.kind, bytes: delivered.sizeBytes, ms: delivered.uploadMs };
@@ -144,7 +145,11 @@ export async function runSpeechJob(
       speechSeconds,
       delivery: delivered,
       // Whoever took the parts has encoded them.
-      file: { ...delivered, sampleRateHz, seconds: sampleCount === null ? speechSeconds : sampleCount / sampleRateHz },
+      file: {
+        ...delivered,
+        sampleRateHz,
+        seconds: isFileMade ? sampleCount / sampleRateHz : speechSeconds / input.speed,
+      },
       queueMs: startedMs - receivedMs,
       uploadMs: delivered.uploadMs,
       totalMs,

@@ -23,6 +23,9 @@ const KILOBITS: ReadonlyMap<number, Kilobits> = new Map<Mp3Rate, Kilobits>([
   [48_000, 96],
 ]);
 
+/** LAME makes everything quieter by this at these bit rates; undone, so that all formats are equally loud. */
+const LAME_GAIN = 0.95;
+
 /** Frames that the encoder adds at the end, the first one for its delay, and ours. */
 const EXTRA_FRAMES = 6;
 
@@ -84,7 +87,7 @@ async function openStream(options: EncoderStreamOptions): Promise<AudioEncoderSt
     write: async (pcm) => {
       if (lame === null || pcm.length === 0) return new Uint8Array(0);
       sampleCount += pcm.length;
-      return take(lame.encode([pcm]));
+      return take(lame.encode([pcm.map(toLame)]));
     },
     end: async () => {
       try {
@@ -102,6 +105,10 @@ async function openStream(options: EncoderStreamOptions): Promise<AudioEncoderSt
     },
     close: release,
   };
+}
+
+function toLame(sample: number): number {
+  return Math.min(1, Math.max(-1, sample)) / LAME_GAIN;
 }
 
 /** MPEG-1 has two granules in a frame, MPEG-2 and 2.5 one. */

@@ -1,3 +1,4 @@
+import { concatenateSamples } from "@higgs-worker/base";
 import { makeFilterBank, type FilterBank } from "./filter-bank.ts";
 
 /** Length of `resample`'s result: librosa's floating-point rule, which can give one more than the exact length. */
@@ -16,11 +17,7 @@ export function resample(pcm: Float32Array, fromHz: number, toHz: number): Float
   const resampler = new Resampler(fromHz, toHz);
   const body = resampler.write(pcm);
   const tail = resampler.end();
-  if (body.length === 0) return tail;
-  const out = new Float32Array(body.length + tail.length);
-  out.set(body);
-  out.set(tail, body.length);
-  return out;
+  return body.length === 0 ? tail : concatenateSamples([body, tail]);
 }
 
 /** `resample` of audio that arrives in parts: all results together are the same samples, whatever the parts are. */

@@ -8,7 +8,7 @@ import type { CodecSource } from "./codec-weights.ts";
 import { DecoderModel } from "./decoder-model.ts";
 import { RELEASED_CODEC_CONFIG } from "../checkpoint/released-config.ts";
 import { randomCodec } from "./random-codec.ts";
-import { concatenateSamples } from "./samples.ts";
+import { concatenateSamples } from "@higgs-worker/base";
 import { OracleCodec } from "./testing/oracle-codec.ts";
 import { SMALL_CODEC_CONFIG, largestError, openCpuBackend, someCodes } from "./testing/small-codec.ts";
 

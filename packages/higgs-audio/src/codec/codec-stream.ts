@@ -1,7 +1,6 @@
-import { HiggsError, throwIfCancelled } from "@higgs-worker/base";
+import { concatenateSamples, HiggsError, throwIfCancelled } from "@higgs-worker/base";
 import { type CodeShape, toTableRows } from "./codes.ts";
 import type { FrameContext } from "./receptive-field.ts";
-import { concatenateSamples } from "./samples.ts";
 
 /** How far a decode has come, in frames from its start. */
 export interface DecodeProgress {

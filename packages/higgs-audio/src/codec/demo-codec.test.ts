@@ -2,7 +2,7 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { openCodec } from "../checkpoint/open-checkpoint.ts";
 import { CodecDecoder } from "./codec-decoder.ts";
-import { concatenateSamples } from "./samples.ts";
+import { concatenateSamples } from "@higgs-worker/base";
 import { largestError, openCpuBackend, someCodes } from "./testing/small-codec.ts";
 
 const DEMO_CODEC = path.resolve(import.meta.dirname, "../../../../demo-checkpoint/checkpoint/codec");

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { concatenateSamples } from "../codec/samples.ts";
+import { concatenateSamples } from "@higgs-worker/base";
 import { loadDemo, speechRequest } from "./testing/demo-model.ts";
 import type { SpeechRequest } from "./speech-request.ts";
 import type { AudioParts, SpeechModel, SpeechResult } from "./types.ts";

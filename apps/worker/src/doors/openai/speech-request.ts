@@ -1,6 +1,5 @@
 import { AUDIO_FORMATS, speechWeight, type AudioFormat } from "@higgs-worker/audio";
 import { HiggsError, toHiggsError } from "@higgs-worker/base";
-import { JOB_FIELDS } from "../../job/job-fields.ts";
 import { kindOf } from "../../names/describe-value.ts";
 import { speechFields } from "../speech-fields.ts";
 import type { OpenAiVoices } from "./voice-table.ts";
@@ -49,7 +48,6 @@ export async function readSpeechRequest(body: unknown, options: SpeechRequestOpt
     input: {
       ...chunking(transcript),
       ...instructions(given),
-      ...speed(given),
       ...("ref_audio" in own ? {} : { ref_audio: await referenceOf(given, options.voices) }),
       ...own,
       transcript,
@@ -81,15 +79,6 @@ function formatOf(given: Fields): AudioFormat {
 function instructions(given: Fields): Readonly<Record<string, unknown>> {
   const text = given.text("instructions")?.trim() ?? "";
   return text === "" ? {} : { scene_prompt: text };
-}
-
-/** A field of the job where there is one; until then only the natural speed. */
-function speed(given: Fields): Readonly<Record<string, unknown>> {
-  if (Object.hasOwn(JOB_FIELDS, "speed") || !given.has("speed")) return {};
-  if (given.present["speed"] === 1) return {};
-  throw new HiggsError("NOT_SUPPORTED", "speak", "speed is not supported yet; leave it out, or send 1", {
-    problems: ["speed is not supported yet"],
-  });
 }
 
 async function referenceOf(given: Fields, voices: OpenAiVoices): Promise<string | null> {
