@@ -1,3 +1,4 @@
+import { HiggsError } from "@higgs-worker/base/errors";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { CommandIo } from "./terminal/command-io.ts";
 
@@ -106,6 +107,117 @@ function deployArgs(flags: Flags) {
     isDryRun: flags["dryRun"] === true,
     isJson: flags["json"] === true,
   } as const;
+}
+
+/** @param run runs another command of this program */
+export function addVolume(
+  volume: Command,
+  io: CommandIo,
+  finish: Finish,
+  run: (argv: readonly string[]) => Promise<number>,
+): void {
+  const create = volume
+    .command("create")
+    .description("Create a network volume, or let the one of this name grow")
+    .argument("<name>", "its name")
+    .requiredOption("--data-center <id>", "where it is, such as EU-RO-1; workers with it can only be there")
+    .addOption(
+      new Option("--size <gb>", "GB; 30 hold the model and its converted weights")
+        .argParser(whole(10, 4096))
+        .default(30),
+    )
+    .addOption(
+      new Option("--type <type>", "storage tier (default: the data center's)").choices([
+        "STANDARD",
+        "HIGH_PERFORMANCE",
+      ]),
+    )
+    .option("--fill", "fill it afterwards, as `volume fill` does");
+  addFillFlags(create);
+  withJson(create, "higgs volume create higgs --data-center EU-RO-1 --fill --pod --image me/higgs-audio:0.1.0");
+  create.action(async (name: string, flags: Flags) => {
+    const { runVolumeCreate } = await import("./commands/volume.ts");
+    const type = choiceOf(flags["type"], ["STANDARD", "HIGH_PERFORMANCE"]);
+    const wish = { name, dataCenter: String(flags["dataCenter"]), sizeGb: numberOf(flags["size"]) ?? 30, type };
+    // A pod that cannot be started should not be found out after something was made that costs money.
+    if (flags["fill"] === true) checkFillFlags(flags);
+    const exitCode = await runVolumeCreate({ ...wish, isJson: flags["json"] === true }, io);
+    finish(exitCode !== 0 || flags["fill"] !== true ? exitCode : await fillVolume(name, flags, io));
+  });
+  const fill = volume
+    .command("fill")
+    .description("Put the model onto a volume: from this machine through RunPod's S3, or by a pod that downloads it")
+    .argument("<name>", "name or id of the volume");
+  addFillFlags(fill);
+  fill.addHelpText(
+    "after",
+    "\nExamples:\n  higgs volume fill higgs --pod --image me/higgs-audio:0.1.0\n  higgs volume fill higgs --model DIR --tokenizer DIR",
+  );
+  fill.action(async (name: string, flags: Flags) => {
+    checkFillFlags(flags);
+    finish(await fillVolume(name, flags, io));
+  });
+  volume
+    .command("fill-here", { hidden: true })
+    .description("On the pod: download the model onto the mounted volume, and wait")
+    .action(async () => {
+      const { runVolumeFillHere } = await import("./commands/volume-fill.ts");
+      finish(await runVolumeFillHere(() => run(["models", "pull"]), io));
+    });
+  const list = volume.command("list").description("List the account's network volumes");
+  withJson(list, "higgs volume list");
+  list.action(async (flags: Flags) => {
+    const { runVolumeList } = await import("./commands/volume.ts");
+    finish(await runVolumeList({ isJson: flags["json"] === true }, io));
+  });
+  const remove = volume
+    .command("delete")
+    .description("Delete a network volume with everything on it")
+    .argument("<name>", "name or id of the volume")
+    .option("--yes", "everything on it may be lost");
+  withJson(remove, "higgs volume delete higgs --yes");
+  remove.action(async (name: string, flags: Flags) => {
+    const { runVolumeDelete } = await import("./commands/volume.ts");
+    finish(await runVolumeDelete({ volume: name, isSure: flags["yes"] === true, isJson: flags["json"] === true }, io));
+  });
+}
+
+function addFillFlags(command: Command): void {
+  command
+    .option("--pod", "let a small CPU pod in the volume's data center download the model; needs --image")
+    .option("--image <ref>", "the worker's image, for --pod")
+    .option("--registry <id>", "id of a registry credential for a private image, for --pod")
+    .option("--model <dir>", "checkpoint on this machine (default: where `higgs models where` finds it)")
+    .option("--tokenizer <dir>", "audio tokenizer on this machine (default: beside or in the model)")
+    .option("--force", "copy files again that are there with the same size");
+}
+
+/** @throws {HiggsError} INVALID_INPUT for a pod without an image */
+function checkFillFlags(flags: Flags): void {
+  if (flags["pod"] === true && textOf(flags["image"]) === null) {
+    throw new HiggsError(
+      "INVALID_INPUT",
+      "fill the network volume",
+      "--pod needs --image: the worker's image, which has the command that downloads",
+    );
+  }
+}
+
+async function fillVolume(volume: string, flags: Flags, io: CommandIo): Promise<number> {
+  const { runVolumeFill, runVolumeFillOnPod } = await import("./commands/volume-fill.ts");
+  const image = textOf(flags["image"]);
+  if (flags["pod"] === true && image !== null) {
+    return runVolumeFillOnPod({ volume, image, registry: textOf(flags["registry"]) }, io);
+  }
+  const settings = {
+    modelPath: textOf(flags["model"]) ?? undefined,
+    tokenizerPath: textOf(flags["tokenizer"]) ?? undefined,
+  };
+  return runVolumeFill({ volume, isForced: flags["force"] === true, settings }, io);
+}
+
+function withJson(command: Command, example: string): void {
+  command.option("--json", "print JSON").addHelpText("after", `\nExample:\n  ${example}`);
 }
 
 function addStatus(deploy: Command, io: CommandIo, finish: Finish): void {

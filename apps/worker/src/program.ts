@@ -18,7 +18,7 @@ export async function runProgram(argv: readonly string[], io: CommandIo): Promis
   const written: Promise<void>[] = [];
   // The flags of `speak` come from the table of job fields, which the other commands' help can do without.
   const speech = argv.includes("speak") ? await import("./speech-flags.ts") : null;
-  const deployment = argv.includes("deploy") ? await import("./deploy-commands.ts") : null;
+  const deployment = argv.includes("deploy") || argv.includes("volume") ? await import("./deploy-commands.ts") : null;
   const program = buildProgram(argv, io, { speech, deployment }, (code) => {
     exitCode = code;
   });
@@ -296,6 +296,8 @@ function addDeploy(program: Command, io: CommandIo, deployment: typeof DeployCom
     .command("deploy")
     .description("Create or update an endpoint on RunPod; running it again changes only what differs");
   deployment?.addDeploy(command, io, finish);
+  const volume = program.command("volume").description("Manage network volumes on RunPod: create, fill, list, delete");
+  deployment?.addVolume(volume, io, finish, (argv) => runProgram(argv, io));
 }
 
 function addDoctor(program: Command, io: CommandIo, finish: Finish): void {

@@ -1,6 +1,6 @@
 import { HiggsError, isHiggsError } from "@higgs-worker/base";
 import { DeploymentError, RunpodApiError, RunpodClient, type Transport } from "runpod-deploy";
-import { type Environment, loadConfig } from "../config/load.ts";
+import { type Environment, loadConfig, type SettingFlags } from "../config/load.ts";
 import type { Config } from "../config/settings.ts";
 import { sendHttp } from "../network/http-request.ts";
 import { proxyFor } from "../network/proxy.ts";
@@ -21,9 +21,12 @@ export interface DeployContext {
 }
 
 /** @throws {HiggsError} INVALID_INPUT for invalid settings or an unreadable `.env` */
-export async function openDeployContext({ env, workingDirectory }: AccountSurface): Promise<DeployContext> {
+export async function openDeployContext(
+  { env, workingDirectory }: AccountSurface,
+  flags: SettingFlags = {},
+): Promise<DeployContext> {
   const all = await withDotEnv(env, workingDirectory);
-  return { config: loadConfig(all).config, env: all };
+  return { config: loadConfig(all, flags).config, env: all };
 }
 
 /**

@@ -159,7 +159,8 @@ async function answer(request: IncomingMessage, response: ServerResponse, store:
   if (request.method === "PUT") return put(request, response, store, { name, body, fault });
   const object = store.objects.get(name);
   if (object === undefined) return refuse(response, 404, "NoSuchKey");
-  response.writeHead(200, { ...object.headers, "Content-Type": object.contentType }).end(object.bytes);
+  const size = { "Content-Length": object.bytes.byteLength };
+  response.writeHead(200, { ...object.headers, ...size, "Content-Type": object.contentType }).end(object.bytes);
 }
 
 /** S3's own tolerance. */
