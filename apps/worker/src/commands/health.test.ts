@@ -86,7 +86,7 @@ it("the socket of a worker that was killed is used again; one that answers, and 
   const first = await startWorker({ startEngine });
   await expect.poll(first.ask).toMatchObject({ status: "ready" });
   const second = await startWorker({ startEngine, socket: first.socket });
-  await expect.poll(() => second.io.err()).toContain("the health socket cannot be opened");
+  await expect.poll(() => second.io.out()).toContain("the health socket cannot be opened");
   second.io.kill("SIGTERM");
   expect(await second.exit).toBe(0);
   expect(await first.ask()).toMatchObject({ status: "ready" });
@@ -96,7 +96,7 @@ it("the socket of a worker that was killed is used again; one that answers, and 
   const file = join(scratchDir(), "file");
   writeFileSync(file, "mine");
   const third = await startWorker({ startEngine, socket: file });
-  await expect.poll(() => third.io.err()).toContain("the health socket cannot be opened");
+  await expect.poll(() => third.io.out()).toContain("the health socket cannot be opened");
   expect(existsSync(file)).toBe(true);
   third.io.kill("SIGTERM");
   expect(await third.exit).toBe(0);

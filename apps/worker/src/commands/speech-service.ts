@@ -10,7 +10,7 @@ import type { EngineStarter, ServingModel } from "../model/load-model.ts";
 import { findModel, type FoundModel } from "../model/locations.ts";
 import { ModelKeeper } from "../model/model-keeper.ts";
 import { warmUp } from "../model/warm-up.ts";
-import { Journal } from "../telemetry/job-journal.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
 import { createReferenceServices } from "../references/voices.ts";
 
 export interface SpeechServiceOptions {
@@ -21,6 +21,7 @@ export interface SpeechServiceOptions {
   /** Ends the wait for an engine that is still busy when the service ends. */
   readonly hurry: AbortSignal;
   readonly startEngine: EngineStarter;
+  readonly telemetry: Telemetry;
   /** Local commands may speak with the demo checkpoint. */
   readonly allowDemo: boolean;
   /** Whether the model may run on the CPU without being told to; default true. */
@@ -42,8 +43,8 @@ export interface SpeechService extends AsyncDisposable {
   load(): Promise<ServingModel>;
   /** The same as a fitness check of the worker, whose reason begins with the error's code. */
   readonly fitnessCheck: FitnessCheck;
-  /** What became of the jobs. */
-  readonly journal: Journal;
+  /** The model, if one is loaded. */
+  loaded(): ServingModel | null;
   /** Whether jobs can be done now, for the health socket. */
   health(): WorkerHealth;
   /** Whether it speaks with the demo checkpoint, as far as it is known. */
@@ -55,7 +56,7 @@ export interface SpeechService extends AsyncDisposable {
 const CHECK_NAME = "speech engine";
 
 export function createSpeechService(options: SpeechServiceOptions): SpeechService {
-  const { config, logger, hurry } = options;
+  const { config, logger, hurry, telemetry } = options;
   const lifetime = new AbortController();
   const signal = AbortSignal.any([options.signal, lifetime.signal]);
   const { faultLimit } = config;
@@ -65,9 +66,15 @@ export function createSpeechService(options: SpeechServiceOptions): SpeechServic
     source = found.source;
     return startModel(found, { ...options, signal });
   };
-  const keeper = new ModelKeeper({ start: async () => start(), faultLimit, logger, hurry });
+  const keeper = new ModelKeeper({
+    start: async () => start(),
+    onReload: () => telemetry.metrics.count("engine_restarts", { cause: "reload" }),
+    faultLimit,
+    logger,
+    hurry,
+  });
   const load = () => keeper.load();
-  const journal = new Journal({ logger });
+  const { journal } = telemetry;
   const isDemo = (): boolean => source === "demo";
   const references = createReferenceServices(config);
   const handle = createJobHandler({
@@ -80,7 +87,7 @@ export function createSpeechService(options: SpeechServiceOptions): SpeechServic
   });
   return {
     load,
-    journal,
+    loaded: () => keeper.loaded,
     handler: watched(withOpenAiRoutes({ handle, config, library: references.voices, isDemo, journal }), keeper),
     fitnessCheck: { name: CHECK_NAME, check: () => checkLoad(load) },
     health: () => healthOf(keeper),
@@ -127,9 +134,10 @@ function watched(handle: AnyJobHandler, keeper: ModelKeeper): Handler {
 }
 
 async function startModel(found: FoundModel, options: SpeechServiceOptions): Promise<ServingModel> {
-  const { config, logger, signal, startEngine, allowCpu, env, isWarmedUp } = options;
+  const { config, logger, signal, startEngine, allowCpu, env, isWarmedUp, telemetry } = options;
   if (found.source === "demo") logger.warn("no Higgs Audio V2 checkpoint was found: using the demo checkpoint");
-  const start = () => startEngine(found, config, { logger, signal, allowCpu, env });
+  const onRestart = () => telemetry.metrics.count("engine_restarts", { cause: "crash" });
+  const start = () => startEngine(found, config, { logger, signal, allowCpu, env, onRestart });
   const model = await start();
   if (!isWarmedUp) return model;
   try {

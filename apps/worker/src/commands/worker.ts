@@ -5,10 +5,12 @@ import { serveHealthSocket } from "../health/health-socket.ts";
 import { jobErrorOf } from "../job/job-error.ts";
 import type { LogLevel } from "../logging/logger.ts";
 import { type EngineStarter, loadSpeechModel, type ModelLoader, startSpeechEngine } from "../model/load-model.ts";
+import { Telemetry } from "../telemetry/telemetry.ts";
 import { type CommandIo, EXIT_USAGE } from "../terminal/command-io.ts";
 import { printJson } from "../terminal/print-json.ts";
 import { type CommandContext, openServingContext, openServingLog } from "./command-context.ts";
 import { levelOf, writeInto } from "./runtime-log.ts";
+import { SelfReport } from "./self-report.ts";
 import { createSpeechService, reasonOf, type SpeechService, type SpeechServiceOptions } from "./speech-service.ts";
 import { loadWorkerRuntime, surfaceOf, type WorkerRuntime } from "./worker-runtime.ts";
 
@@ -100,12 +102,15 @@ async function serveModel(
   { isBalanced, ...fallbacks }: Fallbacks & { readonly isBalanced: boolean },
 ): Promise<number> {
   const { config, logger } = context;
-  await using service = createServingService(context, io, parts, fallbacks);
+  const telemetry = new Telemetry(logger);
+  await using service = createServingService(context, io, parts, { ...fallbacks, telemetry });
+  await using report = new SelfReport({ config, logger, service, telemetry });
   await using _health = await serveHealthSocket(config.healthSocket, () => service.health(), logger);
   const ready = service.load();
   ready.catch((error: unknown) => {
     if (!io.signal.aborted) logger.error("the model cannot be loaded", { reason: String(error) });
   });
+  report.start(ready);
   // Only servers need an HTTP framework.
   const { LOAD_BALANCER_LIMITS, openDoors } = await import("../doors/mount-doors.ts");
   const limits = isBalanced ? LOAD_BALANCER_LIMITS : null;
@@ -117,7 +122,9 @@ async function serveModel(
     concurrency: config.maxBatch,
     api: {
       ready,
-      about: () => service.about(),
+      about: () => report.about(),
+      health: () => report.health(),
+      mount: (api) => report.attach(api),
       apiKey: config.apiKey ?? undefined,
       allowedOrigins: config.corsOrigins,
       rules: { maxInputBytes, maxResultBytes, maxQueuedJobs },
@@ -135,9 +142,9 @@ function createServingService(
   { config, logger }: CommandContext,
   { signal, hurry, env }: CommandIo,
   { startEngine }: WorkerParts,
-  fallbacks: Fallbacks,
+  own: Fallbacks & Pick<SpeechServiceOptions, "telemetry">,
 ): SpeechService {
-  return createSpeechService({ config, logger, signal, hurry, env, startEngine, ...fallbacks, isWarmedUp: true });
+  return createSpeechService({ config, logger, signal, hurry, env, startEngine, ...own, isWarmedUp: true });
 }
 
 async function serveQueue(args: WorkerArgs, start: WorkerStart): Promise<number> {
@@ -149,15 +156,33 @@ async function serveQueue(args: WorkerArgs, start: WorkerStart): Promise<number>
     return answerWith(error, args, start);
   }
   const { config, logger } = context;
-  await using service = createServingService(context, io, parts, { allowDemo: false, allowCpu: false });
+  const telemetry = new Telemetry(logger);
+  await using service = createServingService(context, io, parts, { allowDemo: false, allowCpu: false, telemetry });
+  await using report = new SelfReport({ config, logger, service, telemetry });
   await using _health = await serveHealthSocket(config.healthSocket, () => service.health(), logger);
+  await report.listen();
+  report.logMetrics();
+  let tellLoaded = (): void => undefined;
+  report.start(new Promise((resolve) => void (tellLoaded = () => resolve(undefined))));
   return await runtime.start({
     mode,
     handler: service.handler,
     concurrency: config.maxBatch,
-    fitnessChecks: [service.fitnessCheck],
+    fitnessChecks: [
+      {
+        ...service.fitnessCheck,
+        check: async () => {
+          try {
+            await service.fitnessCheck.check();
+          } finally {
+            tellLoaded();
+          }
+        },
+      },
+    ],
     // The handler answers each job with the reason why there is no model.
     onUnfit: config.onStartFailure === "exit" ? "exit" : "handle",
+    onStateChange: (state) => void (state === "draining" && report.drain()),
     ...writeInto(context.logger),
     surface: surfaceOf(runtime, io, argv),
   });
@@ -204,6 +229,7 @@ async function runOneJob(args: WorkerArgs, start: WorkerStart): Promise<number> 
     allowDemo: !runtime.hasQueue(io.env),
     allowCpu: !runtime.hasQueue(io.env),
     isWarmedUp: false,
+    telemetry: new Telemetry(logger),
   });
   const exitCode = await runtime.start({
     mode,

@@ -187,6 +187,23 @@ export const SETTINGS = {
     max: 1_000_000,
     defaultValue: 4096,
   }),
+  metricsPort: integer({
+    env: ["HIGGS_METRICS_PORT"],
+    flag: "--metrics-port",
+    group: "worker",
+    description:
+      "Port on which a queue worker serves /metrics, /health, /ready, /ping and /debug/failures; 0: none. `higgs serve` and the load-balancing mode have them on their own port",
+    min: 0,
+    max: 65_535,
+    defaultValue: 0,
+  }),
+  metricsHost: text({
+    env: ["HIGGS_METRICS_HOST"],
+    flag: "--metrics-host",
+    group: "worker",
+    description: "Address of that port; on others than loopback, set HIGGS_API_KEY too",
+    defaultValue: "127.0.0.1",
+  }),
   maxTranscriptChars: integer({
     env: ["HIGGS_MAX_TRANSCRIPT_CHARS"],
     flag: "--max-transcript-chars",

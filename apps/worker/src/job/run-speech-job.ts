@@ -133,7 +133,9 @@ export async function runSpeechJob(
     const findings = [...findingsOf(measures), ...(isFileMade ? loudnessWarnings(input, loudnessLufs) : [])];
     trace.enter("deliver");
     const delivered = await delivery.deliver();
-    if ("store" in plan) trace.stored = { kind: delivered.kind, bytes: delivered.sizeBytes, ms: delivered.uploadMs };
+    // Audio that its store refused comes back with the result.
+    if ("store" in plan && delivered.kind === plan.kind)
+      trace.stored = { kind: delivered.kind, bytes: delivered.sizeBytes, ms: delivered.uploadMs };
     const totalMs = performance.now() - receivedMs;
     const sampleRateHz = outputSampleRate(asFile);
     const output = buildJobOutput({

@@ -22,9 +22,15 @@ export class Journal implements JobJournal {
   readonly #options: JournalOptions;
   readonly #open = new Set<JobTrace>();
   #finished = 0;
+  #spokeAtMs: number | null = null;
 
   constructor(options: JournalOptions) {
     this.#options = options;
+  }
+
+  /** When a job last got all of its audio, on the clock of `performance`; null before. */
+  get spokeAtMs(): number | null {
+    return this.#spokeAtMs;
   }
 
   /** Jobs in the handler, by whether their speech has begun, and those that it has finished. */
@@ -39,13 +45,16 @@ export class Journal implements JobJournal {
 
   finish(trace: JobTrace): void {
     if (!this.#open.delete(trace)) return;
+    trace.end();
     this.#finished += 1;
+    this.#spokeAtMs = performance.now();
     this.#options.logger.info("job finished", fieldsOf(trace));
     this.#options.onEnd?.(trace, null);
   }
 
   fail(trace: JobTrace, error: HiggsError): void {
     if (!this.#open.delete(trace)) return;
+    trace.end();
     const { code, message: reason } = error;
     const { logger, onEnd } = this.#options;
     const { jobId, stage, attempt, isStreamed } = trace;

@@ -86,6 +86,11 @@ export class JobTrace {
     if (stage === "generate") this.#waitMs ??= this.totalMs;
   }
 
+  /** Ends the stage that it is in. */
+  end(): void {
+    this.enter(this.#stage);
+  }
+
   /** Notes that all audio is made. */
   speak(facts: SpokenFacts, audioSeconds: number): void {
     const { seed, chunkCount, audioFrames, promptTokens, referenceCodes, prefixes, timings } = facts;

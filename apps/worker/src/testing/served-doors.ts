@@ -5,6 +5,7 @@ import type { PlatformLimits } from "../doors/platform-limits.ts";
 import { openDoors } from "../doors/mount-doors.ts";
 import { Log } from "../logging/logger.ts";
 import type { ServingModel } from "../model/load-model.ts";
+import { Telemetry } from "../telemetry/telemetry.ts";
 import { fakeModel } from "./fake-model.ts";
 import { scratchDir } from "./scratch.ts";
 
@@ -57,6 +58,7 @@ export async function serveDoors({
     startEngine: async () => model,
     allowDemo: true,
     isWarmedUp: false,
+    telemetry: new Telemetry(logger),
   });
   const doors = await openDoors({ config, logger, isDemo: () => service.isDemo(), limits });
   const server = await serveLocalApi({
