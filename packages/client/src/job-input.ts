@@ -62,15 +62,15 @@ export interface JobInput {
   /** Integrated loudness of the file in LUFS, such as -16; `null` leaves it as it is; not with `stream` (-50 … -9). */
   readonly loudness?: number | null;
   /**
-   * `auto`: S3 if a bucket or key is known, else `base64`; `file` is below `HIGGS_OUTPUT_DIR`; `put_url` is not
-   * supported yet (default "auto").
+   * `auto`: `put_url` if it is given, S3 if a bucket or key is known, else `base64`; `file` is below `HIGGS_OUTPUT_DIR`
+   * (default "auto").
    */
   readonly delivery?: "auto" | "s3" | "base64" | "file" | "put_url" | null;
   /** The bucket for the audio. */
   readonly s3_bucket?: string | null;
   /** The key in the bucket, or the path below `HIGGS_OUTPUT_DIR` (at most 1024 characters). */
   readonly s3_key?: string | null;
-  /** Not supported yet. */
+  /** A presigned address that the audio is sent to with one PUT, see S3.md (at most 8192 characters). */
   readonly put_url?: string | null;
   /** `true`: audio as stream items while it is generated, see Streaming (default false). */
   readonly stream?: boolean | null;

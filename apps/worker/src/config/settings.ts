@@ -361,6 +361,14 @@ export const SETTINGS = {
     description: "Whether an object with the same key is kept and the job fails; several stores cannot do that",
     defaultText: "false",
   }),
+  putUrlHosts: text({
+    env: ["HIGGS_PUT_URL_HOSTS"],
+    flag: "--put-url-hosts",
+    group: "storage",
+    description:
+      "Hosts that `put_url` may name although they are not on the public internet, as NAME or NAME:PORT with commas; also with `http://`",
+    defaultText: "none",
+  }),
   spoolDir: directory({
     env: ["HIGGS_SPOOL_DIR"],
     flag: "--spool-dir",

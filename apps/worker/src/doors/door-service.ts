@@ -7,7 +7,6 @@ import { AudioOutlet, type AudioTaker } from "../job/audio-outlet.ts";
 import type { JobInput } from "../job/job-fields.ts";
 import type { SpokenOutput } from "../job/job-output.ts";
 import { parseJobInput } from "../job/parse-input.ts";
-import { refuseUnsupported } from "../job/unsupported.ts";
 import { BytePipe } from "./byte-pipe.ts";
 import { outOfTime, type PlatformLimits, refuseForeseeableCut } from "./platform-limits.ts";
 import { LiveEncoder } from "./live-encoder.ts";
@@ -81,7 +80,6 @@ export class DoorService {
   async speak({ input, purpose, signal }: DoorRequest): Promise<DoorSpeech> {
     const fields = speechFields(input);
     const checked = parseJobInput(fields, this.#config);
-    refuseUnsupported(checked);
     if (this.#limits !== null) refuseForeseeableCut(checked, this.#limits, this.#workPerAudio);
     const seed = checked.seed ?? drawSeed();
     const format = checked.output_format;

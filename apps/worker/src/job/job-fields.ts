@@ -23,6 +23,9 @@ import { controlProblems, transcriptProblems } from "./text-problems.ts";
 /** Longest literal scene in characters; the presets have about forty. */
 const MAX_SCENE_CHARS = 2_000;
 
+/** Longest address for the audio; those with session tokens have about 2000 characters. */
+const MAX_PUT_URL_CHARS = 8_192;
+
 /** Upper limit for counts. */
 const MAX_COUNT = 100_000;
 
@@ -189,7 +192,7 @@ const GENERATION_FIELDS = {
     choices: ["auto", "s3", "base64", "file", "put_url"],
     defaultValue: "auto",
     meaning:
-      "`auto`: S3 if a bucket or key is known, else `base64`; `file` is below `HIGGS_OUTPUT_DIR`; `put_url` is not supported yet",
+      "`auto`: `put_url` if it is given, S3 if a bucket or key is known, else `base64`; `file` is below `HIGGS_OUTPUT_DIR`",
   }),
 };
 
@@ -208,7 +211,13 @@ const DELIVERY_FIELDS = {
     problemsOf: (key) => [keyProblem(key)].filter((problem) => problem !== null),
     meaning: "the key in the bucket, or the path below `HIGGS_OUTPUT_DIR`",
   }),
-  put_url: optionalText({ allowed: "a URL", meaning: "not supported yet" }),
+  put_url: optionalText({
+    allowed: "an https:// address",
+    maxChars: MAX_PUT_URL_CHARS,
+    meaning: "a presigned address that the audio is sent to with one PUT, see [S3.md](S3.md#put_url)",
+    placeholder: "<url>",
+    help: "a presigned address that the audio is sent to",
+  }),
   stream: truth({
     defaultValue: false,
     meaning: "`true`: audio as stream items while it is generated, see [Streaming](#streaming)",

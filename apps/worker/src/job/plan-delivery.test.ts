@@ -48,6 +48,13 @@ describe("planDelivery()", () => {
       { key: "7/job-1.wav" },
     ],
     ["the job's objectPath", {}, {}, { s3Config: { ...JOB_S3, objectPath: "/folder/" } }, { key: "folder/job-1.wav" }],
+    [
+      "an address in the job",
+      { put_url: "https://example.com/a" },
+      { ...KEYS, S3_BUCKET: "b-1" },
+      {},
+      { kind: "put_url" },
+    ],
     ["an empty s3Config", {}, {}, { s3Config: { accessId: "", bucketName: "" } }, { kind: "base64" }],
   ])("%s", (_name, fields, env, context, expected) => {
     expect(plan(fields, env, context)).toMatchObject(expected);
@@ -57,6 +64,23 @@ describe("planDelivery()", () => {
     ["a bucket without credentials", { s3_bucket: "b-1" }, {}, {}, "STORAGE_NOT_CONFIGURED", "AWS_ACCESS_KEY_ID"],
     ["a key without a bucket", { s3_key: "a.wav" }, KEYS, {}, "STORAGE_NOT_CONFIGURED", "no bucket is known"],
     ["S3 without anything", { delivery: "s3" }, {}, {}, "STORAGE_NOT_CONFIGURED", "not set"],
+    ["put_url without one", { delivery: "put_url" }, {}, {}, "INVALID_INPUT", "put_url is missing"],
+    [
+      "put_url with another delivery",
+      { delivery: "s3", put_url: "https://example.com/a" },
+      {},
+      {},
+      "INVALID_INPUT",
+      "delivery is s3",
+    ],
+    [
+      "put_url with a key",
+      { s3_key: "a", put_url: "https://example.com/a" },
+      {},
+      {},
+      "INVALID_INPUT",
+      "leave s3_bucket and s3_key out",
+    ],
     ["half an s3Config", {}, {}, { s3Config: { ...JOB_S3, bucketName: "" } }, "INVALID_INPUT", "bucketName missing"],
     ["an s3Config of another form", {}, {}, { s3Config: "x" }, "INVALID_INPUT", "must be strings"],
     [

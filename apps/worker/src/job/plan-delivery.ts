@@ -7,6 +7,7 @@ import type { Config } from "../config/settings.ts";
 import { createFileStore } from "../storage/file-store.ts";
 import { fillKeyTemplate, keyProblem } from "../storage/object-key.ts";
 import type { ObjectStore } from "../storage/object-store.ts";
+import { createPutUrlStore, type PutUrlOptions } from "../storage/put-url/put-url-store.ts";
 import { createS3Store, type S3StoreOptions } from "../storage/s3/s3-store.ts";
 import { knownBucket, resolveS3Target, type JobS3Config } from "../storage/s3/target.ts";
 import { fileSampleRate } from "./file-options.ts";
@@ -22,7 +23,7 @@ export type DeliveryPlan =
   | { readonly kind: "parts" };
 
 export interface StorePlan {
-  readonly kind: "s3" | "file";
+  readonly kind: "s3" | "file" | "put_url";
   readonly store: ObjectStore;
   readonly key: string;
   /** Largest result in which the audio may come back if it cannot be stored; 0 by default. */
@@ -38,6 +39,7 @@ export interface DeliveryContext {
   /** The model's sample rate, to predict sizes. */
   readonly sampleRateHz: number;
   readonly s3Options?: S3StoreOptions;
+  readonly putUrlOptions?: PutUrlOptions | undefined;
 }
 
 /** Result limits of the platform for `/run` and `/runsync`, whose job ids begin with `sync-` (spec platform §4.5, §1.2). */
@@ -57,6 +59,15 @@ const MAX_CHARACTERS_PER_SECOND = 40;
  */
 export function planDelivery(input: JobInput, context: DeliveryContext): DeliveryPlan {
   const maxResultBytes = context.jobId.startsWith("sync-") ? MAX_SYNC_RESULT_BYTES : MAX_RESULT_BYTES;
+  const putUrl = putUrlOf(input);
+  if (putUrl !== null) {
+    const store = createPutUrlStore(putUrl, {
+      ...context.putUrlOptions,
+      config: context.config,
+      attempts: context.s3Options,
+    });
+    return { kind: "put_url", store, key: "", maxResultBytes };
+  }
   const wish = { bucket: input.s3_bucket, jobConfig: parseJobS3Config(context.s3Config) };
   const wantsS3 = input.delivery === "auto" && (input.s3_key !== null || knownBucket(context.config, wish) !== null);
   if (input.delivery === "s3" || wantsS3) {
@@ -70,6 +81,16 @@ export function planDelivery(input: JobInput, context: DeliveryContext): Deliver
   }
   refuseForeseeablyLarge(input, context, maxResultBytes);
   return { kind: "base64", maxResultBytes };
+}
+
+/** The address that the audio is sent to; null for another delivery. */
+function putUrlOf({ delivery, put_url: url, s3_bucket: bucket, s3_key: key }: JobInput): string | null {
+  if (url === null && delivery !== "put_url") return null;
+  const refuse = (reason: string) => new HiggsError("INVALID_INPUT", "deliver to put_url", reason);
+  if (url === null) throw refuse("put_url is missing");
+  if (delivery !== "put_url" && delivery !== "auto") throw refuse(`delivery is ${delivery} (allowed put_url, auto)`);
+  if (bucket !== null || key !== null) throw refuse("it has its own place; leave s3_bucket and s3_key out");
+  return url;
 }
 
 /**

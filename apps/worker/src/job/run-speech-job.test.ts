@@ -4,12 +4,14 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { decodeAndResample } from "@higgs-worker/audio";
 import { HiggsError } from "@higgs-worker/base";
+import { AwsV4Signer } from "aws4fetch";
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../config/load.ts";
 import { silentLogger } from "../logging/logger.ts";
 import { fakeModel, type FakeModel } from "../testing/fake-model.ts";
 import { startS3Stub } from "../testing/s3-stub.ts";
 import { scratchDir } from "../testing/scratch.ts";
+import { objectUrl } from "../storage/s3/object-address.ts";
 import { parseJob } from "./parse-input.ts";
 import { runSpeechJob, type SpeechJobOptions } from "./run-speech-job.ts";
 
@@ -258,6 +260,31 @@ describe("runSpeechJob()", () => {
     expect(peaked.output.warnings).toEqual([expect.stringMatching(/loudness is -\d+\.\d LUFS instead of -10/)]);
   });
 
+  it("delivers to an address that the job gives, and tells neither it nor its signature to anyone else", async () => {
+    const stub = await startS3Stub();
+    const { host } = new URL(stub.url);
+    const url = objectUrl({ endpoint: new URL(stub.url), bucket: stub.bucket, usesPathStyle: true }, "out/a.wav");
+    url.searchParams.set("X-Amz-Expires", "600");
+    const signer = new AwsV4Signer({ ...stub.key, service: "s3", method: "PUT", url: url.href, signQuery: true });
+    const put_url = (await signer.sign()).url.href;
+    // The worker's own bucket is not asked.
+    const env = { ...stub.env, AWS_SECRET_ACCESS_KEY: "wrong", HIGGS_PUT_URL_HOSTS: host };
+    const { output } = await run({ put_url }, fakeModel(), env);
+    expect(sha256Of(stub.objects.get("out/a.wav")?.bytes ?? Buffer.of())).toBe(output.sha256);
+    expect(output).toMatchObject({
+      audio_url: `${stub.url}/audio/out/a.wav`,
+      download_url: null,
+      audio_base64: null,
+      metadata: { generation_parameters: { delivery: "put_url" } },
+    });
+    expect(JSON.stringify(output)).not.toContain("Signature");
+    stub.faults.push({ kind: "status", status: 403, code: "AccessDenied" });
+    const spool = { HIGGS_SPOOL_DIR: scratchDir() };
+    const failure = await run({ put_url }, fakeModel(), { ...env, ...spool }).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: "STORAGE_DENIED", message: expect.stringContaining("the audio is kept in") });
+    expect(String(failure)).not.toMatch(/Signature|127\.0\.0\.1/);
+  });
+
   it("delivers to a file", async () => {
     const dir = scratchDir();
     const { output } = await run({ delivery: "file", s3_key: "deep/a.wav" }, fakeModel(), { HIGGS_OUTPUT_DIR: dir });
@@ -313,7 +340,8 @@ describe("runSpeechJob() refuses", () => {
     ["an unknown voice beside a profile", { ref_audio: "profile:male_en,nobody" }, "VOICE_NOT_FOUND"],
     ["a clip that is not audio", { ref_audio: { audio_base64: "AA==", transcript: "x" } }, "REFERENCE_INVALID"],
     ["a private address", { ref_audio: "https://10.0.0.1/a.wav" }, "REFERENCE_REFUSED"],
-    ["put_url", { delivery: "put_url", put_url: "https://example.com" }, "NOT_SUPPORTED"],
+    ["put_url to a private address", { put_url: "https://10.0.0.1/a.wav" }, "INVALID_INPUT"],
+    ["delivery put_url without an address", { delivery: "put_url" }, "INVALID_INPUT"],
     ["S3 without credentials", { delivery: "s3" }, "STORAGE_NOT_CONFIGURED"],
     ["what cannot fit", { transcript: "word ".repeat(4000), chunk_method: "word" }, "RESULT_TOO_LARGE"],
   ])("%s, before the model is asked for", async (_name, fields, code) => {

@@ -11,6 +11,7 @@ import type { Logger } from "../logging/logger.ts";
 import { prepareReferences, type ReferenceServices } from "../references/prepare-references.ts";
 import { createReferenceServices } from "../references/voices.ts";
 import type { UploadProgress } from "../storage/object-store.ts";
+import type { PutUrlOptions } from "../storage/put-url/put-url-store.ts";
 import type { S3StoreOptions } from "../storage/s3/s3-store.ts";
 import { JobTrace } from "../telemetry/job-trace.ts";
 import { AudioDelivery } from "./audio-delivery.ts";
@@ -19,7 +20,6 @@ import { buildJobOutput, type JobOutput } from "./job-output.ts";
 import type { SpeechJob } from "./parse-input.ts";
 import { planDelivery, type DeliveryPlan } from "./plan-delivery.ts";
 import { toSpeechRequest } from "./speech-request.ts";
-import { refuseUnsupported } from "./unsupported.ts";
 
 export interface SpeechJobServices {
   readonly config: Config;
@@ -29,6 +29,7 @@ export interface SpeechJobServices {
   readonly s3Options?: S3StoreOptions;
   /** For `ref_audio`; shared by all jobs, so that clips stay decoded. */
   readonly references?: ReferenceServices;
+  readonly putUrlOptions?: PutUrlOptions;
   /** Folder for audio in the making; the system's by default. */
   readonly temporaryDir?: string;
 }
@@ -77,7 +78,6 @@ export async function runSpeechJob(
   const { signal, trace = new JobTrace({ jobId: job.id }) } = options;
   trace.characters = Array.from(input.transcript).length;
   trace.enter("plan");
-  refuseUnsupported(input);
   const encoder = encoderFor(input.output_format);
   const { request: textRequest, warnings } = await toSpeechRequest(input);
   const plan =
@@ -89,7 +89,7 @@ export async function runSpeechJob(
       seed: textRequest.seed,
       sampleRateHz: AUDIO_SHAPE.sampleRateHz,
     });
-  if (plan.kind === "s3" || plan.kind === "file") await plan.store.check(plan.key, { signal });
+  if ("store" in plan) await plan.store.check(plan.key, { signal });
   trace.enter("references");
   const prepared = await prepareReferences(input.ref_audio, services.references ?? createReferenceServices(config), {
     inSystemMessage: input.ref_audio_in_system_message,

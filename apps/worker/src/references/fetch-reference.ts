@@ -1,9 +1,6 @@
-import type { LookupAddress } from "node:dns";
-import { lookup } from "node:dns/promises";
 import type { IncomingMessage } from "node:http";
-import { isIP } from "node:net";
 import { HiggsError, isHiggsError } from "@higgs-worker/base";
-import { isLoopbackAddress, isPublicAddress } from "runpod-worker/network";
+import { AddressRefusal, type AddressRules, allowedAddresses, parseUntrustedUrl } from "../network/checked-address.ts";
 import { USER_AGENT } from "../network/http-request.ts";
 import { describeNetworkFailure } from "../network/network-failure.ts";
 import { requestPinned } from "../network/pinned-request.ts";
@@ -19,14 +16,10 @@ export interface FetchLimits {
   readonly maxRedirects: number;
 }
 
-export interface FetchReferenceOptions {
+export interface FetchReferenceOptions extends AddressRules {
   /** The reference's name in messages, such as `ref_audio[0]`. */
   readonly where: string;
   readonly limits: FetchLimits;
-  /** Allows `http:` and this machine's own addresses; for tests and the command line. */
-  readonly allowLoopback?: boolean;
-  /** Resolves a host name; called once per connection. */
-  readonly resolve?: ((hostname: string) => Promise<readonly LookupAddress[]>) | undefined;
   /** The environment's proxies; none by default. They get the checked address. */
   readonly proxies?: ProxySettings;
   /** Additional CA certificates, as PEM; for tests. */
@@ -51,7 +44,7 @@ export async function fetchReference(address: string, options: FetchReferenceOpt
   const { limits, where, signal } = options;
   const stop = timeLimit(limits.timeoutMs, signal);
   try {
-    let url = parseAddress(address, options);
+    let url = parseUntrustedUrl(address, options);
     for (let redirects = 0; redirects <= limits.maxRedirects; redirects++) {
       const response = await connect(url, options, stop);
       const target = redirectTarget(response, url, options);
@@ -63,6 +56,7 @@ export async function fetchReference(address: string, options: FetchReferenceOpt
   } catch (error) {
     if (signal?.aborted === true) throw new HiggsError("CANCELLED", `read ${where}`, "the request was cancelled");
     if (isHiggsError(error)) throw error;
+    if (error instanceof AddressRefusal) throw refusedReference(where, error.reason);
     if (isOutOfTime(stop))
       throw invalidReference(where, `its server is too slow (limit ${limits.timeoutMs} ms)`, error);
     const { code, reason } = describeNetworkFailure(error);
@@ -70,48 +64,29 @@ export async function fetchReference(address: string, options: FetchReferenceOpt
   }
 }
 
-function parseAddress(address: string, { where, allowLoopback = false }: FetchReferenceOptions, base?: URL): URL {
-  if (!URL.canParse(address, base?.href)) throw refusedReference(where, "its address is not a valid URL");
-  const url = new URL(address, base);
-  const isAllowed = url.protocol === "https:" || (url.protocol === "http:" && allowLoopback);
-  if (!isAllowed) throw refusedReference(where, `only https URLs are allowed (got ${url.protocol.slice(0, 16)})`);
-  if (url.username !== "" || url.password !== "") throw refusedReference(where, "its URL has a user name or password");
-  return url;
-}
-
 /** The response from one of the host's addresses, all of which must be allowed. */
 async function connect(url: URL, options: FetchReferenceOptions, stop: AbortSignal): Promise<IncomingMessage> {
   const addresses = await allowedAddresses(url, options, stop);
+  if (addresses.length === 0) throw invalidReference(options.where, "its host name does not resolve");
   const proxy = options.proxies === undefined ? null : proxyFor(url, options.proxies);
   let failure: unknown;
   for (const address of addresses) {
     try {
-      return await requestPinned({ url, address, headers: HEADERS, proxy, signal: stop, ca: options.ca });
+      return await requestPinned({
+        method: "GET",
+        url,
+        address,
+        headers: HEADERS,
+        proxy,
+        signal: stop,
+        ca: options.ca,
+      });
     } catch (error) {
       stop.throwIfAborted();
       failure = error;
     }
   }
   throw failure;
-}
-
-async function allowedAddresses(
-  url: URL,
-  { where, allowLoopback = false, resolve = resolveHost }: FetchReferenceOptions,
-  stop: AbortSignal,
-): Promise<readonly LookupAddress[]> {
-  const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
-  const family = isIP(host);
-  const addresses = family === 0 ? await orAborted(resolve(host), stop) : [{ address: host, family }];
-  const isAllowed = ({ address }: LookupAddress): boolean =>
-    (allowLoopback && isLoopbackAddress(address)) || (url.protocol === "https:" && isPublicAddress(address));
-  if (addresses.length === 0) throw invalidReference(where, "its host name does not resolve");
-  if (!addresses.every(isAllowed)) throw refusedReference(where, "its address is not on the public internet");
-  return addresses;
-}
-
-function resolveHost(hostname: string): Promise<LookupAddress[]> {
-  return lookup(hostname, { all: true, order: "ipv4first" });
 }
 
 const HEADERS = {
@@ -126,7 +101,7 @@ function redirectTarget(response: IncomingMessage, url: URL, options: FetchRefer
   if (statusCode === 200) return null;
   response.resume();
   if ([301, 302, 303, 307, 308].includes(statusCode) && headers.location !== undefined) {
-    return parseAddress(headers.location, options, url);
+    return parseUntrustedUrl(headers.location, options, url);
   }
   response.destroy();
   throw invalidReference(options.where, `its server answered with status ${statusCode}`);
@@ -162,14 +137,4 @@ function onStart(check: FetchReferenceOptions["checkStart"]): BodyLimits["onPart
 
 function tooLarge(where: string, { maxBytes }: FetchLimits): HiggsError {
   return invalidReference(where, `the file is too large (limit ${maxBytes} bytes)`);
-}
-
-/** A lookup cannot be stopped, only abandoned. */
-function orAborted<T>(promise: Promise<T>, stop: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(stop.reason as Error);
-    stop.addEventListener("abort", onAbort, { once: true });
-    if (stop.aborted) onAbort();
-    void promise.then(resolve, reject).finally(() => stop.removeEventListener("abort", onAbort));
-  });
 }
