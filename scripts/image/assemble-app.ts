@@ -11,6 +11,7 @@ import { isKept, namedFiles, productionPackages, type InstalledPackage } from ".
 
 /** The program's package, in the workspace. */
 const PROGRAM = "apps/worker";
+const DEMO = "demo-checkpoint/checkpoint";
 
 const root = join(import.meta.dirname, "..", "..");
 const out = process.argv[2];
@@ -20,6 +21,8 @@ const packages = productionPackages(root, PROGRAM);
 let bytes = 0;
 for (const installed of packages) bytes += installed.own === null ? copyForeign(installed) : copyOwn(installed);
 copyFile(join(root, "LICENSE"), join(out, "app", "LICENSE"));
+// For the tests of RunPod's Hub, which have no volume; a worker uses it only where a setting names it.
+cpSync(join(root, DEMO), join(out, "app", DEMO), { recursive: true });
 console.log(`${packages.length} packages, ${(bytes / 1e6).toFixed(1)} MB`);
 
 function copyForeign({ name, directory, link }: InstalledPackage): number {

@@ -71,6 +71,7 @@ export const PACKAGE_RULES: Readonly<Record<string, PackageRule>> = {
     mayImport: [
       "@higgs-worker/audio",
       "@higgs-worker/base",
+      "@higgs-worker/client",
       "@higgs-worker/ggml",
       "@higgs-worker/higgs-audio",
       "@higgs-worker/parity",

@@ -127,6 +127,7 @@ function addSpeak(program: Command, io: CommandIo, speech: typeof SpeechFlags | 
     .description("Synthesize a text into a file")
     .argument("<text>", "what to say")
     .option("-o, --out <file>", "WAV file to write, or - for stdout", "speech.wav")
+    .option("--endpoint <name>", "let a deployed endpoint speak, by name or id, instead of this machine")
     .option("--json", "print the job's output as JSON", false)
     .addHelpText(
       "after",
@@ -146,6 +147,10 @@ function addSpeak(program: Command, io: CommandIo, speech: typeof SpeechFlags | 
       allowLoopback: flags["refAllowLoopback"] === true,
       settings: settings(flags),
     };
+    if (typeof flags["endpoint"] === "string") {
+      const { runSpeakRemotely } = await import("./commands/speak-remotely.ts");
+      return finish(await runSpeakRemotely({ ...args, endpoint: flags["endpoint"] }, io));
+    }
     finish(await runSpeak(args, io));
   });
 }

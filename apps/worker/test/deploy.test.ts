@@ -49,26 +49,31 @@ it("a deployed endpoint speaks, is watched, and is gone after `down`", async () 
   const volumeDir = scratchDir();
   cpSync(DEMO, join(volumeDir, "higgs_audio/bosonai/higgs-audio-v2-generation-3B-base"), { recursive: true });
   const { emulator, higgs } = await startAccount(volumeDir);
-  const volume = emulator.account.createVolume({ name: "models", size: 30, dataCenter: "EU-RO-1" });
+  expect(await higgs("volume", "create", "models", "--data-center", "EU-RO-1")).toMatchObject({ exitCode: 0 });
+  const [volume] = emulator.account.volumes.values();
   const workerEnv = ["HIGGS_DEVICE=cpu", "HIGGS_THREADS=1"].flatMap((one) => ["--env", one]);
   const first = await higgs("deploy", "--image", "me/higgs:1", "--volume", "models", "--json", ...workerEnv);
   expect(first).toMatchObject({ exitCode: 0, err: "" });
   const { endpoint } = JSON.parse(first.out) as { endpoint: { id: string; requestUrls: Record<string, string> } };
 
-  // The public API, as every client uses it.
-  const headers = { authorization: `Bearer ${API_KEY}`, "content-type": "application/json" };
-  const input = { transcript: "The sun is warm.", seed: 1, max_new_tokens: 100 };
-  const { id } = (await (
-    await fetch(endpoint.requestUrls["run"] ?? "", { method: "POST", headers, body: JSON.stringify({ input }) })
-  ).json()) as { id: string };
   const platform = emulator.serving?.platformOf(endpoint.id);
-  await platform?.result(id, 240_000);
-  const status = (endpoint.requestUrls["status"] ?? "").replace("{job_id}", id);
-  const job = (await (await fetch(status, { headers })).json()) as { status: string; output: { audio_base64: string } };
-  expect(job).toMatchObject({ status: "COMPLETED", output: { success: true, format: "wav" } });
-  const audio = Buffer.from(job.output.audio_base64, "base64");
+  const spoken = await higgs(
+    "speak",
+    "The sun is warm.",
+    "--endpoint",
+    "higgs-audio",
+    "--seed",
+    "1",
+    "--out",
+    "sun.wav",
+  );
+  expect(spoken).toMatchObject({ exitCode: 0, err: expect.stringMatching(/^sun\.wav: \d/) as string });
+  const audio = readFileSync(join(volumeDir, "sun.wav"));
   expect(audio.subarray(0, 4).toString("latin1")).toBe("RIFF");
   expect(audio.length).toBeGreaterThan(24_000);
+  // What is wrong with a job is said in the worker's words.
+  const refused = await higgs("speak", "The sun is warm.", "--endpoint", endpoint.id, "--ref-audio", "nobody");
+  expect(refused).toMatchObject({ exitCode: 1, err: expect.stringMatching(/^VOICE_NOT_FOUND/) as string });
 
   const [worker] = platform?.fleet.list() ?? [];
   expect((await higgs("deploy", "status")).out).toContain(`${worker?.podId} IDLE`);
@@ -78,11 +83,11 @@ it("a deployed endpoint speaks, is watched, and is gone after `down`", async () 
     out: expect.stringContaining("unchanged") as string,
   });
 
-  expect((await higgs("deploy", "down", "--with-volumes")).out).toContain(volume.id);
+  expect((await higgs("deploy", "down", "--with-volumes")).out).toContain(volume?.id);
   const { endpoints, templates, volumes, pods } = emulator.account;
   expect([endpoints.size, templates.size, volumes.size, pods.size]).toEqual([0, 0, 0, 0]);
   await expect(worker?.exited).resolves.toBeDefined();
-  await expect(fetch(status, { headers })).rejects.toThrow("fetch failed");
+  await expect(fetch(endpoint.requestUrls["health"] ?? "")).rejects.toThrow("fetch failed");
 });
 
 it("the tests of RunPod's Hub pass in its environment, with the demo checkpoint", async () => {

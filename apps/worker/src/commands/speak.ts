@@ -75,7 +75,7 @@ async function speak(args: SpeakArgs, io: CommandIo, loadModel: ModelLoader): Pr
 }
 
 /** The fields of the job, with a file that `ref_audio` names read into it. */
-async function jobFields(args: SpeakArgs, io: CommandIo): Promise<Readonly<Record<string, unknown>>> {
+export async function jobFields(args: SpeakArgs, io: CommandIo): Promise<Readonly<Record<string, unknown>>> {
   const { fields, refTranscript: transcript = null } = args;
   const refAudio = fields["ref_audio"];
   if (typeof refAudio !== "string") return fields;
