@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, openSync, read, readSync, statSync } from "node:fs";
 import type { Bindings, Pointer } from "./bindings.ts";
 import { GgmlError } from "./errors.ts";
 import type { Ggml } from "./ggml.ts";
@@ -65,16 +65,17 @@ export class GgufFile implements Disposable {
   }
 
   /**
-   * Fills `target` with a tensor's bytes from `byteOffset` on.
+   * Fills `target` with a tensor's bytes from `byteOffset` on, on a thread of Node's pool, so that several calls use several
+   * cores. `target` may be native memory; neither it nor the file may go away before the promise settles.
    *
    * @throws {GgmlError} `gguf-invalid` when the file ends early
    * @throws {GgmlError} `disposed` when it is closed
    */
-  read(tensor: GgufTensorInfo, target: Uint8Array, byteOffset = 0): void {
+  async read(tensor: GgufTensorInfo, target: Uint8Array, byteOffset = 0): Promise<void> {
     if (this.#fd === null) throw new GgmlError("disposed", `read ${this.path}`, "it is closed");
     let done = 0;
     while (done < target.byteLength) {
-      const count = readSync(this.#fd, target, done, target.byteLength - done, tensor.byteOffset + byteOffset + done);
+      const count = await readAt(this.#fd, target.subarray(done), tensor.byteOffset + byteOffset + done);
       if (count === 0)
         throw new GgmlError("gguf-invalid", `read tensor ${tensor.name} of ${this.path}`, "the file ends early");
       done += count;
@@ -85,6 +86,14 @@ export class GgufFile implements Disposable {
     if (this.#fd !== null) closeSync(this.#fd);
     this.#fd = null;
   }
+}
+
+function readAt(fd: number, target: Uint8Array, position: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    read(fd, target, 0, target.byteLength, position, (error, count) =>
+      error === null ? resolve(count) : reject(error),
+    );
+  });
 }
 
 interface Contents {

@@ -90,13 +90,15 @@ export class TensorArena implements Disposable {
   }
 
   /**
-   * The tensor's own memory, without a copy; only on a host buffer. The view must not be used after the arena is disposed.
+   * A tensor's own memory, without a copy; null when it is not the host's. The view must not be used after the arena is disposed.
+   *
+   * @throws {GgmlError} `shape-mismatch` when it is not defined
    */
-  hostBytes(tensor: Tensor): Uint8Array {
+  hostBytes(name: string): Uint8Array | null {
     this.#live();
-    const address = this.isHost ? this.#ggml.native.getData(tensor.pointer) : null;
-    if (address === null) throw new GgmlError("disposed", `view tensor ${tensor.name}`, "it is not in host memory");
-    return this.#ggml.native.view(address, tensor.byteLength);
+    const { pointer, byteLength } = this.tensor(name);
+    const address = this.isHost ? this.#ggml.native.getData(pointer) : null;
+    return address === null ? null : this.#ggml.native.view(address, byteLength);
   }
 
   /**

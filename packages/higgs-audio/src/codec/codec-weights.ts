@@ -1,4 +1,4 @@
-import { throwIfCancelled } from "@higgs-worker/base";
+import { BoundedTasks, throwIfCancelled } from "@higgs-worker/base";
 import { type Backend, type Tensor, TensorArena } from "@higgs-worker/ggml";
 import type { CodecConfig } from "../checkpoint/codec-config.ts";
 
@@ -13,6 +13,8 @@ export interface CodecSource {
 
 /** Longest part of a checkpoint's name that fits ggml's limit on names beside the running number. */
 const NAME_TAIL_LENGTH = 50;
+/** Tensors that are read side by side; each takes its memory in the host once more. */
+const MAX_PARALLEL_READS = 8;
 
 /**
  * Weights of one part of the codec in f32 on a backend. Layers define their tensors first, then `load` allocates one
@@ -69,9 +71,15 @@ export class CodecWeights implements Disposable {
    */
   async load(backend: Backend, options: { signal?: AbortSignal | undefined } = {}): Promise<void> {
     this.#arena.allocate(backend, "weights");
-    for (const { tensor, read } of this.#reads) {
-      throwIfCancelled(options.signal, "load the audio tokenizer");
-      tensor.set(await read());
+    const tasks = new BoundedTasks(MAX_PARALLEL_READS);
+    try {
+      for (const { tensor, read } of this.#reads) {
+        throwIfCancelled(options.signal, "load the audio tokenizer");
+        await tasks.start(async () => tensor.set(await read()));
+      }
+      await tasks.finish();
+    } finally {
+      await tasks.settle();
     }
   }
 

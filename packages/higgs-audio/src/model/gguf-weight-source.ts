@@ -40,9 +40,13 @@ export class GgufWeightSource implements WeightSource {
     for (let byteOffset = 0; byteOffset < tensor.byteLength; byteOffset += buffer.byteLength) {
       throwIfCancelled(signal, "load the model");
       const bytes = buffer.subarray(0, tensor.byteLength - byteOffset);
-      this.#file.read(tensor, bytes, byteOffset);
+      await this.#file.read(tensor, bytes, byteOffset);
       yield { byteOffset, bytes };
     }
+  }
+
+  readInto(name: string, target: Uint8Array, byteOffset: number): Promise<void> {
+    return this.#file.read(this.#tensor(name), target, byteOffset);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -31,6 +31,27 @@ describe("KvCache", () => {
     expect(cache.byteLength).toBeGreaterThanOrEqual(31 * config.numHiddenLayers * 2 * 8 * 2);
   });
 
+  it("zeroes what a slot has not used before it is read, and never what is there", () => {
+    using backend = openSmallBackend();
+    // Memory as it may come from the allocator.
+    const clear = vi.spyOn(TensorArena.prototype, "allocate").mockImplementationOnce(function (this: TensorArena, on) {
+      clear.mockRestore();
+      this.allocate(on);
+      this.clear(0xff);
+    });
+    using stale = new KvCache(backend, config, { slots: 2, contextLength: 16, type: "f32" });
+    const used = new Uint8Array(stale.positionsBytes(5)).fill(7);
+    stale.copyIn(1, 5, used);
+    stale.makeUsable({ firstSlot: 0, slotCount: 2, kvLength: 8 });
+    expect(stale.copyOut(0, 8).every((byte) => byte === 0)).toBe(true);
+    expect(Buffer.from(stale.copyOut(1, 5)).equals(used)).toBe(true);
+    stale.makeUsable({ firstSlot: 1, slotCount: 1, kvLength: 16 });
+    expect(Buffer.from(stale.copyOut(1, 5)).equals(used)).toBe(true);
+    expect(stale.copyOut(1, 16).filter((byte) => byte !== 0)).toHaveLength(used.length);
+    stale.clear(1);
+    expect(stale.copyOut(1, 16).every((byte) => byte === 0)).toBe(true);
+  });
+
   it("frees what it has when there is no memory", () => {
     using backend = openSmallBackend();
     const dispose = vi.spyOn(TensorArena.prototype, Symbol.dispose);

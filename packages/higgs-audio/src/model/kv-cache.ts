@@ -11,6 +11,13 @@ export function kvBucket(length: number, contextLength: number): number {
   return Math.min(bucket, contextLength);
 }
 
+/** The first `kvLength` positions of `slotCount` slots from `firstSlot` on. */
+export interface SlotRange {
+  readonly firstSlot: number;
+  readonly slotCount: number;
+  readonly kvLength: number;
+}
+
 export interface KvCacheOptions {
   readonly slots: number;
   /** Positions per slot. */
@@ -28,6 +35,8 @@ export class KvCache implements Disposable {
   readonly #config: HiggsConfig;
   readonly #type: KvCacheOptions["type"];
   readonly #arena: TensorArena;
+  /** For each slot, the positions that hold numbers: zeros, or keys and values. The memory behind them is as it was allocated. */
+  readonly #usableLengths: number[];
 
   constructor(backend: Backend, config: HiggsConfig, options: KvCacheOptions) {
     this.slots = options.slots;
@@ -43,12 +52,11 @@ export class KvCache implements Disposable {
     }
     try {
       this.#arena.allocate(backend);
-      // As in `clear`: stale memory may hold NaN.
-      this.#arena.clear();
     } catch (error) {
       this.#arena[Symbol.dispose]();
       throw error;
     }
+    this.#usableLengths = Array.from({ length: options.slots }, () => 0);
   }
 
   get byteLength(): number {
@@ -65,6 +73,20 @@ export class KvCache implements Disposable {
     return slot * this.contextLength + position;
   }
 
+  /**
+   * Zeroes the positions of these slots that were never used, up to `kvLength`: what is masked is still multiplied by 0, and
+   * 0 · NaN is NaN. To be called before a graph that writes or reads there is computed. Zeroing all at the start would take a
+   * second a gigabyte, most of which short texts never use.
+   */
+  makeUsable({ firstSlot, slotCount, kvLength }: SlotRange): void {
+    for (let slot = firstSlot; slot < firstSlot + slotCount; slot++) {
+      const usableLength = this.#usableLengths[slot] ?? 0;
+      if (usableLength >= kvLength) continue;
+      this.#zero(slot, usableLength, kvLength);
+      this.#usableLengths[slot] = kvLength;
+    }
+  }
+
   /** Adds the writes of new keys and values, f32 [headDim · nHeadKv, rows] at i64 [rows], and returns the written caches. */
   write(graph: Graph, il: number, k: Tensor, v: Tensor, rows: Tensor): { readonly k: Tensor; readonly v: Tensor } {
     return {
@@ -77,7 +99,7 @@ export class KvCache implements Disposable {
    * The first `kvLength` positions of `slotCount` slots from `firstSlot` on, as attention wants them:
    * [headDim, kvLength, nHeadKv, slotCount].
    */
-  read(graph: Graph, cache: Tensor, slots: { firstSlot: number; slotCount: number; kvLength: number }): Tensor {
+  read(graph: Graph, cache: Tensor, slots: SlotRange): Tensor {
     const { headDim, numKeyValueHeads } = this.#config;
     const positionStride = cache.strides[1];
     const headStride = positionStride / numKeyValueHeads;
@@ -104,6 +126,7 @@ export class KvCache implements Disposable {
   /** The reverse: makes the first `count` positions of a slot what `copyOut` gave. */
   copyIn(slot: number, count: number, bytes: Uint8Array): void {
     this.#eachRange(slot, count, bytes, (tensor, part, byteOffset) => tensor.set(part, byteOffset));
+    this.#usableLengths[slot] = Math.max(this.#usableLengths[slot] ?? 0, count);
   }
 
   #eachRange(
@@ -120,11 +143,16 @@ export class KvCache implements Disposable {
     }
   }
 
-  /** Zeroes all positions of a slot: what is masked is still multiplied by 0, and 0 · NaN is NaN. */
+  /** Zeroes what a slot holds, after values that were not finite. */
   clear(slot: number): void {
+    this.#zero(slot, 0, this.#usableLengths[slot] ?? 0);
+  }
+
+  #zero(slot: number, start: number, end: number): void {
+    if (end <= start) return;
     for (const [, tensor] of this.#arena.tensors()) {
-      const slotBytes = tensor.strides[1] * this.contextLength;
-      tensor.fill(0, slot * slotBytes, slotBytes);
+      const [, rowStride] = tensor.strides;
+      tensor.fill(0, this.row(slot, start) * rowStride, (end - start) * rowStride);
     }
   }
 

@@ -103,6 +103,7 @@ function buildAttention(
   const Qcur = rope(graph.reshape(graph.mulMat(layer.q, cur), headDim, nHead, rows)); // [headDim, nHead, rows]
   const Kcur = rope(graph.reshape(graph.mulMat(layer.k, cur), headDim, nHeadKv, rows)); // [headDim, nHeadKv, rows]
   const Vcur = graph.mulMat(layer.v, cur); // [headDim · nHeadKv, rows]
+  inputs.cache.makeUsable(inputs);
   // A view, not a reshape: device backends fuse rope → view → set_rows.
   const written = inputs.cache.write(graph, il, graph.view(Kcur, [headDim * nHeadKv, rows]), Vcur, inputs.kvRows);
   const q = graph.permute(graph.reshape(Qcur, headDim, nHead, rowsPerSlot, inputs.slotCount), [0, 2, 1, 3]); // [headDim, rowsPerSlot, nHead, slots]

@@ -36,6 +36,11 @@ export class TextEmbeddings {
     return this.#bytes.byteLength;
   }
 
+  /** The table's own memory, in the stored type. */
+  get bytes(): Uint8Array {
+    return this.#bytes;
+  }
+
   /** Copies stored bytes into the table from `byteOffset` on. */
   set(bytes: Uint8Array, byteOffset = 0): void {
     this.#bytes.set(bytes, byteOffset);

@@ -29,4 +29,11 @@ export interface WeightSource extends AsyncDisposable {
    * @throws {HiggsError} CANCELLED when the signal fires
    */
   stream(name: string, type: TensorType, signal?: AbortSignal): AsyncIterable<WeightChunk>;
+  /**
+   * Fills `target` with a part of a tensor in its own type, from `byteOffset` on; calls may overlap. Only sources that hold the
+   * bytes as they are have it. The source must not be disposed before all promises have settled.
+   *
+   * @throws as `stream`
+   */
+  readInto?(name: string, target: Uint8Array, byteOffset: number): Promise<void>;
 }

@@ -1,6 +1,7 @@
 import type { Backend, Ggml, Tensor, TensorType } from "@higgs-worker/ggml";
 import { TensorArena } from "@higgs-worker/ggml";
 import type { HiggsConfig } from "../checkpoint/lm-config.ts";
+import { readWeights, type ReadWeightsOptions, type WeightTarget } from "./read-weights.ts";
 import { ropeDivisors } from "./rope-factors.ts";
 import { TextEmbeddings } from "./text-embeddings.ts";
 import type { WeightSource, WeightTensor } from "./weight-source.ts";
@@ -35,11 +36,8 @@ export interface LayerWeights {
 /** How the weights are held: as the source stores them, or widened to f32 for exact comparisons. */
 export type WeightPrecision = "stored" | "f32";
 
-export interface LoadWeightsOptions {
+export interface LoadWeightsOptions extends ReadWeightsOptions {
   readonly precision: WeightPrecision;
-  readonly signal?: AbortSignal | undefined;
-  /** Bytes copied so far and in all. */
-  readonly onProgress?: ((doneBytes: number, totalBytes: number) => void) | undefined;
 }
 
 const TOKEN_EMBEDDINGS = "token_embd.weight";
@@ -82,7 +80,7 @@ export class HiggsWeights implements Disposable {
   }
 
   /**
-   * Copies all weights onto the backend (the text embeddings into memory), tensor by tensor in bounded chunks.
+   * Reads all weights onto the backend, and the text embeddings into memory.
    *
    * @throws {GgmlError} `allocation-failed` when memory is too small
    * @throws {HiggsError} OUT_OF_MEMORY when the host has no room for the text embeddings
@@ -94,18 +92,13 @@ export class HiggsWeights implements Disposable {
       arena.allocate(backend, "weights");
       arena.tensor(ROPE_DIVISORS).set(ropeDivisors(source.config));
       const textEmbeddings = new TextEmbeddings(tokenEmbeddingsOf(source));
-      const targetOf = (name: string) => (name === TOKEN_EMBEDDINGS ? textEmbeddings : arena.tensor(name));
-      const names = [...source.tensors.keys()];
-      const totalBytes = names.reduce((sum, name) => sum + targetOf(name).byteLength, 0);
-      let doneBytes = 0;
-      for (const name of names) {
-        const tensor = targetOf(name);
-        for await (const { bytes, byteOffset } of source.stream(name, tensor.type, options.signal)) {
-          tensor.set(bytes, byteOffset);
-          options.onProgress?.(doneBytes + byteOffset + bytes.byteLength, totalBytes);
-        }
-        doneBytes += tensor.byteLength;
-      }
+      const targets = [...source.tensors.keys()].map((name): WeightTarget => {
+        const target = name === TOKEN_EMBEDDINGS ? textEmbeddings : arena.tensor(name);
+        const { type, byteLength } = target;
+        const bytes = name === TOKEN_EMBEDDINGS ? textEmbeddings.bytes : arena.hostBytes(name);
+        return { name, type, byteLength, bytes, set: (part, byteOffset) => target.set(part, byteOffset) };
+      });
+      await readWeights(source, targets, options);
       return new HiggsWeights(arena, textEmbeddings, source.config);
     } catch (error) {
       arena[Symbol.dispose]();

@@ -1,5 +1,6 @@
 import { homedir, totalmem } from "node:os";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { ReleaseStack } from "@higgs-worker/base";
 import type { Backend, LogSink } from "@higgs-worker/ggml";
 import { unsupportedBecause } from "../checkpoint/checkpoint-error.ts";
@@ -15,7 +16,8 @@ import { LanguageModel } from "../model/language-model.ts";
 import { removeIfDamaged } from "../checkpoint/convert/checksums.ts";
 import { openWeights, type OpenWeightsOptions } from "../model/open-weights.ts";
 import type { WeightSource } from "../model/weight-source.ts";
-import { loadTextTokenizer, type TextTokenizer } from "../tokenizer/text-tokenizer.ts";
+import { readTokenizerFile } from "../tokenizer/tokenizer-file.ts";
+import { createTextTokenizer, type TextTokenizer } from "../tokenizer/text-tokenizer.ts";
 import { type ClipEncoder, ReferenceEncoder, type ReferenceEncoderOptions } from "../voices/reference-encoder.ts";
 import { HiggsSpeechModel } from "./higgs-speech-model.ts";
 import type { SpeechModel } from "./types.ts";
@@ -97,12 +99,13 @@ function resolveOptions(options: LoadSpeechModelOptions): ResolvedOptions {
 
 async function load(options: ResolvedOptions, acquired: ReleaseStack): Promise<SpeechModel> {
   const startMs = performance.now();
-  const tokenizer = await loadTextTokenizer(options.modelPath);
+  const tokenizerFile = await readTokenizerFile(options.modelPath);
   const library = options.library ?? (await chooseLibrary(options));
   const backend = openDevice({ ...library, threads: options.threads, log: options.log });
   acquired.push(() => backend[Symbol.dispose]());
   const { source, format, convertedPath } = await openWeights(backend, options);
-  const languageModel = await loadLanguageModel(backend, source, tokenizer, options);
+  const makeTokenizer = () => createTextTokenizer(tokenizerFile.content, tokenizerFile.source);
+  const { languageModel, tokenizer } = await loadLanguageModel(backend, source, makeTokenizer, options);
   acquired.push(() => languageModel[Symbol.dispose]());
   if (options.threads === undefined && languageModel.weightBytes < SINGLE_THREAD_BYTES) backend.setThreads(1);
   const { decoder, codec } = await loadDecoder(backend, options);
@@ -132,24 +135,42 @@ async function load(options: ResolvedOptions, acquired: ReleaseStack): Promise<S
   });
 }
 
-/** The files are closed when all is loaded: later changes to them do not affect the model. */
+/**
+ * The files are closed when all is loaded: later changes to them do not affect the model. Making the tokenizer keeps JavaScript
+ * busy for a second, in which threads already read weights.
+ */
 async function loadLanguageModel(
   backend: Backend,
   weights: WeightSource,
-  tokenizer: TextTokenizer,
+  makeTokenizer: () => TextTokenizer,
   options: ResolvedOptions,
-): Promise<LanguageModel> {
-  const { signal, onProgress } = options;
+): Promise<{ readonly languageModel: LanguageModel; readonly tokenizer: TextTokenizer }> {
+  const { onProgress } = options;
   await using source = weights;
-  checkTokenizer(tokenizer, source.config);
-  return await LanguageModel.load(backend, source, {
+  const failure = new AbortController();
+  const signals = options.signal === undefined ? [failure.signal] : [failure.signal, options.signal];
+  const loading = LanguageModel.load(backend, source, {
     precision: "stored",
     kvType: "f16",
     slots: options.slots ?? 1,
     contextLength: options.contextLength,
-    signal,
+    signal: AbortSignal.any(signals),
     onProgress: (done, total) => onProgress?.({ step: "load", share: done / total }),
   });
+  // Gives the threads their first pieces.
+  await Promise.race([setImmediate(), loading]);
+  try {
+    const tokenizer = makeTokenizer();
+    checkTokenizer(tokenizer, source.config);
+    return { languageModel: await loading, tokenizer };
+  } catch (error) {
+    failure.abort();
+    await loading.then(
+      (languageModel) => languageModel[Symbol.dispose](),
+      () => undefined,
+    );
+    throw error;
+  }
 }
 
 type CodecIdentity = Pick<ReferenceEncoderOptions, "sourceHash" | "shape">;

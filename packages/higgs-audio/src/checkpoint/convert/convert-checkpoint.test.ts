@@ -70,7 +70,7 @@ describe("convertCheckpoint()", () => {
     expect(file.tensors.has("output.weight")).toBe(false);
     for (const tensor of file.tensors.values()) {
       const bytes = new Uint8Array(tensor.byteLength);
-      file.read(tensor, bytes);
+      await file.read(tensor, bytes);
       const expected = await expectedBytes(checkpoint, tensor.name, tensor.type);
       expect(Buffer.compare(bytes, expected), `${tensor.name} ${tensor.type}`).toBe(0);
     }
@@ -119,7 +119,7 @@ describe("convertCheckpoint()", () => {
         const tensor = file.tensors.get(name);
         if (tensor === undefined) throw new Error(name);
         const bytes = new Uint8Array(tensor.byteLength);
-        file.read(tensor, bytes);
+        await file.read(tensor, bytes);
         expect(Buffer.compare(bytes, await expectedBytes(checkpoint, name, tensor.type))).toBe(0);
       }
     }

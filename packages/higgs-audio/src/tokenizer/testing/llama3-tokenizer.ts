@@ -47,10 +47,15 @@ export function llama3Tokenizer(): TextTokenizer {
 }
 
 function createLlama3Tokenizer(): TextTokenizer {
+  return createTextTokenizer(llama3TokenizerJson(), "llama3");
+}
+
+/** The same as the content of a `tokenizer.json`. */
+export function llama3TokenizerJson(): object {
   const frame = smallTokenizerJson();
   const words = llama3.vocabById.slice(0, 128_000);
   const added_tokens = SPECIAL_NAMES.map((content, i) => ({ id: words.length + i, content, special: true }));
   const vocab = Object.fromEntries(words.map((word, id) => [word, id]));
   const merges = [...llama3.merges.keys()];
-  return createTextTokenizer({ ...frame, added_tokens, model: { ...frame.model, vocab, merges } }, "llama3");
+  return { ...frame, added_tokens, model: { ...frame.model, vocab, merges } };
 }
