@@ -60,11 +60,21 @@ export function mayShowDetails(context: Context<HttpEnvironment>, { apiKey }: Ac
  * @throws {PublicApiError} FORBIDDEN when a request names another host or comes from another origin
  */
 export function refuseForeignPages(rules: AccessRules): MiddlewareHandler<HttpEnvironment> {
-  const isGuarded = rules.isLoopbackOnly === true && rules.apiKey === undefined;
   return async (context, next) => {
-    if (isGuarded) checkOrigin(context.req.raw.headers, rules);
+    const { headers } = context.req.raw;
+    checkForeignPage((name) => headers.get(name) ?? undefined, rules);
     return next();
   };
+}
+
+/**
+ * The same for requests that are not answered by routes, such as those for a WebSocket.
+ *
+ * @param header gives a header's value by its lower-case name
+ * @throws {PublicApiError} FORBIDDEN when the request names another host or comes from another origin
+ */
+export function checkForeignPage(header: (name: string) => string | undefined, rules: AccessRules): void {
+  if (rules.isLoopbackOnly === true && rules.apiKey === undefined) checkOrigin(header, rules);
 }
 
 /** True if web pages of the origin may call the server. */
@@ -85,16 +95,16 @@ export function allowOrigins(rules: AccessRules): MiddlewareHandler<HttpEnvironm
 
 const PREFLIGHT_MAX_AGE_SECONDS = 600;
 
-function checkOrigin(headers: Headers, rules: AccessRules): void {
-  const host = headers.get("host") ?? "";
+function checkOrigin(header: (name: string) => string | undefined, rules: AccessRules): void {
+  const host = header("host") ?? "";
   const target = urlOf(`http://${host}`);
   if (target === undefined || !isLoopbackHost(target.hostname)) {
     throw forbidden(`the request names another host (got ${JSON.stringify(host.slice(0, 80))})`);
   }
-  const origin = headers.get("origin");
-  if (origin !== null && isAllowedOrigin(origin, rules)) return;
-  const site = headers.get("sec-fetch-site");
-  const isForeign = origin !== null && urlOf(origin)?.host !== target.host;
+  const origin = header("origin");
+  if (origin !== undefined && isAllowedOrigin(origin, rules)) return;
+  const site = header("sec-fetch-site");
+  const isForeign = origin !== undefined && urlOf(origin)?.host !== target.host;
   if (isForeign || site === "cross-site" || site === "same-site")
     throw forbidden("a web page of another origin sent it");
 }

@@ -10,7 +10,7 @@ export interface HttpServerOptions {
   readonly port: number;
   /** How long a client may leave an answer unread before its connection is closed, in milliseconds; 60 000 unless given. */
   readonly unreadTimeoutMs?: number | undefined;
-  /** Takes over the connection of a request to change the protocol (WebSocket); without it such a request is answered as any other. */
+  /** Takes over the connection of a request for a WebSocket; without it such a request is answered as any other. */
   readonly onUpgrade?: UpgradeHandler | undefined;
 }
 
@@ -63,6 +63,10 @@ export async function listenHttp(options: HttpServerOptions): Promise<HttpServer
   const { onUpgrade } = options;
   if (onUpgrade !== undefined) {
     server.on("upgrade", (request, socket, head) => {
+      if (request.headers.upgrade?.toLowerCase() !== "websocket") {
+        readAgain(server, request, socket, head);
+        return;
+      }
       upgraded.add(socket);
       socket.once("close", () => upgraded.delete(socket));
       onUpgrade(request, socket, head);
@@ -118,6 +122,24 @@ function takeTurns(): (request: IncomingMessage, response: ServerResponse, answe
     }
   };
 }
+
+/**
+ * Has a request that offers another protocol answered as if it did not, which is allowed (RFC 9110, section 7.8): Java's client and curl
+ * offer HTTP/2 with every first request, and Node hands all of them over once it hands over any.
+ */
+function readAgain(server: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  const { method, url, httpVersion, rawHeaders } = request;
+  let text = `${method} ${url} HTTP/${httpVersion}\r\n`;
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    const [name = "", value = ""] = rawHeaders.slice(index, index + 2);
+    if (!OFFER_HEADERS.has(name.toLowerCase())) text += `${name}: ${value}\r\n`;
+  }
+  socket.unshift(Buffer.concat([Buffer.from(`${text}\r\n`, "latin1"), head]));
+  server.emit("connection", socket);
+}
+
+/** `connection` says no more than that there is an offer. */
+const OFFER_HEADERS: ReadonlySet<string> = new Set(["upgrade", "http2-settings", "connection"]);
 
 function listen(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
