@@ -4,3 +4,4 @@ export { AUDIO_SHAPE } from "./checkpoint/released-config.ts";
 export { parseReferenceNames } from "./prompt/references.ts";
 export { controlStringProblem, refuseControlStrings } from "./text/control-strings.ts";
 export { isSpeakable } from "./text/speakable.ts";
+export { type CutGranularity, TextCutter } from "./text/text-cutter.ts";

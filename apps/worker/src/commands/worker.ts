@@ -114,7 +114,7 @@ async function serveModel(
   // Only servers need an HTTP framework.
   const { LOAD_BALANCER_LIMITS, openDoors } = await import("../doors/mount-doors.ts");
   const limits = isBalanced ? LOAD_BALANCER_LIMITS : null;
-  const doors = await openDoors({ config, logger, isDemo: () => service.isDemo(), limits });
+  const { doors, onUpgrade } = await openDoors({ config, logger, isDemo: () => service.isDemo(), limits });
   const { maxInputBytes, maxResultBytes, maxQueue: maxQueuedJobs } = config;
   return await runtime.start({
     mode,
@@ -129,6 +129,7 @@ async function serveModel(
       allowedOrigins: config.corsOrigins,
       rules: { maxInputBytes, maxResultBytes, maxQueuedJobs },
       doors,
+      onUpgrade,
     },
     ...writeInto(logger),
     surface: surfaceOf(runtime, io, argv),

@@ -170,6 +170,25 @@ export const SETTINGS = {
     allowed: "origins such as https://example.com, or `*`",
     isItem: isOrigin,
   }),
+  maxSockets: integer({
+    env: ["HIGGS_MAX_SOCKETS"],
+    flag: "--max-sockets",
+    group: "worker",
+    description: "WebSockets that may be open at the same time; further ones are refused as OVERLOADED",
+    min: 0,
+    max: 100_000,
+    defaultValue: 2000,
+  }),
+  socketIdleSeconds: integer({
+    env: ["HIGGS_SOCKET_IDLE_SECONDS"],
+    flag: "--socket-idle-seconds",
+    group: "worker",
+    description:
+      "How long a client of `/v1/audio/speech/stream` may send nothing while nothing is spoken, in seconds; then its WebSocket is closed",
+    min: 1,
+    max: 86_400,
+    defaultValue: 60,
+  }),
   openAiVoices: file({
     env: ["HIGGS_OPENAI_VOICES"],
     flag: "--openai-voices",

@@ -1,6 +1,9 @@
 import { HiggsError } from "@higgs-worker/base";
 import type { ByteBudget } from "runpod-worker/http";
 
+/** How long a client may leave ready audio unread: as long as for any other answer. */
+export const STALL_TIMEOUT_MS = 60_000;
+
 export interface BytePipeOptions {
   /** What all clients together may leave unread. */
   readonly budget: Pick<ByteBudget, "hasRoomFor" | "add" | "remove" | "limitBytes">;
@@ -24,6 +27,8 @@ export class BytePipe {
   #outcome: "open" | "ended" | "failed" | "abandoned" = "open";
   #failure: unknown;
   #byteCount = 0;
+  #unreadBytes = 0;
+  readonly #taken = new Set<() => void>();
 
   constructor(options: BytePipeOptions) {
     this.#options = options;
@@ -42,6 +47,21 @@ export class BytePipe {
     return this.#byteCount;
   }
 
+  /** Resolves when fewer bytes than this are unread, the pipe is over, or the signal fires. */
+  async untilBelow(bytes: number, signal: AbortSignal): Promise<void> {
+    while (this.#unreadBytes >= bytes && this.#outcome === "open" && !signal.aborted) {
+      await new Promise<void>((resolve) => {
+        const done = (): void => {
+          this.#taken.delete(done);
+          signal.removeEventListener("abort", done);
+          resolve();
+        };
+        this.#taken.add(done);
+        signal.addEventListener("abort", done);
+      });
+    }
+  }
+
   /** Takes bytes; does nothing once the pipe is over. */
   write(bytes: Uint8Array): void {
     if (bytes.length === 0 || this.#outcome !== "open") return;
@@ -52,6 +72,7 @@ export class BytePipe {
     }
     budget.add(bytes.length);
     this.#byteCount += bytes.length;
+    this.#unreadBytes += bytes.length;
     this.#unread.push(bytes);
     this.#wakeReader?.();
     this.#watchReader();
@@ -80,6 +101,8 @@ export class BytePipe {
     const bytes = this.#unread.shift();
     if (bytes !== undefined) {
       this.#options.budget.remove(bytes.length);
+      this.#unreadBytes -= bytes.length;
+      for (const wake of this.#taken) wake();
       this.#controller?.enqueue(bytes);
       this.#watchReader();
     } else if (this.#outcome === "ended") {
@@ -109,6 +132,7 @@ export class BytePipe {
     this.#outcome = "abandoned";
     clearTimeout(this.#stallTimer);
     for (const { length } of this.#unread.splice(0)) this.#options.budget.remove(length);
+    for (const wake of this.#taken) wake();
     this.#wakeReader?.();
     this.#options.onAbandoned();
   }

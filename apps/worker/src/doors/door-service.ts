@@ -7,7 +7,8 @@ import { AudioOutlet, type AudioTaker } from "../job/audio-outlet.ts";
 import type { JobInput } from "../job/job-fields.ts";
 import type { SpokenOutput } from "../job/job-output.ts";
 import { parseJobInput } from "../job/parse-input.ts";
-import { BytePipe } from "./byte-pipe.ts";
+import type { SpeechThread } from "../job/speech-thread.ts";
+import { BytePipe, STALL_TIMEOUT_MS } from "./byte-pipe.ts";
 import { outOfTime, type PlatformLimits, refuseForeseeableCut } from "./platform-limits.ts";
 import { LiveEncoder } from "./live-encoder.ts";
 import { speechFields } from "./speech-fields.ts";
@@ -23,6 +24,14 @@ export interface DoorRequest {
   readonly purpose: "live" | "file";
   /** Stops the speech within a frame: the client has gone. */
   readonly signal: AbortSignal;
+}
+
+/** Speech whose samples are taken as they come. */
+export interface SampleRequest extends Pick<DoorRequest, "input" | "signal"> {
+  /** What the speech goes on from. */
+  readonly thread: SpeechThread;
+  /** Mono samples, in order. The taker may keep the array. */
+  readonly onAudio: (pcm: Float32Array, sampleRateHz: number) => void;
 }
 
 /** Speech that has begun: its first bytes are there. */
@@ -49,9 +58,6 @@ export interface DoorServiceOptions {
   /** What a platform in front of the server cuts off; null without one. */
   readonly limits: PlatformLimits | null;
 }
-
-/** How long a client may leave ready audio unread: as long as for any other answer. */
-const STALL_TIMEOUT_MS = 60_000;
 
 /**
  * The one way by which doors speak: their requests become jobs in the queue of the API, under its limits, and are spoken by the
@@ -90,6 +96,27 @@ export class DoorService {
     // The loudness is known when all of the speech is.
     const isLive = purpose === "live" && checked.loudness === null;
     return isLive ? this.#speakLive(job, checked, facts, leave) : this.#speakFile(job, facts);
+  }
+
+  /**
+   * Checks the fields of later requests, before there is a text.
+   *
+   * @throws {HiggsError} INVALID_INPUT or NOT_SUPPORTED
+   */
+  check(input: Readonly<Record<string, unknown>>): void {
+    parseJobInput({ ...speechFields(input), transcript: "text" }, this.#config);
+  }
+
+  /**
+   * Speaks to a taker of samples, one job of a thread.
+   *
+   * @throws as `speak` does, and whatever the job fails with
+   */
+  async speakSamples({ input, signal, thread, onAudio }: SampleRequest): Promise<SpokenOutput> {
+    const fields = speechFields(input);
+    parseJobInput(fields, this.#config);
+    const { output } = this.#run({ input: fields, signal }, { purpose: "live", onAudio, thread });
+    return await output;
   }
 
   async #speakLive(job: RunningJob, input: JobInput, facts: SpeechFacts, leave: () => void): Promise<DoorSpeech> {

@@ -1,3 +1,5 @@
+import type { SpeechThread } from "./speech-thread.ts";
+
 /** Takes the audio of a job whose caller is in this process, so that it need not pass through JSON. */
 export interface AudioTaker {
   /** `live`: parts while it is made, and no file. `file`: the whole as a file in the job's `output_format`. */
@@ -6,6 +8,8 @@ export interface AudioTaker {
   readonly onAudio?: (pcm: Float32Array, sampleRateHz: number) => void;
   /** The file. */
   readonly onFile?: (file: Uint8Array) => void;
+  /** What the job goes on from. */
+  readonly thread?: SpeechThread | undefined;
 }
 
 /** An `AudioTaker` that the job handler recognizes among what the runtime passes on. */

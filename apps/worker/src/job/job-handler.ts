@@ -98,7 +98,7 @@ async function handOver(
   trace: JobTrace,
   services: JobHandlerServices,
   context: JobHandlerContext,
-  { purpose, onAudio, onFile }: AudioTaker,
+  { purpose, onAudio, onFile, thread }: AudioTaker,
 ): Promise<SpokenOutput> {
   const deadline = deadlineOf(context);
   try {
@@ -107,6 +107,7 @@ async function handOver(
       delivery: { kind: purpose === "live" ? "parts" : "bytes" },
       onAudio: purpose === "live" ? onAudio : undefined,
       trace,
+      thread,
     });
     services.journal?.finish(trace);
     if (file !== null) onFile?.(file);

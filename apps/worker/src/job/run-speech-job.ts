@@ -20,6 +20,7 @@ import { buildJobOutput, type JobOutput } from "./job-output.ts";
 import type { SpeechJob } from "./parse-input.ts";
 import { planDelivery, type DeliveryPlan } from "./plan-delivery.ts";
 import { toSpeechRequest } from "./speech-request.ts";
+import type { SpeechThread } from "./speech-thread.ts";
 
 export interface SpeechJobServices {
   readonly config: Config;
@@ -41,6 +42,8 @@ export interface SpeechJobOptions {
   readonly onAudio?: ((pcm: Float32Array, sampleRateHz: number) => void) | undefined;
   /** Called when the store has more of the audio. */
   readonly onUpload?: ((progress: UploadProgress) => void) | undefined;
+  /** What the job goes on from. */
+  readonly thread?: SpeechThread | undefined;
   /** Overrides the job's `delivery`. */
   readonly delivery?: DeliveryPlan;
   /** Is told how far the job is. */
@@ -75,7 +78,7 @@ export async function runSpeechJob(
   const receivedMs = performance.now();
   const { config, logger } = services;
   const { input } = job;
-  const { signal, trace = new JobTrace({ jobId: job.id }) } = options;
+  const { signal, thread, trace = new JobTrace({ jobId: job.id }) } = options;
   trace.characters = Array.from(input.transcript).length;
   trace.enter("plan");
   const encoder = encoderFor(input.output_format);
@@ -91,15 +94,17 @@ export async function runSpeechJob(
     });
   if ("store" in plan) await plan.store.check(plan.key, { signal });
   trace.enter("references");
-  const prepared = await prepareReferences(input.ref_audio, services.references ?? createReferenceServices(config), {
-    inSystemMessage: input.ref_audio_in_system_message,
-    signal,
-  });
+  const prepare = () =>
+    prepareReferences(input.ref_audio, services.references ?? createReferenceServices(config), {
+      inSystemMessage: input.ref_audio_in_system_message,
+      signal,
+    });
+  const prepared = await (thread === undefined ? prepare() : thread.references(prepare));
   trace.enter("load");
   const model = await services.model();
   trace.enter("generate");
   const startedMs = performance.now();
-  const request = { ...textRequest, references: prepared.references };
+  const request = { ...textRequest, references: prepared.references, earlier: thread?.earlier ?? null };
   logger.debug("generation started", { jobId: job.id, seed: request.seed, characters: input.transcript.length });
   // Loads while the model speaks; a failure shows up when it encodes.
   encoder.warmUp().catch(() => undefined);
@@ -124,6 +129,7 @@ export async function runSpeechJob(
   });
   try {
     const { result, pcm } = await speak(model, request, delivery, { ...options, signal: speechSignal, plan, trace });
+    thread?.add(result);
     trace.enter("encode");
     logReferences(result, job, logger);
     const { measures, sampleCount, loudnessLufs } = await delivery.complete();

@@ -18,6 +18,8 @@ export interface FakeModelOptions {
   readonly fail?: HiggsError;
   /** True gives each frame as a part when it is made, as the real model does; else parts of half a second come at the end. */
   readonly isLive?: boolean;
+  /** Whether results have codes, so that later requests can go on from them. */
+  readonly codes?: boolean;
 }
 
 /** A model that hums: frames come one by one, with progress, and stop within one frame of an abort. */
@@ -46,7 +48,8 @@ export function fakeModel(options: FakeModelOptions = {}): FakeModel {
         synthesis.onAudio?.(spoken.slice((frame - 1) * SAMPLES_PER_FRAME, frame * SAMPLES_PER_FRAME));
       await makeFrames(frames, options.frameMs ?? 0, synthesis, options.isLive === true ? giveFrame : () => undefined);
       if (options.isLive !== true) giveParts(spoken, synthesis);
-      return resultOf(request, synthesis.onAudio === undefined ? spoken : new Float32Array(0), frames);
+      const codes = options.codes === true ? Array.from({ length: 8 }, () => new Int32Array(frames)) : [];
+      return { ...resultOf(request, synthesis.onAudio === undefined ? spoken : new Float32Array(0), frames), codes };
     },
     [Symbol.asyncDispose]: async () => undefined,
   };

@@ -60,7 +60,7 @@ export async function serveDoors({
     isWarmedUp: false,
     telemetry: new Telemetry(logger),
   });
-  const doors = await openDoors({ config, logger, isDemo: () => service.isDemo(), limits });
+  const { doors, onUpgrade } = await openDoors({ config, logger, isDemo: () => service.isDemo(), limits });
   const server = await serveLocalApi({
     host: "127.0.0.1",
     port: 0,
@@ -71,6 +71,7 @@ export async function serveDoors({
     allowedOrigins: config.corsOrigins,
     rules: { maxQueuedJobs: config.maxQueue },
     doors,
+    onUpgrade,
   });
   open.push(async () => {
     await server.close();
