@@ -13,6 +13,10 @@ export interface ServerFacts {
 export interface ListedVoice {
   readonly id: string;
   readonly name: string;
+  /** What it sounds like. */
+  readonly description?: string | null;
+  /** `alias`: another name for a voice, which programs written for other services send. */
+  readonly source?: string;
 }
 
 export async function fetchFacts(): Promise<ServerFacts> {
@@ -21,11 +25,14 @@ export async function fetchFacts(): Promise<ServerFacts> {
   return (await response.json()) as ServerFacts;
 }
 
+/** The voices of the library; where there is none, the names that stand for others. */
 export async function fetchVoices(): Promise<readonly ListedVoice[]> {
   const response = await fetch("v1/audio/voices");
   if (!response.ok) return [];
   const { voices } = (await response.json()) as { voices?: readonly ListedVoice[] };
-  return voices ?? [];
+  const all = voices ?? [];
+  const own = all.filter(({ source }) => source !== "alias");
+  return own.length > 0 ? own : all;
 }
 
 /**

@@ -78,5 +78,5 @@ function dialoguePart(lines: readonly DialogueLine[]): SpokenPart {
     .map(({ voice, text }) => `[SPEAKER${voices.indexOf(voice)}] ${text.trim().replaceAll(/\s*\n\s*/g, " ")}`)
     .join("\n");
   if (voices.includes("") && voices.length > 1) throw new Error("Choose a voice for every line, or for none.");
-  return { input, ...(voices.includes("") ? {} : { ref_audio: voices.join(",") }), chunk_method: "speaker" };
+  return { input, ...(voices.includes("") ? {} : { voice: voices.join(",") }), chunk_method: "speaker" };
 }

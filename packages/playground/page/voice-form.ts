@@ -47,7 +47,7 @@ export class VoiceForm {
   setVoices(voices: readonly ListedVoice[]): void {
     this.#select.replaceChildren(
       new Option("the model’s choice", ""),
-      ...voices.map(({ id, name }) => new Option(name === id ? id : `${name} (${id})`, id)),
+      ...voices.map(({ id, name, description }) => new Option(description ? `${name}: ${description}` : name, id)),
     );
   }
 

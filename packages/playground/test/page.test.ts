@@ -45,7 +45,7 @@ describe("the request of the form", () => {
     ];
     expect(requestOf({ ...FORM, mode: "dialogue", lines })).toMatchObject({
       input: "[SPEAKER0] I have a small question.\n[SPEAKER1] Please ask.\n[SPEAKER0] Where is the sea?",
-      ref_audio: "rms,slt",
+      voice: "rms,slt",
       chunk_method: "speaker",
     });
     expect(() => requestOf({ ...FORM, mode: "dialogue", lines: [{ voice: "", text: " " }] })).toThrow(

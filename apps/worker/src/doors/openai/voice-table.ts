@@ -106,7 +106,8 @@ export class OpenAiVoices {
 
   /**
    * The `ref_audio` for a name: by the user's table, else the voice of the library that is called so, else OpenAI's names by the
-   * default table. Other values of `ref_audio` (names with commas, `profile:NAME`, an address) stand for themselves.
+   * default table. Names with commas are looked up one by one, for a dialogue. Other values of `ref_audio` (`profile:NAME`, an
+   * address) stand for themselves.
    *
    * @throws {HiggsError} VOICE_NOT_FOUND when a name is none of these
    * @throws {HiggsError} VOLUME_UNAVAILABLE when the library cannot be read
@@ -114,10 +115,16 @@ export class OpenAiVoices {
   async referenceOf(name: string): Promise<string | null> {
     const { library, table } = this.#options;
     if (Object.hasOwn(table, name)) return table[name] ?? null;
-    if (/[:,]/.test(name)) return name;
+    if (name.includes(":")) return name;
+    if (name.includes(",")) return await this.#referencesOf(name.split(","));
     const standard = this.#standardOf(name);
     if (standard !== undefined && (await library.find(name)) === null) return standard;
     return (await findVoice(name, "voice", library)).name;
+  }
+
+  async #referencesOf(names: readonly string[]): Promise<string> {
+    const references = await Promise.all(names.map((name) => this.referenceOf(name.trim())));
+    return references.map((reference, index) => reference ?? names[index] ?? "").join(",");
   }
 
   /** All names that a request may give, each once: OpenAI's, those of the user's table, and the library's. */
