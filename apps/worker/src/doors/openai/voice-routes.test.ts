@@ -62,6 +62,12 @@ describe("a voice that a client uploads", () => {
     expect(model.requests[0]?.references).toMatchObject([{ kind: "clip", transcript: "" }]);
   });
 
+  it("may have a name of several words, whose blanks become dashes", async () => {
+    const created = await ask("POST", "/v1/audio/voices", { ...VOICE, name: " Anna  Maria ", transcript: SAID });
+    expect(created).toMatchObject({ status: 200, body: { id: "Anna-Maria", name: "Anna-Maria" } });
+    expect((await speak({ id: "Anna-Maria" })).status).toBe(200);
+  });
+
   it("speaks for OpenAI's name when it is called so", async () => {
     await ask("POST", "/v1/audio/voices", { ...VOICE, name: "alloy", transcript: SAID });
     writeFileSync(join(served.voicesDir, "alloy.txt"), "Other words.");

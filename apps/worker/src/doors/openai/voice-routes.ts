@@ -44,7 +44,8 @@ export async function createVoice(
     if (upload.text("type") === "prompt") {
       throw new HiggsError("NOT_SUPPORTED", "add the voice", "only voices from an audio sample can be added");
     }
-    const name = normalizeVoiceName(upload.text("name") ?? "");
+    // Names of the library hold no blanks; those that OpenAI's clients give do.
+    const name = normalizeVoiceName(upload.text("name") ?? "").replaceAll(/\s+/g, "-");
     const consent = await consentOf(upload, consents);
     const transcript = transcriptOf(upload);
     const { bytes } = await upload.file("audio_sample");
