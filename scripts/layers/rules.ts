@@ -83,7 +83,7 @@ export const PACKAGE_RULES: Readonly<Record<string, PackageRule>> = {
       ["version.ts", "names", "logging", "bench", "network"],
       ["config", "health"],
       ["model", "storage"],
-      "deploy",
+      ["deploy", "hub"],
       ["references", "telemetry"],
       "job",
       "doors",

@@ -156,7 +156,7 @@ function addSpeak(program: Command, io: CommandIo, speech: typeof SpeechFlags | 
 }
 
 function addModels(program: Command, io: CommandIo, finish: Finish): void {
-  const models = program.command("models").description("Inspect, verify and convert checkpoints");
+  const models = program.command("models").description("Download, inspect, verify and convert checkpoints");
   models
     .command("inspect")
     .description("Describe a checkpoint (reads headers only)")
@@ -186,6 +186,7 @@ function addModels(program: Command, io: CommandIo, finish: Finish): void {
     finish(await runModelsVerify(args, io));
   });
   addModelsConvert(models, io, finish);
+  addModelsPull(models, io, finish);
   const where = models
     .command("where")
     .description("Show where checkpoints are searched and which one is used")
@@ -212,6 +213,33 @@ function addModelsConvert(models: Command, io: CommandIo, finish: Finish): void 
   command.action(async (directory: string, flags: Flags) => {
     const { runModelsConvert } = await import("./commands/models-convert.ts");
     finish(await runModelsConvert({ directory, isJson: isJson(flags), settings: settings(flags) }, io));
+  });
+}
+
+function addModelsPull(models: Command, io: CommandIo, finish: Finish): void {
+  const command = models
+    .command("pull")
+    .description("Download model and audio tokenizer from Hugging Face to where the worker looks for them")
+    .addOption(
+      new Option("--layout <name>", "boson is pinned, native is newer").choices(["boson", "native"]).default("boson"),
+    )
+    .option("--revision <name>", "another branch or tag of both repositories")
+    .option("--to <dir>", "folder for both (default: the volume, else Hugging Face's cache)")
+    .option("--dry-run", "only list the files", false);
+  withJsonAndExample(command, "higgs models pull --layout native --to models");
+  const settings = addSettings(command, ["model", "general"]);
+  command.action(async (flags: Flags) => {
+    const { runModelsPull } = await import("./commands/models-pull.ts");
+    const { layout, revision, to, dryRun } = flags;
+    const args = {
+      layout: layout === "native" ? ("native" as const) : ("boson" as const),
+      revision: typeof revision === "string" ? revision : null,
+      to: typeof to === "string" ? to : null,
+      isDryRun: dryRun === true,
+      isJson: isJson(flags),
+      settings: settings(flags),
+    };
+    finish(await runModelsPull(args, io));
   });
 }
 

@@ -130,7 +130,7 @@ describe("higgs doctor", () => {
   it("prints a line a check for people, with what to do below", async () => {
     const io = fakeIo({ env: { HIGGS_CACHE_DIR: scratchDir(), HIGGS_MODEL_PATH: "/wrong" } });
     expect(await runDoctor({ isJson: false, settings: {} }, io)).toBe(1);
-    expect(io.out()).toMatch(/^failed +model +MODEL_NOT_FOUND: .*\n +-> Put the checkpoint/m);
+    expect(io.out()).toMatch(/^failed +model +MODEL_NOT_FOUND: .*\n +-> Download the checkpoint/m);
     expect(io.out()).toMatch(/^ok +node +v\d+/m);
   });
 });

@@ -499,6 +499,17 @@ export const SETTINGS = {
     description: "Hugging Face's folder",
     defaultText: "`~/.cache/huggingface`",
   }),
+  hubToken: secret({
+    env: ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"],
+    group: "other tools",
+    description: "Hugging Face's token, for `higgs models pull` from gated or private repositories",
+  }),
+  hubEndpoint: url({
+    env: ["HF_ENDPOINT"],
+    group: "other tools",
+    description: "Address of Hugging Face's Hub or of a mirror, for `higgs models pull`",
+    defaultText: "https://huggingface.co",
+  }),
   xdgCacheDir: directory({
     env: ["XDG_CACHE_HOME"],
     group: "other tools",

@@ -107,10 +107,15 @@ function firstFound(places: readonly ModelLocation[], what: string, variable: st
   );
 }
 
-function hubDirs(config: Config): { readonly source: ModelSource; readonly label: string; readonly dir: string }[] {
+/** Hugging Face's cache of checkpoints, there or not; null when there is no home folder. */
+export function hubCacheDirOf(config: Config): string | null {
   const cacheDir = config.xdgCacheDir ?? (config.homeDir === null ? null : join(config.homeDir, ".cache"));
   const hubHomeDir = config.hubHomeDir ?? (cacheDir === null ? null : join(cacheDir, "huggingface"));
-  const hubDir = config.hubCacheDir ?? (hubHomeDir === null ? null : join(hubHomeDir, "hub"));
+  return config.hubCacheDir ?? (hubHomeDir === null ? null : join(hubHomeDir, "hub"));
+}
+
+function hubDirs(config: Config): { readonly source: ModelSource; readonly label: string; readonly dir: string }[] {
+  const hubDir = hubCacheDirOf(config);
   const runpodDir = join(config.volumeDir, "huggingface-cache", "hub");
   return [
     { source: "runpod cache" as const, label: "RunPod's cached model", dir: runpodDir },

@@ -52,7 +52,7 @@ export const ERRORS = {
     isRetryable: false,
     isMachineFault: true,
     meaning: "No checkpoint was found where the model was looked for",
-    fix: "Put the checkpoint on the volume or set HIGGS_MODEL_PATH; `higgs models where` shows the search order",
+    fix: "Download the checkpoint with `higgs models pull` or set HIGGS_MODEL_PATH; `higgs models where` shows the search order",
   },
   MODEL_CORRUPT: {
     httpStatus: 503,
