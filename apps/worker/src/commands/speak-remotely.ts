@@ -72,7 +72,9 @@ async function speak(
   const baseUrl = run?.endsWith(suffix) === true ? run.slice(0, -suffix.length) : undefined;
   const endpoint = new RunPodEndpoint({ endpointId: id, baseUrl, apiKey: config.runpodApiKey ?? "" });
   try {
-    return await endpoint.speak(input, { signal });
+    // Not aborted on its way: a job whose id is unknown cannot be cancelled, and costs.
+    const { id: jobId } = await endpoint.run(input);
+    return await endpoint.result(jobId, { signal });
   } catch (error) {
     if (signal.aborted) throw new HiggsError("CANCELLED", SUBJECT, "the job was cancelled", { cause: error });
     if (error instanceof HiggsApiError) throw jobError(error);
