@@ -3,12 +3,13 @@
  * which it installs where it can; skips with a message otherwise. `--save` records what was measured in docker/measured.json, from
  * which docs/IMAGE.md is made; `--keep` keeps the layers for the next run.
  */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { startEmulator } from "runpod-worker/emulator";
 import { type Bases, prepareBases } from "./image/bases.ts";
 import { ContainerHost, hostProblem } from "./image/container-host.ts";
+import { fetchCuobjdump } from "./image/cuda-code.ts";
 import { checkFiles } from "./image/file-checks.ts";
 import { checkLoader, checkVulkanDevice } from "./image/library-checks.ts";
 import { type Measured, type MeasuredImage, type Target, type TargetName, TARGETS } from "./image/measured.ts";
@@ -44,7 +45,7 @@ process.exit(report.failed === 0 ? 0 : 1);
 async function checkImages(): Promise<void> {
   const bases = await prepareBases(host, cache);
   console.log(`the bases come from ${bases.origin === "registry" ? "the registry" : "Debian's tools"}`);
-  const cuobjdump = await fetchCuobjdump();
+  const cuobjdump = await fetchCuobjdump(root, join(cache, "cuobjdump"));
   const images: MeasuredImage[] = [];
   for (const target of TARGETS) {
     const isBuilt = await report.check(`${target.name}: builds`, () => build(target, bases));
@@ -130,18 +131,6 @@ async function runImages(): Promise<number> {
     server.stop();
     rmSync(data, { recursive: true, force: true });
   }
-}
-
-async function fetchCuobjdump(): Promise<string> {
-  const folder = join(cache, "cuobjdump");
-  const program = join(folder, "nvidia", "cu13", "bin", "cuobjdump");
-  if (existsSync(program)) return program;
-  mkdirSync(folder, { recursive: true });
-  const requirements = join(root, "docker", "tools", "requirements.txt");
-  const options = ["--quiet", "--no-deps", "--require-hashes", "--only-binary=:all:"];
-  await mustRun("python3", ["-m", "pip", "download", ...options, "--dest", folder, "-r", requirements]);
-  await mustRun("sh", ["-c", 'cd "$1" && python3 -m zipfile -e ./*.whl . && chmod +x "$2"', "sh", folder, program]);
-  return program;
 }
 
 /** The documents are made from the file: it must not differ from the images of today by more than other bases do. */

@@ -1,4 +1,5 @@
-import type { CudaCode } from "../image/cuda-code.ts";
+import { CUDA_BUILDS, type CudaFlavor } from "../../packages/higgs-audio/src/preflight/cuda-builds.ts";
+import { judgeLibrary } from "../../packages/higgs-audio/src/preflight/judge-library.ts";
 import { type Measured, type MeasuredImage, TARGETS } from "../image/measured.ts";
 
 /** Kinds of cards, by compute capability. */
@@ -11,16 +12,16 @@ const CARDS = [
   { name: "5090, PRO 6000", computeCapability: "12.0" },
 ];
 
-/** Oldest driver that a generation of CUDA's runtime works with, by the number in its library's name. */
-const RUNTIME_DRIVERS: Readonly<Record<string, number>> = { "libcudart.so.12": 525, "libcudart.so.13": 580 };
+/** First versions of NVIDIA's drivers that a judgment may depend on. */
+const DRIVERS = Object.values(CUDA_BUILDS)
+  .flatMap(({ oldestDriver: machineCode, oldestPtxDriver: ptx }) => [machineCode, ptx])
+  .toSorted((a, b) => a - b);
 
-/** Oldest driver that compiles a version of PTX: the one of the CUDA release that brought it (12.4, 13.1). */
-const PTX_DRIVERS: Readonly<Record<string, number>> = { "8.4": 550, "9.1": 590 };
+const CUDA_TARGETS: readonly CudaFlavor[] = ["cuda12", "cuda13"];
 
 /** The generated part of docs/IMAGE.md. */
 export function imageMarkdown(measured: Measured): string {
   const { images } = measured;
-  const cuda = images.filter(({ gpuLibrary }) => gpuLibrary.code !== null);
   return [
     `Uncompressed, on a base from ${measured.base}. First audio: ${(measured.firstAudioMs / 1000).toFixed(1)} s after \`podman run\` of`,
     `\`cuda12\` with the demo checkpoint on the CPU (${measured.machine}), model load and warm-up included.`,
@@ -56,10 +57,10 @@ export function imageMarkdown(measured: Measured): string {
     "### Cards and drivers",
     "",
     table(
-      ["Card (compute capability)", ...cuda.map(({ target }) => `\`${target}\``)],
-      CARDS.map(({ name, computeCapability }) => [
-        `${name} (${computeCapability})`,
-        ...cuda.map((image) => howItRuns(image, computeCapability)),
+      ["Card (compute capability)", ...CUDA_TARGETS.map((target) => `\`${target}\``)],
+      CARDS.map((card) => [
+        `${card.name} (${card.computeCapability})`,
+        ...CUDA_TARGETS.map((target) => oldestDriver(target, card)),
       ]),
     ),
     "",
@@ -67,29 +68,14 @@ export function imageMarkdown(measured: Measured): string {
   ].join("\n");
 }
 
-/** On which drivers a library runs on a card, and whether it must be compiled there first. */
-export function howItRuns({ gpuLibrary: { code, needs } }: MeasuredImage, card: string): string {
-  if (code === null) return "";
-  const runtimeDriver = RUNTIME_DRIVERS[needs.find((name) => name in RUNTIME_DRIVERS) ?? ""];
-  const ptxDriver = PTX_DRIVERS[code.ptxVersion];
-  if (runtimeDriver === undefined || ptxDriver === undefined) {
-    throw new Error(`Cannot tell the drivers: CUDA's runtime or PTX ${code.ptxVersion} is not in the tables`);
+/** The oldest driver on which a library runs on a card, and whether the driver must compile it there first. */
+function oldestDriver(target: CudaFlavor, card: (typeof CARDS)[number]): string {
+  for (const driver of DRIVERS) {
+    const { fit } = judgeLibrary(target, { driver: String(driver), cards: [card] });
+    if (fit === "fits") return `driver ≥ ${driver}`;
+    if (fit === "compiles") return `driver ≥ ${driver}, which compiles the kernels once`;
   }
-  if (code.machineCode.some((built) => runsMachineCode(built, card))) return `driver ≥ ${runtimeDriver}`;
-  const isCompiled = code.ptx.some((built) => order(built) <= order(card));
-  return isCompiled ? `driver ≥ ${Math.max(ptxDriver, runtimeDriver)}, which compiles the kernels once` : "no";
-}
-
-/** Machine code runs within one major version, on an equal or higher minor one; that with an `a` nowhere else. */
-function runsMachineCode(built: CudaCode["machineCode"][number], card: string): boolean {
-  if (built.endsWith("a")) return built === `${card}a`;
-  return Number.parseInt(built, 10) === Number.parseInt(card, 10) && order(built) <= order(card);
-}
-
-/** 8.6 → 806: 8.10 would come after it. */
-function order(capability: string): number {
-  const [major = 0, minor = 0] = capability.split(".").map(Number);
-  return major * 100 + minor;
+  return "no";
 }
 
 /** Layers of all images in one order: from below, those that only some have before those that all have above them. */

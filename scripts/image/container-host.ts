@@ -91,5 +91,5 @@ export function limitOptions(): string[] {
   };
   const [files, processes] = [hardLimit("n", MAX_OPEN_FILES), hardLimit("u", MAX_PROCESSES)];
   const limits = ["--ulimit", `nofile=${files}:${files}`, "--ulimit", `nproc=${processes}:${processes}`];
-  return ["--network", "host", "--health-interval", "disable", ...limits];
+  return ["--network", "host", "--health-interval", "disable", "--health-start-period", "0s", ...limits];
 }

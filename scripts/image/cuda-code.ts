@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { mustRun } from "./programs.ts";
@@ -52,4 +52,16 @@ export async function cudaCodeOf(library: string, cuobjdump: string): Promise<Cu
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** NVIDIA's `cuobjdump` of the pinned wheel, in a folder that is kept. Needs Python with pip. */
+export async function fetchCuobjdump(root: string, folder: string): Promise<string> {
+  const program = join(folder, "nvidia", "cu13", "bin", "cuobjdump");
+  if (existsSync(program)) return program;
+  mkdirSync(folder, { recursive: true });
+  const requirements = join(root, "docker", "tools", "requirements.txt");
+  const options = ["--quiet", "--no-deps", "--require-hashes", "--only-binary=:all:"];
+  await mustRun("python3", ["-m", "pip", "download", ...options, "--dest", folder, "-r", requirements]);
+  await mustRun("sh", ["-c", 'cd "$1" && python3 -m zipfile -e ./*.whl . && chmod +x "$2"', "sh", folder, program]);
+  return program;
 }

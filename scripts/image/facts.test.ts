@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { CUDA_BUILDS } from "../../packages/higgs-audio/src/preflight/cuda-builds.ts";
 import { parseCapabilities, parsePtxVersion } from "./cuda-code.ts";
 import { parseNeeded, parseSymbols } from "./elf-facts.ts";
-import { howItRuns } from "../docs/image-markdown.ts";
-import { type Measured, type MeasuredImage, TARGETS } from "./measured.ts";
+import { type Measured, TARGETS } from "./measured.ts";
 import { imageBom, npmPurl, parseRequirements } from "./sbom.ts";
 
 const root = join(import.meta.dirname, "..", "..");
@@ -45,45 +45,6 @@ describe("what tools say of a library", () => {
     expect(parseCapabilities(output)).toEqual(["8.6", "10.0", "12.0a"]);
     expect(parsePtxVersion("//\n.version 8.4\n.target sm_50\n")).toBe("8.4");
     expect(parsePtxVersion("// nothing\n")).toBeNull();
-  });
-});
-
-describe("which drivers a card needs, as docs/IMAGE.md tells it", () => {
-  const image = (runtime: string, machineCode: string[], ptx: string[], ptxVersion: string): MeasuredImage => ({
-    target: "cuda12",
-    bytes: 1,
-    layers: [],
-    runtime: [],
-    gpuLibrary: {
-      name: "libggml-cuda.so",
-      from: "a package 1",
-      bytes: 1,
-      needs: [runtime],
-      ofTheDriver: [],
-      code: { machineCode, ptx, ptxVersion },
-    },
-  });
-  const cuda12 = image("libcudart.so.12", ["8.6"], ["5.0", "8.0"], "8.4");
-  const cuda13 = image("libcudart.so.13", ["8.6", "8.9", "12.0a"], ["8.0", "9.0"], "9.1");
-
-  it.each([
-    [cuda12, "8.6", "driver ≥ 525"],
-    [cuda12, "8.9", "driver ≥ 525"],
-    [cuda12, "8.0", "driver ≥ 550, which compiles the kernels once"],
-    [cuda12, "9.0", "driver ≥ 550, which compiles the kernels once"],
-    [cuda12, "12.0", "driver ≥ 550, which compiles the kernels once"],
-    [cuda12, "3.5", "no"],
-    [cuda13, "12.0", "driver ≥ 580"],
-    [cuda13, "12.1", "driver ≥ 590, which compiles the kernels once"],
-    [cuda13, "8.0", "driver ≥ 590, which compiles the kernels once"],
-    [cuda13, "7.5", "no"],
-  ])("machine code runs within its generation, PTX on newer cards (%#)", (built, card, expected) => {
-    expect(howItRuns(built, card)).toBe(expected);
-  });
-
-  it("a version that the tables do not know stops the documents", () => {
-    expect(() => howItRuns(image("libcudart.so.14", [], [], "9.1"), "8.0")).toThrow("Cannot tell the drivers");
-    expect(() => howItRuns(image("libcudart.so.13", [], [], "9.9"), "8.0")).toThrow("PTX 9.9");
   });
 });
 
@@ -132,6 +93,19 @@ describe("the pins of the images", () => {
     for (const [, pinned] of packages)
       expect(pinned).toMatchObject({ version, integrity: expect.stringMatching(/^sha512-/) });
   });
+
+  it.each(["cuda12", "cuda13"] as const)(
+    "%s: the program knows the device code that was read off the library",
+    (name) => {
+      const { images } = JSON.parse(readFileSync(join(root, "docker/measured.json"), "utf8")) as Measured;
+      const { code, needs } = images.find(({ target }) => target === name)?.gpuLibrary ?? expect.fail();
+      const build = CUDA_BUILDS[name];
+      expect(code).toMatchObject({ machineCode: build.machineCode, ptx: build.ptx });
+      // CUDA 12.4 brought PTX 8.4 with driver 550, and CUDA 13.1 brought 9.1 with 590.
+      expect({ "8.4": 550, "9.1": 590 }[code?.ptxVersion ?? ""]).toBe(build.oldestPtxDriver);
+      expect(needs).toContain(`libcudart.so.${build.runtime}`);
+    },
+  );
 
   it("the measured images are within their limits and of that version", () => {
     const { images } = JSON.parse(readFileSync(join(root, "docker/measured.json"), "utf8")) as Measured;
