@@ -2,13 +2,11 @@ import { type ContainerHost, limitOptions } from "./container-host.ts";
 import type { Target } from "./measured.ts";
 import { expectThat, type Report } from "./report.ts";
 
-const LOADER = "/lib64/ld-linux-x86-64.so.2";
-
 /** The image's own loader finds all that the GPU library needs, with no setting, but for what the driver brings. */
 export async function checkLoader(host: ContainerHost, image: string, target: Target, report: Report): Promise<void> {
   await report.check(`${target.name}: the loader finds the GPU library's libraries`, async () => {
-    const options = ["run", "--rm", ...limitOptions(), "--entrypoint", LOADER, image];
-    const { stdout, stderr } = await host.tryPodman([...options, "--list", `/${target.gpuLibrary}`]);
+    const options = ["run", "--rm", ...limitOptions(), "--entrypoint", "ldd", image];
+    const { stdout, stderr } = await host.tryPodman([...options, `/${target.gpuLibrary}`]);
     const lines = stdout.split("\n").map((line) => line.trim().split(" => "));
     const lost = lines.filter(([, place]) => place === "not found").map(([name = ""]) => name);
     expectThat(lines.length > target.ofTheDriver.length, `the loader said ${stderr.slice(0, 300)}`);
