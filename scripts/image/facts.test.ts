@@ -98,7 +98,7 @@ describe("the pins of the images", () => {
     "%s: the program knows the device code that was read off the library",
     (name) => {
       const { images } = JSON.parse(readFileSync(join(root, "docker/measured.json"), "utf8")) as Measured;
-      const { code, needs } = images.find(({ target }) => target === name)?.gpuLibrary ?? expect.fail();
+      const { code, needs } = images.find(({ target }) => target === name)!.gpuLibrary;
       const build = CUDA_BUILDS[name];
       expect(code).toMatchObject({ machineCode: build.machineCode, ptx: build.ptx });
       // CUDA 12.4 brought PTX 8.4 with driver 550, and CUDA 13.1 brought 9.1 with 590.

@@ -15,15 +15,22 @@ export async function checkLoader(host: ContainerHost, image: string, target: Ta
   });
 }
 
-/** The image with Mesa's drivers computes on Mesa's software device what the reference implementations do. */
+interface DoctorLine {
+  readonly name: string;
+  readonly status: string;
+  readonly detail: string;
+}
+
+/** The image with Mesa's drivers loads its GPU library and multiplies with it on Mesa's software device. */
 export async function checkVulkanDevice(host: ContainerHost, image: string, report: Report): Promise<void> {
-  await report.check("vulkan with Mesa's drivers: the model's golden values on its software device", async () => {
+  await report.check("vulkan with Mesa's drivers: the GPU library computes on its software device", async () => {
     // The software device is hidden unless it is asked for.
     const options = ["run", "--rm", ...limitOptions(), "--env", "GGML_VK_VISIBLE_DEVICES=0", image];
-    const args = ["verify-golden", "--group", "lm", "--device", "vulkan"];
-    const { stdout, stderr, exitCode } = await host.tryPodman([...options, ...args]);
-    const last = stdout.trimEnd().split("\n").at(-1) ?? "";
-    expectThat(exitCode === 0 && /^[1-9]\d* passed, 0 failed/.test(last), `${last} ${stderr.slice(-500)}`);
-    return last;
+    const { stdout, stderr } = await host.tryPodman([...options, "doctor", "--device", "vulkan", "--json"]);
+    expectThat(stdout.startsWith("["), `higgs doctor said ${stderr.slice(-500)}`);
+    const lines = JSON.parse(stdout) as DoctorLine[];
+    const { status, detail } = lines.find(({ name }) => name === "device") ?? { status: "missing", detail: "" };
+    expectThat(status === "ok" && detail.includes("llvmpipe"), `${status}: ${detail}`);
+    return detail.slice(0, 60);
   });
 }
