@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { execPath, env as ownEnv } from "node:process";
 import runpodSdk from "runpod-sdk";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { openSocket } from "../src/testing/socket-client.ts";
 
 /** `higgs serve` with the demo checkpoint, called with RunPod's official client for Node. */
 
@@ -56,6 +57,26 @@ function client(key = KEY) {
 }
 
 describe("higgs serve", () => {
+  it("speaks text while it is written, and stops when it is interrupted", async () => {
+    const client = await openSocket(`${url}/v1/audio/speech/stream`, { authorization: `Bearer ${KEY}` });
+    client.send({ type: "session.config", temperature: 0.3, seed: 1, max_new_tokens: 100 });
+    client.send({ type: "input.text", text: "The sun is warm. The sky is " });
+    expect(await client.untilType("audio.done")).toMatchObject({ sentence_index: 0, error: false });
+    client.send({ type: "input.text", text: "blue." }, { type: "input.done" });
+    expect(await client.untilType("session.done")).toMatchObject({ total_sentences: 2 });
+    const audioBytes = (): number =>
+      client.received.reduce((sum, part) => sum + (Buffer.isBuffer(part) ? part.length : 0), 0);
+    expect(audioBytes()).toBeGreaterThan(2 * 24_000);
+    const before = audioBytes();
+    client.send({ type: "input.text", text: "The sun is warm and the sky is blue and the sun is warm. " });
+    await client.untilType("audio.start");
+    await expect.poll(audioBytes, { timeout: 20_000 }).toBeGreaterThan(before);
+    client.send({ type: "input.cancel" });
+    expect(await client.untilType("audio.done")).toMatchObject({ cancelled: true });
+    await client.untilType("input.cancelled");
+    client.socket.close();
+  });
+
   it("says what is served", async () => {
     const health = await fetch(`${url}/health`, { headers: { authorization: `Bearer ${KEY}` } });
     expect(await health.json()).toMatchObject({
