@@ -112,9 +112,16 @@ async function serveModel(
   });
   report.start(ready);
   // Only servers need an HTTP framework.
-  const { LOAD_BALANCER_LIMITS, openDoors } = await import("../doors/mount-doors.ts");
+  const { LOAD_BALANCER_LIMITS, openDoors, openWyoming } = await import("../doors/mount-doors.ts");
+  await using wyoming = await openWyoming(config, logger, mode.kind === "api-server" ? mode.host : "127.0.0.1");
   const limits = isBalanced ? LOAD_BALANCER_LIMITS : null;
-  const { doors, onUpgrade } = await openDoors({ config, logger, isDemo: () => service.isDemo(), limits });
+  const { doors, onUpgrade } = await openDoors({
+    config,
+    logger,
+    isDemo: () => service.isDemo(),
+    limits,
+    onOpen: (parts) => wyoming?.open(parts),
+  });
   const { maxInputBytes, maxResultBytes, maxQueue: maxQueuedJobs } = config;
   return await runtime.start({
     mode,

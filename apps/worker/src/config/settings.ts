@@ -139,6 +139,16 @@ export const SETTINGS = {
     max: 1000,
     defaultValue: 3,
   }),
+  wyomingPort: integer({
+    env: ["HIGGS_WYOMING_PORT"],
+    flag: "--wyoming-port",
+    group: "worker",
+    description:
+      "Port for Home Assistant's Wyoming protocol, which has no key: whoever reaches it may speak; 10200 is usual, 0: off",
+    min: 0,
+    max: 65_535,
+    defaultValue: 0,
+  }),
   healthSocket: socketPath({
     env: ["HIGGS_HEALTH_SOCKET"],
     flag: "--health-socket",

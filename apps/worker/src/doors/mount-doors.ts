@@ -10,6 +10,7 @@ import { createElevenLabsDoor } from "./elevenlabs/elevenlabs-door.ts";
 import { elevenLabsSocketRoutes } from "./elevenlabs/text-socket-routes.ts";
 import { createFallbackDoor, createOpenAiDoor } from "./openai/openai-door.ts";
 import { readVoiceTable } from "./openai/voice-table.ts";
+import type { WyomingServer } from "./wyoming/wyoming-server.ts";
 import { createPlaygroundDoor } from "./playground-door.ts";
 import { SocketDoors } from "./sockets/socket-doors.ts";
 import { speechStreamRoute } from "./speech-stream/speech-stream-route.ts";
@@ -22,6 +23,8 @@ export interface OpenDoorsOptions {
   readonly isDemo: () => boolean;
   /** What a platform in front of the server cuts off; null without one. */
   readonly limits: PlatformLimits | null;
+  /** Told what doors use when the server is made; for those on ports of their own. */
+  readonly onOpen?: (parts: DoorParts) => void;
 }
 
 /** What makes the doors in a server. */
@@ -30,6 +33,20 @@ export interface Doors {
   readonly doors: (host: DoorHost) => readonly Hono<HttpEnvironment>[];
   /** What answers requests for a WebSocket. */
   readonly onUpgrade: (host: DoorHost) => UpgradeHandler;
+}
+
+/**
+ * The server for Wyoming clients, if it has a port; nothing is loaded for it otherwise.
+ *
+ * @throws {HiggsError} INVALID_INPUT when nothing can listen there
+ */
+export async function openWyoming(config: Config, logger: Logger, host: string): Promise<WyomingServer | null> {
+  const { wyomingPort: port, maxTranscriptChars: maxTextChars } = config;
+  if (port === 0) return null;
+  const { WyomingServer: server } = await import("./wyoming/wyoming-server.ts");
+  const made = await server.listen({ host, port, maxTextChars });
+  logger.info("Wyoming clients can connect", { address: `tcp://${host}:${made.port}` });
+  return made;
 }
 
 /**
@@ -48,6 +65,7 @@ export async function openDoors(options: OpenDoorsOptions): Promise<Doors> {
     doors: (host) => {
       const parts = partsFor(host);
       const doors = [createElevenLabsDoor(parts), createOpenAiDoor(parts), createPlaygroundDoor(parts)];
+      options.onOpen?.(parts);
       // Doors that have routes below `/v1` stand before the fallback.
       return [...doors, createFallbackDoor(parts)];
     },

@@ -2,7 +2,7 @@ import { createHandlerExecutor, serveLocalApi, type LocalApiServer } from "runpo
 import { createSpeechService } from "../commands/speech-service.ts";
 import { loadConfig } from "../config/load.ts";
 import type { PlatformLimits } from "../doors/platform-limits.ts";
-import { openDoors } from "../doors/mount-doors.ts";
+import { openDoors, type OpenDoorsOptions } from "../doors/mount-doors.ts";
 import { Log } from "../logging/logger.ts";
 import type { ServingModel } from "../model/load-model.ts";
 import { Telemetry } from "../telemetry/telemetry.ts";
@@ -15,6 +15,8 @@ export interface ServedDoorsOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Those of a platform in front of the server. Default: none. */
   readonly limits?: PlatformLimits | null;
+  /** Told what the doors use. */
+  readonly onOpen?: OpenDoorsOptions["onOpen"];
 }
 
 export interface ServedDoors {
@@ -44,6 +46,7 @@ export async function serveDoors({
   model = fakeModel(),
   env = {},
   limits = null,
+  onOpen = () => undefined,
 }: ServedDoorsOptions = {}): Promise<ServedDoors> {
   const voicesDir = scratchDir();
   const { config } = loadConfig({ HIGGS_VOICES_DIR: voicesDir, HOME: voicesDir, ...env }, {});
@@ -60,7 +63,7 @@ export async function serveDoors({
     isWarmedUp: false,
     telemetry: new Telemetry(logger),
   });
-  const { doors, onUpgrade } = await openDoors({ config, logger, isDemo: () => service.isDemo(), limits });
+  const { doors, onUpgrade } = await openDoors({ config, logger, isDemo: () => service.isDemo(), limits, onOpen });
   const server = await serveLocalApi({
     host: "127.0.0.1",
     port: 0,
