@@ -16,7 +16,7 @@ import { type Measured, type MeasuredImage, type Target, type TargetName, TARGET
 import { mustRun } from "./image/programs.ts";
 import { Report } from "./image/report.ts";
 import { checkLife, checkSpeech } from "./image/speech-checks.ts";
-import { makeBucket, type Store } from "./s3-servers/questions.ts";
+import { makeBucket, type Store } from "./s3-servers/store.ts";
 import { install, type ServerKey, SERVERS, start } from "./s3-servers/servers.ts";
 
 const root = join(import.meta.dirname, "..");

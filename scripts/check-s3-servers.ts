@@ -3,15 +3,20 @@
  * The servers are installed, with fixed versions, into a folder that is kept; one that cannot be installed is
  * skipped with a message. Needs a package registry the first time, and for each server: Go, Maven and Java, or Python.
  *
- *   npm run check:s3-servers [-- FOLDER]
+ *   npm run check:s3-servers [-- FOLDER] [--write]     --write puts the table into docs/S3.md
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { makeBucket, QUESTIONS, type Store } from "./s3-servers/questions.ts";
+import { DELIVERY_QUESTIONS } from "./s3-servers/delivery-questions.ts";
+import { UPLOAD_QUESTIONS } from "./s3-servers/questions.ts";
+import { makeBucket, type Store } from "./s3-servers/store.ts";
 import { install, SERVERS, start, type ServerKey, type ServerKind } from "./s3-servers/servers.ts";
 
+const QUESTIONS = [...UPLOAD_QUESTIONS, ...DELIVERY_QUESTIONS];
 const KEY: ServerKey = { accessKeyId: "AKIDHIGGS", secretAccessKey: "secret/with+signs=", region: "us-east-1" };
-const folder = resolve(process.argv[2] ?? join(import.meta.dirname, "..", ".cache", "s3-servers"));
+const isWritten = process.argv.includes("--write");
+const [given] = process.argv.slice(2).filter((argument) => !argument.startsWith("-"));
+const folder = resolve(given ?? join(import.meta.dirname, "..", ".cache", "s3-servers"));
 const counts = { passed: 0, failed: 0, skipped: 0 };
 
 console.log(`Installing ${SERVERS.map(({ name, version }) => `${name} ${version}`).join(", ")} into ${folder}`);
@@ -25,7 +30,12 @@ for (const [index, kind] of SERVERS.entries()) {
     console.log(`SKIPPED: ${kind.name} ${kind.version} was not tested: ${problem}`);
   }
 }
-if (columns.length > 0) printTable();
+if (columns.length > 0) {
+  const table = tableOf(columns);
+  console.log(table);
+  // Only with all servers, so that the document does not lose one that could not be installed here.
+  if (isWritten && counts.failed === 0 && columns.length === SERVERS.length) writeDocument(table);
+}
 console.log(
   `${counts.passed} passed, ${counts.failed} failed${counts.skipped === 0 ? "" : `, ${counts.skipped} skipped`}`,
 );
@@ -70,8 +80,17 @@ async function askOne(kind: ServerKind, question: (typeof QUESTIONS)[number], st
   }
 }
 
-function printTable(): void {
-  const rows = QUESTIONS.map(({ name }) => [name, ...columns.map(({ seen }) => seen.get(name) ?? "not asked")]);
-  const head = ["", ...columns.map(({ kind }) => `${kind.name} ${kind.version}`)];
-  for (const cells of [head, head.map(() => "---"), ...rows]) console.log(`| ${cells.join(" | ")} |`);
+function tableOf(servers: typeof columns): string {
+  const rows = QUESTIONS.map(({ name }) => [name, ...servers.map(({ seen }) => seen.get(name) ?? "not asked")]);
+  const head = ["", ...servers.map(({ kind }) => `${kind.name} ${kind.version}`)];
+  return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}
+
+function writeDocument(table: string): void {
+  const path = join(import.meta.dirname, "..", "docs", "S3.md");
+  const text = readFileSync(path, "utf8");
+  writeFileSync(
+    path,
+    text.replace(/(<!-- Written by `npm run check:s3-servers[^\n]*\n)(?:\|[^\n]*\n)+/, `$1${table}\n`),
+  );
 }

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Emulator, startEmulator } from "runpod-worker/emulator";
-import type { Store } from "../s3-servers/questions.ts";
+import type { Store } from "../s3-servers/store.ts";
 import type { ContainerHost } from "./container-host.ts";
 import { expectThat, type Report } from "./report.ts";
 import { WorkerContainer, type WorkerOptions } from "./worker-container.ts";

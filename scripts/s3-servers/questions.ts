@@ -1,35 +1,15 @@
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { createServer, request as openHttp } from "node:http";
 import type { AddressInfo } from "node:net";
 import { HiggsError } from "@higgs-worker/base";
-import { loadConfig } from "../../apps/worker/src/config/load.ts";
-import { bytesSource } from "../../apps/worker/src/storage/object-store.ts";
-import { createS3Store } from "../../apps/worker/src/storage/s3/s3-store.ts";
-import { resolveS3Target } from "../../apps/worker/src/storage/s3/target.ts";
-import { signedHeaders } from "../../apps/worker/src/testing/sigv4.ts";
-import type { ServerKey } from "./servers.ts";
-
-export interface Store {
-  readonly url: string;
-  readonly key: ServerKey;
-  readonly bucket: string;
-  readonly checksKeys: boolean;
-}
-
-export interface Question {
-  readonly name: string;
-  /** Makes no sense with a server that accepts any key. */
-  readonly isAboutKeys?: boolean;
-  /** A short observation; throws if it is wrong. */
-  readonly ask: (store: Store) => Promise<string>;
-}
+import { expectBytes, expectThat, hashOf, type Question, requestOf, type Store, storeOf } from "./store.ts";
 
 /** Three minutes of audio: connections break when uploads of this size are refused. */
 const LARGE = randomBytes(10_000_000);
 const SMALL = Buffer.from("RIFF audio");
 const TRIES = 5;
 
-export const QUESTIONS: readonly Question[] = [
+export const UPLOAD_QUESTIONS: readonly Question[] = [
   { name: "stored, and read through `audio_url` and `download_url`", ask: (store) => roundTrip(store, "out/a.wav") },
   {
     name: "a key with space, `+`, `%`, quotes, Unicode",
@@ -67,25 +47,6 @@ export const QUESTIONS: readonly Question[] = [
   { name: "a byte that changes on the way", ask: withChangedByte },
 ];
 
-function storeOf(store: Store, env: Readonly<Record<string, string>> = {}) {
-  const { config } = loadConfig({
-    AWS_ENDPOINT_URL_S3: store.url,
-    AWS_ACCESS_KEY_ID: store.key.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: store.key.secretAccessKey,
-    AWS_REGION: store.key.region,
-    S3_BUCKET: store.bucket,
-    ...env,
-  });
-  return createS3Store(resolveS3Target(config, { bucket: null, jobConfig: null }));
-}
-
-const requestOf = (key: string, bytes: Uint8Array) => ({
-  key,
-  audio: bytesSource(bytes),
-  mimeType: "audio/wav",
-  sha256: hashOf(bytes),
-});
-
 async function roundTrip(
   store: Store,
   key: string,
@@ -104,15 +65,6 @@ async function roundTrip(
     `download_url gives HTTP ${answer.status}${isSame ? "" : ", other bytes"}`,
   );
   return "same bytes";
-}
-
-/** Reads an object with its own signer, as another client would that knows bucket and key. */
-async function expectBytes(store: Store, key: string, bytes: Uint8Array): Promise<void> {
-  const path = [store.bucket, ...key.split("/")].map(escapeName).join("/");
-  const url = new URL(`${store.url}/${path}`);
-  const answer = await fetch(url, { headers: signedHeaders({ method: "GET", url, body: Buffer.of() }, store.key) });
-  const isSame = hashOf(Buffer.from(await answer.arrayBuffer())) === hashOf(bytes);
-  expectThat(answer.status === 200 && isSame, `audio_url gives HTTP ${answer.status}${isSame ? "" : ", other bytes"}`);
 }
 
 async function refusedEarly(store: Store, env: Record<string, string>, code: string): Promise<string> {
@@ -182,30 +134,4 @@ async function startChangingProxy(target: string): Promise<{ url: string; puts: 
     server.close();
   };
   return { url, puts: () => puts, stop };
-}
-
-/** Creates the bucket with a separate request. */
-export async function makeBucket(store: Store): Promise<void> {
-  const url = new URL(`${store.url}/${store.bucket}`);
-  const headers = signedHeaders({ method: "PUT", url, body: Buffer.of() }, store.key);
-  const answer = await fetch(url, { method: "PUT", headers });
-  expectThat(
-    answer.ok || answer.status === 409,
-    `the bucket cannot be made: HTTP ${answer.status} ${await answer.text()}`,
-  );
-}
-
-function escapeName(name: string): string {
-  return encodeURIComponent(name).replaceAll(
-    /[!'()*]/g,
-    (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
-}
-
-function hashOf(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
-}
-
-function expectThat(isSo: boolean, otherwise: string): void {
-  if (!isSo) throw new Error(otherwise);
 }

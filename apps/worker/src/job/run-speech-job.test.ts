@@ -4,14 +4,13 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { decodeAndResample } from "@higgs-worker/audio";
 import { HiggsError } from "@higgs-worker/base";
-import { AwsV4Signer } from "aws4fetch";
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../config/load.ts";
 import { silentLogger } from "../logging/logger.ts";
 import { fakeModel, type FakeModel } from "../testing/fake-model.ts";
+import { presignPut } from "../testing/presign-put.ts";
 import { startS3Stub } from "../testing/s3-stub.ts";
 import { scratchDir } from "../testing/scratch.ts";
-import { objectUrl } from "../storage/s3/object-address.ts";
 import { parseJob } from "./parse-input.ts";
 import { runSpeechJob, type SpeechJobOptions } from "./run-speech-job.ts";
 
@@ -263,10 +262,7 @@ describe("runSpeechJob()", () => {
   it("delivers to an address that the job gives, and tells neither it nor its signature to anyone else", async () => {
     const stub = await startS3Stub();
     const { host } = new URL(stub.url);
-    const url = objectUrl({ endpoint: new URL(stub.url), bucket: stub.bucket, usesPathStyle: true }, "out/a.wav");
-    url.searchParams.set("X-Amz-Expires", "600");
-    const signer = new AwsV4Signer({ ...stub.key, service: "s3", method: "PUT", url: url.href, signQuery: true });
-    const put_url = (await signer.sign()).url.href;
+    const put_url = await presignPut(stub, "out/a.wav");
     // The worker's own bucket is not asked.
     const env = { ...stub.env, AWS_SECRET_ACCESS_KEY: "wrong", HIGGS_PUT_URL_HOSTS: host };
     const { output } = await run({ put_url }, fakeModel(), env);

@@ -102,7 +102,9 @@ export function signedHeaders(
   const headers = { host: url.host, "x-amz-content-sha256": payloadHash, "x-amz-date": timestamp };
   const names = Object.keys(headers).join(";");
   const request = { method, target: url.pathname, headers, body };
-  const signature = sign(canonicalRequest(request, url.pathname, "", names, payloadHash), key, date, timestamp);
+  // Sorted, as the canonical form is.
+  const query = url.search.slice(1).split("&").sort().join("&");
+  const signature = sign(canonicalRequest(request, url.pathname, query, names, payloadHash), key, date, timestamp);
   const credential = `${key.accessKeyId}/${date}/${key.region}/s3/aws4_request`;
   const { host: _host, ...sent } = headers;
   return {

@@ -1,14 +1,13 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Server } from "node:net";
-import { AwsV4Signer } from "aws4fetch";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { loadConfig } from "../../config/load.ts";
 import { describeObjectStore, storeRequest } from "../../testing/describe-object-store.ts";
 import { startForwardProxy } from "../../testing/forward-proxy.ts";
+import { presignPut } from "../../testing/presign-put.ts";
 import { startS3Stub, type S3Stub } from "../../testing/s3-stub.ts";
 import { TLS_IDENTITY } from "../../testing/tls-identity.ts";
-import { objectUrl } from "../s3/object-address.ts";
 import { createPutUrlStore, type PutUrlOptions } from "./put-url-store.ts";
 
 const attempts = { firstRetryMs: 1, attemptTimeoutMs: 60_000 };
@@ -17,25 +16,8 @@ function storeOf(url: string, env: Record<string, string> = {}, options: PutUrlO
   return createPutUrlStore(url, { config: loadConfig(env).config, attempts, ...options });
 }
 
-/** An address as a client of the bucket signs it. */
-async function presigned(
-  stub: S3Stub,
-  key = "a.wav",
-  { expires = 600, headers = {} }: { readonly expires?: number; readonly headers?: Record<string, string> } = {},
-): Promise<string> {
-  const url = objectUrl({ endpoint: new URL(stub.url), bucket: stub.bucket, usesPathStyle: true }, key);
-  url.searchParams.set("X-Amz-Expires", String(expires));
-  const signer = new AwsV4Signer({
-    ...stub.key,
-    service: "s3",
-    method: "PUT",
-    url: url.href,
-    headers,
-    signQuery: true,
-    allHeaders: true,
-  });
-  return (await signer.sign()).url.href;
-}
+const presigned = (stub: S3Stub, key = "a.wav", headers: Record<string, string> = {}) =>
+  presignPut(stub, key, { headers });
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -80,7 +62,7 @@ describe("an upload to put_url", () => {
 
   it("works where the signature covers the type", async () => {
     const stub = await startS3Stub();
-    const url = await presigned(stub, "a.wav", { headers: { "Content-Type": "audio/wav" } });
+    const url = await presigned(stub, "a.wav", { "Content-Type": "audio/wav" });
     expect(url).toContain("content-type");
     await storeOf(url, {}, { allowLoopback: true }).put(storeRequest("a.wav"));
     expect(stub.objects.get("a.wav")?.contentType).toBe("audio/wav");
@@ -209,7 +191,7 @@ describe("a presigned address", () => {
   it("that covers headers which are not sent is refused before the speech, and names them", async () => {
     const stub = await startS3Stub();
     const headers = { "x-amz-acl": "public-read", "Content-Type": "audio/wav" };
-    const store = storeOf(await presigned(stub, "a.wav", { headers }), {}, { allowLoopback: true });
+    const store = storeOf(await presigned(stub, "a.wav", headers), {}, { allowLoopback: true });
     await expect(store.check("")).rejects.toThrow(
       /covers headers that are not sent \(got x-amz-acl, limit host, content-type/,
     );
