@@ -9,6 +9,7 @@ import { errorsMarkdown } from "./docs/errors-markdown.ts";
 import { hubJson } from "./docs/hub-json.ts";
 import { jobInputTypes } from "./docs/job-input-types.ts";
 import { imageMarkdown } from "./docs/image-markdown.ts";
+import { metricsMarkdown } from "./docs/metrics-markdown.ts";
 import { withGeneratedPart } from "./docs/generated-part.ts";
 import type { Measured } from "./image/measured.ts";
 
@@ -35,6 +36,7 @@ const documents: Readonly<Record<string, string>> = {
   "docs/CONFIG.md": configMarkdown(),
   "docs/ERRORS.md": errorsMarkdown(),
   "docs/BENCHMARKS.md": benchmarksMarkdown(results),
+  "docs/OPERATIONS.md": withGeneratedPart(readFileSync(join(root, "docs/OPERATIONS.md"), "utf8"), metricsMarkdown()),
   "docs/JOB.md": withGeneratedPart(readFileSync(join(root, "docs/JOB.md"), "utf8"), jobFieldsMarkdown()),
   "docs/IMAGE.md": withGeneratedPart(
     readFileSync(join(root, "docs/IMAGE.md"), "utf8"),

@@ -1,6 +1,8 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { execPath, env as ownEnv } from "node:process";
 import { startEmulator, type Emulator, type WorkerProcess } from "runpod-worker/emulator";
+import { startS3Stub } from "../src/testing/s3-stub.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 /** `higgs worker` as a process of its own, with the demo checkpoint, on the emulated platform. */
@@ -16,6 +18,10 @@ const LONG = {
   chunk_method: "word",
   chunk_max_word_num: 8,
 };
+
+/** Keys of a store that no job here uses. */
+const SECRETS = { AWS_ACCESS_KEY_ID: "AKIDOFTHEWORKER", AWS_SECRET_ACCESS_KEY: "secret-of-the-worker" };
+const CLIP = join(import.meta.dirname, "../../../demo-checkpoint/voices/slt.wav");
 
 let emulator: Emulator;
 beforeAll(async () => {
@@ -65,7 +71,8 @@ function wavSamples(base64: unknown): number {
 describe("higgs worker on a queue", () => {
   let worker: WorkerProcess;
   beforeAll(async () => {
-    worker = startWorker({ HIGGS_MODEL_PATH: DEMO });
+    // At this level everything is written that there is.
+    worker = startWorker({ HIGGS_MODEL_PATH: DEMO, HIGGS_LOG_LEVEL: "trace", RUNPOD_LOG_LEVEL: "TRACE", ...SECRETS });
     // The first job is also the wait for the start.
     const job = emulator.submit({ input: { ...SENTENCE, max_new_tokens: 16 } });
     await emulator.result(job, START_MS).catch(() => {
@@ -138,6 +145,77 @@ describe("higgs worker on a queue", () => {
       error: "ENGINE_CRASHED: Cannot finish the speech: the engine's process ended (got SIGKILL)",
     });
     expect((await emulator.result(next)).status).toBe("COMPLETED");
+  });
+
+  it("writes nothing of what is in its jobs, however they end", async () => {
+    const stub = await startS3Stub();
+    const s3Config = {
+      accessId: stub.key.accessKeyId,
+      accessSecret: stub.key.secretAccessKey,
+      bucketName: stub.bucket,
+      endpointUrl: stub.url,
+      region: stub.key.region,
+    };
+    const clip = {
+      audio_base64: readFileSync(CLIP).toString("base64"),
+      transcript: "Whispered reference.",
+      name: "me",
+    };
+    const text = {
+      transcript: "The whispered sun is warm.",
+      scene_prompt: "A whispered room.",
+      temperature: 0.3,
+      seed: 1,
+    };
+    const short = { ...text, max_new_tokens: 24 };
+    const jobs: readonly [string, Record<string, unknown>][] = [
+      ["COMPLETED", { input: { ...text, delivery: "base64" } }],
+      ["COMPLETED", { input: { ...short, stream: true } }],
+      ["COMPLETED", { input: { ...short, ref_audio: clip, delivery: "base64" } }],
+      [
+        "COMPLETED",
+        { input: { ...short, ref_audio: `data:audio/wav;base64,${clip.audio_base64}`, delivery: "base64" } },
+      ],
+      ["COMPLETED", { input: { ...short, s3_key: "whispered/key.wav" }, s3Config }],
+      ["FAILED", { input: short, s3Config: { ...s3Config, accessSecret: "whispered-secret" } }],
+      [
+        "FAILED",
+        { input: { ...text, stream: true, ref_audio: "https://u:whispered@audio.invalid/a.wav?sig=whispered" } },
+      ],
+      ["FAILED", { input: { ...text, ref_audio: { audio_base64: "V2hpc3BlcmVk", transcript: "Whispered." } } }],
+      ["FAILED", { input: { ...text, transcript: { whispered: "Whispered." } } }],
+      ["FAILED", { input: { ...text, scene_prompt: ["Whispered."], temperature: "whispered" } }],
+      ["FAILED", { input: "Whispered." }],
+    ];
+    const before = worker.lines.length;
+    for (const [status, fields] of jobs) {
+      const result = await emulator.result(emulator.submit(fields as unknown as { input: unknown }));
+      expect([fields, result.status]).toEqual([fields, status]);
+    }
+    const written = worker.lines.join("\n");
+    expect(
+      logOf(worker)
+        .slice(before)
+        .filter(({ level }) => level === "DEBUG").length,
+    ).toBeGreaterThan(0);
+    const finished = logOf(worker).filter(({ message }) => message === "job finished" || message === "job failed");
+    expect(finished.slice(-jobs.length).map(({ message }) => message === "job finished")).toEqual(
+      jobs.map(([status]) => status === "COMPLETED"),
+    );
+    for (const secret of [
+      /whispered/i,
+      /V2hpc3BlcmVk/,
+      /UklGR/,
+      /X-Amz/i,
+      /secret\/with/,
+      /[A-Za-z0-9+/]{120}/,
+      /\bsun\b/,
+    ]) {
+      expect(written.match(secret)?.[0]).toBeUndefined();
+    }
+    for (const value of [...Object.values(SECRETS), emulator.environment({ podId: "x" })["RUNPOD_AI_API_KEY"]]) {
+      expect(written).not.toContain(value);
+    }
   });
 
   it("ends without a fault when it is told to", async () => {

@@ -2,115 +2,20 @@ import { once } from "node:events";
 import { mkdirSync, rmSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
-import type { HiggsError } from "@higgs-worker/base";
-import type { EngineMemory, EngineState } from "@higgs-worker/higgs-audio";
-import { describe, expect, it, onTestFinished } from "vitest";
-import type { ServingModel } from "../model/load-model.ts";
+import { describe, expect, it } from "vitest";
 import { exposedName, METRIC_NAMES } from "../telemetry/metric-definitions.ts";
 import { fakeIo } from "../testing/fake-io.ts";
 import { fakeModel } from "../testing/fake-model.ts";
+import { askAt, KEY, metricsOf, serveHumming } from "../testing/humming-server.ts";
 import { startS3Stub } from "../testing/s3-stub.ts";
 import { scratchDir } from "../testing/scratch.ts";
 import { startTestEmulator } from "../testing/test-emulator.ts";
-import { runServe } from "./serve.ts";
 import { runWorker } from "./worker.ts";
 import { loadWorkerRuntime } from "./worker-runtime.ts";
 
-const KEY = "a-long-key";
-const MEMORY: EngineMemory = { residentBytes: 111, deviceFreeBytes: 222, deviceTotalBytes: 333 };
-
-interface Machine {
-  state: EngineState;
-  memory: EngineMemory | null;
-  fail: HiggsError | null;
-  /** Called by the engine's supervisor. */
-  restarted: () => void;
-}
-
-function machineModel(machine: Machine): ServingModel {
-  const model = fakeModel({ frames: 10 });
-  return {
-    ...model,
-    pid: 77,
-    get state() {
-      return machine.state;
-    },
-    memory: async () => machine.memory,
-    speak: (request, options) => (machine.fail === null ? model.speak(request, options) : Promise.reject(machine.fail)),
-  };
-}
-
-interface Served {
-  readonly machine: Machine;
-  readonly url: string;
-  readonly lines: () => string;
-  /** Asks with the key unless told otherwise. */
-  readonly ask: (path: string, key?: string | null) => Promise<{ status: number; text: string }>;
-  readonly json: (path: string) => Promise<Record<string, unknown>>;
-  readonly job: (input: Record<string, unknown>) => Promise<Record<string, unknown>>;
-  readonly end: () => Promise<number>;
-}
-
-function askAt(url: string) {
-  return async (path: string, key: string | null = KEY) => {
-    const headers: Record<string, string> = key === null ? {} : { authorization: `Bearer ${key}` };
-    const response = await fetch(url + path, { headers });
-    return { status: response.status, text: await response.text() };
-  };
-}
-
-/** `higgs serve` with a model that hums. */
-async function serve(env: Record<string, string> = {}): Promise<Served> {
-  const machine: Machine = { state: "running", memory: MEMORY, fail: null, restarted: () => undefined };
-  const home = scratchDir();
-  const io = fakeIo({ env: { HIGGS_API_KEY: KEY, HIGGS_VOLUME_DIR: "/nowhere", HOME: home, ...env } });
-  const ended = runServe({ host: "127.0.0.1", port: "0", settings: {} }, io, {
-    loadModel: async () => fakeModel(),
-    startEngine: async (_found, _config, { onRestart }) => {
-      machine.restarted = onRestart ?? machine.restarted;
-      return machineModel(machine);
-    },
-    loadRuntime: loadWorkerRuntime,
-  });
-  const end = () => {
-    io.kill("SIGTERM");
-    return ended;
-  };
-  onTestFinished(async () => void (await end()));
-  const found = () => /listening on (http:[^\s"]+)/.exec(io.out())?.[1];
-  await expect.poll(found).toBeDefined();
-  const url = String(found());
-  const ask = askAt(url);
-  await expect.poll(async () => (await ask("/ping")).status).toBe(200);
-  return {
-    machine,
-    url,
-    lines: () => io.out() + io.err(),
-    ask,
-    json: async (path) => JSON.parse((await ask(path)).text) as Record<string, unknown>,
-    job: async (input) => {
-      const headers = { "content-type": "application/json", authorization: KEY };
-      const body = JSON.stringify({ input: { transcript: "Hello.", ...input } });
-      return (await (await fetch(`${url}/runsync`, { method: "POST", headers, body })).json()) as Record<
-        string,
-        unknown
-      >;
-    },
-    end,
-  };
-}
-
-async function valuesOf({ ask }: Pick<Served, "ask">): Promise<Map<string, number>> {
-  const { text } = await ask("/metrics");
-  const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
-  return new Map(
-    lines.map((line) => [line.slice(0, line.lastIndexOf(" ")), Number(line.slice(line.lastIndexOf(" ")))]),
-  );
-}
-
 describe("higgs serve", () => {
   it("gives metrics and failures only with the key", async () => {
-    const { ask } = await serve();
+    const { ask } = await serveHumming();
     for (const path of ["/metrics", "/debug/failures"]) {
       for (const key of [null, "wrong"]) expect([path, (await ask(path, key)).status]).toEqual([path, 401]);
       expect([path, (await ask(path)).status]).toEqual([path, 200]);
@@ -123,13 +28,13 @@ describe("higgs serve", () => {
 
   it("counts what jobs were, and every metric moves", async () => {
     const stub = await startS3Stub();
-    const served = await serve(stub.env);
+    const served = await serveHumming(stub.env);
     const { job, machine } = served;
     await job({ s3_key: "a.wav" });
     await job({ stream: true, delivery: "base64" });
     await job({ tempreature: 1 });
     machine.restarted();
-    const values = await valuesOf(served);
+    const values = await metricsOf(served);
     const names = [...values.keys()];
     for (const name of METRIC_NAMES) {
       const exposed = exposedName(name);
@@ -159,7 +64,7 @@ describe("higgs serve", () => {
   });
 
   it("shows the last failures by job, code and stage, and their number in /health", async () => {
-    const { job, json } = await serve();
+    const { job, json } = await serveHumming();
     const { id } = await job({ ref_audio: "nobody" });
     const failure = { job_id: id, code: "VOICE_NOT_FOUND", stage: "references", reason: expect.any(String) };
     expect(await json("/debug/failures")).toEqual({
@@ -172,7 +77,7 @@ describe("higgs serve", () => {
 
 describe("the truth about", () => {
   it("the engine: /ping and /ready follow it, with the reason behind the key", async () => {
-    const { machine, ask, json } = await serve();
+    const { machine, ask, json } = await serveHumming();
     machine.state = "starting";
     expect([(await ask("/ping", null)).status, (await ask("/ready", null)).status]).toEqual([204, 503]);
     machine.state = "failed";
@@ -191,7 +96,7 @@ describe("the truth about", () => {
     mkdirSync(volume);
     for (let count = 0; count < 20; count++)
       stub.questionFaults.push({ kind: "status", status: 403, code: "InvalidAccessKeyId" });
-    const opened = await serve({ ...stub.env, HIGGS_VOLUME_DIR: volume });
+    const opened = await serveHumming({ ...stub.env, HIGGS_VOLUME_DIR: volume });
     await expect
       .poll(() => opened.json("/ready"))
       .toMatchObject({
@@ -268,7 +173,7 @@ describe("higgs worker on a queue", () => {
     const { end, messages } = await work(port);
     const ask = askAt(`http://127.0.0.1:${port}`);
     expect((await ask("/metrics", null)).status).toBe(401);
-    expect((await valuesOf({ ask })).get('higgs_requests_success_total{mode="whole"}')).toBe(1);
+    expect((await metricsOf({ ask })).get('higgs_requests_success_total{mode="whole"}')).toBe(1);
     expect((await ask("/ping", null)).status).toBe(200);
     expect(JSON.parse((await ask("/ready", null)).text)).toEqual({ status: "ready" });
     expect(JSON.parse((await ask("/health")).text)).toMatchObject({

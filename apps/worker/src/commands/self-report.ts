@@ -6,6 +6,7 @@ import type { Logger } from "../logging/logger.ts";
 import { CheckBoard } from "../telemetry/check-board.ts";
 import { deviceCheck, engineSource } from "../telemetry/engine-checks.ts";
 import { diskCheck, storeCheck, volumeCheck } from "../telemetry/storage-checks.ts";
+import { otlpUrl, pushMetrics } from "../telemetry/otlp.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import { VERSION } from "../version.ts";
 import type { SpeechService } from "./speech-service.ts";
@@ -32,6 +33,7 @@ export class SelfReport implements AsyncDisposable {
   readonly #board: CheckBoard;
   readonly #ends = new ReleaseStack();
   #isDraining = false;
+  #isEnded = false;
 
   constructor(options: SelfReportOptions) {
     const { config, service, telemetry } = options;
@@ -55,9 +57,20 @@ export class SelfReport implements AsyncDisposable {
     this.#board.start(CHECK_INTERVAL_MS);
     const goOn = async (): Promise<void> => {
       await ready.catch(() => undefined);
-      await Promise.all([telemetry.metrics.open(), this.#board.refresh()]);
+      await Promise.all([telemetry.metrics.open(), this.#board.refresh(), this.#push()]);
     };
     goOn().catch((error: unknown) => logger.error("the metrics cannot be kept", { reason: String(error) }));
+  }
+
+  /** Sends the metrics to the collector of the settings, if there is one. */
+  async #push(): Promise<void> {
+    const { config, logger, telemetry } = this.#options;
+    const url = otlpUrl(config);
+    if (url === null) return;
+    const pushing = await pushMetrics(url, { config, logger, metrics: telemetry.metrics, version: VERSION });
+    // It may have ended meanwhile.
+    if (this.#isEnded) await pushing[Symbol.asyncDispose]();
+    else this.#ends.push(async () => pushing[Symbol.asyncDispose]());
   }
 
   /** Serves what `mount` adds, and the probes, on a port of its own; for a worker that has no other. */
@@ -129,6 +142,7 @@ export class SelfReport implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isEnded = true;
     this.#board[Symbol.dispose]();
     await this.#ends.releaseAll();
   }

@@ -480,6 +480,35 @@ export const SETTINGS = {
     choices: ["auto", "text", "json", "platform"],
     defaultValue: "auto",
   }),
+  otlpEndpoint: url({
+    env: ["OTEL_EXPORTER_OTLP_ENDPOINT"],
+    group: "other tools",
+    description: "OpenTelemetry collector that gets the metrics by OTLP over HTTP; `/v1/metrics` is added",
+  }),
+  otlpMetricsEndpoint: url({
+    env: ["OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"],
+    group: "other tools",
+    description: "The same, as it is; wins over OTEL_EXPORTER_OTLP_ENDPOINT",
+  }),
+  otlpHeaders: secret({
+    env: ["OTEL_EXPORTER_OTLP_METRICS_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"],
+    group: "other tools",
+    description: "Headers for that collector, such as keys: `name=value,name=value`, percent-encoded",
+  }),
+  otlpIntervalMs: integer({
+    env: ["OTEL_METRIC_EXPORT_INTERVAL"],
+    group: "other tools",
+    description: "Milliseconds between two exports",
+    min: 1000,
+    max: 3_600_000,
+    defaultValue: 60_000,
+  }),
+  otlpServiceName: text({
+    env: ["OTEL_SERVICE_NAME"],
+    group: "other tools",
+    description: "Name of this service at the collector",
+    defaultValue: "higgs-audio",
+  }),
   httpProxy: proxyUrl({
     env: ["http_proxy", "HTTP_PROXY"],
     group: "other tools",

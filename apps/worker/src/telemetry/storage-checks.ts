@@ -29,7 +29,13 @@ async function readVolume(folder: string): Promise<CheckOutcome> {
 
 /** Free space where this worker writes, by purpose. */
 export function diskCheck(config: Config): SelfCheck {
-  const folders = { cache: cacheDirOf(config), output: config.outputDir, temporary: tmpdir() };
+  const spool = config.spoolDir === null ? {} : { spool: config.spoolDir };
+  const folders: Readonly<Record<string, string>> = {
+    cache: cacheDirOf(config),
+    output: config.outputDir,
+    temporary: tmpdir(),
+    ...spool,
+  };
   return {
     name: "disk",
     run: async () => {
