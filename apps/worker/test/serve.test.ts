@@ -133,6 +133,15 @@ describe("higgs serve", () => {
     expect(await client().health()).toMatchObject({ jobs: { inProgress: 0, inQueue: 0 } });
   });
 
+  it("has written nothing but lines of one form", () => {
+    const lines = output.trim().split("\n");
+    expect(lines.length).toBeGreaterThan(10);
+    for (const line of lines) {
+      const record = JSON.parse(line) as Record<string, unknown>;
+      expect(Object.keys(record).slice(0, 4)).toEqual(["time", "level", "requestId", "message"]);
+    }
+  });
+
   it("ends when it is told to", async () => {
     const exited = once(server, "exit");
     server.kill("SIGTERM");
