@@ -85,12 +85,14 @@ async function speakOver(path, messages) {
   const socket = new WebSocket(`${URL_BASE.replace(/^http/, "ws")}${path}`);
   const received = [];
   await new Promise((resolve, reject) => {
-    socket.onopen = () => {
+    socket.addEventListener("open", () => {
       for (const message of messages) socket.send(JSON.stringify(message));
-    };
-    socket.onmessage = ({ data }) => void received.push(JSON.parse(data));
-    socket.onerror = () => reject(new Error("the connection failed"));
-    socket.onclose = ({ code }) => (code === 1000 ? resolve() : reject(new Error(`closed with ${code}`)));
+    });
+    socket.addEventListener("message", ({ data }) => void received.push(JSON.parse(data)));
+    socket.addEventListener("error", () => reject(new Error("the connection failed")));
+    socket.addEventListener("close", ({ code }) =>
+      code === 1000 ? resolve() : reject(new Error(`closed with ${code}`)),
+    );
   });
   const error = received.find((message) => message.error !== undefined);
   expectThat(error === undefined, JSON.stringify(error));

@@ -9,19 +9,18 @@ async function speakWith(config, messages, isLast) {
   socket.binaryType = "arraybuffer";
   const received = [];
   await new Promise((resolve, reject) => {
-    socket.onopen = () => {
+    socket.addEventListener("open", () => {
       for (const message of [{ type: "session.config", ...config }, ...messages]) socket.send(JSON.stringify(message));
-    };
-    socket.onmessage = ({ data }) => {
+    });
+    socket.addEventListener("message", ({ data }) => {
       const message = typeof data === "string" ? JSON.parse(data) : new Uint8Array(data);
       received.push(message);
       if (message.type === "error") reject(new Error(message.message));
       if (isLast(message)) resolve();
-    };
-    socket.onclose = ({ code }) => reject(new Error(`closed with ${code}`));
-    socket.onerror = () => reject(new Error("the connection failed"));
+    });
+    socket.addEventListener("close", ({ code }) => reject(new Error(`closed with ${code}`)));
+    socket.addEventListener("error", () => reject(new Error("the connection failed")));
   });
-  socket.onclose = null;
   socket.close();
   return received;
 }

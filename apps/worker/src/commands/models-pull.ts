@@ -60,7 +60,7 @@ export async function runModelsPull(
 }
 
 /** The client for the Hub of the settings. */
-export function createHubClient(config: Config, signal: AbortSignal): HubClient {
+function createHubClient(config: Config, signal: AbortSignal): HubClient {
   return new HubClient({ endpoint: config.hubEndpoint ?? HUB, token: config.hubToken, proxies: config, signal });
 }
 
@@ -76,7 +76,7 @@ function withRevision(repository: WantedRepository, revision: string | null): Wa
 }
 
 /** Where a repository goes: a folder that is given, the volume, else a snapshot in Hugging Face's cache. */
-export function folderFor(
+function folderFor(
   { repository, folderName }: WantedRepository,
   commit: string,
   config: Config,

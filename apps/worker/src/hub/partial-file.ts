@@ -6,7 +6,7 @@ import { makeFolders, writeAtomically } from "@higgs-worker/base";
 import type { HubFile } from "./hub-client.ts";
 
 /** Parts of a file that are downloaded side by side, and what a killed process loses at most of each. */
-export const SEGMENT_BYTES = 64 * 1024 * 1024;
+const SEGMENT_BYTES = 64 * 1024 * 1024;
 
 /** A range of a file; `index` counts from its beginning. */
 export interface Segment {
