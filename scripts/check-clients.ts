@@ -5,6 +5,7 @@
  */
 import { spawn, spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -31,6 +32,15 @@ interface CallResult {
   readonly call: string;
   readonly ok: boolean;
   readonly seen: string;
+}
+
+/** A port that nothing listens on. */
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve) => void probe.listen(0, "127.0.0.1", resolve));
+  const { port } = probe.address() as AddressInfo;
+  await new Promise<unknown>((resolve) => void probe.close(resolve));
+  return port;
 }
 
 function must(command: string, args: readonly string[], cwd: string): void {
@@ -138,10 +148,17 @@ if (python === null) {
   console.log("SKIPPED: the Python clients: there is no python3 with venv here (Debian: apt-get install python3-venv)");
   skipped = 1;
 }
-const server = await startDemoServer({ HIGGS_API_KEY: KEY, HIGGS_VOICES_DIR: voicesDir, HIGGS_MAX_BATCH: "2" });
+const wyomingPort = String(await freePort());
+const server = await startDemoServer({
+  HIGGS_API_KEY: KEY,
+  HIGGS_VOICES_DIR: voicesDir,
+  HIGGS_MAX_BATCH: "2",
+  HIGGS_WYOMING_PORT: wyomingPort,
+});
 const env = {
   HIGGS_URL: server.url,
   HIGGS_KEY: KEY,
+  HIGGS_WYOMING_PORT: wyomingPort,
   HIGGS_CLIP: `${voice}.wav`,
   HIGGS_CLIP_WORDS: readFileSync(`${voice}.txt`, "utf8").trim(),
 };

@@ -1,10 +1,10 @@
 import type { Socket } from "node:net";
 import { HiggsError, SerialQueue } from "@higgs-worker/base";
+import { TextCutter } from "@higgs-worker/higgs-audio/requests";
 import { failureOf } from "../door-failure.ts";
 import type { DoorParts } from "../door-parts.ts";
 import { OpenAiVoices } from "../openai/voice-table.ts";
 import { VERSION } from "../../version.ts";
-import { SentenceCutter } from "./sentence-cutter.ts";
 import { encodeWyomingEvent, type WyomingEvent, WyomingReader } from "./wyoming-event.ts";
 
 export interface WyomingConnectionOptions {
@@ -29,7 +29,7 @@ const CHUNK_BYTES = 8_192;
 /** A text that comes in pieces. */
 interface Dictation {
   readonly reference: Promise<string | null>;
-  readonly cutter: SentenceCutter;
+  readonly cutter: TextCutter;
   readonly failed: { value: boolean };
   /** Whether its audio has begun. */
   hasBegun: boolean;
@@ -116,7 +116,12 @@ export class WyomingConnection {
   #startDictation(data: WyomingEvent["data"]): void {
     const reference = this.#referenceOf(data);
     reference.catch(() => undefined);
-    this.#dictation = { reference, cutter: new SentenceCutter(), failed: { value: false }, hasBegun: false };
+    this.#dictation = {
+      reference,
+      cutter: new TextCutter({ granularity: "sentence" }),
+      failed: { value: false },
+      hasBegun: false,
+    };
   }
 
   #dictate(data: WyomingEvent["data"]): void {
@@ -129,7 +134,7 @@ export class WyomingConnection {
     const dictation = this.#dictation;
     this.#dictation = null;
     if (dictation === null) return;
-    for (const sentence of dictation.cutter.end()) this.#speakSentence(dictation, sentence);
+    for (const sentence of dictation.cutter.flush()) this.#speakSentence(dictation, sentence);
     this.#queue(async () => {
       if (dictation.hasBegun) await this.#send("audio-stop", { timestamp: null });
       await this.#send("synthesize-stopped", {});

@@ -3,7 +3,6 @@ import { HiggsError } from "@higgs-worker/base";
 import { afterEach, describe, expect, it } from "vitest";
 import { fakeModel, type FakeModelOptions } from "../../testing/fake-model.ts";
 import { closeServedDoors, serveDoors } from "../../testing/served-doors.ts";
-import { SentenceCutter } from "./sentence-cutter.ts";
 import { encodeWyomingEvent, type WyomingEvent } from "./wyoming-event.ts";
 import { WyomingServer } from "./wyoming-server.ts";
 
@@ -204,16 +203,4 @@ describe("the Wyoming server", () => {
       message: expect.stringContaining(`port ${port}`),
     });
   });
-});
-
-it("cuts sentences where they end, however the text comes", () => {
-  const text =
-    "Dr. Who met Mr. X at 3.14 o'clock. “Is it so?” she asked him then!\nA list:\n这是第一句话，它已经足够长了，可以单独朗读出来。下一句";
-  const whole = new SentenceCutter();
-  const expected = [...whole.push(text), ...whole.end()];
-  expect(expected.join(" ").replaceAll(/\s/g, "")).toBe(text.replaceAll(/\s/g, ""));
-  expect(expected[0]).toBe("Dr. Who met Mr. X at 3.14 o'clock.");
-  expect(expected.at(-1)).toBe("下一句");
-  const slow = new SentenceCutter();
-  expect([...Array.from(text).flatMap((letter) => slow.push(letter)), ...slow.end()]).toEqual(expected);
 });
