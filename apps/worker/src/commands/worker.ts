@@ -112,7 +112,7 @@ async function serveModel(
   });
   report.start(ready);
   // Only servers need an HTTP framework.
-  const { LOAD_BALANCER_LIMITS, openDoors, openWyoming } = await import("../doors/mount-doors.ts");
+  const { doorLines, LOAD_BALANCER_LIMITS, openDoors, openWyoming } = await import("../doors/mount-doors.ts");
   await using wyoming = await openWyoming(config, logger, mode.kind === "api-server" ? mode.host : "127.0.0.1");
   const limits = isBalanced ? LOAD_BALANCER_LIMITS : null;
   const { doors, onUpgrade } = await openDoors({
@@ -137,6 +137,9 @@ async function serveModel(
       rules: { maxInputBytes, maxResultBytes, maxQueuedJobs },
       doors,
       onUpgrade,
+      onListening: isBalanced
+        ? undefined
+        : (url) => void io.stdout.write(doorLines(url, { hasKey: config.apiKey !== null })),
     },
     ...writeInto(logger),
     surface: surfaceOf(runtime, io, argv),

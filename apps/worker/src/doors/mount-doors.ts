@@ -10,11 +10,13 @@ import { createElevenLabsDoor } from "./elevenlabs/elevenlabs-door.ts";
 import { elevenLabsSocketRoutes } from "./elevenlabs/text-socket-routes.ts";
 import { createFallbackDoor, createOpenAiDoor } from "./openai/openai-door.ts";
 import { readVoiceTable } from "./openai/voice-table.ts";
+import { createOpenApiDoor } from "./openapi/openapi-door.ts";
 import type { WyomingServer } from "./wyoming/wyoming-server.ts";
 import { createPlaygroundDoor } from "./playground-door.ts";
 import { SocketDoors } from "./sockets/socket-doors.ts";
 import { speechStreamRoute } from "./speech-stream/speech-stream-route.ts";
 
+export { doorLines } from "./door-lines.ts";
 export { LOAD_BALANCER_LIMITS } from "./platform-limits.ts";
 
 export interface OpenDoorsOptions {
@@ -64,10 +66,10 @@ export async function openDoors(options: OpenDoorsOptions): Promise<Doors> {
   return {
     doors: (host) => {
       const parts = partsFor(host);
-      const doors = [createElevenLabsDoor(parts), createOpenAiDoor(parts), createPlaygroundDoor(parts)];
+      const doors = [createElevenLabsDoor, createOpenAiDoor, createOpenApiDoor, createPlaygroundDoor];
       options.onOpen?.(parts);
       // Doors that have routes below `/v1` stand before the fallback.
-      return [...doors, createFallbackDoor(parts)];
+      return [...doors, createFallbackDoor].map((create) => create(parts));
     },
     onUpgrade: (host) => {
       const parts = partsFor(host);

@@ -13,10 +13,13 @@ import { createProgramExecutor } from "./handler-executor.ts";
 import { serveLocalApi, type LocalApiServer, type LocalApiServerOptions } from "./local-api-server.ts";
 
 /** Settings of the local API server that have no flag. */
-export type ApiServerSettings = Omit<
+export interface ApiServerSettings extends Omit<
   LocalApiServerOptions,
   "execute" | "host" | "port" | "concurrency" | "workerId" | "log" | "realtimeEndpointId"
->;
+> {
+  /** Called once with the address of the server, when it listens. */
+  readonly onListening?: ((url: string) => void) | undefined;
+}
 
 export interface ApiServerModeOptions {
   readonly program: JobProgram;
@@ -47,6 +50,7 @@ export async function runApiServer(options: ApiServerModeOptions): Promise<numbe
     return 1;
   }
   log.info(`Local API listening on ${server.url}`);
+  options.settings.onListening?.(server.url);
   const heartbeat = openHeartbeat(options);
   if (heartbeat !== undefined) reportJobs(server, heartbeat);
   try {

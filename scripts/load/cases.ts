@@ -1,0 +1,230 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { hear, median, openSocket, postSpeech, rawPost, share, speechBody } from "./client.ts";
+
+export interface LoadedServer {
+  readonly url: string;
+  /** Memory of the server and its engine, in MiB. */
+  readonly memory: () => number;
+}
+
+export interface LoadCase {
+  readonly name: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Returns what was seen, for the table. @throws when it is not what the documents say */
+  readonly run: (server: LoadedServer) => Promise<string>;
+}
+
+/** What bad clients may cost for good, in MiB: the heap grows to its usual size with the first requests. */
+const MOST_GROWTH_MEBIBYTES = 96;
+const REFUSAL_MS = 20;
+const UNDERRUN_MS = 100;
+const MEBIBYTE = 2 ** 20;
+
+export const CASES: readonly LoadCase[] = [
+  {
+    name: "first audio of `mp3` against that of `pcm`, 30 pairs, warm",
+    run: async ({ url }) => {
+      const firstOf = async (format: string, index: number): Promise<number> =>
+        (await hear(url, speechBody(0, { response_format: format, seed: index, max_new_tokens: 40 }))).firstAudioMs;
+      for (const format of ["pcm", "mp3"]) await firstOf(format, 1);
+      const ratios: number[] = [];
+      const times = { pcm: [] as number[], mp3: [] as number[] };
+      for (let index = 0; index < 30; index++) {
+        const order = index % 2 === 0 ? (["pcm", "mp3"] as const) : (["mp3", "pcm"] as const);
+        const took = { pcm: 0, mp3: 0 };
+        for (const format of order) took[format] = await firstOf(format, index);
+        times.pcm.push(took.pcm);
+        times.mp3.push(took.mp3);
+        ratios.push(took.mp3 / took.pcm);
+      }
+      const ratio = median(ratios);
+      expect(ratio <= 1.15, `mp3 takes ${ratio.toFixed(2)} × as long`);
+      const medians = `${median(times.mp3).toFixed(0)} against ${median(times.pcm).toFixed(0)} ms`;
+      return `${ratio.toFixed(2)} × (median of pairs; ${medians})`;
+    },
+  },
+  {
+    name: "32 clients at once",
+    run: async ({ url }) => {
+      await hear(url, speechBody(0));
+      const heard = await Promise.all(Array.from({ length: 32 }, (_, index) => hear(url, speechBody(index))));
+      expect(
+        heard.every(({ status, bytes }) => status === 200 && bytes > 0),
+        "not all were spoken",
+      );
+      const smooth = heard.filter(({ greatestUnderrunMs }) => greatestUnderrunMs <= UNDERRUN_MS).length;
+      const firsts = heard.map(({ firstAudioMs }) => firstAudioMs / 1000);
+      const waits = `first audio after ${median(firsts).toFixed(1)} s (median), ${Math.max(...firsts).toFixed(1)} s (last)`;
+      return `all are spoken; ${smooth} of 32 streams never wait longer than ${UNDERRUN_MS} ms for the next sound; ${waits}`;
+    },
+  },
+  {
+    name: "32 clients at once where 8 may wait (`HIGGS_MAX_QUEUE=8`), and then one after the other",
+    env: { HIGGS_MAX_QUEUE: "8" },
+    run: async ({ url }) => {
+      await hear(url, speechBody(0));
+      const body = (index: number): string => speechBody(index, { input: "The sun is warm. ".repeat(20) });
+      const callers = new AbortController();
+      const { signal } = callers;
+      const answers = Array.from(
+        { length: 32 },
+        async (_, index) => (await postSpeech(url, body(index), { signal })).status,
+      );
+      const settled = Promise.allSettled(answers);
+      await sleep(500);
+      const tookMs: number[] = [];
+      for (let index = 0; index < 100; index++) {
+        const startedMs = performance.now();
+        const { status, headers } = await postSpeech(url, body(index));
+        tookMs.push(performance.now() - startedMs);
+        const wait = Number(headers.get("retry-after"));
+        expect(status === 429 && wait >= 1 && wait <= 60, `answered ${status}, Retry-After ${wait}`);
+      }
+      callers.abort();
+      const statuses = (await settled).map((each) => (each.status === "fulfilled" ? each.value : 0));
+      const refused = statuses.filter((status) => status === 429).length;
+      // One runs, eight wait.
+      expect(refused === 23, `${refused} of 32 were refused`);
+      expect(median(tookMs) <= REFUSAL_MS, `a refusal took ${median(tookMs).toFixed(1)} ms`);
+      const times = `${median(tookMs).toFixed(1)} ms (median), ${share(tookMs, 0.95).toFixed(1)} ms (95 %)`;
+      return `23 are refused, and every later one: 429 with \`Retry-After\`, after ${times}`;
+    },
+  },
+  {
+    name: "500 clients that read nothing of their answer",
+    env: { HIGGS_MAX_QUEUE: "1000" },
+    run: async (server) => {
+      const { url } = server;
+      await warm(server);
+      const before = server.memory();
+      const sockets = await Promise.all(Array.from({ length: 500 }, () => openSocket(url)));
+      for (const [index, socket] of sockets.entries()) {
+        socket.write(rawPost("/v1/audio/speech", speechBody(index, { max_new_tokens: 30 })));
+      }
+      await sleep(30_000);
+      const during = server.memory();
+      for (const socket of sockets) socket.destroy();
+      const seconds = await secondsToSpeak(url);
+      const after = server.memory();
+      expectFlat(before, during);
+      expectFlat(before, after);
+      return `${memories(before, during, after)}; the next client is heard ${seconds.toFixed(1)} s after they hang up`;
+    },
+  },
+  {
+    name: "1000 connections without a request",
+    run: async (server) => {
+      await warm(server);
+      const before = server.memory();
+      const sockets = await Promise.all(Array.from({ length: 1000 }, () => openSocket(server.url)));
+      await sleep(5000);
+      const during = server.memory();
+      const seconds = await secondsToSpeak(server.url);
+      for (const socket of sockets) socket.destroy();
+      expectFlat(before, during);
+      return `${memories(before, during, server.memory())}; others are heard after ${seconds.toFixed(1)} s`;
+    },
+  },
+  {
+    name: "300 uploads of 10 MB that break off after 1 MB",
+    run: async (server) => {
+      await warm(server);
+      const before = server.memory();
+      let during = 0;
+      for (let round = 0; round < 10; round++) {
+        const sockets = await Promise.all(Array.from({ length: 30 }, () => openSocket(server.url)));
+        for (const socket of sockets) {
+          const type = "multipart/form-data; boundary=x";
+          socket.write(rawPost("/v1/audio/voices", "a".repeat(MEBIBYTE), 10 * MEBIBYTE, type));
+        }
+        await sleep(300);
+        during = Math.max(during, server.memory());
+        for (const socket of sockets) socket.destroy();
+        await sleep(100);
+      }
+      const seconds = await secondsToSpeak(server.url);
+      expectFlat(before, server.memory());
+      return `${memories(before, during, server.memory())}; others are heard after ${seconds.toFixed(1)} s`;
+    },
+  },
+  {
+    name: "100 requests with 10 MB of what is not audio, 10 at a time",
+    run: async (server) => {
+      const { url } = server;
+      await warm(server);
+      const before = server.memory();
+      const audio = Buffer.alloc(7.5e6, 7).toString("base64");
+      let during = 0;
+      for (let round = 0; round < 10; round++) {
+        const statuses = Promise.all(
+          Array.from({ length: 10 }, async (_, index) => {
+            if (index % 2 === 0)
+              return (await postSpeech(url, speechBody(0, { ref_audio: { audio_base64: audio } }))).status;
+            const form = new FormData();
+            form.set("name", "anna");
+            form.set("consent", "Yes.");
+            form.set("audio_sample", new Blob([Buffer.alloc(10e6, 7)]), "a.wav");
+            return (await fetch(`${url}/v1/audio/voices`, { method: "POST", body: form })).status;
+          }),
+        );
+        const answered = await statuses;
+        during = Math.max(during, server.memory());
+        expect(
+          answered.every((status) => status === 400),
+          `answered ${answered.join(", ")}`,
+        );
+      }
+      const seconds = await secondsToSpeak(url);
+      return `each is answered 400; ${memories(before, during, server.memory())}; others are heard after ${seconds.toFixed(1)} s`;
+    },
+  },
+  {
+    name: "3000 requests with wrong keys",
+    env: { HIGGS_API_KEY: "the-right-key-of-this-server" },
+    run: async (server) => {
+      const { url } = server;
+      const before = server.memory();
+      const wrong = { first: "xhe-right-key-of-this-server", last: "the-right-key-of-this-servex", short: "t" };
+      const tookMs = { first: [] as number[], last: [] as number[], short: [] as number[] };
+      for (let index = 0; index < 1000; index++) {
+        for (const kind of ["first", "last", "short"] as const) {
+          const headers = { authorization: `Bearer ${wrong[kind]}` };
+          const startedMs = performance.now();
+          const response = await postSpeech(url, speechBody(0), { headers });
+          await response.arrayBuffer();
+          tookMs[kind].push(performance.now() - startedMs);
+          expect(response.status === 401, `answered ${response.status}`);
+        }
+      }
+      const medians = [median(tookMs.first), median(tookMs.last), median(tookMs.short)] as const;
+      const spread = Math.max(...medians) / Math.min(...medians);
+      expect(spread < 1.25, `the time tells how much of a key is right: ${medians.join(", ")} ms`);
+      const times = medians.map((ms) => ms.toFixed(2)).join(", ");
+      return `401 each; ${times} ms (median) for a key that is wrong in its first letter, in its last, and altogether; ${memories(before, server.memory())}`;
+    },
+  },
+];
+
+async function warm({ url }: LoadedServer): Promise<void> {
+  for (let index = 0; index < 5; index++) await hear(url, speechBody(index));
+}
+
+/** Seconds until a client who comes now has heard a sentence. */
+async function secondsToSpeak(url: string): Promise<number> {
+  const startedMs = performance.now();
+  const { status } = await hear(url, speechBody(0));
+  expect(status === 200, `the next client got ${status}`);
+  return (performance.now() - startedMs) / 1000;
+}
+
+function expectFlat(before: number, after: number): void {
+  expect(after - before <= MOST_GROWTH_MEBIBYTES, `memory grew from ${before} to ${after} MiB`);
+}
+
+function memories(...mebibytes: readonly number[]): string {
+  return `memory ${mebibytes.join(" → ")} MiB`;
+}
+
+function expect(isTrue: boolean, otherwise: string): void {
+  if (!isTrue) throw new Error(otherwise);
+}
