@@ -161,7 +161,11 @@ const plain: Times[] = [];
 for (let run = 0; run < runs; run++) {
   plain.push(readPlainly(path));
   for (const checkout of run % 2 === 0 ? checkouts : checkouts.toReversed()) {
-    times.get(checkout)?.push(await start(checkout));
+    const measured = await start(checkout);
+    times.get(checkout)?.push(measured);
+    console.log(
+      `run ${run + 1}: ${measured.wall.toFixed(2)} s, processor ${measured.processor.toFixed(2)} s: ${checkout}`,
+    );
   }
 }
 function report(name: string, measured: readonly Times[]): void {
