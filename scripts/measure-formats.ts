@@ -1,10 +1,12 @@
 /**
  * What encoding costs: processor time and bytes for a second of speech, in parts as they come from the model, for each format. `npm run
- * measure:formats`. A format that costs more than its limit (Opus 0.03 s, others 0.01 s, without resampling) is named and fails.
+ * measure:formats`; `-- --save` keeps it for docs/BENCHMARKS.md. A format that costs more than its limit (Opus 0.03 s, others 0.01 s, without resampling) is named and fails.
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { AUDIO_FORMATS, decodeAndResample, encoderFor, openOutputStream } from "@higgs-worker/audio";
+import { createBenchReport } from "../apps/worker/src/bench/create-report.ts";
+import type { BenchRow } from "../apps/worker/src/bench/report.ts";
 
 const RATE_HZ = 24_000;
 const PART_SAMPLES = RATE_HZ / 5;
@@ -43,6 +45,7 @@ async function measure(format: (typeof AUDIO_FORMATS)[number], inputRateHz: numb
 console.log(
   `${seconds.toFixed(1)} s of speech, ${clips.length} voices, parts of ${PART_SAMPLES / RATE_HZ} s, Node ${process.version}`,
 );
+const rows: BenchRow[] = [];
 console.log("format  s of processor time a second  kbit/s");
 for (const format of AUDIO_FORMATS) {
   const [least = RATE_HZ] = encoderFor(format).sampleRatesHz;
@@ -53,5 +56,16 @@ for (const format of AUDIO_FORMATS) {
   const limit = LIMITS[format] ?? LIMIT;
   const verdict = cost <= limit ? "" : `  above the limit of ${limit}`;
   console.log(`${format.padEnd(6)}  ${cost.toFixed(4).padStart(28)}  ${kilobits.toFixed(0).padStart(6)}${verdict}`);
+  rows.push({
+    name: format,
+    unit: "s of processor time a second of audio",
+    value: cost,
+    note: `${kilobits.toFixed(0)} kbit/s`,
+  });
   if (cost > limit) process.exitCode = 1;
+}
+if (process.argv.includes("--save")) {
+  const root = join(import.meta.dirname, "..");
+  const report = await createBenchReport({ title: "Encoding speech", rows, device: "cpu", directory: root });
+  writeFileSync(join(root, "bench", "results", "encoding.json"), `${JSON.stringify(report, null, 2)}\n`);
 }

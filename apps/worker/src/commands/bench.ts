@@ -1,11 +1,8 @@
 import { writeFile } from "node:fs/promises";
-import { cpus, totalmem } from "node:os";
 import { join, resolve } from "node:path";
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
 import { makeFolders } from "@higgs-worker/base";
+import { createBenchReport } from "../bench/create-report.ts";
 import { benchRowsText, type BenchReport, type BenchRow } from "../bench/report.ts";
-import type { Config } from "../config/settings.ts";
 import type { SettingFlags } from "../config/load.ts";
 import { loadSpeechModel, type ModelLoader } from "../model/load-model.ts";
 import { EXIT_OK, type CommandIo } from "../terminal/command-io.ts";
@@ -63,37 +60,16 @@ export async function runBench(
     }
   }
   if (io.stderr.isTerminal) await io.stderr.write("\r\u001B[2K");
-  const report = await reportOf(args.title, rows, config, io.workingDirectory);
+  const report = await createBenchReport({
+    title: args.title,
+    rows,
+    device: config.device,
+    directory: io.workingDirectory,
+  });
   if (args.saveAs !== null) await save(report, args.saveAs, io.workingDirectory);
   await io.stdout.write(`${benchRowsText(rows)}\n`);
   await printJson(io, report);
   return EXIT_OK;
-}
-
-async function reportOf(title: string, rows: BenchRow[], config: Config, cwd: string): Promise<BenchReport> {
-  const cores = cpus();
-  return {
-    title,
-    date: new Date().toISOString(),
-    commit: await currentCommit(cwd),
-    node: process.version,
-    machine: {
-      cpu: cores[0]?.model.trim() ?? "unknown",
-      cores: cores.length,
-      memoryGiB: Math.round(totalmem() / 2 ** 30),
-      device: config.device,
-    },
-    rows,
-  };
-}
-
-async function currentCommit(cwd: string): Promise<string> {
-  try {
-    const { stdout } = await promisify(execFile)("git", ["rev-parse", "--short", "HEAD"], { cwd });
-    return stdout.trim();
-  } catch {
-    return "unknown";
-  }
 }
 
 async function save(report: BenchReport, name: string, cwd: string): Promise<void> {
