@@ -126,7 +126,11 @@ function addSpeak(program: Command, io: CommandIo, speech: typeof SpeechFlags | 
     .command("speak")
     .description("Synthesize a text into a file")
     .argument("<text>", "what to say")
-    .option("-o, --out <file>", "WAV file to write, or - for stdout", "speech.wav")
+    .option(
+      "-o, --out <file>",
+      "file to write, in the format that its name ends with (else WAV), or - for stdout",
+      "speech.wav",
+    )
     .option("--endpoint <name>", "let a deployed endpoint speak, by name or id, instead of this machine")
     .option("--json", "print the job's output as JSON", false)
     .addHelpText(

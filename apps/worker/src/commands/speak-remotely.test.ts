@@ -67,6 +67,14 @@ it("audio in the result is written to the file", async () => {
   expect(file()).toEqual(AUDIO);
 });
 
+it("the name of the file says the format that the worker is asked for", async () => {
+  const { platform, speak } = await startEndpoint();
+  const ended = speak("--out", "sun.mp3");
+  const job = await finishNextJob(platform, { output: { ...OUTPUT, audio_base64: AUDIO.toString("base64") } });
+  expect(job.input).toEqual({ transcript: "The sun is warm.", output_format: "mp3" });
+  expect(await ended).toBe(0);
+});
+
 it("audio in a bucket is downloaded", async () => {
   const { platform, speak, file } = await startEndpoint();
   const server = createServer((_request, response) => response.end(AUDIO)).listen(0, "127.0.0.1");

@@ -32,6 +32,19 @@ describe("runSpeak()", () => {
     expect(io.err()).toContain("deep/a.wav: 1.00 s, 4.2× real time, seed 7\n");
   });
 
+  it.each([
+    ["a.mp3", {}, "ID3"],
+    ["A.FLAC", {}, "fLaC"],
+    ["a.ogg", {}, "OggS"],
+    ["a.opus", {}, "OggS"],
+    ["a.sound", {}, "RIFF"],
+    ["a.mp3", { output_format: "flac" }, "fLaC"],
+  ])("%s with %j is written in the format that is meant", async (out, fields, magic) => {
+    const { dir, io, args } = setUp({ out, fields });
+    await runSpeak(args, io, loader());
+    expect(readFileSync(join(dir, out)).toString("latin1", 0, magic.length)).toBe(magic);
+  });
+
   it("writes the bytes to stdout with --out -", async () => {
     const { dir, io, args } = setUp({ out: "-" });
     expect(await runSpeak(args, io, loader())).toBe(0);

@@ -1,4 +1,5 @@
-import { basename, dirname, resolve } from "node:path";
+import { basename, dirname, extname, resolve } from "node:path";
+import { AUDIO_FORMATS, type AudioFormat } from "@higgs-worker/audio";
 import { HiggsError, toHiggsError } from "@higgs-worker/base";
 import type { SettingFlags } from "../config/load.ts";
 import type { DeliveryPlan } from "../job/plan-delivery.ts";
@@ -74,13 +75,26 @@ async function speak(args: SpeakArgs, io: CommandIo, loadModel: ModelLoader): Pr
   }
 }
 
-/** The fields of the job, with a file that `ref_audio` names read into it. */
+/** The fields of the job, with a file that `ref_audio` names read into it, and the format that the output file's name says. */
 export async function jobFields(args: SpeakArgs, io: CommandIo): Promise<Readonly<Record<string, unknown>>> {
-  const { fields, refTranscript: transcript = null } = args;
+  const { refTranscript: transcript = null } = args;
+  const named = formatOfName(args.out);
+  const fields = named === null ? args.fields : { output_format: named, ...args.fields };
   const refAudio = fields["ref_audio"];
   if (typeof refAudio !== "string") return fields;
   const { workingDirectory } = io;
   return { ...fields, ref_audio: await localRefAudio(refAudio, { transcript, workingDirectory }) };
+}
+
+/** Names of files that hold a format without being called like it. */
+const OTHER_EXTENSIONS: Readonly<Record<string, AudioFormat>> = { ogg: "opus", oga: "opus", raw: "pcm" };
+
+/** The format, where it is not the default. */
+function formatOfName(out: string): AudioFormat | null {
+  const extension = extname(out).slice(1).toLowerCase();
+  const other = Object.hasOwn(OTHER_EXTENSIONS, extension) ? OTHER_EXTENSIONS[extension] : undefined;
+  const format = AUDIO_FORMATS.find((known) => known === extension) ?? other ?? "wav";
+  return format === "wav" ? null : format;
 }
 
 function planOutput(out: string, io: CommandIo): DeliveryPlan {

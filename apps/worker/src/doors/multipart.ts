@@ -38,7 +38,8 @@ export function readUpload<T>(
   const type = context.req.header("content-type") ?? "";
   const boundary = /^multipart\/form-data\s*;.*\bboundary=(?:"([^"]+)"|([^;\s]+))/i.exec(type);
   if (boundary === null) {
-    const got = type === "" ? "none" : type.slice(0, 80);
+    const isUpload = /^multipart\/form-data\b/i.test(type);
+    const got = type === "" ? "none" : isUpload ? "it without a boundary" : type.slice(0, 80);
     throw new PublicApiError(
       "UNSUPPORTED_MEDIA_TYPE",
       `Cannot read the upload: it must be sent as multipart/form-data (got ${got})`,

@@ -150,6 +150,7 @@ describe("errors have ElevenLabs' form", () => {
   it.each([
     ["a voice that there is not", `/v1/text-to-speech/nobody${PCM}`, { text: "Hi." }, 404, "voice_not_found"],
     ["no text", VOICE, {}, 400, "invalid_parameters"],
+    ["text that is null", VOICE, { text: null }, 400, "invalid_parameters"],
     ["blank text", VOICE, { text: " \n" }, 400, "invalid_parameters"],
     ["text that is not text", VOICE, { text: ["Hi."] }, 400, "invalid_parameters"],
     ["a body that is not an object", VOICE, "[]", 400, "invalid_parameters"],

@@ -33,10 +33,10 @@ export async function readElevenLabsRequest(
   options: ElevenLabsRequestOptions,
 ): Promise<ElevenLabsRequest> {
   if (typeof body !== "object" || body === null || Array.isArray(body)) {
-    throw wrong("the body", `must be a JSON object (got ${kindOf(body)})`);
+    throw new HiggsError("INVALID_INPUT", "speak", `the body must be a JSON object (got ${kindOf(body)})`);
   }
   const given = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null)) as JsonMessage;
-  const { text } = given;
+  const { text = "" } = given;
   const { voice, voices, maxChars: maxInputChars } = options;
   if (typeof text !== "string") throw wrong("text", `must be text (got ${kindOf(text)})`);
   if (text.trim() === "") throw wrong("text", "is required, and must hold words");

@@ -84,7 +84,7 @@ function consentObject({ id, name, language, createdAtMs }: VoiceConsent) {
 function limitOf(context: DoorContext): number {
   const limit = Number(context.req.query("limit") ?? PAGE.default);
   if (Number.isInteger(limit) && limit >= 1 && limit <= PAGE.max) return limit;
-  throw wrong("limit", `must be a whole number (limit 1 to ${PAGE.max})`);
+  throw wrong("limit", `must be a whole number (limit 1 to ${PAGE.max})`, "list the consents");
 }
 
 function found(consent: VoiceConsent | null): VoiceConsent {
@@ -96,6 +96,6 @@ function notFound(): PublicApiError {
   return new PublicApiError("NOT_FOUND", "Cannot find the consent: no consent has this id");
 }
 
-function wrong(field: string, why: string): HiggsError {
-  return new HiggsError("INVALID_INPUT", "keep the consent", `${field} ${why}`, { problems: [`${field} ${why}`] });
+function wrong(field: string, why: string, doing = "keep the consent"): HiggsError {
+  return new HiggsError("INVALID_INPUT", doing, `${field} ${why}`, { problems: [`${field} ${why}`] });
 }

@@ -62,6 +62,15 @@ it("lists models and voices, and says which routes there are", async () => {
   expect(await get("/chat/completions")).toMatchObject({ error: { message: expect.stringContaining("GET /models") } });
 });
 
+it("a speech request without a body is told so", async () => {
+  const { post } = await serveDoors();
+  const response = await post("/runsync", { input: { openai_route: "/v1/audio/speech" } });
+  expect(await response.json()).toMatchObject({
+    status: "FAILED",
+    error: expect.stringMatching(/openai_input is missing/),
+  });
+});
+
 it("a job without a route is a job as ever", async () => {
   const { post } = await serveDoors();
   const response = await post("/runsync", { input: { transcript: "Hello.", delivery: "base64" } });

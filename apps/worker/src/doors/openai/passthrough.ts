@@ -74,6 +74,9 @@ class OpenAiRoutes {
       if (route === "/models") return modelList();
       if (route === "/audio/models") return audioModelList(isLegacy);
       if (route === "/audio/voices") return await voiceList(await this.#openVoices(), this.#options.library, isLegacy);
+      if (route === SPEECH) {
+        throw new HiggsError("INVALID_INPUT", "speak", "openai_input is missing: POST the request as JSON");
+      }
       const known = `POST ${SPEECH}, GET /models, /audio/models and /audio/voices`;
       throw new HiggsError("INVALID_INPUT", "answer the request", `the queue has no such route (known: ${known})`);
     } catch (error) {

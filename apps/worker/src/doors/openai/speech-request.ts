@@ -35,7 +35,7 @@ const WORDS_PER_CHUNK = 100;
  */
 export async function readSpeechRequest(body: unknown, options: SpeechRequestOptions): Promise<OpenAiSpeechRequest> {
   if (typeof body !== "object" || body === null || Array.isArray(body)) {
-    throw wrong("the body", `must be a JSON object (got ${kindOf(body)})`);
+    throw new HiggsError("INVALID_INPUT", "speak", `the body must be a JSON object (got ${kindOf(body)})`);
   }
   const given = new Fields(body as Readonly<Record<string, unknown>>);
   const transcript = readInput(given, options.maxInputChars);

@@ -104,6 +104,8 @@ describe("a voice that a client uploads", () => {
       post("--x\r\nnonsense", type),
     ]);
     expect(statuses.map(({ status }) => status)).toEqual([415, 413, 400, 400]);
+    const unbounded = await post("--x\r\n", { "content-type": "multipart/form-data" });
+    expect(await unbounded.text()).toContain("without a boundary");
   });
 
   it("cannot be deleted when it comes with the software", async () => {
