@@ -94,12 +94,13 @@ export const REPLAYED_REQUESTS: readonly ReplayedRequest[] = [
   },
   {
     program: "Home Assistant openai_tts",
-    call: "speech as wav",
+    call: "speech",
     method: "POST",
     path: "/v1/audio/speech",
     hasKey: true,
-    body: { model: "tts-1", input: INPUT, voice: "fable", response_format: "wav", speed: 1 },
-    expect: WAV,
+    headers: { "User-Agent": "HomeAssistant-OpenAI-TTS" },
+    body: { model: "tts-1", input: INPUT, voice: "fable", response_format: "mp3", speed: 1 },
+    expect: MP3,
   },
   {
     program: "Home Assistant openai_tts",
