@@ -59,7 +59,7 @@ async function startWorker({ model, cache }: Folders, env: Readonly<Record<strin
       .list({ route: "ping" })
       .filter(({ query }) => query["status"] === "unhealthy")
       .map(({ query }) => query["reason"]);
-  const loads = () => io.err().split('the model is loaded"').length - 1;
+  const loads = () => io.out().split("the model is loaded").length - 1;
   return { emulator, io, submit, start, stop, unhealthy, loads };
 }
 
@@ -123,7 +123,7 @@ describe("a worker that is started with a weights file that is cut", () => {
     ]);
     expect(await exit).toBe(1);
     for (const { error } of jobs.slice(0, 3)) expect(error).toMatch(/^MODEL_CORRUPT: .*model\.safetensors/);
-    expect(io.err().split("reloading the model").length - 1).toBe(1);
+    expect(io.out().split("reloading the model").length - 1).toBe(1);
     // At the start, and when the new attempt has failed.
     expect(unhealthy()).toEqual([expect.stringMatching(/^MODEL_CORRUPT: /), expect.stringMatching(/^MODEL_CORRUPT: /)]);
     const posts = emulator.requests.list({ route: "job-done" }).map(({ body }) => JSON.parse(body) as object);
