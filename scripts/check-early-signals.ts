@@ -22,7 +22,7 @@ const input = { transcript: "The sun is warm.", temperature: 0.3, seed: 1, max_n
 
 const environment = {
   PATH: process.env["PATH"],
-  HOME: "/nowhere",
+  HOME: "/dev/null/nowhere",
   HIGGS_MODEL_PATH: model,
   HIGGS_VOLUME_DIR: "/nowhere",
   HIGGS_DEVICE: "cpu",

@@ -26,7 +26,7 @@ const DIALOGUE = "[SPEAKER0] I have a small question.\n[SPEAKER1] The sky is blu
 const cacheDir = mkdtempSync(join(tmpdir(), "higgs-clone-"));
 const { config } = loadConfig({
   HIGGS_VOLUME_DIR: "/nowhere",
-  HOME: "/nowhere",
+  HOME: "/dev/null/nowhere",
   HIGGS_DEVICE: "cpu",
   HIGGS_THREADS: "1",
   HIGGS_CACHE_DIR: cacheDir,

@@ -36,7 +36,7 @@ async function startWorker({ model, cache }: Folders, env: Readonly<Record<strin
   const io = fakeIo({
     env: {
       ...emulator.environment({ podId: "pod1" }),
-      HOME: "/nowhere",
+      HOME: "/dev/null/nowhere",
       HIGGS_VOLUME_DIR: "/nowhere",
       HIGGS_MODEL_PATH: model,
       HIGGS_CACHE_DIR: cache,

@@ -25,7 +25,7 @@ function workerCommand(env: Readonly<Record<string, string>>) {
     cwd: import.meta.dirname,
     env: {
       PATH: ownEnv["PATH"],
-      HOME: "/nowhere",
+      HOME: "/dev/null/nowhere",
       RUNPOD_SKIP_AUTO_SYSTEM_CHECKS: "true",
       RUNPOD_SKIP_GPU_CHECK: "true",
       ...env,

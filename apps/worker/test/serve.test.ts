@@ -26,7 +26,7 @@ beforeAll(async () => {
     cwd: import.meta.dirname,
     env: {
       PATH: ownEnv["PATH"],
-      HOME: "/nowhere",
+      HOME: "/dev/null/nowhere",
       HIGGS_API_KEY: KEY,
       HIGGS_VOLUME_DIR: "/nowhere",
       HIGGS_DEVICE: "cpu",

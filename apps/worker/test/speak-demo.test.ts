@@ -10,7 +10,10 @@ import { scratchDir } from "../src/testing/scratch.ts";
 const DEMO = join(import.meta.dirname, "../../../demo-checkpoint/checkpoint");
 
 async function run(argv: readonly string[], workingDirectory = scratchDir()) {
-  const io = fakeIo({ env: { HIGGS_VOLUME_DIR: "/nowhere", HOME: "/nowhere", HIGGS_DEVICE: "cpu" }, workingDirectory });
+  const io = fakeIo({
+    env: { HIGGS_VOLUME_DIR: "/nowhere", HOME: "/dev/null/nowhere", HIGGS_DEVICE: "cpu" },
+    workingDirectory,
+  });
   const code = await runProgram(argv, io);
   return { code, out: io.out(), err: io.err(), files: readdirSync(workingDirectory), dir: workingDirectory };
 }

@@ -38,7 +38,7 @@ function startWorker(env: Record<string, string>): WorkerProcess {
     cwd: import.meta.dirname,
     env: {
       PATH: ownEnv["PATH"],
-      HOME: "/nowhere",
+      HOME: "/dev/null/nowhere",
       HIGGS_DEVICE: "cpu",
       HIGGS_THREADS: "1",
       HIGGS_VOLUME_DIR: "/nowhere",

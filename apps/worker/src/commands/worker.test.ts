@@ -132,12 +132,15 @@ describe("runWorker() with --test_input", () => {
     expect(JSON.parse(io.out())).toEqual({ output: null, error });
   });
 
-  it("an upload that fails is a failed job", async () => {
+  it("gives the audio with the result when the upload fails, and says why", async () => {
     const stub = await startS3Stub();
     stub.faults.push({ kind: "status", status: 403, code: "AccessDenied" });
     const { code, result } = await runLocal({ transcript: "Hi.", s3_key: "a.wav" }, stub.env);
-    expect([code, result.output]).toEqual([1, null]);
-    expect(result.error).toMatch(/^STORAGE_DENIED: /);
+    expect([code, result.error]).toEqual([0, null]);
+    const { audio_url, audio_base64, warnings } = result.output as Record<string, unknown>;
+    expect(audio_url).toBeNull();
+    expect(audio_base64).toMatch(/^UklGR/);
+    expect(warnings).toEqual([expect.stringContaining("STORAGE_DENIED")]);
   });
 
   it("may use the demo checkpoint, and says so", async () => {

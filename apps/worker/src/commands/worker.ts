@@ -139,7 +139,11 @@ async function serveModel(
       onUpgrade,
       onListening: isBalanced
         ? undefined
-        : (url) => void io.stdout.write(doorLines(url, { hasKey: config.apiKey !== null })),
+        : (url) => {
+            // For people; where logs go to a program, they keep their one form.
+            if (io.stdout.isTerminal) void io.stdout.write(doorLines(url, { hasKey: config.apiKey !== null }));
+            else logger.info("a page to try it", { url });
+          },
     },
     ...writeInto(logger),
     surface: surfaceOf(runtime, io, argv),
