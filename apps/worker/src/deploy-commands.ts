@@ -81,12 +81,12 @@ function deployArgs(flags: Flags) {
   return {
     flags: {
       ...endpointOf(flags),
-      image: textOf(flags["image"]),
+      image: textOf(flags, "image"),
       target: choiceOf(flags["target"], ["cuda12", "cuda13", "vulkan"]),
       mode: choiceOf(flags["mode"], ["queue", "lb"]),
       gpus: listOf(flags["gpu"]),
       gpuCount: numberOf(flags["gpuCount"]),
-      minCuda: textOf(flags["minCuda"]),
+      minCuda: textOf(flags, "minCuda"),
       workersMin: numberOf(flags["workersMin"]),
       workersMax: numberOf(flags["workersMax"]),
       idleTimeoutSeconds: numberOf(flags["idleTimeout"]),
@@ -95,15 +95,15 @@ function deployArgs(flags: Flags) {
       scaleRequests: numberOf(flags["scaleRequests"]),
       flashboot: choiceOf(flags["flashboot"], ["OFF", "FLASHBOOT", "PRIORITY_FLASHBOOT"]),
       diskGb: numberOf(flags["disk"]),
-      registry: textOf(flags["registry"]),
+      registry: textOf(flags, "registry"),
       dataCenters: listOf(flags["dataCenter"]),
       unsetEnv: listOf(flags["unsetEnv"]),
       isReset: flags["reset"] === true,
       usesCachedModels: flags["cachedModels"] === true,
     },
-    volume: textOf(flags["volume"]),
+    volume: textOf(flags, "volume"),
     env: listOf(flags["env"]),
-    envFile: textOf(flags["envFile"]),
+    envFile: textOf(flags, "envFile"),
     isDryRun: flags["dryRun"] === true,
     isJson: flags["json"] === true,
   } as const;
@@ -194,7 +194,7 @@ function addFillFlags(command: Command): void {
 
 /** @throws {HiggsError} INVALID_INPUT for a pod without an image */
 function checkFillFlags(flags: Flags): void {
-  if (flags["pod"] === true && textOf(flags["image"]) === null) {
+  if (flags["pod"] === true && textOf(flags, "image") === null) {
     throw new HiggsError(
       "INVALID_INPUT",
       "fill the network volume",
@@ -205,13 +205,13 @@ function checkFillFlags(flags: Flags): void {
 
 async function fillVolume(volume: string, flags: Flags, io: CommandIo): Promise<number> {
   const { runVolumeFill, runVolumeFillOnPod } = await import("./commands/volume-fill.ts");
-  const image = textOf(flags["image"]);
+  const image = textOf(flags, "image");
   if (flags["pod"] === true && image !== null) {
-    return runVolumeFillOnPod({ volume, image, registry: textOf(flags["registry"]) }, io);
+    return runVolumeFillOnPod({ volume, image, registry: textOf(flags, "registry") }, io);
   }
   const settings = {
-    modelPath: textOf(flags["model"]) ?? undefined,
-    tokenizerPath: textOf(flags["tokenizer"]) ?? undefined,
+    modelPath: textOf(flags, "model") ?? undefined,
+    tokenizerPath: textOf(flags, "tokenizer") ?? undefined,
   };
   return runVolumeFill({ volume, isForced: flags["force"] === true, settings }, io);
 }
@@ -243,7 +243,7 @@ function addLogs(deploy: Command, io: CommandIo, finish: Finish): void {
     const flags = { ...parent?.opts(), ...own };
     const args = {
       ...endpointOf(flags),
-      worker: textOf(flags["worker"]),
+      worker: textOf(flags, "worker"),
       tail: numberOf(flags["tail"]) ?? 100,
       isFollowing: flags["follow"] === true,
       isJson: flags["json"] === true,
@@ -276,11 +276,16 @@ function withEndpoint(command: Command, example: string): void {
 }
 
 function endpointOf(flags: Flags): { readonly name: string; readonly id: string | null } {
-  return { name: textOf(flags["name"]) ?? DEFAULT_NAME, id: textOf(flags["id"]) };
+  return { name: textOf(flags, "name") ?? DEFAULT_NAME, id: textOf(flags, "id") };
 }
 
-function textOf(value: unknown): string | null {
-  return typeof value === "string" && value !== "" ? value : null;
+/** @throws {HiggsError} INVALID_INPUT when it is given but blank, as from a variable of the shell that is not set */
+function textOf(flags: Flags, name: string): string | null {
+  const value = flags[name];
+  if (typeof value !== "string") return null;
+  if (value.trim() !== "") return value;
+  const flag = `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  throw new HiggsError("INVALID_INPUT", "read the arguments", `${flag} is empty`);
 }
 
 function numberOf(value: unknown): number | null {

@@ -52,6 +52,21 @@ describe("higgs deploy", () => {
     expect((await higgs("deploy status")).exitCode).toBe(1);
   });
 
+  it.each(["--name", "--id"])("down with an empty %s deletes nothing", async (flag) => {
+    const { emulator, higgs, endpoints } = await startAccount();
+    await higgs(DEPLOY);
+    emulator.requests.length = 0;
+    expect(await higgs(`deploy down ${flag} ''`)).toMatchObject({
+      exitCode: 2,
+      err: expect.stringContaining(`${flag} is empty`),
+    });
+    expect(await higgs(`deploy --image ''`)).toMatchObject({
+      exitCode: 2,
+      err: expect.stringContaining("--image is empty"),
+    });
+    expect([endpoints().length, emulator.requests]).toEqual([1, []]);
+  });
+
   it("without a key says one thing, and asks nobody", async () => {
     const { emulator, higgs } = await startAccount();
     for (const line of [DEPLOY, "deploy status", "deploy logs", "deploy down"]) {
