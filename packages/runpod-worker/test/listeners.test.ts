@@ -49,7 +49,7 @@ describe("a server that is not told where to listen", () => {
 });
 
 const ROOT = join(import.meta.dirname, "../../..");
-const LISTEN = /\.listen\(([^)]*)/g;
+const LISTEN = /(?:[sS]erver|\))\.listen\(([^)]*)/g;
 
 /** Every call of `listen` with arguments, in the sources, tests and scripts of the whole repository. */
 function listenCalls(): { readonly file: string; readonly args: string }[] {
@@ -73,9 +73,14 @@ function filesBelow(folder: string): string[] {
 }
 
 describe("the repository", () => {
-  it("opens ports in one place, which must be told where; tests and findings open them on this machine only", () => {
+  it("opens ports in two places, which must be told where; tests and findings open them on this machine only", () => {
     const calls = listenCalls().filter(({ file }) => !file.endsWith("listeners.test.ts"));
-    const product = calls.filter(({ args }) => !/^\w+, "127\.0\.0\.1"|^join\(folder/.test(args));
-    expect(product).toEqual([{ file: "packages/runpod-worker/src/public-api/http-server.ts", args: "port, host, (" }]);
+    // Names of sockets in the file system are no ports.
+    const product = calls.filter(({ args }) => !/127\.0\.0\.1|^join\(folder|^(?:socket|path)\b/.test(args));
+    expect(product).toEqual([
+      { file: "packages/runpod-worker/src/public-api/http-server.ts", args: "port, host, (" },
+      { file: "apps/worker/src/doors/mount-doors.ts", args: "{ host, port, maxTextChars }" },
+      { file: "apps/worker/src/doors/wyoming/wyoming-server.ts", args: "{ host, port }, resolve" },
+    ]);
   });
 });
