@@ -67,6 +67,14 @@ describe("higgs deploy", () => {
     expect([endpoints().length, emulator.requests]).toEqual([1, []]);
   });
 
+  it("a line of .env that is not a variable does not hide the next one", async () => {
+    const dotEnv = `just a note\nanother\nexport RUNPOD_API_KEY=${API_KEY}\nnote\r\nS3_BUCKET=from-file\n`;
+    const { higgs, endpoints } = await startAccount({ dotEnv });
+    expect(await higgs(`${DEPLOY} --env S3_BUCKET`, {})).toMatchObject({ exitCode: 0 });
+    expect(endpoints()).toHaveLength(1);
+    expect((await higgs("deploy status", {})).out).toContain("S3_BUCKET=from-file");
+  });
+
   it("without a key says one thing, and asks nobody", async () => {
     const { emulator, higgs } = await startAccount();
     for (const line of [DEPLOY, "deploy status", "deploy logs", "deploy down"]) {

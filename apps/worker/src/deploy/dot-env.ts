@@ -14,7 +14,14 @@ const MAX_BYTES = 1024 * 1024;
 export async function readEnvFile(path: string): Promise<Environment> {
   const codes = { missing: "INVALID_INPUT", refused: "INVALID_INPUT", failed: "INVALID_INPUT" } as const;
   const bytes = await readRegularFile(path, { subject: "read the variables", maxBytes: MAX_BYTES, ...codes });
-  return parseEnv(bytes.toString("utf8").replace(/^\uFEFF/, ""));
+  const parsed = parseEnv(bytes.toString("utf8").replace(/^\uFEFF/, ""));
+  return Object.fromEntries(Object.entries(parsed).map(([name, value]) => [lastLineOf(name), value]));
+}
+
+/** Node takes a line without `=` for the beginning of the next one's name, which would lose that variable. */
+function lastLineOf(name: string): string {
+  const line = name.slice(name.lastIndexOf("\n") + 1);
+  return line.replace(/^\s*export\s+/, "").trim();
 }
 
 /**
