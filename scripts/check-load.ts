@@ -19,7 +19,7 @@ const [, , word = ""] = process.argv;
 
 for (const { name, env, run } of CASES.filter((each) => each.name.includes(word))) {
   const scratch = mkdtempSync(join(tmpdir(), "higgs-load-"));
-  const server = await startDemoServer({ HIGGS_VOICES_DIR: scratch, HIGGS_LOG_LEVEL: "error", ...env });
+  const server = await startDemoServer({ HIGGS_VOICES_DIR: scratch, ...env });
   try {
     await untilReady(server.url);
     const { pid = 0 } = server.process;

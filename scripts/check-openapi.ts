@@ -48,7 +48,6 @@ async function fuzz(): Promise<number> {
     HIGGS_MAX_BATCH: "4",
     HIGGS_OPENAI_MAX_INPUT_CHARS: "40",
     HIGGS_MAX_TRANSCRIPT_CHARS: "40",
-    HIGGS_LOG_LEVEL: "error",
   });
   try {
     // Operations that speak take most of the time, and would leave none to the others.

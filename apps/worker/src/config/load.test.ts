@@ -85,6 +85,13 @@ describe("loadConfig()", () => {
   });
 });
 
+describe("a key of nothing but blanks", () => {
+  it("is refused, where an empty variable counts as not set", () => {
+    expect(() => loadConfig({ HIGGS_API_KEY: " \t" })).toThrow(/HIGGS_API_KEY is not valid .*not blank/);
+    expect(loadConfig({ HIGGS_API_KEY: "" }).config.apiKey).toBeNull();
+  });
+});
+
 describe("the table of settings", () => {
   it("no variable and no flag is used twice", () => {
     const names = SETTING_KEYS.flatMap((key) => [
@@ -107,7 +114,9 @@ describe("the table of settings", () => {
     expect(rows).toContain(
       "| `HIGGS_MAX_TRANSCRIPT_CHARS` | `--max-transcript-chars N` | 1 … 1000000 | `20000` | Longest transcript of a job, in characters |",
     );
-    expect(rows).toContain("| `AWS_SECRET_ACCESS_KEY` |  | text, secret | not set | Secret key of the object store |");
+    expect(rows).toContain(
+      "| `AWS_SECRET_ACCESS_KEY` |  | text that is not blank, secret | not set | Secret key of the object store |",
+    );
   });
 
   it("help names the variable and the default", () => {

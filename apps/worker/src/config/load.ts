@@ -59,6 +59,8 @@ function givenText(setting: Setting<unknown>, env: Environment, flagText: string
   for (const name of setting.env) {
     const text = env[name]?.trim();
     if (text !== undefined && text !== "") return { text, source: name };
+    // Someone meant to set a key: without one the server would be open.
+    if (setting.isSecret && env[name] !== undefined && env[name] !== "") return { text: "", source: name };
   }
   return null;
 }

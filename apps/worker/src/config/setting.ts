@@ -114,7 +114,8 @@ export function isOrigin(value: string): boolean {
 }
 
 export function secret(common: Omit<Common, "flag">): Setting<string | null> {
-  return { ...text({ ...common, placeholder: "SECRET" }), isSecret: true };
+  const shown = text({ ...common, placeholder: "SECRET" });
+  return { ...shown, allowed: "text that is not blank", parse: (value) => value || undefined, isSecret: true };
 }
 
 export function url(common: Common): Setting<string | null> {
