@@ -129,8 +129,9 @@ export const CASES: readonly LoadCase[] = [
     name: "300 uploads of 10 MB that break off after 1 MB",
     run: async (server) => {
       await warm(server);
-      const before = server.memory();
-      let during = 0;
+      // The first of them make room for thirty such bodies, which the process keeps.
+      let early = 0;
+      let late = 0;
       for (let round = 0; round < 10; round++) {
         const sockets = await Promise.all(Array.from({ length: 30 }, () => openSocket(server.url)));
         for (const socket of sockets) {
@@ -138,13 +139,14 @@ export const CASES: readonly LoadCase[] = [
           socket.write(rawPost("/v1/audio/voices", "a".repeat(MEBIBYTE), 10 * MEBIBYTE, type));
         }
         await sleep(300);
-        during = Math.max(during, server.memory());
+        if (round < 5) early = Math.max(early, server.memory());
+        else late = Math.max(late, server.memory());
         for (const socket of sockets) socket.destroy();
         await sleep(100);
       }
       const seconds = await secondsToSpeak(server.url);
-      expectFlat(before, server.memory());
-      return `${memories(before, during, server.memory())}; others are heard after ${seconds.toFixed(1)} s`;
+      expectFlat(early, late);
+      return `${memories(early, late, server.memory())}; others are heard after ${seconds.toFixed(1)} s`;
     },
   },
   {

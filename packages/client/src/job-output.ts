@@ -1,7 +1,7 @@
 /** `output` of a job that completed (docs/JOB.md). */
 export interface JobOutput {
   readonly success: true;
-  /** `s3://…` or `file:///…`; null when the audio is in `audio_base64`. */
+  /** `s3://…`, `file:///…` or `https://…`; null when the audio is in `audio_base64`. */
   readonly audio_url: string | null;
   readonly duration_seconds: number;
   /** Samples per second. */
@@ -23,7 +23,15 @@ export interface JobOutput {
   /** Of the audio file, lower-case hex. */
   readonly sha256: string;
   /** Milliseconds. */
-  readonly timings: Readonly<Record<string, number>>;
+  readonly timings: {
+    readonly queue_ms: number;
+    readonly prefill_ms: number;
+    readonly generate_ms: number;
+    readonly decode_ms: number;
+    readonly upload_ms: number;
+    readonly total_ms: number;
+    readonly first_audio_ms: number;
+  };
   readonly usage: {
     readonly characters: number;
     readonly prompt_tokens: number;
@@ -43,14 +51,18 @@ export interface JobProgress {
   readonly elapsed_ms: number;
   /** Estimated work left; null as long as nothing is known. */
   readonly remaining_seconds: number | null;
+  /** Bytes of the audio that the store has. */
+  readonly uploaded_bytes: number;
+  /** Parts of the upload that the store has; one for audio that is stored in one piece. */
+  readonly uploaded_parts: number;
 }
 
-/** A part of the audio of a streamed job. */
+/** A part of the audio of a streamed job; those in `wav` are files of their own, all others slices of one. */
 export interface AudioItem {
   readonly type: "audio";
   /** 0, 1, 2 … over all items of the job. */
   readonly sequence: number;
-  /** The part's offset in the whole audio, in samples. */
+  /** Offset in the whole audio of the samples that were encoded since the item before. */
   readonly sample_offset: number;
   readonly samples: number;
   readonly sample_rate: number;
