@@ -22,7 +22,7 @@ FROM tools AS app
 WORKDIR /build
 COPY . .
 RUN npm ci && npm run build && node scripts/image/assemble-app.ts /out \
- && npm sbom --omit=dev --package-lock-only --sbom-format cyclonedx > /npm-sbom.json \
+ && npm sbom --package-lock-only --sbom-format cyclonedx > /npm-sbom.json \
  && for target in cuda12 cuda13 vulkan; do \
       mkdir -p "/sbom/$target/usr/share/doc/worker-higgs-audio" \
    && node scripts/image/write-sbom.ts "docker/$target" < /npm-sbom.json \

@@ -18,7 +18,7 @@ const ask = base.func("void ggml_backend_dev_memory(void* device, _Out_ size_t* 
 const memory = () => {
   const [free, total] = [[0], [0]];
   ask(device, free, total);
-  return { free: Number(free[0]), total: Number(total[0]) };
+  return { free: free[0], total: total[0] };
 };
 
 const before = { ggml: memory(), system: process.availableMemory() };

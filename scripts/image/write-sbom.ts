@@ -2,7 +2,7 @@
  * Prints the image's bill of materials. A stage of the Dockerfile runs it with what npm says of the workspace and with the
  * target's folder, which has package-lock.json and, for CUDA, requirements.txt:
  *
- *   npm sbom --omit=dev --package-lock-only --sbom-format cyclonedx | node scripts/image/write-sbom.ts docker/cuda12
+ *   npm sbom --package-lock-only --sbom-format cyclonedx | node scripts/image/write-sbom.ts docker/cuda12
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
