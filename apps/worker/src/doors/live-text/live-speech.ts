@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { HiggsError } from "@higgs-worker/base";
 import { type CutGranularity, isSpeakable, TextCutter } from "@higgs-worker/higgs-audio/requests";
 import { failureOf } from "../door-failure.ts";
@@ -226,23 +227,11 @@ export class LiveSpeech {
         const canWait =
           isLater && failureOf(error).code === "OVERLOADED" && performance.now() < endMs && !request.signal.aborted;
         if (!canWait) throw error;
-        await sleep(this.#times.retryMs, request.signal);
+        // The loop's next attempt finds out why a wait ended early.
+        await sleep(this.#times.retryMs, undefined, { signal: request.signal }).catch(() => undefined);
       }
     }
   }
 }
 
 const SPEAKER_TAGS = /\[SPEAKER\p{Nd}+\]/gu;
-
-/** Resolves early when the signal fires. */
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done);
-  });
-}
