@@ -32,6 +32,20 @@ async function failureOf(promise: Promise<unknown>): Promise<RequestFailure> {
 }
 
 describe("HttpClient", () => {
+  it("sends nothing after it is closed, not even again what was on its way", async () => {
+    const urls: string[] = [];
+    const { url, client } = await serve((request, response) => {
+      urls.push(request.url ?? "");
+      if (request.url === "/held") client.close();
+      else response.end();
+    });
+    await client.send(get(`${url}/first`));
+    // On the connection of the first, so that it would otherwise count as stale.
+    expect((await failureOf(client.send(get(`${url}/held`)))).kind).toBe("connection");
+    expect((await failureOf(client.send(get(`${url}/late`)))).kind).toBe("aborted");
+    expect(urls).toEqual(["/first", "/held"]);
+  });
+
   it("keeps connections and uses them again", async () => {
     const sockets = new Set<Socket>();
     const { url, client } = await serve((request, response) => {

@@ -15,6 +15,7 @@ const KEPT_CONNECTIONS = { keepAlive: true, timeout: 30_000 };
 export class HttpClient {
   readonly #httpAgent = new HttpAgent(KEPT_CONNECTIONS);
   readonly #httpsAgent = new HttpsAgent(KEPT_CONNECTIONS);
+  #isClosed = false;
 
   /**
    * Sends a request, follows redirects and reads the whole answer, for any status.
@@ -25,6 +26,7 @@ export class HttpClient {
     const endsAtMs = performance.now() + request.timeoutMs;
     let current = request;
     for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
+      if (this.#isClosed) throw new RequestFailure("aborted", "the client is closed");
       const target = parseTarget(current.url);
       if (target === undefined) throw new RequestFailure("invalid-url", "the URL is not valid");
       const answer = await this.#exchange({ ...current, timeoutMs: Math.max(1, endsAtMs - performance.now()) }, target);
@@ -35,8 +37,9 @@ export class HttpClient {
     throw new RequestFailure("connection", `redirected more than ${MAX_REDIRECTS} times`);
   }
 
-  /** Closes idle connections. */
+  /** Closes idle connections. What is sent from now on fails as aborted, so that nobody goes on trying. */
   close(): void {
+    this.#isClosed = true;
     this.#httpAgent.destroy();
     this.#httpsAgent.destroy();
   }
@@ -47,7 +50,8 @@ export class HttpClient {
       return await exchange(request, target, agent);
     } catch (error) {
       // A stale connection says nothing about the request or the server; the second attempt opens a new one.
-      if (error instanceof RequestFailure && error.isStaleConnection) return exchange(request, target, agent);
+      if (!this.#isClosed && error instanceof RequestFailure && error.isStaleConnection)
+        return exchange(request, target, agent);
       throw error;
     }
   }
