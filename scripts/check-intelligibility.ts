@@ -43,7 +43,10 @@ const services = { config, logger: silentLogger, model: async () => model };
 
 async function countErrors(transcript: string, seed: number): Promise<number> {
   const job = { id: "intelligibility", input: { transcript, temperature: 0.3, seed, max_new_tokens: MAX_FRAMES } };
-  const { pcm } = await runSpeechJob(parseJob(job, config), services, { delivery: { kind: "bytes" } });
+  const { pcm } = await runSpeechJob(parseJob(job, config), services, {
+    delivery: { kind: "bytes" },
+    keepsPcm: true,
+  });
   const heard = await transcribe(pcm);
   const errors = wordErrors(wordsOf(transcript), wordsOf(heard));
   console.log(`${errors}  ${transcript}  ->  ${heard}`);
