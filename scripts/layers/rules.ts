@@ -44,6 +44,11 @@ export const PACKAGE_RULES: Readonly<Record<string, PackageRule>> = {
     mayImport: ["@higgs-worker/audio", "@higgs-worker/base", "@higgs-worker/ggml", "@higgs-worker/higgs-audio"],
     order: ["bundle", ["frame", "native"], ["prompts", "sampling", "lm", "codec", "resample"]],
   },
+  "@higgs-worker/speech-text": {
+    folder: "packages/speech-text",
+    mayImport: ["@higgs-worker/base"],
+    order: ["speech-marks.ts", ["markup", "dialogue", "language"], "spell-out"],
+  },
   "@higgs-worker/client": { folder: "packages/client", mayImport: [], order: ["http"] },
   "@higgs-worker/playground": { folder: "packages/playground", mayImport: [], order: [] },
   "runpod-worker": {
@@ -76,6 +81,7 @@ export const PACKAGE_RULES: Readonly<Record<string, PackageRule>> = {
       "@higgs-worker/higgs-audio",
       "@higgs-worker/parity",
       "@higgs-worker/playground",
+      "@higgs-worker/speech-text",
       "runpod-deploy",
       "runpod-worker",
     ],

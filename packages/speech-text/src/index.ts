@@ -1,0 +1,1 @@
+export { pauseMark } from "./speech-marks.ts";
