@@ -35,6 +35,7 @@ export const PACKAGE_RULES: Readonly<Record<string, PackageRule>> = {
       "prompt",
       ["model", "codec"],
       ["engine", "voices", "preflight"],
+      "guard",
       "speech",
       "engine-host",
     ],
@@ -117,5 +118,7 @@ export const PUBLIC_FACES: Readonly<Record<string, string>> = {
   "runpod-deploy": "deployment through REST v2 for any image; its README shows it",
   "runpod-deploy/emulator": "for tests of any deployment; its README shows it",
   "@higgs-worker/higgs-audio": "the model as a library; its README shows it",
+  "@higgs-worker/higgs-audio/guard":
+    "whether codes and audio are good speech, without a model; docs/SPEECH.md explains it",
   "@higgs-worker/client": "for programs that speak with a server or an endpoint; its README shows it",
 };

@@ -1,0 +1,5 @@
+/** The audio guard: is it good speech? Pure computation on codes and PCM, without a recognizer and without the model. */
+export type { ChunkFacts, Finding, FindingCode, Inspection, VoiceStatistics } from "./types.ts";
+export { GUARD_THRESHOLD_RULES, type GuardThresholds, resolveGuardThresholds } from "./thresholds.ts";
+export { inspectChunk } from "./inspect-chunk.ts";
+export { GuardWatch, type WatchFacts } from "./guard-watch.ts";
