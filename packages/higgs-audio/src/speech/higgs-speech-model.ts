@@ -1,4 +1,5 @@
 import { Gate, HiggsError, isHiggsError, throwIfCancelled } from "@higgs-worker/base";
+import { AUDIO_SHAPE } from "../checkpoint/released-config.ts";
 import type { CodecDecoder } from "../codec/codec-decoder.ts";
 import { applyDelayPattern, lastDelayedColumns } from "../engine/delay-pattern.ts";
 import { checkGenerationOptions, type GenerationOptions } from "../engine/generation-options.ts";
@@ -13,8 +14,9 @@ import { Conversation } from "../prompt/conversation.ts";
 import { expandPrompt } from "../prompt/expand-prompt.ts";
 import { buildFixedMessages } from "../prompt/fixed-messages.ts";
 import type { Message } from "../prompt/messages.ts";
-import { planSpokenText, refuseControlStringsIn, type TextPlan } from "../prompt/plan-text.ts";
+import { refuseControlStringsIn } from "../prompt/plan-text.ts";
 import type { PromptReference } from "../prompt/references.ts";
+import { planSpeech, type SpeechPlan } from "../prompt/speech-plan.ts";
 import { collectSpeakerTags } from "../text/speaker-tags.ts";
 import type { TextTokenizer } from "../tokenizer/text-tokenizer.ts";
 import type { CodesOrigin, ReferenceEncoder } from "../voices/reference-encoder.ts";
@@ -127,7 +129,7 @@ class Synthesis {
   readonly #warnings: string[] = [];
   readonly #chunks: GeneratedSequence[] = [];
   readonly #audio: AudioOutput;
-  #plan: TextPlan = { text: "", chunks: [] };
+  #plan: Pick<SpeechPlan, "text" | "chunks"> = { text: "", chunks: [] };
   #fixedMessages: readonly Message[] = [];
   #referencesMs = 0;
   #prefixRows = 0;
@@ -150,7 +152,10 @@ class Synthesis {
     checkEarlierSpeech(request.earlier, languageModel.config);
     throwIfCancelled(this.#options.signal, "start the speech");
     refuseControlStringsIn(request, [...tokenizer.addedTokens.keys()]);
-    const plan = planSpokenText(request);
+    const plan = planSpeech(request, {
+      maxFramesPerChunk: request.maxNewTokens - AUDIO_SHAPE.columnsBesideFrames,
+      allowTruncated: true,
+    });
     this.#plan = plan;
     this.#warnings.push(...plan.warnings);
     this.#fixedMessages = buildFixedMessages({
@@ -174,8 +179,8 @@ class Synthesis {
     const conversation = new Conversation(this.#fixedMessages, { bufferSize, spoken: earlier?.chunks });
     this.#prefixRows = this.#countPrefixRows(this.#fixedMessages);
     const { text, chunks } = this.#plan;
-    for (const [index, chunkText] of chunks.entries()) {
-      const chunk = await this.#generateChunk(conversation.startChunk(chunkText), index, chunks.length);
+    for (const [index, planned] of chunks.entries()) {
+      const chunk = await this.#generateChunk(conversation.startChunk(planned.text), index, chunks.length);
       conversation.endChunk(chunk.codes);
       this.#chunks.push(chunk);
     }
@@ -317,7 +322,7 @@ class Synthesis {
 }
 
 /** Of what is spoken now and before. A speaker of whom nothing is left to speak would only make the prompt one for several. */
-function speakerTagsOf({ transcript, earlier }: ResolvedSpeechRequest, plan: TextPlan): string[] {
+function speakerTagsOf({ transcript, earlier }: ResolvedSpeechRequest, plan: SpeechPlan): string[] {
   const before = (earlier?.chunks ?? []).map(({ text }) => `${text}\n`).join("");
   const spoken = before + plan.text;
   return collectSpeakerTags(before + transcript).filter((tag) => spoken.includes(`[${tag}]`));
