@@ -1,5 +1,4 @@
 import { measureRunaway } from "./length.ts";
-import { toFinding } from "./measured.ts";
 import type { GuardThresholds } from "./thresholds.ts";
 import type { ChunkFacts, Finding } from "./types.ts";
 import type { Codes } from "../prompt/messages.ts";
@@ -27,7 +26,7 @@ export class GuardWatch {
     this.#frames += codes[0]?.length ?? 0;
     if (this.#finding !== null) return this.#finding;
     const runaway = measureRunaway(this.#frames, this.#facts, this.#thresholds);
-    if (runaway.excess > 1) this.#finding = toFinding(runaway);
+    if (runaway.excess > 1) this.#finding = runaway.finding;
     return this.#finding;
   }
 }

@@ -1,5 +1,5 @@
 import { measureEarlyStop, measureRunaway } from "./length.ts";
-import { type Measured, scoreOf, toFinding } from "./measured.ts";
+import { type Measured, scoreOf } from "./measured.ts";
 import type { GuardThresholds } from "./thresholds.ts";
 import type { ChunkFacts, Inspection } from "./types.ts";
 
@@ -7,7 +7,7 @@ import type { ChunkFacts, Inspection } from "./types.ts";
 export function inspectChunk(facts: ChunkFacts, thresholds: GuardThresholds): Inspection {
   const measured = measureChunk(facts, thresholds);
   return {
-    findings: measured.filter(({ excess }) => excess > 1).map(toFinding),
+    findings: measured.filter(({ excess }) => excess > 1).map(({ finding }) => finding),
     score: scoreOf(measured),
   };
 }

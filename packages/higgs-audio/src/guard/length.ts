@@ -1,6 +1,6 @@
 import type { Measured } from "./measured.ts";
 import type { GuardThresholds } from "./thresholds.ts";
-import type { ChunkFacts } from "./types.ts";
+import type { ChunkFacts, Finding } from "./types.ts";
 
 type LengthFacts = Pick<ChunkFacts, "textTokens" | "expectedFrames" | "framesPerSecond">;
 
@@ -12,29 +12,29 @@ function runawayLimit({ textTokens, expectedFrames }: LengthFacts, thresholds: G
 
 export function measureRunaway(frames: number, facts: LengthFacts, thresholds: GuardThresholds): Measured {
   const limit = runawayLimit(facts, thresholds);
-  return {
+  const finding: Finding = {
     code: "RUNAWAY",
-    value: frames,
-    limit,
-    excess: frames / limit,
     startSeconds: Math.min(limit, frames) / facts.framesPerSecond,
     endSeconds: frames / facts.framesPerSecond,
     detail: `far more frames than the text can take (got ${frames}, limit ${Math.round(limit)})`,
+    value: frames,
+    limit,
     isBad: true,
   };
+  return { excess: frames / limit, finding };
 }
 
 export function measureEarlyStop(frames: number, facts: LengthFacts, thresholds: GuardThresholds): Measured {
   const limit = thresholds.earlyStopExpectedRatio * facts.expectedFrames;
   const seconds = frames / facts.framesPerSecond;
-  return {
+  const finding: Finding = {
     code: "EARLY_STOP",
-    value: frames,
-    limit,
-    excess: limit === 0 ? 0 : limit / Math.max(frames, 1),
     startSeconds: seconds,
     endSeconds: seconds,
     detail: `far fewer frames than the text needs (got ${frames}, limit ${Math.round(limit)})`,
+    value: frames,
+    limit,
     isBad: true,
   };
+  return { excess: limit === 0 ? 0 : limit / Math.max(frames, 1), finding };
 }

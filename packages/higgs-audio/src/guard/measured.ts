@@ -1,20 +1,11 @@
-import type { Finding, FindingCode } from "./types.ts";
+import type { Finding } from "./types.ts";
 
 /** One detector's answer: how close the chunk is to its threshold. */
 export interface Measured {
-  readonly code: FindingCode;
-  readonly value: number;
-  readonly limit: number;
   /** 0 … ∞: 1 is at the threshold, above is a finding. */
   readonly excess: number;
-  readonly startSeconds: number;
-  readonly endSeconds: number;
-  readonly detail: string;
-  readonly isBad: boolean;
-}
-
-export function toFinding({ excess: _, ...finding }: Measured): Finding {
-  return finding;
+  /** What is reported beyond the threshold. */
+  readonly finding: Finding;
 }
 
 /**
@@ -22,6 +13,6 @@ export function toFinding({ excess: _, ...finding }: Measured): Finding {
  * a threshold, 0.5 at it, 0.06 at twice the threshold.
  */
 export function scoreOf(measured: readonly Measured[]): number {
-  const excess = measured.reduce((largest, { isBad, excess: own }) => (isBad ? Math.max(largest, own) : largest), 0);
+  const excess = measured.reduce((largest, own) => (own.finding.isBad ? Math.max(largest, own.excess) : largest), 0);
   return 1 / (1 + excess ** 4);
 }
