@@ -1,0 +1,23 @@
+import type { CodecDecoder } from "../codec/codec-decoder.ts";
+import type { Scheduler } from "../engine/scheduler.ts";
+import type { LanguageModel } from "../model/language-model.ts";
+import type { TextTokenizer } from "../tokenizer/text-tokenizer.ts";
+import type { ReferenceEncoder } from "../voices/reference-encoder.ts";
+import type { SpeechModelInfo } from "./types.ts";
+
+/** What a speech model is made of; it owns all of it. */
+export interface SpeechModelParts {
+  readonly languageModel: LanguageModel;
+  /** Of that model. */
+  readonly scheduler: Scheduler;
+  readonly decoder: CodecDecoder;
+  readonly tokenizer: TextTokenizer;
+  readonly referenceEncoder: ReferenceEncoder;
+  readonly info: SpeechModelInfo;
+  /** Memory of the device as of now. */
+  readonly deviceMemory: () => { readonly freeBytes: number; readonly totalBytes: number };
+  /** Looks for damage in the converted weights, removes them then, and says what it is; null for none. */
+  readonly findDamage: () => Promise<string | null>;
+  /** Frees the parts, in order, after the last synthesis. */
+  readonly dispose: () => Promise<void>;
+}

@@ -1,0 +1,167 @@
+import { HiggsError, throwIfCancelled } from "@higgs-worker/base";
+import { AUDIO_SHAPE } from "../checkpoint/released-config.ts";
+import { checkGenerationOptions, type GenerationOptions } from "../engine/generation-options.ts";
+import { ChunkRandom } from "../engine/rng.ts";
+import { Conversation } from "../prompt/conversation.ts";
+import { buildFixedMessages } from "../prompt/fixed-messages.ts";
+import type { Message } from "../prompt/messages.ts";
+import { refuseControlStringsIn } from "../prompt/plan-text.ts";
+import type { PromptReference } from "../prompt/references.ts";
+import { planSpeech, type SpeechPlan } from "../prompt/speech-plan.ts";
+import { collectSpeakerTags } from "../text/speaker-tags.ts";
+import type { CodesOrigin } from "../voices/reference-encoder.ts";
+import { type AudioOutput, createAudioOutput } from "./audio-output.ts";
+import { ChunkSpeaker, type GeneratedChunk } from "./chunk-speaker.ts";
+import { checkEarlierSpeech } from "./earlier-speech.ts";
+import type { SpeechModelParts } from "./speech-model-parts.ts";
+import { ProgressReporter } from "./speech-progress.ts";
+import { type ResolvedSpeechRequest, resolveSpeechRequest, type SpeechRequest } from "./speech-request.ts";
+import { buildSpeechResult, concatenateCodes } from "./speech-result.ts";
+import type { SpeakOptions, SpeechResult } from "./types.ts";
+
+/** One request on its way: prepare it, then run it. */
+export class Synthesis {
+  readonly #parts: SpeechModelParts;
+  readonly #request: ResolvedSpeechRequest;
+  readonly #options: SpeakOptions;
+  readonly #startMs = performance.now();
+  readonly #referenceCodes: CodesOrigin[] = [];
+  readonly #warnings: string[] = [];
+  readonly #audio: AudioOutput;
+  readonly #progress: ProgressReporter;
+  #plan: Pick<SpeechPlan, "text" | "chunks"> = { text: "", chunks: [] };
+  #fixedMessages: readonly Message[] = [];
+  #referencesMs = 0;
+
+  constructor(parts: SpeechModelParts, request: SpeechRequest, options: SpeakOptions) {
+    this.#parts = parts;
+    this.#request = resolveSpeechRequest(request);
+    this.#options = options;
+    this.#audio = createAudioOutput(parts.decoder, options);
+    const { samplesPerFrame, sampleRateHz } = parts.decoder;
+    this.#progress = new ProgressReporter({
+      onProgress: options.onProgress,
+      startMs: this.#startMs,
+      framesPerSecond: sampleRateHz / samplesPerFrame,
+    });
+  }
+
+  /** Refuses what can be refused at once, then makes the turns that come before each chunk. */
+  async prepare(): Promise<void> {
+    const { tokenizer, languageModel } = this.#parts;
+    const request = this.#request;
+    const limits = { idsPerCodebook: languageModel.config.idsPerCodebook, maxColumns: languageModel.contextLength };
+    checkGenerationOptions(this.#generationOptions(), limits);
+    checkEarlierSpeech(request.earlier, languageModel.config);
+    throwIfCancelled(this.#options.signal, "start the speech");
+    refuseControlStringsIn(request, [...tokenizer.addedTokens.keys()]);
+    const plan = planSpeech(request, {
+      maxFramesPerChunk: request.maxNewTokens - AUDIO_SHAPE.columnsBesideFrames,
+      allowTruncated: true,
+    });
+    this.#plan = plan;
+    this.#warnings.push(...plan.warnings);
+    this.#fixedMessages = buildFixedMessages({
+      ...request,
+      references: await this.#encodeReferences(),
+      speakerTags: speakerTagsOf(request, plan),
+    });
+    this.#referencesMs = performance.now() - this.#startMs;
+  }
+
+  async run(): Promise<SpeechResult> {
+    try {
+      return await this.#speak();
+    } finally {
+      await this.#audio.settle();
+    }
+  }
+
+  async #speak(): Promise<SpeechResult> {
+    const { generationChunkBufferSize: bufferSize, earlier, seed } = this.#request;
+    const conversation = new Conversation(this.#fixedMessages, { bufferSize, spoken: earlier?.chunks });
+    const speaker = new ChunkSpeaker(this.#parts, this.#generationOptions(), this.#fixedMessages);
+    const chunks: GeneratedChunk[] = [];
+    for (const [index, planned] of this.#plan.chunks.entries()) {
+      const chunk = await this.#speakChunk(speaker, conversation.startChunk(planned.text), index);
+      conversation.endChunk(chunk.codes);
+      chunks.push(chunk);
+    }
+    const codes = concatenateCodes(chunks.map((chunk) => chunk.codes));
+    const pcm = await this.#audio.finish(codes);
+    return buildSpeechResult({
+      text: this.#plan.text,
+      seed,
+      chunks,
+      codes,
+      pcm,
+      sampleRateHz: this.#parts.decoder.sampleRateHz,
+      audio: this.#audio,
+      referenceCodes: this.#referenceCodes,
+      referencesMs: this.#referencesMs,
+      startMs: this.#startMs,
+      warnings: this.#warnings,
+    });
+  }
+
+  async #encodeReferences(): Promise<PromptReference[]> {
+    const { signal } = this.#options;
+    const references: PromptReference[] = [];
+    for (const reference of this.#request.references) {
+      if (reference.kind === "profile") {
+        references.push(reference);
+        continue;
+      }
+      const { codes, from } = await this.#parts.referenceEncoder.encode(reference, { signal });
+      references.push({ kind: "clip", transcript: reference.transcript, codes });
+      this.#referenceCodes.push(from);
+    }
+    return references;
+  }
+
+  async #speakChunk(speaker: ChunkSpeaker, messages: readonly Message[], chunkIndex: number): Promise<GeneratedChunk> {
+    const { seed, earlier } = this.#request;
+    const { signal, onAudio } = this.#options;
+    const chunkCount = this.#plan.chunks.length;
+    const chunk = await speaker.speak(messages, new ChunkRandom(seed, (earlier?.chunkCount ?? 0) + chunkIndex), {
+      signal,
+      onFrames: ({ first, end, generator }) => {
+        this.#progress.advance(end, chunkIndex, chunkCount);
+        if (onAudio !== undefined) this.#audio.push(generator.frames(first, end));
+      },
+    });
+    this.#checkChunk(chunk, chunkIndex, chunkCount);
+    this.#progress.endChunk(chunk.codes[0]?.length ?? 0, chunkIndex, chunkCount);
+    return chunk;
+  }
+
+  /** Fails when there is no audio, and warns when the audio is cut off. */
+  #checkChunk(chunk: GeneratedChunk, chunkIndex: number, chunkCount: number): void {
+    const where = chunkCount === 1 ? "" : ` in chunk ${chunkIndex + 1} of ${chunkCount}`;
+    if (chunk.codes[0]?.length === 0) {
+      throw new HiggsError(
+        "GENERATION_FAILED",
+        "speak the text",
+        `the model ended at once${where} (got 0 frames, limit 1)`,
+      );
+    }
+    if (chunk.finished !== "length") return;
+    const limit =
+      chunk.columnLimit < this.#request.maxNewTokens
+        ? `the context of ${this.#parts.languageModel.contextLength} positions is full`
+        : `max_new_tokens of ${this.#request.maxNewTokens} is reached`;
+    this.#warnings.push(`The audio is cut off${where}: ${limit}`);
+  }
+
+  #generationOptions(): GenerationOptions {
+    const { sampling, maxNewTokens } = this.#request;
+    return { sampling, maxColumns: Math.min(maxNewTokens, this.#parts.languageModel.contextLength) };
+  }
+}
+
+/** Of what is spoken now and before. A speaker of whom nothing is left to speak would only make the prompt one for several. */
+function speakerTagsOf({ transcript, earlier }: ResolvedSpeechRequest, plan: SpeechPlan): string[] {
+  const before = (earlier?.chunks ?? []).map(({ text }) => `${text}\n`).join("");
+  const spoken = before + plan.text;
+  return collectSpeakerTags(before + transcript).filter((tag) => spoken.includes(`[${tag}]`));
+}
