@@ -6,8 +6,27 @@ export interface CodeShape {
   readonly codebookSize: number;
 }
 
+/** Frames of `codes[codebook][frame]`. */
+export function framesIn(codes: readonly Int32Array[]): number {
+  return codes[0]?.length ?? 0;
+}
+
+/** Pieces one after the other, as `codes[codebook][frame]`. */
+export function joinCodes(pieces: readonly (readonly Int32Array[])[]): Int32Array[] {
+  return (pieces[0] ?? []).map((_, codebook) => {
+    const rows = pieces.map((codes) => codes[codebook] ?? new Int32Array(0));
+    const joined = new Int32Array(rows.reduce((sum, row) => sum + row.length, 0));
+    let offset = 0;
+    for (const row of rows) {
+      joined.set(row, offset);
+      offset += row.length;
+    }
+    return joined;
+  });
+}
+
 function countFrames(codes: readonly Int32Array[], { quantizerCount }: CodeShape): number {
-  const frames = codes[0]?.length ?? 0;
+  const frames = framesIn(codes);
   if (codes.length !== quantizerCount || codes.some((row) => row.length !== frames)) {
     throw new HiggsError(
       "INTERNAL",

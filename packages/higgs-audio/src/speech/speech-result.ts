@@ -1,6 +1,6 @@
 import type { CodesOrigin } from "../voices/reference-encoder.ts";
-import type { AudioOutput } from "./audio-output.ts";
 import type { GeneratedChunk } from "./chunk-speaker.ts";
+import type { SpeechAudio } from "./speech-audio.ts";
 import type { SpeechResult } from "./types.ts";
 
 export interface SpeechResultParts {
@@ -12,7 +12,7 @@ export interface SpeechResultParts {
   readonly codes: readonly Int32Array[];
   readonly pcm: Float32Array;
   readonly sampleRateHz: number;
-  readonly audio: Pick<AudioOutput, "decodeMs" | "firstAudioAtMs">;
+  readonly audio: Pick<SpeechAudio, "decodeMs" | "firstAudioAtMs">;
   readonly referenceCodes: readonly CodesOrigin[];
   readonly referencesMs: number;
   /** Moment of the request (`performance.now()`). */
@@ -49,18 +49,4 @@ export function buildSpeechResult(parts: SpeechResultParts): SpeechResult {
     },
     warnings,
   };
-}
-
-/** Chunks one after the other: `codes[codebook][frame]`. */
-export function concatenateCodes(chunks: readonly (readonly Int32Array[])[]): Int32Array[] {
-  return (chunks[0] ?? []).map((_, codebook) => {
-    const rows = chunks.map((codes) => codes[codebook] ?? new Int32Array(0));
-    const joined = new Int32Array(rows.reduce((sum, row) => sum + row.length, 0));
-    let offset = 0;
-    for (const row of rows) {
-      joined.set(row, offset);
-      offset += row.length;
-    }
-    return joined;
-  });
 }

@@ -1,5 +1,6 @@
 import { HiggsError, throwIfCancelled } from "@higgs-worker/base";
 import { AUDIO_SHAPE } from "../checkpoint/released-config.ts";
+import { joinCodes } from "../codec/codes.ts";
 import { checkGenerationOptions, type GenerationOptions } from "../engine/generation-options.ts";
 import { ChunkRandom } from "../engine/rng.ts";
 import { Conversation } from "../prompt/conversation.ts";
@@ -10,13 +11,14 @@ import type { PromptReference } from "../prompt/references.ts";
 import { planSpeech, type SpeechPlan } from "../prompt/speech-plan.ts";
 import { collectSpeakerTags } from "../text/speaker-tags.ts";
 import type { CodesOrigin } from "../voices/reference-encoder.ts";
-import { type AudioOutput, createAudioOutput } from "./audio-output.ts";
 import { ChunkSpeaker, type GeneratedChunk } from "./chunk-speaker.ts";
 import { checkEarlierSpeech } from "./earlier-speech.ts";
 import type { SpeechModelParts } from "./speech-model-parts.ts";
+import { createSpeechAudio } from "./create-speech-audio.ts";
+import type { SpeechAudio } from "./speech-audio.ts";
 import { ProgressReporter } from "./speech-progress.ts";
 import { type ResolvedSpeechRequest, resolveSpeechRequest, type SpeechRequest } from "./speech-request.ts";
-import { buildSpeechResult, concatenateCodes } from "./speech-result.ts";
+import { buildSpeechResult } from "./speech-result.ts";
 import type { SpeakOptions, SpeechResult } from "./types.ts";
 
 /** One request on its way: prepare it, then run it. */
@@ -27,7 +29,7 @@ export class Synthesis {
   readonly #startMs = performance.now();
   readonly #referenceCodes: CodesOrigin[] = [];
   readonly #warnings: string[] = [];
-  readonly #audio: AudioOutput;
+  readonly #audio: SpeechAudio;
   readonly #progress: ProgressReporter;
   #plan: Pick<SpeechPlan, "text" | "chunks"> = { text: "", chunks: [] };
   #fixedMessages: readonly Message[] = [];
@@ -37,7 +39,7 @@ export class Synthesis {
     this.#parts = parts;
     this.#request = resolveSpeechRequest(request);
     this.#options = options;
-    this.#audio = createAudioOutput(parts.decoder, options);
+    this.#audio = createSpeechAudio(parts.decoder, options);
     const { samplesPerFrame, sampleRateHz } = parts.decoder;
     this.#progress = new ProgressReporter({
       onProgress: options.onProgress,
@@ -82,13 +84,16 @@ export class Synthesis {
     const conversation = new Conversation(this.#fixedMessages, { bufferSize, spoken: earlier?.chunks });
     const speaker = new ChunkSpeaker(this.#parts, this.#generationOptions(), this.#fixedMessages);
     const chunks: GeneratedChunk[] = [];
-    for (const [index, planned] of this.#plan.chunks.entries()) {
-      const chunk = await this.#speakChunk(speaker, conversation.startChunk(planned.text), index);
+    const planned = this.#plan.chunks;
+    for (const [index, { text, end, pauseAfterSeconds }] of planned.entries()) {
+      this.#audio.beginChunk();
+      const chunk = await this.#speakChunk(speaker, conversation.startChunk(text), index);
       conversation.endChunk(chunk.codes);
+      await this.#audio.endChunk(chunk.codes, { end, pauseAfterSeconds, isLast: index + 1 === planned.length });
       chunks.push(chunk);
     }
-    const codes = concatenateCodes(chunks.map((chunk) => chunk.codes));
-    const pcm = await this.#audio.finish(codes);
+    const codes = joinCodes(chunks.map((chunk) => chunk.codes));
+    const pcm = await this.#audio.finish();
     return buildSpeechResult({
       text: this.#plan.text,
       seed,
@@ -121,13 +126,13 @@ export class Synthesis {
 
   async #speakChunk(speaker: ChunkSpeaker, messages: readonly Message[], chunkIndex: number): Promise<GeneratedChunk> {
     const { seed, earlier } = this.#request;
-    const { signal, onAudio } = this.#options;
+    const { signal } = this.#options;
     const chunkCount = this.#plan.chunks.length;
     const chunk = await speaker.speak(messages, new ChunkRandom(seed, (earlier?.chunkCount ?? 0) + chunkIndex), {
       signal,
       onFrames: ({ first, end, generator }) => {
         this.#progress.advance(end, chunkIndex, chunkCount);
-        if (onAudio !== undefined) this.#audio.push(generator.frames(first, end));
+        if (this.#audio.wantsFrames) this.#audio.push(generator.frames(first, end));
       },
     });
     this.#checkChunk(chunk, chunkIndex, chunkCount);

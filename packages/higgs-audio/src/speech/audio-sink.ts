@@ -1,0 +1,72 @@
+import { concatenateSamples } from "@higgs-worker/base";
+import type { SpeakOptions } from "./types.ts";
+
+/** Gives audio to a listener in the order in which it was asked for, or keeps it for the end when there is none. */
+export class AudioSink {
+  readonly #onAudio: ((pcm: Float32Array) => void) | undefined;
+  readonly #kept: Float32Array[] = [];
+  #failure: { readonly error: unknown } | null = null;
+  /** Ends with the last work that was asked for. */
+  #tail: Promise<void> = Promise.resolve();
+  /** Time in the codec so far. */
+  decodeMs = 0;
+  /** Moment of the first audio (`performance.now()`), null before. */
+  firstAudioAtMs: number | null = null;
+  /** Samples given or kept so far. */
+  sampleCount = 0;
+
+  constructor({ onAudio }: Pick<SpeakOptions, "onAudio">) {
+    this.#onAudio = onAudio;
+  }
+
+  /** Whether the audio is given away while it is made. */
+  get isStreaming(): boolean {
+    return this.#onAudio !== undefined;
+  }
+
+  /**
+   * Waits for `decoding` and for all that was asked for before, then lets `use` give the samples. An error of either is thrown by
+   * the next `throwFailure`, and nothing is given after it.
+   */
+  take(decoding: Promise<Float32Array>, use: (pcm: Float32Array) => void): void {
+    const before = this.#tail;
+    // Its failure is dealt with when its turn comes.
+    decoding.catch(() => undefined);
+    this.#tail = (async () => {
+      try {
+        await before;
+        const startMs = performance.now();
+        const pcm = await decoding;
+        this.decodeMs += performance.now() - startMs;
+        if (this.#failure === null) use(pcm);
+      } catch (error) {
+        this.#failure ??= { error };
+      }
+    })();
+  }
+
+  /** Gives samples, which may not be changed afterwards. */
+  give(pcm: Float32Array): void {
+    if (pcm.length === 0) return;
+    this.firstAudioAtMs ??= performance.now();
+    this.sampleCount += pcm.length;
+    if (this.#onAudio === undefined) this.#kept.push(pcm);
+    else this.#onAudio(pcm);
+  }
+
+  /** Waits for what was asked for so far. Never rejects. */
+  settle(): Promise<void> {
+    return this.#tail;
+  }
+
+  /** @throws what went wrong so far, if anything did */
+  throwFailure(): void {
+    if (this.#failure !== null) throw this.#failure.error;
+  }
+
+  /** What was kept, together. */
+  kept(): Float32Array {
+    const [first] = this.#kept;
+    return this.#kept.length === 1 && first !== undefined ? first : concatenateSamples(this.#kept);
+  }
+}
