@@ -48,7 +48,7 @@ export const PACKAGE_RULES: Readonly<Record<string, PackageRule>> = {
   "@higgs-worker/speech-text": {
     folder: "packages/speech-text",
     mayImport: ["@higgs-worker/base"],
-    order: ["speech-marks.ts", ["markup", "dialogue", "language"], "spell-out"],
+    order: [["speech-marks.ts", "text-step.ts", "text-options.ts"], ["markup", "dialogue", "language"], "spell-out"],
   },
   "@higgs-worker/client": { folder: "packages/client", mayImport: [], order: ["http"] },
   "@higgs-worker/playground": { folder: "packages/playground", mayImport: [], order: [] },

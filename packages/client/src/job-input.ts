@@ -20,6 +20,11 @@ export interface JobInput {
   readonly scene_prompt?: string | null;
   /** `false` speaks the text exactly as written (default true). */
   readonly normalize?: boolean | null;
+  /**
+   * What the text is written in: `plain` text, whose speaker tags may be spelled and placed freely; `raw` leaves all of
+   * that to the model's own rules (default "plain").
+   */
+  readonly text_format?: "plain" | "raw" | null;
   /** Sampling temperature; 0 is greedy (default 1, 0 … 2). */
   readonly temperature?: number | null;
   /** Sample from this many of the most likely codes; 0 is off (default 50, 0 … 1026). */

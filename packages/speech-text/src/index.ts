@@ -1,1 +1,2 @@
-export { pauseMark } from "./speech-marks.ts";
+export { prepareText } from "./prepare-text.ts";
+export type { TextOptions } from "./text-options.ts";

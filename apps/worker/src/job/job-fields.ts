@@ -72,6 +72,14 @@ const GENERATION_FIELDS = {
     meaning: "`false` speaks the text exactly as written",
     help: "speak the text exactly as written",
   }),
+  text_format: choice({
+    choices: ["plain", "raw"],
+    defaultValue: "plain",
+    meaning:
+      "what the text is written in: `plain` text, whose speaker tags may be spelled and placed freely; `raw` leaves all of that to the model's own rules",
+    placeholder: "<format>",
+    help: "what the text is written in: plain, raw",
+  }),
   temperature: number({
     min: 0,
     max: 2,

@@ -37,6 +37,7 @@ describe("parseJobInput()", () => {
       ref_audio_in_system_message: false,
       scene_prompt: "quiet_indoor",
       normalize: true,
+      text_format: "plain",
       temperature: 1,
       top_k: 50,
       top_p: 0.95,

@@ -61,6 +61,7 @@ describe("runSpeechJob()", () => {
           scene_prompt: "quiet_indoor",
           ref_audio_in_system_message: false,
           normalize: true,
+          text_format: "plain",
           output_format: "wav",
           sample_rate: 24_000,
           speed: 1,

@@ -1,4 +1,5 @@
 import { drawSeed, listScenePresets, resolveScene, type ResolvedSpeechRequest } from "@higgs-worker/higgs-audio";
+import { prepareText, type TextOptions } from "@higgs-worker/speech-text";
 import { nearestName } from "../names/nearest-name.ts";
 import type { JobInput } from "./job-fields.ts";
 
@@ -10,11 +11,12 @@ export interface PreparedRequest {
 /** The speech request for a job input, without its references; draws a seed if the job has none. */
 export async function toSpeechRequest(input: JobInput): Promise<PreparedRequest> {
   const scene = await resolveScene(input.scene_prompt);
+  const { text, warnings } = await prepareText(input.transcript, textOptionsFor(input));
   // 0 turns RAS off in either field (spec contract §3).
   const isRasOn = input.ras_win_len > 0 && input.ras_win_max_num_repeat > 0;
   return {
     request: {
-      transcript: input.transcript,
+      transcript: text,
       normalize: input.normalize,
       references: [],
       referencesInSystemMessage: input.ref_audio_in_system_message,
@@ -35,8 +37,13 @@ export async function toSpeechRequest(input: JobInput): Promise<PreparedRequest>
       earlier: null,
       seed: input.seed ?? drawSeed(),
     },
-    warnings: await sceneWarnings(input.scene_prompt, scene.preset),
+    warnings: [...warnings, ...(await sceneWarnings(input.scene_prompt, scene.preset))],
   };
+}
+
+/** A text that is to be spoken exactly as written is not read in any other way, unless it is said to be markup. */
+function textOptionsFor({ text_format: format, normalize }: JobInput): TextOptions {
+  return { format: format === "plain" && !normalize ? "raw" : format };
 }
 
 /** A one-word scene that is nearly a preset's name was probably meant to be the preset. */
