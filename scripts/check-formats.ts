@@ -64,14 +64,15 @@ async function encoded(
   format: AudioFormat,
   sampleRateHz: number,
   purpose: "file" | "live",
-  change: { readonly speed?: number; readonly loudnessLufs?: number } = {},
+  change: { readonly speed?: number; readonly loudnessLufs?: number; readonly chapterTitles?: readonly string[] } = {},
+  chapterSeconds: readonly number[] = [],
 ): Promise<{ readonly bytes: Buffer; readonly sampleCount: number }> {
   const wanted = { format, inputRateHz: SPEECH_RATE_HZ, sampleRateHz, purpose, tags: TAGS, ...change };
   const stream = await openOutputStream(wanted);
   const parts: Uint8Array[] = [];
   for (let start = 0; start < pcm.length; start += 3_333)
     parts.push(await stream.write(pcm.subarray(start, start + 3_333)));
-  const { tail, head, sampleCount } = await stream.end();
+  const { tail, head, sampleCount } = await stream.end(chapterSeconds);
   const bytes = Buffer.concat([...parts, tail]);
   if (head !== null) bytes.set(head);
   return { bytes, sampleCount };
@@ -167,6 +168,26 @@ for (const format of ["mp3", "flac", "opus"] as const) {
         .bytes.toString()
         .toLowerCase();
       for (const text of Object.values(TAGS)) must(shown.includes(text.toLowerCase()), `does not show “${text}”`);
+    });
+  });
+}
+
+const CHAPTERS = [
+  [0, "One"],
+  [1.25, "Zwei – größer"],
+  [2.5, "三"],
+] as const;
+
+for (const format of ["wav", "mp3", "flac", "opus"] as const) {
+  const chapterTitles = CHAPTERS.map(([, title]) => title);
+  const starts = CHAPTERS.map(([seconds]) => seconds);
+  const { bytes } = await encoded(speech, format, SPEECH_RATE_HZ, "file", { chapterTitles }, starts);
+  withFile(`a.${format}`, bytes, (path) => {
+    check(`the chapters of ${format}`, ["ffprobe"], () => {
+      const shown = run("ffprobe", ["-v", "error", "-show_chapters", "-of", "json", path]).bytes.toString();
+      const { chapters } = JSON.parse(shown) as { chapters: { start_time: string; tags: { title: string } }[] };
+      const read = chapters.map(({ start_time, tags }) => [Number(start_time), tags.title]);
+      must(JSON.stringify(read) === JSON.stringify(CHAPTERS), `shows ${JSON.stringify(read)}`);
     });
   });
 }

@@ -19,7 +19,16 @@ export const PACKAGE_RULES: Readonly<Record<string, PackageRule>> = {
     folder: "packages/audio",
     mayImport: ["@higgs-worker/base"],
     order: [
-      ["audio-encoder.ts", "encode-whole.ts", "join-bytes.ts", "pcm16.ts", "sample-rates.ts", "decoder"],
+      [
+        "audio-encoder.ts",
+        "chapters.ts",
+        "encode-whole.ts",
+        "join-bytes.ts",
+        "pcm16.ts",
+        "sample-rates.ts",
+        "vorbis-comment.ts",
+        "decoder",
+      ],
       ["pcm", "mp3", "aac", "ogg", "reference", "resample", "stretch", "waveform"],
       ["wav", "flac", "loudness", "opus", "vorbis"],
       ["aiff", "au", "w64", "container"],

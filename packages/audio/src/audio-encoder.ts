@@ -25,6 +25,11 @@ export interface EncoderStreamOptions extends EncodeOptions {
    * when the stream ends. `live`: that it is unknown, as players of a stream expect it.
    */
   readonly purpose: "file" | "live";
+  /**
+   * Titles of the chapters whose places are told at the end, for marks in a file of a format that has them. Streams have none, and
+   * other formats ignore them.
+   */
+  readonly chapterTitles?: readonly string[] | undefined;
 }
 
 /** What is left when a stream ends. */
@@ -53,11 +58,12 @@ export interface AudioEncoderStream {
    */
   write(pcm: Float32Array): Promise<Uint8Array>;
   /**
-   * Finishes the file and frees what the encoder holds.
+   * Finishes the file and frees what the encoder holds. `chapterSeconds` are the starts of the chapters that were announced, in
+   * order.
    *
    * @throws {HiggsError} GENERATION_FAILED when there were no samples
    */
-  end(): Promise<EncodedEnd>;
+  end(chapterSeconds?: readonly number[]): Promise<EncodedEnd>;
   /** Frees what the encoder holds without finishing; does nothing after `end` or a second time. */
   close(): void;
 }
@@ -85,7 +91,7 @@ export interface AudioEncoder extends StreamEncoder {
   readonly format: AudioFormat;
   /** A size that no file of this many samples is below: exact for formats of a constant rate. */
   minEncodedBytes(sampleCount: number, sampleRateHz: number): number;
-  /** A size that no file of this many samples is above, with tags of up to 200 characters. */
+  /** A size that no file of this many samples is above, with tags of up to 200 characters and no chapters. */
   maxEncodedBytes(sampleCount: number, sampleRateHz: number): number;
   /**
    * A complete file: what `openStream` for a file gives, with the head in place.

@@ -30,7 +30,8 @@ export interface OutputEnd extends EncodedEnd {
 }
 
 export interface OutputStream extends AudioEncoderStream {
-  end(): Promise<OutputEnd>;
+  /** `chapterSeconds` are places in the samples that were written. */
+  end(chapterSeconds?: readonly number[]): Promise<OutputEnd>;
 }
 
 /**
@@ -81,7 +82,7 @@ export async function openOutputStream(
   options: OutputOptions & Pick<EncoderStreamOptions, "purpose">,
 ): Promise<OutputStream> {
   const pcm = openOutputPcm(options);
-  const { loudnessLufs = null } = options;
+  const { loudnessLufs = null, speed = 1 } = options;
   const { sampleRateHz } = pcm;
   const stream = await streamEncoderFor(options.format).openStream({ ...options, sampleRateHz });
   /** Samples that wait for their loudness. */
@@ -97,7 +98,7 @@ export async function openOutputStream(
   };
   return {
     write: (samples) => write(pcm.write(samples)),
-    end: async () => {
+    end: async (chapterSeconds = []) => {
       const parts = [await write(pcm.end())];
       let reached: number | null = null;
       if (loudnessLufs !== null) {
@@ -105,7 +106,7 @@ export async function openOutputStream(
         reached = normalized.lufs;
         for (const block of blocksOf(normalized.pcm)) parts.push(await stream.write(block));
       }
-      const { tail, ...end } = await stream.end();
+      const { tail, ...end } = await stream.end(chapterSeconds.map((seconds) => seconds / speed));
       close();
       return { ...end, tail: joinBytes([...parts, tail]), loudnessLufs: reached };
     },

@@ -1,13 +1,14 @@
 import { HiggsError } from "@higgs-worker/base";
 import type * as Flac from "libflacjs/dist/libflac.js";
 import type { StreamMetadata } from "libflacjs";
-import type { AudioEncoder, AudioEncoderStream, AudioTags, EncoderStreamOptions } from "../audio-encoder.ts";
+import type { AudioEncoder, AudioEncoderStream, EncoderStreamOptions } from "../audio-encoder.ts";
+import { fileChapters } from "../chapters.ts";
 import { textAt, viewOf } from "../decoder/byte-text.ts";
 import { encodeWith } from "../encode-whole.ts";
 import { joinBytes } from "../join-bytes.ts";
 import { floatToPcm16 } from "../pcm16.ts";
 import { SAMPLE_RATES_HZ } from "../sample-rates.ts";
-import { vorbisComment } from "./vorbis-comment.ts";
+import { fileComments, vorbisComment, type VorbisComments } from "../vorbis-comment.ts";
 
 type Library = typeof Flac.default;
 
@@ -49,7 +50,8 @@ export const flacEncoder: AudioEncoder = {
   encode: encodeWith(openStream),
 };
 
-async function openStream({ sampleRateHz, purpose, tags }: EncoderStreamOptions): Promise<AudioEncoderStream> {
+async function openStream(options: EncoderStreamOptions): Promise<AudioEncoderStream> {
+  const { sampleRateHz, purpose, tags, chapterTitles } = options;
   const library = await loadLibrary();
   let encoder: number | null = library.create_libflac_encoder(
     sampleRateHz,
@@ -85,8 +87,13 @@ async function openStream({ sampleRateHz, purpose, tags }: EncoderStreamOptions)
     const frames = pending;
     pending = [];
     if (front !== null || frames.length === 0) return joinBytes(frames);
-    front = withTags(joinBytes(header), tags);
+    front = frontWith([]);
     return joinBytes([front, ...frames]);
+  };
+  const frontWith = (chapterSeconds: readonly number[]): Uint8Array => {
+    const titles = purpose === "file" ? chapterTitles : [];
+    const chapters = fileChapters(titles, chapterSeconds, sampleCount / sampleRateHz);
+    return withComments(joinBytes(header), fileComments(tags, chapters));
   };
 
   return {
@@ -97,7 +104,7 @@ async function openStream({ sampleRateHz, purpose, tags }: EncoderStreamOptions)
       if (!library.FLAC__stream_encoder_process_interleaved(encoder, samples, samples.length)) throw failed();
       return take();
     },
-    end: async () => {
+    end: async (chapterSeconds = []) => {
       try {
         if (encoder === null || sampleCount === 0) {
           throw new HiggsError("GENERATION_FAILED", "encode FLAC", "it has no samples");
@@ -105,7 +112,8 @@ async function openStream({ sampleRateHz, purpose, tags }: EncoderStreamOptions)
         if (!library.FLAC__stream_encoder_finish(encoder)) throw failed();
         const tail = take();
         if (front === null || finished === undefined) throw failed();
-        return { tail, head: purpose === "file" ? withFacts(front, finished) : null, sampleCount };
+        const head = purpose === "file" ? withFacts(frontWith(chapterSeconds), finished) : null;
+        return { tail, head, sampleCount };
       } finally {
         release();
       }
@@ -114,18 +122,18 @@ async function openStream({ sampleRateHz, purpose, tags }: EncoderStreamOptions)
   };
 }
 
-/** The library's header with tags in the place of its empty comment, which it cannot be given otherwise. */
-function withTags(header: Uint8Array, tags: AudioTags | undefined): Uint8Array {
+/** The library's header with comments in the place of its empty one, which it cannot be given otherwise. */
+function withComments(header: Uint8Array, comments: VorbisComments): Uint8Array {
   const comment = STREAM_INFO_END + BLOCK_HEADER_BYTES;
   const vendorBytes = header.length < comment + 4 ? 0 : viewOf(header).getUint32(comment, true);
-  const content = vorbisComment(textAt(header, comment + 4, vendorBytes), tags);
+  const content = vorbisComment(textAt(header, comment + 4, vendorBytes), comments);
   const block = Uint8Array.of(LAST_BLOCK | VORBIS_COMMENT, content.length >> 16, content.length >> 8, content.length);
   return joinBytes([header.subarray(0, STREAM_INFO_END), block, content]);
 }
 
 /** The front with what is known at the end: sizes of frames, number of samples, checksum of the samples. */
 function withFacts(front: Uint8Array, facts: StreamMetadata): Uint8Array {
-  const head = front.slice(0, STREAM_INFO_END);
+  const head = front.slice();
   const view = viewOf(head);
   view.setUint16(STREAM_INFO_START + 4, facts.min_framesize >> 8);
   view.setUint8(STREAM_INFO_START + 6, facts.min_framesize & 0xff);

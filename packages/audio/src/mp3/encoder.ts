@@ -1,6 +1,7 @@
 import { HiggsError } from "@higgs-worker/base";
 import type { createMp3Encoder } from "wasm-media-encoders";
 import type { AudioEncoder, AudioEncoderStream, EncoderStreamOptions } from "../audio-encoder.ts";
+import { fileChapters } from "../chapters.ts";
 import { encodeWith } from "../encode-whole.ts";
 import { joinBytes } from "../join-bytes.ts";
 import { sampleRateProblem, type SAMPLE_RATES_HZ } from "../sample-rates.ts";
@@ -53,7 +54,7 @@ export const mp3Encoder: AudioEncoder = {
 };
 
 async function openStream(options: EncoderStreamOptions): Promise<AudioEncoderStream> {
-  const { sampleRateHz, purpose, tags } = options;
+  const { sampleRateHz, purpose, tags, chapterTitles } = options;
   const bitrate = KILOBITS.get(sampleRateHz);
   if (bitrate === undefined) throw sampleRateProblem(mp3Encoder, sampleRateHz);
   let lame: Lame | null = await takeLame();
@@ -70,11 +71,11 @@ async function openStream(options: EncoderStreamOptions): Promise<AudioEncoderSt
     const { firstHeader } = frames;
     if (hasFront || firstHeader === null) return bytes;
     hasFront = true;
-    return joinBytes([...front(firstHeader, 0), bytes]);
+    return joinBytes([...front(firstHeader, 0, []), bytes]);
   };
-  const front = (firstHeader: Uint8Array, samples: number): Uint8Array[] => {
-    const tag = id3Tag(tags);
-    if (purpose === "live") return [tag];
+  const front = (firstHeader: Uint8Array, samples: number, chapterSeconds: readonly number[]): Uint8Array[] => {
+    if (purpose === "live") return [id3Tag(tags)];
+    const tag = id3Tag(tags, fileChapters(chapterTitles, chapterSeconds, samples / sampleRateHz));
     const delayed = { frames, samples, samplesPerFrame: samplesPerFrame(sampleRateHz), bitrate };
     return [tag, mp3InfoFrame(firstHeader, delayed)];
   };
@@ -89,7 +90,7 @@ async function openStream(options: EncoderStreamOptions): Promise<AudioEncoderSt
       sampleCount += pcm.length;
       return take(lame.encode([pcm.map(toLame)]));
     },
-    end: async () => {
+    end: async (chapterSeconds = []) => {
       try {
         if (lame === null || sampleCount === 0) {
           throw new HiggsError("GENERATION_FAILED", "encode MP3", "it has no samples");
@@ -97,7 +98,7 @@ async function openStream(options: EncoderStreamOptions): Promise<AudioEncoderSt
         const tail = take(lame.finalize());
         const { firstHeader } = frames;
         if (firstHeader === null) throw new HiggsError("INTERNAL", "encode MP3", "the encoder wrote no frame");
-        const head = purpose === "file" ? joinBytes(front(firstHeader, sampleCount)) : null;
+        const head = purpose === "file" ? joinBytes(front(firstHeader, sampleCount, chapterSeconds)) : null;
         return { tail, head, sampleCount };
       } finally {
         release();

@@ -19,9 +19,14 @@ export function oggChecksum(bytes: Uint8Array): number {
 /** A copy of a page with another serial number and the checksum that fits. */
 export function withOggSerial(page: Uint8Array, serial: number): Uint8Array {
   const copy = page.slice();
-  const view = viewOf(copy);
-  view.setUint32(SERIAL, serial, true);
+  viewOf(copy).setUint32(SERIAL, serial, true);
+  return withOggChecksum(copy);
+}
+
+/** The page itself, with the checksum that fits. */
+export function withOggChecksum(page: Uint8Array): Uint8Array {
+  const view = viewOf(page);
   view.setUint32(CHECKSUM, 0, true);
-  view.setUint32(CHECKSUM, oggChecksum(copy), true);
-  return copy;
+  view.setUint32(CHECKSUM, oggChecksum(page), true);
+  return page;
 }

@@ -1,5 +1,6 @@
 import { HiggsError } from "@higgs-worker/base";
 import type { AudioEncoder, AudioEncoderStream, EncoderStreamOptions, StreamEncoder } from "../audio-encoder.ts";
+import { fileChapters } from "../chapters.ts";
 import { encodeWith } from "../encode-whole.ts";
 import { joinBytes } from "../join-bytes.ts";
 import { sampleRateProblem } from "../sample-rates.ts";
@@ -49,11 +50,17 @@ function openOgg(options: EncoderStreamOptions): Promise<AudioEncoderStream> {
 }
 
 async function openStream(format: OpusFormat, options: EncoderStreamOptions): Promise<AudioEncoderStream> {
-  const { sampleRateHz, tags } = options;
+  const { sampleRateHz, tags, purpose } = options;
+  const titles = format === "opus" && purpose === "file" ? (options.chapterTitles ?? []) : [];
   if (!OPUS_RATES_HZ.includes(sampleRateHz))
     throw sampleRateProblem({ format, sampleRatesHz: OPUS_RATES_HZ }, sampleRateHz);
   const encoder = await OpusPacketsEncoder.open(sampleRateHz);
-  const file = await openPacketFile(format === "opus" ? "ogg" : "webm", encoder.head(sampleRateHz), tags);
+  const file = await openPacketFile(
+    format === "opus" ? "ogg" : "webm",
+    encoder.head(sampleRateHz),
+    tags,
+    fileChapters(titles),
+  );
   let isOpen = true;
   const release = () => {
     if (isOpen) encoder.free();
@@ -61,13 +68,16 @@ async function openStream(format: OpusFormat, options: EncoderStreamOptions): Pr
   };
   return {
     write: async (pcm) => (isOpen ? await file.add(encoder.write(pcm)) : new Uint8Array(0)),
-    end: async () => {
+    end: async (chapterSeconds = []) => {
       try {
         if (!isOpen || encoder.sampleCount === 0) {
           throw new HiggsError("GENERATION_FAILED", "encode Opus", "it has no samples");
         }
         const last = await file.add(encoder.end());
-        return { tail: joinBytes([last, await file.finish()]), head: null, sampleCount: encoder.sampleCount };
+        const { sampleCount } = encoder;
+        const tail = joinBytes([last, await file.finish()]);
+        const chapters = fileChapters(titles, chapterSeconds, sampleCount / sampleRateHz);
+        return { tail, head: chapters.length === 0 ? null : file.frontWith(chapters), sampleCount };
       } finally {
         release();
       }

@@ -1,6 +1,9 @@
 import type { AudioTags } from "../audio-encoder.ts";
+import type { FileChapter } from "../chapters.ts";
 import { joinBytes } from "../join-bytes.ts";
 import { oggChecksum, withOggSerial } from "../ogg/page-checksum.ts";
+import { fileComments } from "../vorbis-comment.ts";
+import { FrontPages } from "./front-pages.ts";
 import type { OpusPacket } from "./packets-encoder.ts";
 
 const OPUS_RATE_HZ = 48_000;
@@ -15,13 +18,16 @@ export interface PacketFile {
   add(packets: readonly OpusPacket[]): Promise<Uint8Array>;
   /** The last bytes. */
   finish(): Promise<Uint8Array>;
+  /** The front of an Ogg file with these chapters, which must have the titles of those it was begun with. */
+  frontWith(chapters: readonly FileChapter[]): Uint8Array;
 }
 
-/** Begins a file of Opus packets; `head` is their identification header. */
+/** Begins a file of Opus packets; `head` is their identification header, and the places of `chapters` are not known yet. */
 export async function openPacketFile(
   container: "ogg" | "webm",
   head: Uint8Array,
   tags: AudioTags | undefined,
+  chapters: readonly FileChapter[],
 ): Promise<PacketFile> {
   const {
     EncodedAudioPacketSource,
@@ -33,13 +39,18 @@ export async function openPacketFile(
     WebMOutputFormat,
   } = await loadContainers();
   let ready: Uint8Array[] = [];
+  const front = new FrontPages();
   let serial: number | undefined;
   const output =
     container === "ogg"
       ? new Output({
           format: new OggOutputFormat({
             maximumPageDuration: MAX_PAGE_SECONDS,
-            onPage: (page) => void ready.push(withOggSerial(page, serial ?? 0)),
+            onPage: (page) => {
+              const ours = withOggSerial(page, serial ?? 0);
+              front.add(ours);
+              ready.push(ours);
+            },
           }),
           target: new NullTarget(),
         })
@@ -49,10 +60,8 @@ export async function openPacketFile(
         });
   const source = new EncodedAudioPacketSource("opus");
   output.addAudioTrack(source);
-  output.setMetadataTags({
-    ...(tags?.title === undefined ? {} : { title: tags.title }),
-    ...(tags?.encoder === undefined ? {} : { raw: { ENCODER: tags.encoder } }),
-  });
+  const { TITLE: title, ...raw } = Object.fromEntries(fileComments(tags, chapters));
+  output.setMetadataTags({ ...(title !== undefined && { title }), raw });
   await output.start();
   const decoderConfig = { codec: "opus", numberOfChannels: 1, sampleRate: OPUS_RATE_HZ, description: head };
   const take = () => {
@@ -74,6 +83,7 @@ export async function openPacketFile(
       await output.finalize();
       return take();
     },
+    frontWith: (known) => front.withComments(fileComments(tags, known)),
   };
 }
 
