@@ -160,6 +160,11 @@ describe("several chunks", () => {
     expect(whole.audioFrames).toBeGreaterThan(first.audioFrames + 10);
     expect(whole.codes.map((row) => row.slice(0, first.audioFrames))).toEqual(first.codes);
     expect(whole.pcm).toHaveLength(whole.audioFrames * SAMPLES_PER_FRAME);
+    const boundary = first.audioFrames / 25;
+    expect(whole.chunks).toMatchObject([
+      { text: "The sun is warm.", startSeconds: 0, endSeconds: boundary, frames: first.audioFrames, finished: "eos" },
+      { text: "The sky is blue.\n\n", startSeconds: boundary, endSeconds: whole.audioFrames / 25, attempts: 1 },
+    ]);
   });
 
   it("by speaker are turns", async () => {

@@ -1,13 +1,21 @@
+import { framesIn } from "../codec/codes.ts";
+import type { SpeechPlan } from "../prompt/speech-plan.ts";
 import type { CodesOrigin } from "../voices/reference-encoder.ts";
 import type { GeneratedChunk } from "./chunk-speaker.ts";
-import type { SpeechAudio } from "./speech-audio.ts";
-import type { SpeechResult } from "./types.ts";
+import type { ChunkAudio, SpeechAudio } from "./speech-audio.ts";
+import type { SpeechResult, SpokenChunkReport } from "./types.ts";
+
+/** A chunk that was spoken, and where it is heard. */
+export interface SpokenChunkParts {
+  readonly text: string;
+  readonly generated: GeneratedChunk;
+  readonly audio: ChunkAudio;
+}
 
 export interface SpeechResultParts {
-  /** The text that was spoken. */
-  readonly text: string;
+  readonly plan: Pick<SpeechPlan, "text" | "chapters">;
   readonly seed: number;
-  readonly chunks: readonly GeneratedChunk[];
+  readonly chunks: readonly SpokenChunkParts[];
   /** Of all chunks. */
   readonly codes: readonly Int32Array[];
   readonly pcm: Float32Array;
@@ -22,16 +30,22 @@ export interface SpeechResultParts {
 
 /** What `speak` answers, at the moment when all is done. */
 export function buildSpeechResult(parts: SpeechResultParts): SpeechResult {
-  const { text, seed, chunks, codes, pcm, sampleRateHz, audio, referenceCodes, startMs, warnings } = parts;
+  const { plan, seed, chunks, codes, pcm, sampleRateHz, audio, referenceCodes, startMs, warnings } = parts;
   const total = (pick: (chunk: GeneratedChunk) => number): number =>
-    chunks.reduce((sum, chunk) => sum + pick(chunk), 0);
+    chunks.reduce((sum, { generated }) => sum + pick(generated), 0);
   return {
     pcm,
     sampleRateHz,
     codes,
     seed,
-    text,
+    text: plan.text,
     chunkCount: chunks.length,
+    chunks: chunks.map(reportOf),
+    chapters: plan.chapters.map(({ title, chunkIndex }) => ({
+      title,
+      chunkIndex,
+      startSeconds: chunks[chunkIndex]?.audio.startSeconds ?? 0,
+    })),
     promptTokens: total(({ promptTokens }) => promptTokens),
     audioFrames: codes[0]?.length ?? 0,
     referenceCodes,
@@ -48,5 +62,18 @@ export function buildSpeechResult(parts: SpeechResultParts): SpeechResult {
       totalMs: performance.now() - startMs,
     },
     warnings,
+  };
+}
+
+function reportOf({ text, generated, audio }: SpokenChunkParts): SpokenChunkReport {
+  return {
+    text,
+    startSeconds: audio.startSeconds,
+    endSeconds: audio.endSeconds,
+    frames: framesIn(generated.codes),
+    finished: generated.finished,
+    attempts: 1,
+    findings: [],
+    score: null,
   };
 }

@@ -18,7 +18,7 @@ import { createSpeechAudio } from "./create-speech-audio.ts";
 import type { SpeechAudio } from "./speech-audio.ts";
 import { ProgressReporter } from "./speech-progress.ts";
 import { type ResolvedSpeechRequest, resolveSpeechRequest, type SpeechRequest } from "./speech-request.ts";
-import { buildSpeechResult } from "./speech-result.ts";
+import { buildSpeechResult, type SpokenChunkParts } from "./speech-result.ts";
 import type { SpeakOptions, SpeechResult } from "./types.ts";
 
 /** One request on its way: prepare it, then run it. */
@@ -31,7 +31,7 @@ export class Synthesis {
   readonly #warnings: string[] = [];
   readonly #audio: SpeechAudio;
   readonly #progress: ProgressReporter;
-  #plan: Pick<SpeechPlan, "text" | "chunks"> = { text: "", chunks: [] };
+  #plan: Pick<SpeechPlan, "text" | "chunks" | "chapters"> = { text: "", chunks: [], chapters: [] };
   #fixedMessages: readonly Message[] = [];
   #referencesMs = 0;
 
@@ -83,19 +83,20 @@ export class Synthesis {
     const { generationChunkBufferSize: bufferSize, earlier, seed } = this.#request;
     const conversation = new Conversation(this.#fixedMessages, { bufferSize, spoken: earlier?.chunks });
     const speaker = new ChunkSpeaker(this.#parts, this.#generationOptions(), this.#fixedMessages);
-    const chunks: GeneratedChunk[] = [];
+    const chunks: SpokenChunkParts[] = [];
     const planned = this.#plan.chunks;
     for (const [index, { text, end, pauseAfterSeconds }] of planned.entries()) {
       this.#audio.beginChunk();
-      const chunk = await this.#speakChunk(speaker, conversation.startChunk(text), index);
-      conversation.endChunk(chunk.codes);
-      await this.#audio.endChunk(chunk.codes, { end, pauseAfterSeconds, isLast: index + 1 === planned.length });
-      chunks.push(chunk);
+      const generated = await this.#speakChunk(speaker, conversation.startChunk(text), index);
+      conversation.endChunk(generated.codes);
+      const boundary = { end, pauseAfterSeconds, isLast: index + 1 === planned.length };
+      const audio = await this.#audio.endChunk(generated.codes, boundary);
+      chunks.push({ text, generated, audio });
     }
-    const codes = joinCodes(chunks.map((chunk) => chunk.codes));
+    const codes = joinCodes(chunks.map(({ generated }) => generated.codes));
     const pcm = await this.#audio.finish();
     return buildSpeechResult({
-      text: this.#plan.text,
+      plan: this.#plan,
       seed,
       chunks,
       codes,

@@ -2,6 +2,8 @@
  * The contract between the speech engine and its callers (spec model §13, spec contract §1): a request in,
  * PCM and facts about it out. Nothing here knows of jobs, HTTP or storage.
  */
+import type { FinishReason } from "../engine/column-generator.ts";
+import type { Finding } from "../guard/types.ts";
 import type { SpeechRequest } from "./speech-request.ts";
 import type { CodesOrigin } from "../voices/reference-encoder.ts";
 
@@ -26,6 +28,33 @@ export interface SpeechTimings {
   readonly totalMs: number;
 }
 
+/** How a chunk was spoken. */
+export interface SpokenChunkReport {
+  /** Of its user turn, as the model got it. */
+  readonly text: string;
+  /** Where it lies in the whole audio, as it was given to the caller; pauses lie outside. */
+  readonly startSeconds: number;
+  readonly endSeconds: number;
+  /** Its columns of `SpeechResult.codes`, which follow those of the chunk before. */
+  readonly frames: number;
+  /** Whether the model ended the speech, or a limit cut it off. */
+  readonly finished: FinishReason;
+  /** How often it was spoken, the attempt that was kept included. */
+  readonly attempts: number;
+  /** What is wrong with the attempt that was kept; times are those of the whole audio. Empty without the guard. */
+  readonly findings: readonly Finding[];
+  /** 0 … 1, below 0.5 with a bad finding; null without the guard. */
+  readonly score: number | null;
+}
+
+/** Where a chapter of the text begins in the audio. */
+export interface SpokenChapter {
+  readonly title: string;
+  /** The chunk that it begins with, and where that starts. */
+  readonly chunkIndex: number;
+  readonly startSeconds: number;
+}
+
 export interface SpeechResult {
   /** Mono Float32 in about −1 … 1 (not clamped), at `sampleRateHz`. Empty with `onAudio`, which was given all of it. */
   readonly pcm: Float32Array;
@@ -37,6 +66,9 @@ export interface SpeechResult {
   /** The text that was spoken: the normalized transcript. */
   readonly text: string;
   readonly chunkCount: number;
+  /** In order; at least one. */
+  readonly chunks: readonly SpokenChunkReport[];
+  readonly chapters: readonly SpokenChapter[];
   readonly promptTokens: number;
   readonly audioFrames: number;
   /** Where the codes of each clip among the references came from. */
