@@ -43,7 +43,7 @@ export const PACKAGE_RULES: Readonly<Record<string, PackageRule>> = {
       ["text", "tokenizer", "checkpoint", "process"],
       "prompt",
       ["model", "codec"],
-      ["engine", "voices", "preflight"],
+      ["engine", "voices", "preflight", "resume"],
       "guard",
       "speech",
       "engine-host",

@@ -23,6 +23,8 @@ export { type ConvertedModel, convertCheckpoint } from "./checkpoint/convert/con
 export type { WeightFormat } from "./checkpoint/weight-format.ts";
 export { findProfile } from "./prompt/profiles.ts";
 export { clipSamples, hashSamples } from "./voices/clip-samples.ts";
+export { ChunkFolder, type ChunkFolderOptions, sweepChunkFolder, type SweepLimits } from "./resume/chunk-folder.ts";
+export type { ChunkKey, ChunkStore, StoredChunk, StoredPart } from "./resume/stored-chunk.ts";
 export { VoiceLibrary, type LoadedVoice, type NewVoice, type Voice, type VoiceFolder } from "./voices/voice-library.ts";
 export { ConsentStore, type VoiceConsent } from "./voices/consent-store.ts";
 export { MAX_VOICE_AUDIO_BYTES, type VoiceMetadata } from "./voices/voice-files.ts";

@@ -4,6 +4,7 @@ import { estimateRemainingSeconds } from "./estimate-remaining.ts";
 const at = (chunkIndex: number, chunkCount: number, frames: number, doneFrames: number, elapsedMs: number) => ({
   chunkIndex,
   chunkCount,
+  resumedChunks: 0,
   frames,
   audioSeconds: (doneFrames + frames) / 25,
   elapsedMs,
@@ -29,6 +30,13 @@ describe("estimateRemainingSeconds()", () => {
   it("goes by the chunks that are done as soon as there are some", () => {
     // A chunk is four seconds and took two; half of the second one of three is done.
     expect(estimateRemainingSeconds(at(1, 3, 50, 100, 3_000), "x".repeat(9_999))).toBeCloseTo(3, 5);
+  });
+
+  it("does not count the time of chunks that were finished before", () => {
+    // As above, with four more chunks in front that came from a store in no time.
+    const resumed = { ...at(5, 7, 50, 500, 3_000), resumedChunks: 4 };
+    expect(estimateRemainingSeconds(resumed, "x".repeat(9_999))).toBeCloseTo(3, 5);
+    expect(estimateRemainingSeconds({ ...at(3, 7, 100, 300, 10), resumedChunks: 4 }, "x")).toBeNull();
   });
 
   it("never says that a running chunk is over", () => {

@@ -9,15 +9,18 @@ const MOST_OF_A_CHUNK = 0.95;
 
 /**
  * Estimated seconds of work left, from the speed so far and the length of finished chunks, or of the text before the first
- * is finished. Null before the first frame.
+ * is finished. Null before the first frame that is
+ * spoken now.
  */
 export function estimateRemainingSeconds(progress: SpeechProgress, transcript: string): number | null {
-  const { chunkIndex, chunkCount, frames, audioSeconds, elapsedMs } = progress;
+  const { chunkIndex, chunkCount, resumedChunks, frames, audioSeconds, elapsedMs } = progress;
   if (frames === 0) return null;
   const doneSeconds = audioSeconds - frames / AUDIO_SHAPE.framesPerSecond;
   const secondsAChunk =
     chunkIndex > 0 ? doneSeconds / chunkIndex : speechWeight(transcript) / LETTERS_PER_SECOND / chunkCount;
   const shareOfChunk = Math.min(frames / AUDIO_SHAPE.framesPerSecond / Math.max(secondsAChunk, 0.1), MOST_OF_A_CHUNK);
   const chunksDone = chunkIndex + shareOfChunk;
-  return (elapsedMs / 1000 / chunksDone) * (chunkCount - chunksDone);
+  // What was finished before took no time now.
+  const chunksSpoken = chunksDone - resumedChunks;
+  return chunksSpoken <= 0 ? null : (elapsedMs / 1000 / chunksSpoken) * (chunkCount - chunksDone);
 }

@@ -64,7 +64,14 @@ async function makeFrames(
   for (let frame = 1; frame <= frames; frame++) {
     if (signal?.aborted === true) throw new HiggsError("CANCELLED", "finish the speech", "the request was cancelled");
     await new Promise((resolve) => setTimeout(resolve, frameMs));
-    onProgress?.({ chunkIndex: 0, chunkCount: 1, audioSeconds: frame / 25, frames: frame, elapsedMs: frame });
+    onProgress?.({
+      chunkIndex: 0,
+      chunkCount: 1,
+      resumedChunks: 0,
+      audioSeconds: frame / 25,
+      frames: frame,
+      elapsedMs: frame,
+    });
     onFrame(frame);
   }
 }
@@ -104,6 +111,7 @@ function resultOf(request: SpeechRequest, pcm: Float32Array, frames: number): Sp
       },
     ],
     chapters: [],
+    resumedChunks: 0,
     promptTokens: 43,
     audioFrames: frames,
     referenceCodes: (request.references ?? []).filter(({ kind }) => kind === "clip").map(() => "encoder"),

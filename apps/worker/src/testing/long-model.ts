@@ -28,7 +28,14 @@ export function longModel({ seconds, partSeconds = 5, afterPart }: LongModelOpti
           throw new HiggsError("CANCELLED", "finish the speech", "the request was cancelled");
         onAudio?.(part.slice(0, (seconds - at) * SAMPLE_RATE_HZ));
         const audioSeconds = Math.min(seconds, at + partSeconds);
-        onProgress?.({ chunkIndex: 0, chunkCount: 1, audioSeconds, frames: audioSeconds * 25, elapsedMs: at });
+        onProgress?.({
+          chunkIndex: 0,
+          chunkCount: 1,
+          resumedChunks: 0,
+          audioSeconds,
+          frames: audioSeconds * 25,
+          elapsedMs: at,
+        });
         await setImmediate();
         await afterPart?.(audioSeconds);
       }

@@ -40,6 +40,7 @@ interface Pending {
 }
 
 type WantSamples = Extract<EngineNews, { type: "want-samples" }>;
+type WantChunk = Extract<EngineNews, { type: "want-chunk" }>;
 
 /** How much of the process's last output is kept. */
 const OUTPUT_TAIL_CHARS = 4_000;
@@ -146,6 +147,7 @@ export class EngineChild {
         request: withoutSamples(request),
         wantsProgress: options.onProgress !== undefined,
         wantsAudio: options.onAudio === undefined ? null : (options.audioParts ?? "early"),
+        hasChunkStore: options.chunkStore !== undefined,
       });
       signal?.addEventListener("abort", onAbort);
       if (signal?.aborted === true) onAbort();
@@ -212,6 +214,8 @@ export class EngineChild {
       case "progress":
       case "audio":
       case "want-samples":
+      case "want-chunk":
+      case "keep-chunk":
       case "result":
       case "failed":
         this.#answer(message);
@@ -226,6 +230,8 @@ export class EngineChild {
     if (message.type === "failed") pending.reject(fromPlainError(message.error));
     else if (message.type === "result") pending.resolve(message.result);
     else if (message.type === "want-samples") void this.#sendSamples(pending, message);
+    else if (message.type === "want-chunk") void this.#sendChunk(pending, message);
+    else if (message.type === "keep-chunk") void pending.options.chunkStore?.save(message.key, message.chunk);
     else this.#notify(pending, message);
   }
 
@@ -239,8 +245,13 @@ export class EngineChild {
     }
   }
 
+  async #sendChunk({ options }: Pending, { id, key }: WantChunk): Promise<void> {
+    const chunk = (await options.chunkStore?.load(key)) ?? null;
+    this.#send({ type: "chunk", id, index: key.index, chunk });
+  }
+
   /** A listener that throws ends its request, as it does in the engine's own process. */
-  #notify({ options, reject }: Pending, message: Exclude<EngineNews, WantSamples>): void {
+  #notify({ options, reject }: Pending, message: Extract<EngineNews, { type: "progress" | "audio" }>): void {
     try {
       if (message.type === "progress") options.onProgress?.(message.progress);
       else options.onAudio?.(message.pcm);

@@ -1,5 +1,6 @@
 import { HiggsError } from "@higgs-worker/base";
 import type { LoadSpeechModelOptions } from "../speech/load-speech-model.ts";
+import type { ChunkStore, StoredChunk } from "../resume/stored-chunk.ts";
 import type { SpeechRequest } from "../speech/speech-request.ts";
 import type { SpeakOptions, SpeechModel } from "../speech/types.ts";
 import type { EngineOutcome, FromEngine, PlainRequest, ToEngine } from "./messages.ts";
@@ -16,8 +17,8 @@ export interface EngineServerOptions {
 export class EngineServer {
   readonly #options: EngineServerOptions;
   readonly #running = new Map<number, AbortController>();
-  /** Takers of samples that were asked for, by request and hash. */
-  readonly #wanted = new Map<string, (samples: Float32Array) => void>();
+  readonly #samples = new Wanted<Float32Array>();
+  readonly #chunks = new Wanted<StoredChunk | null>();
   #model: SpeechModel | null = null;
 
   constructor(options: EngineServerOptions) {
@@ -33,7 +34,10 @@ export class EngineServer {
         void this.#answer(message.id, (signal, model) => this.#speak(message, signal, model));
         break;
       case "samples":
-        this.#wanted.get(wantedKey(message.id, message.hash))?.(message.samples);
+        this.#samples.give(wantedKey(message.id, message.hash), message.samples);
+        break;
+      case "chunk":
+        this.#chunks.give(wantedKey(message.id, message.index), message.chunk);
         break;
       case "abort":
         this.#running.get(message.id)?.abort();
@@ -77,7 +81,7 @@ export class EngineServer {
   }
 
   async #speak(
-    { id, request, wantsProgress, wantsAudio }: Extract<ToEngine, { type: "speak" }>,
+    { id, request, wantsProgress, wantsAudio, hasChunkStore }: Extract<ToEngine, { type: "speak" }>,
     signal: AbortSignal,
     model: SpeechModel,
   ): Promise<EngineOutcome> {
@@ -87,6 +91,7 @@ export class EngineServer {
       onProgress: wantsProgress ? (progress) => send({ type: "progress", id, progress }) : undefined,
       onAudio: wantsAudio === null ? undefined : (pcm) => send({ type: "audio", id, pcm }),
       audioParts: wantsAudio ?? undefined,
+      chunkStore: hasChunkStore ? this.#chunkStore(id, signal) : undefined,
     };
     return { type: "result", id, result: await model.speak(this.#fullRequest(id, request, signal), options) };
   }
@@ -100,22 +105,19 @@ export class EngineServer {
     return { ...request, references };
   }
 
-  /** An abort ends the wait: the other side may have forgotten the request then. */
   async #askForSamples(id: number, hash: string, signal: AbortSignal): Promise<Float32Array> {
-    const key = wantedKey(id, hash);
-    let onAbort = (): void => undefined;
-    try {
-      return await new Promise<Float32Array>((resolve, reject) => {
-        onAbort = () => reject(new HiggsError("CANCELLED", "encode the reference", "the request was cancelled"));
-        if (signal.aborted) return onAbort();
-        signal.addEventListener("abort", onAbort);
-        this.#wanted.set(key, resolve);
-        this.#options.send({ type: "want-samples", id, hash });
-      });
-    } finally {
-      signal.removeEventListener("abort", onAbort);
-      this.#wanted.delete(key);
-    }
+    return await this.#samples.ask(wantedKey(id, hash), signal, () =>
+      this.#options.send({ type: "want-samples", id, hash }),
+    );
+  }
+
+  /** The store of the other side. */
+  #chunkStore(id: number, signal: AbortSignal): ChunkStore {
+    const { send } = this.#options;
+    return {
+      load: (key) => this.#chunks.ask(wantedKey(id, key.index), signal, () => send({ type: "want-chunk", id, key })),
+      save: async (key, chunk) => send({ type: "keep-chunk", id, key, chunk }),
+    };
   }
 
   async #tellMemory(): Promise<void> {
@@ -132,6 +134,32 @@ export class EngineServer {
   }
 }
 
-function wantedKey(id: number, hash: string): string {
-  return `${id} ${hash}`;
+function wantedKey(id: number, what: string | number): string {
+  return `${id} ${what}`;
+}
+
+/** What was asked of the other side, by request and name. */
+class Wanted<T> {
+  readonly #takers = new Map<string, (value: T) => void>();
+
+  give(key: string, value: T): void {
+    this.#takers.get(key)?.(value);
+  }
+
+  /** An abort ends the wait: the other side may have forgotten the request then. */
+  async ask(key: string, signal: AbortSignal, send: () => void): Promise<T> {
+    let onAbort = (): void => undefined;
+    try {
+      return await new Promise<T>((resolve, reject) => {
+        onAbort = () => reject(new HiggsError("CANCELLED", "speak", "the request was cancelled"));
+        if (signal.aborted) return onAbort();
+        signal.addEventListener("abort", onAbort);
+        this.#takers.set(key, resolve);
+        send();
+      });
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+      this.#takers.delete(key);
+    }
+  }
 }

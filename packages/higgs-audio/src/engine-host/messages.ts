@@ -2,6 +2,7 @@ import type { LogSink } from "@higgs-worker/ggml";
 import type { LoadProgress } from "../model/open-weights.ts";
 import type { LoadSpeechModelOptions } from "../speech/load-speech-model.ts";
 import type { ReferenceProfile } from "../prompt/references.ts";
+import type { ChunkKey, StoredChunk } from "../resume/stored-chunk.ts";
 import type { ReferenceClip, ResolvedSpeechRequest } from "../speech/speech-request.ts";
 import type { AudioParts, EngineMemory, SpeechModelInfo, SpeechProgress, SpeechResult } from "../speech/types.ts";
 import type { PlainError } from "./plain-error.ts";
@@ -24,7 +25,11 @@ export type ToEngine =
       readonly wantsProgress: boolean;
       /** Null when nothing listens. */
       readonly wantsAudio: AudioParts | null;
+      /** Whether finished chunks are kept on the other side. */
+      readonly hasChunkStore: boolean;
     }
+  /** Answers `want-chunk`; null when it was not kept. */
+  | { readonly type: "chunk"; readonly id: number; readonly index: number; readonly chunk: StoredChunk | null }
   /** Answers `want-samples`; in the same order. */
   | { readonly type: "samples"; readonly id: number; readonly hash: string; readonly samples: Float32Array }
   | { readonly type: "abort"; readonly id: number }
@@ -58,7 +63,10 @@ export type EngineNews =
   | { readonly type: "progress"; readonly id: number; readonly progress: SpeechProgress }
   | { readonly type: "audio"; readonly id: number; readonly pcm: Float32Array }
   /** Samples of one of the request's clips are needed: there are no codes for its hash. */
-  | { readonly type: "want-samples"; readonly id: number; readonly hash: string };
+  | { readonly type: "want-samples"; readonly id: number; readonly hash: string }
+  /** A chunk may have been kept; one at a time. */
+  | { readonly type: "want-chunk"; readonly id: number; readonly key: ChunkKey }
+  | { readonly type: "keep-chunk"; readonly id: number; readonly key: ChunkKey; readonly chunk: StoredChunk };
 
 /** Ends a request. */
 export type EngineOutcome =

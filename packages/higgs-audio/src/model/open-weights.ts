@@ -1,5 +1,6 @@
 import type { Backend } from "@higgs-worker/ggml";
 import { convertCheckpoint } from "../checkpoint/convert/convert-checkpoint.ts";
+import { sampleContent } from "../checkpoint/content-sample.ts";
 import { type LmCheckpoint, openCheckpoint } from "../checkpoint/open-checkpoint.ts";
 import type { WeightFormat } from "../checkpoint/weight-format.ts";
 import { CheckpointWeightSource } from "./checkpoint-weight-source.ts";
@@ -25,6 +26,8 @@ export interface OpenWeightsOptions {
 
 export interface OpenedWeights {
   readonly source: WeightSource;
+  /** Of the checkpoint, as `sampleContent` makes it. */
+  readonly contentHash: string;
   readonly format: WeightFormat;
   /** The file in the cache folder that they come from; null when they come from the checkpoint. */
   readonly convertedPath: string | null;
@@ -45,7 +48,10 @@ const WEIGHTS_SHARE = 0.8;
 export async function openWeights(backend: Backend, options: OpenWeightsOptions): Promise<OpenedWeights> {
   const checkpoint = await openCheckpoint(options.modelPath);
   const format = options.weights === "auto" ? chooseFormat(backend, checkpoint) : options.weights;
-  if (format === "bf16") return { source: new CheckpointWeightSource(checkpoint), format, convertedPath: null };
+  if (format === "bf16") {
+    const contentHash = await sampleContent(checkpoint);
+    return { source: new CheckpointWeightSource(checkpoint), contentHash, format, convertedPath: null };
+  }
   try {
     const { onProgress, signal } = options;
     const converted = await convertCheckpoint(backend.ggml, checkpoint, {
@@ -54,7 +60,8 @@ export async function openWeights(backend: Backend, options: OpenWeightsOptions)
       signal,
       onProgress: (done, total) => onProgress?.({ step: "convert", share: done / total }),
     });
-    return { source: GgufWeightSource.open(backend.ggml, converted.path), format, convertedPath: converted.path };
+    const source = GgufWeightSource.open(backend.ggml, converted.path);
+    return { source, contentHash: await sampleContent(checkpoint), format, convertedPath: converted.path };
   } finally {
     await checkpoint.close();
   }

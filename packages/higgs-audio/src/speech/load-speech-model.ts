@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { homedir, totalmem } from "node:os";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
@@ -13,6 +14,7 @@ import { type DeviceChoice, openDevice } from "../model/device.ts";
 import { chooseLibrary, type ChooseLibraryOptions, type ChosenLibrary } from "../preflight/choose-library.ts";
 import { withGgmlErrors } from "../model/ggml-failure.ts";
 import { LanguageModel } from "../model/language-model.ts";
+import { sampleContent } from "../checkpoint/content-sample.ts";
 import { removeIfDamaged } from "../checkpoint/convert/checksums.ts";
 import { openWeights, type OpenWeightsOptions } from "../model/open-weights.ts";
 import type { WeightSource } from "../model/weight-source.ts";
@@ -103,12 +105,12 @@ async function load(options: ResolvedOptions, acquired: ReleaseStack): Promise<S
   const library = options.library ?? (await chooseLibrary(options));
   const backend = openDevice({ ...library, threads: options.threads, log: options.log });
   acquired.push(() => backend[Symbol.dispose]());
-  const { source, format, convertedPath } = await openWeights(backend, options);
+  const { source, contentHash, format, convertedPath } = await openWeights(backend, options);
   const makeTokenizer = () => createTextTokenizer(tokenizerFile.content, tokenizerFile.source);
   const { languageModel, tokenizer } = await loadLanguageModel(backend, source, makeTokenizer, options);
   acquired.push(() => languageModel[Symbol.dispose]());
   if (options.threads === undefined && languageModel.weightBytes < SINGLE_THREAD_BYTES) backend.setThreads(1);
-  const { decoder, codec } = await loadDecoder(backend, options);
+  const { decoder, codec, codecHash } = await loadDecoder(backend, options);
   acquired.push(() => decoder[Symbol.dispose]());
   return new HiggsSpeechModel({
     languageModel,
@@ -123,6 +125,7 @@ async function load(options: ResolvedOptions, acquired: ReleaseStack): Promise<S
     deviceMemory: () => (backend.isHost ? hostMemory() : backend.memory),
     findDamage: async () => (convertedPath === null ? null : removeIfDamaged(backend.ggml, convertedPath)),
     dispose: () => acquired.releaseAll(),
+    fingerprint: fingerprintOf(backend, [contentHash, codecHash, format]),
     info: {
       layout: source.config.layout,
       modelPath: options.modelPath,
@@ -178,11 +181,20 @@ type CodecIdentity = Pick<ReferenceEncoderOptions, "sourceHash" | "shape">;
 async function loadDecoder(
   backend: Backend,
   options: ResolvedOptions,
-): Promise<{ decoder: CodecDecoder; codec: CodecIdentity }> {
+): Promise<{ decoder: CodecDecoder; codec: CodecIdentity; codecHash: string }> {
   await using codec = await openCodec(options.tokenizerPath);
   const decoder = await CodecDecoder.load(backend, codec, { signal: options.signal });
   const { numQuantizers: quantizerCount, codebookSize } = codec.config;
-  return { decoder, codec: { sourceHash: codec.sourceHash, shape: { quantizerCount, codebookSize } } };
+  const identity = { sourceHash: codec.sourceHash, shape: { quantizerCount, codebookSize } };
+  return { decoder, codec: identity, codecHash: await sampleContent(codec) };
+}
+
+/** Other devices and other versions of the library round differently, and codes are drawn by comparing sums. */
+function fingerprintOf({ device, ggml }: Backend, weights: readonly string[]): string {
+  const { kind, description } = device;
+  return createHash("sha256")
+    .update(JSON.stringify([...weights, kind, description, ggml.version]))
+    .digest("hex");
 }
 
 /** The codec's encoder on the model's own device; it is loaded when the first reference comes. */

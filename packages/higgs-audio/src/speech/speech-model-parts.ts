@@ -14,6 +14,8 @@ export interface SpeechModelParts {
   readonly tokenizer: TextTokenizer;
   readonly referenceEncoder: ReferenceEncoder;
   readonly info: SpeechModelInfo;
+  /** Hash of the weights, of their format and of what computes them: with another one, the same seed gives other codes. */
+  readonly fingerprint: string;
   /** Memory of the device as of now. */
   readonly deviceMemory: () => { readonly freeBytes: number; readonly totalBytes: number };
   /** Looks for damage in the converted weights, removes them then, and says what it is; null for none. */

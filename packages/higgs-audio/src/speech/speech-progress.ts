@@ -14,6 +14,7 @@ export class ProgressReporter {
   readonly #options: ProgressReporterOptions;
   /** Of the chunks that have ended. */
   #frames = 0;
+  #resumedChunks = 0;
 
   constructor(options: ProgressReporterOptions) {
     this.#options = options;
@@ -25,8 +26,13 @@ export class ProgressReporter {
   }
 
   /** Notes that the current chunk is complete. */
-  endChunk(frames: number, chunkIndex: number, chunkCount: number): void {
-    if (frames % PROGRESS_FRAMES !== 0) this.#report(frames, chunkIndex, chunkCount);
+  endChunk(
+    frames: number,
+    chunk: { readonly chunkIndex: number; readonly chunkCount: number; readonly isResumed: boolean },
+  ): void {
+    const { chunkIndex, chunkCount, isResumed } = chunk;
+    if (isResumed) this.#resumedChunks += 1;
+    if (isResumed || frames % PROGRESS_FRAMES !== 0) this.#report(frames, chunkIndex, chunkCount);
     this.#frames += frames;
   }
 
@@ -34,6 +40,7 @@ export class ProgressReporter {
     const { startMs, framesPerSecond, onProgress } = this.#options;
     const elapsedMs = performance.now() - startMs;
     const audioSeconds = (this.#frames + frames) / framesPerSecond;
-    onProgress?.({ chunkIndex, chunkCount, audioSeconds, frames, elapsedMs });
+    const resumedChunks = this.#resumedChunks;
+    onProgress?.({ chunkIndex, chunkCount, resumedChunks, audioSeconds, frames, elapsedMs });
   }
 }

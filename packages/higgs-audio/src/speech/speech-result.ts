@@ -26,6 +26,8 @@ export interface SpeechResultParts {
   /** Moment of the request (`performance.now()`). */
   readonly startMs: number;
   readonly warnings: readonly string[];
+  /** Chunks that came from a store. */
+  readonly resumedChunks: number;
 }
 
 /** What `speak` answers, at the moment when all is done. */
@@ -62,6 +64,7 @@ export function buildSpeechResult(parts: SpeechResultParts): SpeechResult {
       totalMs: performance.now() - startMs,
     },
     warnings,
+    resumedChunks: parts.resumedChunks,
   };
 }
 

@@ -1,6 +1,6 @@
 import { HiggsError, throwIfCancelled } from "@higgs-worker/base";
 import { AUDIO_SHAPE } from "../checkpoint/released-config.ts";
-import { joinCodes } from "../codec/codes.ts";
+import { framesIn, joinCodes } from "../codec/codes.ts";
 import { checkGenerationOptions, type GenerationOptions } from "../engine/generation-options.ts";
 import { ChunkRandom } from "../engine/rng.ts";
 import { Conversation } from "../prompt/conversation.ts";
@@ -14,6 +14,7 @@ import type { CodesOrigin } from "../voices/reference-encoder.ts";
 import { ChunkSpeaker, type GeneratedChunk } from "./chunk-speaker.ts";
 import { checkEarlierSpeech } from "./earlier-speech.ts";
 import type { SpeechModelParts } from "./speech-model-parts.ts";
+import { FinishedChunks } from "./finished-chunks.ts";
 import { createSpeechAudio } from "./create-speech-audio.ts";
 import type { SpeechAudio } from "./speech-audio.ts";
 import { ProgressReporter } from "./speech-progress.ts";
@@ -85,14 +86,21 @@ export class Synthesis {
     const speaker = new ChunkSpeaker(this.#parts, this.#generationOptions(), this.#fixedMessages);
     const chunks: SpokenChunkParts[] = [];
     const planned = this.#plan.chunks;
+    const finished = FinishedChunks.of(this.#request, this.#plan, this.#parts.fingerprint, this.#options.chunkStore);
     for (const [index, { text, end, pauseAfterSeconds }] of planned.entries()) {
       this.#audio.beginChunk();
-      const generated = await this.#speakChunk(speaker, conversation.startChunk(text), index);
+      const messages = conversation.startChunk(text);
+      const { parts, isResumed } = await finished.next(async () => [await this.#speakChunk(speaker, messages, index)]);
+      const [generated] = parts;
+      if (generated === undefined) throw new HiggsError("INTERNAL", "speak", "a chunk has no parts");
+      if (isResumed && this.#audio.wantsFrames) this.#audio.push(generated.codes);
+      this.#endChunk(generated, index, isResumed);
       conversation.endChunk(generated.codes);
       const boundary = { end, pauseAfterSeconds, isLast: index + 1 === planned.length };
       const audio = await this.#audio.endChunk(generated.codes, boundary);
       chunks.push({ text, generated, audio });
     }
+    await finished.settle();
     const codes = joinCodes(chunks.map(({ generated }) => generated.codes));
     const pcm = await this.#audio.finish();
     return buildSpeechResult({
@@ -107,6 +115,7 @@ export class Synthesis {
       referencesMs: this.#referencesMs,
       startMs: this.#startMs,
       warnings: this.#warnings,
+      resumedChunks: finished.resumed,
     });
   }
 
@@ -136,27 +145,33 @@ export class Synthesis {
         if (this.#audio.wantsFrames) this.#audio.push(generator.frames(first, end));
       },
     });
-    this.#checkChunk(chunk, chunkIndex, chunkCount);
-    this.#progress.endChunk(chunk.codes[0]?.length ?? 0, chunkIndex, chunkCount);
+    this.#refuseSilence(chunk, chunkIndex);
     return chunk;
   }
 
-  /** Fails when there is no audio, and warns when the audio is cut off. */
-  #checkChunk(chunk: GeneratedChunk, chunkIndex: number, chunkCount: number): void {
-    const where = chunkCount === 1 ? "" : ` in chunk ${chunkIndex + 1} of ${chunkCount}`;
-    if (chunk.codes[0]?.length === 0) {
-      throw new HiggsError(
-        "GENERATION_FAILED",
-        "speak the text",
-        `the model ended at once${where} (got 0 frames, limit 1)`,
-      );
-    }
+  #endChunk(chunk: GeneratedChunk, chunkIndex: number, isResumed: boolean): void {
+    this.#warnIfCutOff(chunk, chunkIndex);
+    this.#progress.endChunk(framesIn(chunk.codes), { chunkIndex, chunkCount: this.#plan.chunks.length, isResumed });
+  }
+
+  #whereIs(chunkIndex: number): string {
+    const chunkCount = this.#plan.chunks.length;
+    return chunkCount === 1 ? "" : ` in chunk ${chunkIndex + 1} of ${chunkCount}`;
+  }
+
+  #refuseSilence({ codes }: GeneratedChunk, chunkIndex: number): void {
+    if (framesIn(codes) > 0) return;
+    const reason = `the model ended at once${this.#whereIs(chunkIndex)} (got 0 frames, limit 1)`;
+    throw new HiggsError("GENERATION_FAILED", "speak the text", reason);
+  }
+
+  #warnIfCutOff(chunk: GeneratedChunk, chunkIndex: number): void {
     if (chunk.finished !== "length") return;
     const limit =
       chunk.columnLimit < this.#request.maxNewTokens
         ? `the context of ${this.#parts.languageModel.contextLength} positions is full`
         : `max_new_tokens of ${this.#request.maxNewTokens} is reached`;
-    this.#warnings.push(`The audio is cut off${where}: ${limit}`);
+    this.#warnings.push(`The audio is cut off${this.#whereIs(chunkIndex)}: ${limit}`);
   }
 
   #generationOptions(): GenerationOptions {

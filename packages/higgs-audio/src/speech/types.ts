@@ -4,12 +4,15 @@
  */
 import type { FinishReason } from "../engine/column-generator.ts";
 import type { Finding } from "../guard/types.ts";
+import type { ChunkStore } from "../resume/stored-chunk.ts";
 import type { SpeechRequest } from "./speech-request.ts";
 import type { CodesOrigin } from "../voices/reference-encoder.ts";
 
 export interface SpeechProgress {
   readonly chunkIndex: number;
   readonly chunkCount: number;
+  /** Of those before and this one, how many came from `SpeakOptions.chunkStore`, without any work. */
+  readonly resumedChunks: number;
   /** Seconds of audio made so far, over all chunks. */
   readonly audioSeconds: number;
   /** Frames of this chunk so far. */
@@ -69,6 +72,8 @@ export interface SpeechResult {
   /** In order; at least one. */
   readonly chunks: readonly SpokenChunkReport[];
   readonly chapters: readonly SpokenChapter[];
+  /** Chunks that were not spoken now: they came from `SpeakOptions.chunkStore`. Timings are without them. */
+  readonly resumedChunks: number;
   readonly promptTokens: number;
   readonly audioFrames: number;
   /** Where the codes of each clip among the references came from. */
@@ -93,6 +98,11 @@ export interface SpeakOptions {
    * that are together bit for bit what is made without `onAudio`, at the same cost.
    */
   readonly audioParts?: AudioParts | undefined;
+  /**
+   * Keeps each finished chunk, and has those of an earlier call that was broken off: the speech goes on behind them, with the same
+   * codes as if it had been spoken in one go. Needs the same `seed`. Not used for speech of one or two chunks.
+   */
+  readonly chunkStore?: ChunkStore | undefined;
 }
 
 export type AudioParts = "early" | "exact";

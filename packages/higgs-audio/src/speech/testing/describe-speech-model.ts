@@ -2,10 +2,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { concatenateSamples } from "@higgs-worker/base";
+import type { ChunkKey, ChunkStore, StoredChunk } from "../../resume/stored-chunk.ts";
 import type { LoadSpeechModelOptions } from "../load-speech-model.ts";
 import { clipSamples } from "../../voices/clip-samples.ts";
 import { SpeechMemory } from "../earlier-speech.ts";
-import type { SpeechModel, SpeechResult } from "../types.ts";
+import type { SpeakOptions, SpeechModel, SpeechResult } from "../types.ts";
 import { collectProgress, demoOptions, isSame, speechRequest } from "./demo-model.ts";
 
 const TWO_CHUNKS = {
@@ -14,6 +16,27 @@ const TWO_CHUNKS = {
   chunkMaxWordNum: 4,
   maxNewTokens: 40,
 } as const;
+
+const FIVE_CHUNKS = {
+  ...TWO_CHUNKS,
+  transcript: "The sun is warm. The sky is blue. ".repeat(2) + "We sing a song.",
+  seed: 3,
+};
+
+/** A store in memory; `saved` are the places of its chunks. */
+function memoryStore(): ChunkStore & { readonly saved: () => number[] } {
+  const chunks = new Map<string, StoredChunk>();
+  const places: number[] = [];
+  const name = ({ speech, index, after }: ChunkKey) => `${speech} ${index} ${after}`;
+  return {
+    load: async (key) => chunks.get(name(key)) ?? null,
+    save: async (key, chunk) => {
+      chunks.set(name(key), chunk);
+      places.push(key.index);
+    },
+    saved: () => places,
+  };
+}
 
 /** What every host of a model guarantees, independent of where the engine runs. */
 export function describeSpeechModel(
@@ -100,6 +123,54 @@ export function describeSpeechModel(
       expect(codesOf(second)).not.toEqual(codesOf(alone));
       expect(whole.chunkCount).toBe(2);
       expect(codesOf(whole)).toEqual(codesOf(first).map((row, k) => [...row, ...(codesOf(second)[k] ?? [])]));
+    });
+
+    it.each(["early", "exact"] as const)(
+      "goes on behind the chunks that a store has, with %s parts",
+      async (audioParts) => {
+        const request = speechRequest(FIVE_CHUNKS);
+        const store = memoryStore();
+        const { progress, onProgress } = collectProgress();
+        const killed = new AbortController();
+        const speaking = model.speak(request, {
+          chunkStore: store,
+          signal: killed.signal,
+          onProgress: ({ chunkIndex }) => {
+            if (chunkIndex === 3) killed.abort();
+          },
+        });
+        await expect(speaking).rejects.toMatchObject({ code: "CANCELLED" });
+        expect(store.saved()).toEqual([0, 1, 2]);
+        const listen = async (options: SpeakOptions) => {
+          const parts: Float32Array[] = [];
+          const result = await model.speak(request, { audioParts, onAudio: (pcm) => void parts.push(pcm), ...options });
+          return { result, pcm: concatenateSamples(parts) };
+        };
+        const resumed = await listen({ chunkStore: store, onProgress });
+        const whole = await listen({});
+        expect([resumed.result.resumedChunks, whole.result.resumedChunks]).toEqual([3, 0]);
+        expect(store.saved()).toEqual([0, 1, 2, 3, 4]);
+        expect(resumed.result.codes).toEqual(whole.result.codes);
+        expect(resumed.result.chunks).toEqual(whole.result.chunks);
+        expect(resumed.result.warnings).toEqual(whole.result.warnings);
+        // Early parts are equal up to the order of float additions.
+        expect(resumed.pcm).toHaveLength(whole.pcm.length);
+        expect(audioParts === "early" || isSame(resumed.pcm, whole.pcm)).toBe(true);
+        expect(progress.slice(0, 3).map(({ resumedChunks, chunkIndex }) => [resumedChunks, chunkIndex])).toEqual([
+          [1, 0],
+          [2, 1],
+          [3, 2],
+        ]);
+        // Another seed is other speech.
+        const other = await model.speak({ ...request, seed: 9 }, { chunkStore: store });
+        expect(other.resumedChunks).toBe(0);
+      },
+    );
+
+    it("keeps nothing of speech that is short", async () => {
+      const store = memoryStore();
+      await model.speak(speechRequest(TWO_CHUNKS), { chunkStore: store });
+      expect(store.saved()).toEqual([]);
     });
 
     it("speaks requests that overlap, each as if it were alone", async () => {
