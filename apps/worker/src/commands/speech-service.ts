@@ -10,6 +10,8 @@ import type { EngineStarter, ServingModel } from "../model/load-model.ts";
 import { findModel, type FoundModel } from "../model/locations.ts";
 import { ModelKeeper } from "../model/model-keeper.ts";
 import { warmUp } from "../model/warm-up.ts";
+import { resumeFolderOf } from "../storage/resume/resume-folder.ts";
+import { ResumableJobs } from "../storage/resume/resumable-jobs.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import { createReferenceServices } from "../references/voices.ts";
 
@@ -54,6 +56,7 @@ export interface SpeechService extends AsyncDisposable {
 }
 
 const CHECK_NAME = "speech engine";
+const DAY_MS = 86_400_000;
 
 export function createSpeechService(options: SpeechServiceOptions): SpeechService {
   const { config, logger, hurry, telemetry } = options;
@@ -82,6 +85,7 @@ export function createSpeechService(options: SpeechServiceOptions): SpeechServic
     logger,
     model: load,
     references,
+    resumable: resumableJobs(config, logger),
     onFailure: (error) => keeper.noteFailure(error),
     journal,
   });
@@ -98,6 +102,13 @@ export function createSpeechService(options: SpeechServiceOptions): SpeechServic
       await keeper[Symbol.asyncDispose]();
     },
   };
+}
+
+function resumableJobs(config: Config, logger: Logger): ResumableJobs | undefined {
+  const directory = resumeFolderOf(config);
+  return directory === null
+    ? undefined
+    : new ResumableJobs({ directory, maxAgeMs: config.resumeDays * DAY_MS, logger });
 }
 
 /**

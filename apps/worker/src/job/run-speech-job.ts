@@ -1,4 +1,5 @@
 import { type AudioMeasures, encoderFor, outputSampleRate } from "@higgs-worker/audio";
+import { toHiggsError } from "@higgs-worker/base";
 import {
   concatenateSamples,
   type SpeechModel,
@@ -10,6 +11,7 @@ import type { Config } from "../config/settings.ts";
 import type { Logger } from "../logging/logger.ts";
 import { prepareReferences, type ReferenceServices } from "../references/prepare-references.ts";
 import { createReferenceServices } from "../references/voices.ts";
+import type { ResumableJob, ResumableJobs } from "../storage/resume/resumable-jobs.ts";
 import type { UploadProgress } from "../storage/object-store.ts";
 import type { PutUrlOptions } from "../storage/put-url/put-url-store.ts";
 import type { S3StoreOptions } from "../storage/s3/s3-store.ts";
@@ -31,6 +33,8 @@ export interface SpeechJobServices {
   /** For `ref_audio`; shared by all jobs, so that clips stay decoded. */
   readonly references?: ReferenceServices;
   readonly putUrlOptions?: PutUrlOptions;
+  /** Keeps what is finished of long jobs, for the next worker; nothing is kept without. */
+  readonly resumable?: ResumableJobs | undefined;
   /** Folder for audio in the making; the system's by default. */
   readonly temporaryDir?: string;
 }
@@ -75,6 +79,24 @@ export async function runSpeechJob(
   services: SpeechJobServices,
   options: SpeechJobOptions = {},
 ): Promise<FinishedSpeechJob> {
+  // A caller in this process does not outlive it.
+  const kept = options.delivery === undefined ? services.resumable?.open(job) : undefined;
+  try {
+    const finished = await speakJob(job, services, options, kept);
+    await kept?.finish();
+    return finished;
+  } catch (error) {
+    await kept?.fail(toHiggsError(error));
+    throw error;
+  }
+}
+
+async function speakJob(
+  job: SpeechJob,
+  services: SpeechJobServices,
+  options: SpeechJobOptions,
+  kept: ResumableJob | undefined,
+): Promise<FinishedSpeechJob> {
   const receivedMs = performance.now();
   const { config, logger } = services;
   const { input } = job;
@@ -82,14 +104,16 @@ export async function runSpeechJob(
   trace.characters = Array.from(input.transcript).length;
   trace.enter("plan");
   const encoder = encoderFor(input.output_format);
-  const { request: textRequest, warnings } = await toSpeechRequest(input);
+  const { request: newRequest, warnings } = await toSpeechRequest(input);
+  const seed = input.seed ?? (await kept?.seedOr(newRequest.seed)) ?? newRequest.seed;
+  const textRequest = { ...newRequest, seed };
   const plan =
     options.delivery ??
     planDelivery(input, {
       ...services,
       jobId: job.id,
       s3Config: job.s3Config,
-      seed: textRequest.seed,
+      seed,
       sampleRateHz: AUDIO_SHAPE.sampleRateHz,
     });
   if ("store" in plan) await plan.store.check(plan.key, { signal });
@@ -128,7 +152,13 @@ export async function runSpeechJob(
     onFailure: () => stop.abort(),
   });
   try {
-    const { result, pcm } = await speak(model, request, delivery, { ...options, signal: speechSignal, plan, trace });
+    const { result, pcm } = await speak(model, request, delivery, {
+      ...options,
+      signal: speechSignal,
+      plan,
+      trace,
+      chunkStore: kept,
+    });
     thread?.add(result);
     trace.enter("encode");
     logReferences(result, job, logger);
@@ -172,6 +202,7 @@ export async function runSpeechJob(
 interface SpeakingOptions extends SpeechJobOptions {
   readonly plan: DeliveryPlan;
   readonly trace: JobTrace;
+  readonly chunkStore: ResumableJob | undefined;
 }
 
 /**
@@ -182,7 +213,7 @@ async function speak(
   model: SpeechModel,
   request: Parameters<SpeechModel["speak"]>[0],
   delivery: AudioDelivery,
-  { signal, onProgress, onAudio, plan, trace, keepsPcm = false }: SpeakingOptions,
+  { signal, onProgress, onAudio, plan, trace, chunkStore, keepsPcm = false }: SpeakingOptions,
 ): Promise<{ readonly result: SpeechResult; readonly pcm: Float32Array }> {
   const kept: Float32Array[] = [];
   const take = (pcm: Float32Array): void => {
@@ -197,6 +228,7 @@ async function speak(
     const result = await model.speak(request, {
       signal,
       onProgress,
+      chunkStore,
       // A client that listens wants the audio early; otherwise the seed gives the same file however it is delivered.
       ...(isInParts && { onAudio: take, audioParts: onAudio === undefined ? "exact" : "early" }),
     });

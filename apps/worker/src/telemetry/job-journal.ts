@@ -112,6 +112,7 @@ function fieldsOf(trace: JobTrace): LogFields {
     ...(spoken !== null && {
       seed: spoken.seed,
       chunks: spoken.chunkCount,
+      ...(spoken.resumedChunks > 0 && { resumed_chunks: spoken.resumedChunks }),
       frames: spoken.audioFrames,
       prompt_tokens: spoken.promptTokens,
       ...(spoken.referenceCodes.length > 0 && { voice_codes: spoken.referenceCodes.join(",") }),

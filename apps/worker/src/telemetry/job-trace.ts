@@ -9,7 +9,7 @@ export type Stage = (typeof STAGES)[number];
 /** The part of a speech result that says how it was made: no audio, no codes, no text. */
 export type SpokenFacts = Pick<
   SpeechResult,
-  "seed" | "chunkCount" | "audioFrames" | "promptTokens" | "referenceCodes" | "prefixes" | "timings"
+  "seed" | "chunkCount" | "resumedChunks" | "audioFrames" | "promptTokens" | "referenceCodes" | "prefixes" | "timings"
 >;
 
 /** Audio that was stored, and how long that took. */
@@ -93,9 +93,9 @@ export class JobTrace {
 
   /** Notes that all audio is made. */
   speak(facts: SpokenFacts, audioSeconds: number): void {
-    const { seed, chunkCount, audioFrames, promptTokens, referenceCodes, prefixes, timings } = facts;
+    const { seed, chunkCount, resumedChunks, audioFrames, promptTokens, referenceCodes, prefixes, timings } = facts;
     this.audioSeconds = audioSeconds;
-    this.spoken = { seed, chunkCount, audioFrames, promptTokens, referenceCodes, prefixes, timings };
+    this.spoken = { seed, chunkCount, resumedChunks, audioFrames, promptTokens, referenceCodes, prefixes, timings };
   }
 
   /** Notes a part of the audio that a client gets while it is made. */

@@ -68,6 +68,10 @@ export const METRICS = {
     type: "counter",
     help: "Frames made, 25 for a second of audio, of requests whose speech was finished",
   },
+  resumed_chunks: {
+    type: "counter",
+    help: "Chunks that a request did not have to speak, since a worker before had finished them",
+  },
   audio_underrun_s: {
     type: "histogram",
     help: "Seconds that a player of a streamed request would have been silent in all, had it started with the first part",

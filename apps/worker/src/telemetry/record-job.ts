@@ -36,7 +36,9 @@ function recordStream(metrics: Metrics, { playback, firstAudioMs, spoken }: JobT
 function recordSpeech(metrics: Metrics, { spoken, audioSeconds }: JobTrace, mode: string): void {
   if (spoken === null || audioSeconds === null) return;
   metrics.observe("audio_duration_s", audioSeconds);
-  metrics.observe("audio_rtf", spoken.timings.totalMs / 1000 / audioSeconds, { mode });
+  metrics.count("resumed_chunks", {}, spoken.resumedChunks);
+  // What was made before took no time now.
+  if (spoken.resumedChunks === 0) metrics.observe("audio_rtf", spoken.timings.totalMs / 1000 / audioSeconds, { mode });
   metrics.count("audio_frames", {}, spoken.audioFrames);
   metrics.count("prefix_cache_queries", { result: "hit" }, spoken.prefixes.hits);
   metrics.count("prefix_cache_queries", { result: "miss" }, spoken.prefixes.misses);
