@@ -54,12 +54,12 @@ export interface Inspection {
 
 /** How a voice sounds on average: what tells one speaker from another. Plain data. */
 export interface VoiceStatistics {
-  /** Seconds of voiced speech that it was measured on. */
-  readonly voicedSeconds: number;
-  /** Median of the pitch. */
-  readonly pitchHz: number;
+  /** Seconds of vowels that it was measured on. */
+  readonly seconds: number;
+  /** Median of the pitch; null if too little is clearly voiced. */
+  readonly pitchHz: number | null;
   /** Spread of the pitch: half the distance between its 16 % and 84 % quantiles, in semitones. */
-  readonly pitchSpreadSemitones: number;
-  /** Mean spectrum of voiced speech in mel bands of even width, in dB, its mean removed. */
+  readonly pitchSpreadSemitones: number | null;
+  /** Mean spectrum of vowels in mel bands of even width, in dB, its mean removed. */
   readonly spectrumDb: readonly number[];
 }
