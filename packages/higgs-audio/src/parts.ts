@@ -26,6 +26,7 @@ export { compileCacheVariables } from "./preflight/compile-cache.ts";
 export { readGpuFacts } from "./preflight/gpu-facts.ts";
 export { installedLibraries } from "./preflight/installed-libraries.ts";
 export { type Judgement, planLibraries } from "./preflight/judge-library.ts";
+export { servedKvTypes, type KvTypes } from "./model/kv-cache.ts";
 export { LanguageModel } from "./model/language-model.ts";
 export { StageTrace } from "./model/stage-trace.ts";
 export { openWeights } from "./model/open-weights.ts";

@@ -6,6 +6,7 @@ import {
   RandomWeightSource,
   RELEASED_HIGGS_CONFIG,
   Sampler,
+  servedKvTypes,
   type WeightSource,
 } from "@higgs-worker/higgs-audio/parts";
 import type { Backend } from "@higgs-worker/ggml";
@@ -68,7 +69,7 @@ async function* measure(
   const startMs = performance.now();
   using model = await LanguageModel.load(backend, source, {
     precision: "stored",
-    kvType: "f16",
+    kvTypes: servedKvTypes(backend.device),
     contextLength: CONTEXT_LENGTH,
     slots: config.maxBatch,
     signal,

@@ -74,6 +74,14 @@ export const SETTINGS = {
     max: 64,
     defaultValue: 1,
   }),
+  exact: truth({
+    env: ["HIGGS_EXACT"],
+    flag: "--exact",
+    group: "model",
+    description:
+      "`true`: on a GPU, steps of one shape only, so that a seed gives the same audio alone and beside others; each step then costs what a full one does ([more](JOB.md#the-same-seed))",
+    defaultText: "`false`",
+  }),
   threads: integer({
     env: ["HIGGS_THREADS"],
     flag: "--threads",

@@ -69,6 +69,7 @@ function loadOptions(
     cacheDir: cacheDirOf(config),
     contextLength: config.contextLength,
     slots: config.maxBatch,
+    isExact: config.exact ?? false,
     onProgress: createLoadReporter(logger),
     signal,
   };

@@ -97,8 +97,10 @@ export class Scheduler {
   }
 
   async #step(decoding: readonly Running[]): Promise<void> {
+    this.#closeRanks(decoding);
     const length = decoding.reduce((longest, { sequence }) => Math.max(longest, sequence.length), 1);
-    const graph = this.#model.decodeGraph(length);
+    const slotCount = decoding.reduce((count, { sequence }) => Math.max(count, sequence.slot + 1), 1);
+    const graph = this.#model.decodeGraph(length, slotCount);
     for (let slot = 0; slot < this.#model.slots; slot++) graph.setIdle(slot);
     for (const { sequence } of decoding) sequence.feed(graph);
     await graph.compute(this.#logits);
@@ -107,6 +109,21 @@ export class Scheduler {
         running.sequence.throwIfCancelled();
         running.sequence.take(this.#logits);
       });
+    }
+  }
+
+  /** Moves sequences to the first slots where that makes the step smaller: slots between them would be computed for nothing. */
+  #closeRanks(decoding: readonly Running[]): void {
+    const smallest = this.#model.slotsOfStep(decoding.length);
+    const behind = decoding.filter(({ sequence }) => sequence.slot >= smallest);
+    for (const running of behind) {
+      const from = running.sequence.slot;
+      const to = Array.from({ length: smallest }, (_, slot) => slot).find((slot) => !this.#running.has(slot));
+      // A prompt that is being read keeps its slot.
+      if (to === undefined) return;
+      running.sequence.moveTo(to);
+      this.#running.delete(from);
+      this.#running.set(to, running);
     }
   }
 

@@ -8,13 +8,13 @@ import type { PrefixCache, SharedPrefix } from "./prefix-cache.ts";
 import type { UniformSource } from "./rng.ts";
 import { Sampler } from "./sampling/sampler.ts";
 
-/** One step of all slots; `DecodeGraph` is one. */
+/** One step of the first slots; `DecodeGraph` is one. */
 export interface StepGraph {
   /** Takes a slot out of the following steps. */
   setIdle(slot: number): void;
   /** Sets what a slot feeds in the next step: a column, at a position. */
   setSlot(slot: number, column: Int32Array, position: number): void;
-  /** Computes the step and fills `logits`, [slot][codebook][id]. */
+  /** Computes the step and fills `logits`, [slot][codebook][id], for the slots that the graph has. */
   compute(logits: Float32Array): Promise<void>;
 }
 
@@ -31,8 +31,12 @@ export interface SequenceModel {
   savePrefix(slot: number, count: number): Uint8Array;
   restorePrefix(slot: number, count: number, saved: Uint8Array): void;
   clearSlot(slot: number): void;
-  /** The graph for steps of sequences of up to `length` positions. */
-  decodeGraph(length: number): StepGraph;
+  /** Gives slot `to` what the first `count` positions of slot `from` hold. */
+  moveSlot(from: number, to: number, count: number): void;
+  /** Slots that a step computes when the first `slotCount` are in use. */
+  slotsOfStep(slotCount: number): number;
+  /** The graph for steps of sequences of up to `length` positions in the first `slotCount` slots. */
+  decodeGraph(length: number, slotCount: number): StepGraph;
 }
 
 /** One prompt and how to go on from it. The prompt ends with `<|audio_out_bos|>`. */
@@ -79,7 +83,7 @@ function fewestColumns(numCodebooks: number): number {
  * takes the next. The caller decides when.
  */
 export class Sequence {
-  readonly slot: number;
+  #slot: number;
   readonly #model: SequenceModel;
   readonly #listeners: SequenceListeners;
   readonly #generator: ColumnGenerator;
@@ -109,7 +113,7 @@ export class Sequence {
     prefixCache: PrefixCache | null = null,
   ) {
     const { numCodebooks, idsPerCodebook } = model.config;
-    this.slot = slot;
+    this.#slot = slot;
     this.#model = model;
     this.#listeners = listeners;
     this.#position = request.prompt.isAudio.length;
@@ -126,6 +130,10 @@ export class Sequence {
     this.#generator = new ColumnGenerator(model.config, { ...request, maxColumns: this.#columnLimit, sampler });
     this.#pieces = model.beginPrefill(slot, request.prompt);
     this.#prefix = prefixCache?.open(request.prompt, request.prefixRows ?? 0) ?? null;
+  }
+
+  get slot(): number {
+    return this.#slot;
   }
 
   get phase(): SequencePhase {
@@ -168,25 +176,31 @@ export class Sequence {
     if (this.#prefix !== null && this.#pieces.position === 0) {
       const saved = this.#prefix.find();
       if (saved !== null) {
-        this.#model.restorePrefix(this.slot, this.#prefix.rowCount, saved);
+        this.#model.restorePrefix(this.#slot, this.#prefix.rowCount, saved);
         this.#pieces.take(this.#prefix.rowCount);
         this.#isPrefixHit = true;
         return;
       }
     }
     await this.#model.prefillPiece(
-      this.slot,
+      this.#slot,
       this.#pieces.take(left > 0 ? Math.min(PREFILL_ROWS, left) : PREFILL_ROWS),
     );
     if (this.#prefix !== null && this.#pieces.position === this.#prefix.rowCount) {
-      this.#prefix.keep(() => this.#model.savePrefix(this.slot, this.#pieces.position));
+      this.#prefix.keep(() => this.#model.savePrefix(this.#slot, this.#pieces.position));
     }
+  }
+
+  /** Goes on in another, free slot; only between two steps. */
+  moveTo(slot: number): void {
+    this.#model.moveSlot(this.#slot, slot, this.#position);
+    this.#slot = slot;
   }
 
   /** Sets the inputs of the next step. */
   feed(graph: StepGraph): void {
     this.#generator.copyLastColumn(this.#column);
-    graph.setSlot(this.slot, this.#column, this.#position);
+    graph.setSlot(this.#slot, this.#column, this.#position);
   }
 
   /**
@@ -196,7 +210,7 @@ export class Sequence {
    */
   take(logits: Float32Array): void {
     const { numCodebooks, idsPerCodebook } = this.#model.config;
-    this.#generator.step(logits, this.slot * numCodebooks * idsPerCodebook);
+    this.#generator.step(logits, this.#slot * numCodebooks * idsPerCodebook);
     this.#position += 1;
     const end = this.#generator.availableFrames;
     if (end > this.#reported) this.#listeners.onFrames?.({ first: this.#reported, end, generator: this.#generator });
@@ -208,7 +222,7 @@ export class Sequence {
   abandon(error: unknown): void {
     this.#phase = "done";
     // What was not finite is in the cache too, and would fail the slot's next sequences.
-    if (error instanceof HiggsError && error.code === "GENERATION_FAILED") this.#model.clearSlot(this.slot);
+    if (error instanceof HiggsError && error.code === "GENERATION_FAILED") this.#model.clearSlot(this.#slot);
   }
 
   /** What was made; only when `phase` is `done`. */

@@ -8,13 +8,24 @@ import type { HiggsWeights } from "./weights.ts";
 const NODES_PER_LAYER = 48;
 const OTHER_NODES = 64;
 
+/** What a decode graph is made for. */
+export interface DecodeShape {
+  /** The first slots of the cache, from 1 on: those behind them cost nothing and stay as they are. */
+  readonly slotCount: number;
+  /** Positions that a step attends over. */
+  readonly kvLength: number;
+}
+
 /**
- * One audio step for all slots, as a static graph for one KV length. Built and allocated once; a step only writes the
+ * One audio step for the first slots, as a static graph for one KV length. Built and allocated once; a step only writes the
  * inputs, computes, and reads the logits. Inputs live in an arena of their own, so that a step touches only what changed
  * and device backends see the same addresses each time.
  */
 export class DecodeGraph implements Disposable {
   readonly kvLength: number;
+  readonly slotCount: number;
+  /** Rows of the graph: one a slot, and for some weights a second one for a slot that is alone. */
+  readonly #rowCount: number;
   readonly #backend: Backend;
   readonly #cache: KvCache;
   readonly #config: HiggsConfig;
@@ -35,21 +46,23 @@ export class DecodeGraph implements Disposable {
     config: HiggsConfig,
     weights: HiggsWeights,
     cache: KvCache,
-    kvLength: number,
+    { slotCount, kvLength }: DecodeShape,
     observer?: GraphObserver,
   ) {
-    const { slots } = cache;
     this.kvLength = kvLength;
+    this.slotCount = slotCount;
+    this.#rowCount = Math.max(slotCount, weights.fewestRows);
     this.#backend = backend;
     this.#observer = observer;
     this.#cache = cache;
     this.#config = config;
-    this.#arena = defineInputs(backend, config, slots, kvLength);
-    this.#ids = new Int32Array(config.numCodebooks * slots);
-    this.#positions = new Int32Array(slots);
-    this.#kvRows = new BigInt64Array(slots).fill(BigInt(cache.spareRow));
-    this.#mask = new Uint16Array(kvLength * slots).fill(HALF_MINUS_INFINITY);
-    this.#visible = new Int32Array(slots);
+    const rows = this.#rowCount;
+    this.#arena = defineInputs(backend, config, rows, this.#maskShape);
+    this.#ids = new Int32Array(config.numCodebooks * rows);
+    this.#positions = new Int32Array(rows);
+    this.#kvRows = new BigInt64Array(rows).fill(BigInt(cache.spareRow));
+    this.#mask = new Uint16Array(kvLength * rows).fill(HALF_MINUS_INFINITY);
+    this.#visible = new Int32Array(rows);
     this.#graph = new Graph(backend.ggml, { maxNodes: NODES_PER_LAYER * config.numHiddenLayers + OTHER_NODES });
     try {
       this.#logits = this.#build(weights);
@@ -69,14 +82,15 @@ export class DecodeGraph implements Disposable {
     return this.#graph.nodeCount;
   }
 
-  /** Takes a slot out of the following steps: it is still computed, but writes no row of a slot. */
+  /** Takes a slot out of the following steps: if the graph has it, it is still computed, but writes no row of a slot. */
   setIdle(slot: number): void {
-    this.#kvRows[slot] = BigInt(this.#cache.spareRow);
+    if (slot < this.slotCount) this.#kvRows[slot] = BigInt(this.#cache.spareRow);
   }
 
   /**
    * Sets what a slot feeds in the next step. Required before every step, unless the slot is set idle.
    *
+   * @param slot 0 … slotCount − 1
    * @param column ids of one column, one per codebook, each 0 … idsPerCodebook − 1
    * @param position 0 … kvLength − 1, the number of positions that the slot's cache holds
    */
@@ -93,14 +107,14 @@ export class DecodeGraph implements Disposable {
     return this.#lastComputeMs;
   }
 
-  /** Computes the step and fills `logits` with f32 [numCodebooks · idsPerCodebook, slots]. */
+  /** Computes the step and fills the beginning of `logits` with f32 [numCodebooks · idsPerCodebook, slotCount]. */
   async compute(logits: Float32Array): Promise<void> {
     this.#writeInputs();
     const startMs = performance.now();
     await this.#backend.computeAsync(this.#graph);
     this.#lastComputeMs = performance.now() - startMs;
-    this.#logits.get(logits);
-    this.#observer?.computed(this.#graph, this.#positions);
+    this.#logits.get(logits.subarray(0, this.slotCount * this.#logits.shape[0]));
+    this.#observer?.computed(this.#graph, this.#positions.subarray(0, this.slotCount));
   }
 
   [Symbol.dispose](): void {
@@ -109,26 +123,30 @@ export class DecodeGraph implements Disposable {
   }
 
   #build(weights: HiggsWeights): Tensor {
-    const { slots } = this.#cache;
     const graph = this.#graph;
     const config = this.#config;
-    let cur = buildColumnEmbeddings(graph, weights, config, this.#arena.tensor("ids")); // [nEmbd, slots]
-    const split = { textRows: 0, audioRows: slots };
+    let cur = buildColumnEmbeddings(graph, weights, config, this.#arena.tensor("ids")); // [nEmbd, rows]
+    const split = { textRows: 0, audioRows: this.#rowCount };
     const attention = {
       positions: this.#arena.tensor("positions"),
       kvRows: this.#arena.tensor("kv_rows"),
       mask: this.#arena.tensor("mask"),
       cache: this.#cache,
       firstSlot: 0,
-      slotCount: slots,
+      slotCount: this.slotCount,
       kvLength: this.kvLength,
     };
     for (let il = 0; il < config.numHiddenLayers; il++) {
       cur = buildLayer(graph, config, weights, il, cur, split, attention);
     }
-    const hidden = buildNorm(graph, cur, weights.outputNorm, config.rmsNormEps); // [nEmbd, slots]
+    const hidden = buildNorm(graph, cur, weights.outputNorm, config.rmsNormEps); // [nEmbd, rows]
     this.#observer?.built(graph, "norm", hidden);
-    return graph.output(graph.mulMat(weights.audioHead, hidden), "result_output"); // [numCodebooks · idsPerCodebook, slots]
+    return graph.output(graph.mulMat(weights.audioHead, hidden), "result_output"); // [numCodebooks · idsPerCodebook, rows]
+  }
+
+  /** [kvLength, rows a slot, 1, slots]: what attention wants. */
+  get #maskShape(): readonly [number, number, number, number] {
+    return [this.kvLength, this.#rowCount / this.slotCount, 1, this.slotCount];
   }
 
   #writeInputs(): void {
@@ -150,12 +168,17 @@ export class DecodeGraph implements Disposable {
   }
 }
 
-function defineInputs(backend: Backend, config: HiggsConfig, slots: number, kvLength: number): TensorArena {
+function defineInputs(
+  backend: Backend,
+  config: HiggsConfig,
+  rows: number,
+  maskShape: readonly [number, number, number, number],
+): TensorArena {
   const arena = new TensorArena(backend.ggml, { maxTensors: 4 });
-  arena.define("ids", "i32", config.numCodebooks * slots);
-  arena.define("positions", "i32", slots);
-  arena.define("kv_rows", "i64", slots);
-  arena.define("mask", "f16", kvLength, 1, 1, slots);
+  arena.define("ids", "i32", config.numCodebooks * rows);
+  arena.define("positions", "i32", rows);
+  arena.define("kv_rows", "i64", rows);
+  arena.define("mask", "f16", ...maskShape);
   arena.allocate(backend);
   arena.clear();
   return arena;

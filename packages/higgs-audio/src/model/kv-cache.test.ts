@@ -24,7 +24,7 @@ describe("KvCache", () => {
 
   it("gives each slot its own rows, and leaves one to none", () => {
     using backend = openSmallBackend();
-    using cache = new KvCache(backend, config, { slots: 3, contextLength: 10, type: "f16" });
+    using cache = new KvCache(backend, config, { slots: 3, contextLength: 10, types: { keys: "f16", values: "f16" } });
     const rows = [0, 1, 2].flatMap((slot) => Array.from({ length: 10 }, (_, position) => cache.row(slot, position)));
     expect(new Set([...rows, cache.spareRow]).size).toBe(31);
     // Two tensors a layer, f16.
@@ -39,7 +39,7 @@ describe("KvCache", () => {
       this.allocate(on);
       this.clear(0xff);
     });
-    using stale = new KvCache(backend, config, { slots: 2, contextLength: 16, type: "f32" });
+    using stale = new KvCache(backend, config, { slots: 2, contextLength: 16, types: { keys: "f32", values: "f32" } });
     const used = new Uint8Array(stale.positionsBytes(5)).fill(7);
     stale.copyIn(1, 5, used);
     stale.makeUsable({ firstSlot: 0, slotCount: 2, kvLength: 8 });
@@ -55,7 +55,7 @@ describe("KvCache", () => {
   it("frees what it has when there is no memory", () => {
     using backend = openSmallBackend();
     const dispose = vi.spyOn(TensorArena.prototype, Symbol.dispose);
-    const options = { slots: 1, contextLength: 2 ** 44, type: "f32" } as const;
+    const options = { slots: 1, contextLength: 2 ** 44, types: { keys: "f32", values: "f32" } } as const;
     expect(() => new KvCache(backend, config, options)).toThrow(expect.objectContaining({ kind: "allocation-failed" }));
     expect(dispose).toHaveBeenCalledTimes(1);
     dispose.mockRestore();

@@ -11,6 +11,11 @@ export function kvBucket(length: number, contextLength: number): number {
   return Math.min(bucket, contextLength);
 }
 
+/** Numbers of slots for which a graph is made: a step computes the smallest one that covers the slots in use. */
+export function slotBucket(slotCount: number, slots: number): number {
+  return Math.min(2 ** Math.ceil(Math.log2(Math.max(1, slotCount))), slots);
+}
+
 /** The first `kvLength` positions of `slotCount` slots from `firstSlot` on. */
 export interface SlotRange {
   readonly firstSlot: number;
@@ -18,11 +23,26 @@ export interface SlotRange {
   readonly kvLength: number;
 }
 
+/** How keys and values are held. */
+export interface KvTypes {
+  readonly keys: "f16" | "f32";
+  readonly values: "f16" | "f32";
+}
+
+/**
+ * The types to serve with on a device. ggml's CPU kernel for one query cuts a long cache into one part a thread if both are of
+ * one type, and rounds what it sums up to theirs: with values in f32 it does neither, so that the number of threads and of slots
+ * makes no difference, and greedy sequences are the reference's. Attention of other devices takes no such pair.
+ */
+export function servedKvTypes(device: { readonly kind: string }): KvTypes {
+  return { keys: "f16", values: device.kind === "cpu" ? "f32" : "f16" };
+}
+
 export interface KvCacheOptions {
   readonly slots: number;
   /** Positions per slot. */
   readonly contextLength: number;
-  readonly type: "f16" | "f32";
+  readonly types: KvTypes;
 }
 
 /**
@@ -32,23 +52,23 @@ export interface KvCacheOptions {
 export class KvCache implements Disposable {
   readonly slots: number;
   readonly contextLength: number;
+  readonly types: KvTypes;
   readonly #config: HiggsConfig;
-  readonly #type: KvCacheOptions["type"];
   readonly #arena: TensorArena;
   /** For each slot, the positions that hold numbers: zeros, or keys and values. The memory behind them is as it was allocated. */
   readonly #usableLengths: number[];
 
   constructor(backend: Backend, config: HiggsConfig, options: KvCacheOptions) {
     this.slots = options.slots;
-    this.#type = options.type;
+    this.types = options.types;
     this.contextLength = options.contextLength;
     this.#config = config;
     this.#arena = new TensorArena(backend.ggml, { maxTensors: 2 * config.numHiddenLayers });
     const width = config.headDim * config.numKeyValueHeads;
     for (let il = 0; il < config.numHiddenLayers; il++) {
       // [headDim · nHeadKv, context · slots + 1]
-      this.#arena.define(`cache_k-${il}`, options.type, width, this.spareRow + 1);
-      this.#arena.define(`cache_v-${il}`, options.type, width, this.spareRow + 1);
+      this.#arena.define(`cache_k-${il}`, options.types.keys, width, this.spareRow + 1);
+      this.#arena.define(`cache_v-${il}`, options.types.values, width, this.spareRow + 1);
     }
     try {
       this.#arena.allocate(backend);
@@ -113,7 +133,8 @@ export class KvCache implements Disposable {
   /** Bytes of the first `count` positions of a slot, over all layers. */
   positionsBytes(count: number): number {
     const width = this.#config.headDim * this.#config.numKeyValueHeads;
-    return 2 * this.#config.numHiddenLayers * rowBytes(this.#type, width) * count;
+    const { keys, values } = this.types;
+    return this.#config.numHiddenLayers * (rowBytes(keys, width) + rowBytes(values, width)) * count;
   }
 
   /** Copies the first `count` positions of a slot to the host, layer by layer, keys then values. */
@@ -141,6 +162,21 @@ export class KvCache implements Disposable {
       copy(tensor, bytes.subarray(done, done + length), tensor.strides[1] * this.row(slot, 0));
       done += length;
     }
+  }
+
+  /** Gives slot `to` the first `count` positions of slot `from`, where they then are worthless. */
+  move(from: number, to: number, count: number): void {
+    for (const [name, tensor] of this.#arena.tensors()) {
+      const rowBytesOf = tensor.strides[1];
+      const host = this.#arena.hostBytes(name);
+      const [source, target] = [this.row(from, 0) * rowBytesOf, this.row(to, 0) * rowBytesOf];
+      if (host === null) {
+        const part = new Uint8Array(rowBytesOf * count);
+        tensor.get(part, source);
+        tensor.set(part, target);
+      } else host.copyWithin(target, source, source + rowBytesOf * count);
+    }
+    this.#usableLengths[to] = Math.max(this.#usableLengths[to] ?? 0, count);
   }
 
   /** Zeroes what a slot holds, after values that were not finite. */

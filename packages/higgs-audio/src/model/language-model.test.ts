@@ -101,7 +101,11 @@ describe("LanguageModel against the oracle in Float64", () => {
 
   it("f16 keys and values, within their precision", async () => {
     const config = SMALL_SHAPES["one KV head"];
-    const { model, source } = await loadSmallModel({ config, kvType: "f16", contextLength: 300 });
+    const { model, source } = await loadSmallModel({
+      config,
+      kvTypes: { keys: "f16", values: "f32" },
+      contextLength: 300,
+    });
     const sequence = { prompt: makePrompt(config, "T20 A30 T220"), columns: makeColumns(config, 4) };
     await expectSequence(model, source, sequence, 0.03);
   });

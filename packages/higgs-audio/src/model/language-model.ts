@@ -3,7 +3,7 @@ import type { Backend } from "@higgs-worker/ggml";
 import type { HiggsConfig } from "../checkpoint/lm-config.ts";
 import { DecodeGraph } from "./decode-graph.ts";
 import type { GraphObserver } from "./layers.ts";
-import { KvCache, kvBucket } from "./kv-cache.ts";
+import { KvCache, kvBucket, type KvTypes, slotBucket } from "./kv-cache.ts";
 import { type PrefillRows, prefill } from "./prefill-graph.ts";
 import { PREFILL_ROWS, type PromptPiece, PromptPieces } from "./prompt-pieces.ts";
 import type { PromptRows } from "./prompt-rows.ts";
@@ -15,7 +15,12 @@ export interface LanguageModelOptions extends LoadWeightsOptions {
   readonly contextLength: number;
   /** Sequences that can be generated at the same time. */
   readonly slots: number;
-  readonly kvType: "f16" | "f32";
+  readonly kvTypes: KvTypes;
+  /**
+   * Steps of one shape only, all slots and the whole context: for devices that choose kernels by shape, where a seed otherwise
+   * gives other codes beside others. The CPU needs it not.
+   */
+  readonly isShapeFixed?: boolean | undefined;
   readonly observer?: GraphObserver | undefined;
 }
 
@@ -31,14 +36,16 @@ export class LanguageModel implements Disposable {
   readonly #weights: HiggsWeights;
   readonly #cache: KvCache;
   readonly #observer: GraphObserver | undefined;
-  readonly #graphs = new Map<number, DecodeGraph>();
+  readonly #isShapeFixed: boolean;
+  /** By slots and KV length. */
+  readonly #graphs = new Map<string, DecodeGraph>();
 
   private constructor(
     backend: Backend,
     config: HiggsConfig,
     weights: HiggsWeights,
     cache: KvCache,
-    observer: GraphObserver | undefined,
+    { observer, isShapeFixed = false }: Pick<LanguageModelOptions, "observer" | "isShapeFixed">,
   ) {
     this.config = config;
     this.contextLength = cache.contextLength;
@@ -47,6 +54,7 @@ export class LanguageModel implements Disposable {
     this.#weights = weights;
     this.#cache = cache;
     this.#observer = observer;
+    this.#isShapeFixed = isShapeFixed;
   }
 
   /**
@@ -58,8 +66,8 @@ export class LanguageModel implements Disposable {
   static async load(backend: Backend, source: WeightSource, options: LanguageModelOptions): Promise<LanguageModel> {
     const weights = await HiggsWeights.load(backend, source, options);
     try {
-      const cache = new KvCache(backend, source.config, { ...options, type: options.kvType });
-      return new LanguageModel(backend, source.config, weights, cache, options.observer);
+      const cache = new KvCache(backend, source.config, { ...options, types: options.kvTypes });
+      return new LanguageModel(backend, source.config, weights, cache, options);
     } catch (error) {
       weights[Symbol.dispose]();
       throw error;
@@ -142,13 +150,26 @@ export class LanguageModel implements Disposable {
     this.#cache.clear(slot);
   }
 
-  /** The graph whose KV length covers a sequence of `length` positions; built on first use. */
-  decodeGraph(length: number): DecodeGraph {
-    const kvLength = kvBucket(length, this.contextLength);
-    let graph = this.#graphs.get(kvLength);
+  /** Gives slot `to` what the first `count` positions of slot `from` hold; slot `from` is free then. */
+  moveSlot(from: number, to: number, count: number): void {
+    this.#setIdle(from);
+    this.#cache.move(from, to, count);
+  }
+
+  /** Slots that a step computes when the first `slotCount` are in use. */
+  slotsOfStep(slotCount: number): number {
+    return this.#isShapeFixed ? this.slots : slotBucket(slotCount, this.slots);
+  }
+
+  /** The graph that covers sequences of `length` positions in the first `slotCount` slots (default: all); built on first use. */
+  decodeGraph(length: number, slotCount = this.slots): DecodeGraph {
+    const kvLength = this.#isShapeFixed ? this.contextLength : kvBucket(length, this.contextLength);
+    const shape = { slotCount: this.slotsOfStep(slotCount), kvLength };
+    const key = `${shape.slotCount} ${shape.kvLength}`;
+    let graph = this.#graphs.get(key);
     if (graph === undefined) {
-      graph = new DecodeGraph(this.#backend, this.config, this.#weights, this.#cache, kvLength, this.#observer);
-      this.#graphs.set(kvLength, graph);
+      graph = new DecodeGraph(this.#backend, this.config, this.#weights, this.#cache, shape, this.#observer);
+      this.#graphs.set(key, graph);
     }
     return graph;
   }

@@ -16,9 +16,15 @@ import type { BranchWeights, HiggsWeights, LayerWeights } from "./weights.ts";
 export interface GraphObserver {
   /** Called with named tensors, [nEmbd, rows], while a graph is built; `graph.output(tensor)` keeps their values. */
   built(graph: Graph, stage: string, tensor: Tensor): void;
-  /** Called after each computation, with the position of each row. */
+  /** Called after each computation, with the position of each row; rows behind them count for nothing. */
   computed(graph: Graph, positions: Int32Array): void;
 }
+
+/**
+ * From so many queries a sequence on, ggml's CPU kernel for attention works in tiles, three times as fast, but only with keys and
+ * values of one type.
+ */
+const TILED_QUERIES = 64;
 
 /** How many rows of a graph go through each branch; text rows come first. */
 export interface RowSplit {
@@ -107,7 +113,9 @@ function buildAttention(
   // A view, not a reshape: device backends fuse rope → view → set_rows.
   const written = inputs.cache.write(graph, il, graph.view(Kcur, [headDim * nHeadKv, rows]), Vcur, inputs.kvRows);
   const q = graph.permute(graph.reshape(Qcur, headDim, nHead, rowsPerSlot, inputs.slotCount), [0, 2, 1, 3]); // [headDim, rowsPerSlot, nHead, slots]
-  const k = inputs.cache.read(graph, written.k, inputs); // [headDim, kvLength, nHeadKv, slots]
+  const keys = inputs.cache.read(graph, written.k, inputs); // [headDim, kvLength, nHeadKv, slots]
+  const { types } = inputs.cache;
+  const k = rowsPerSlot >= TILED_QUERIES && types.keys !== types.values ? graph.cast(keys, types.values) : keys;
   const v = inputs.cache.read(graph, written.v, inputs); // [headDim, kvLength, nHeadKv, slots]
   const kqv = graph.flashAttention(q, k, v, inputs.mask, { scale: 1 / Math.sqrt(headDim), precise: true }); // [headDim, nHead, rowsPerSlot, slots]
   return graph.name(graph.mulMat(layer.o, graph.reshape(kqv, headDim * nHead, rows)), "attn_out", il); // [nEmbd, rows]

@@ -16,11 +16,12 @@ export class StageTrace implements GraphObserver {
   computed(graph: Graph, positions: Int32Array): void {
     this.#last = new Map();
     for (const [stage, tensor] of this.#tensors.get(graph) ?? []) {
-      const values = tensor.toFloat32();
+      const [width] = tensor.shape;
+      // A graph may have further rows that belong to nobody.
+      const values = tensor.toFloat32().subarray(0, width * positions.length);
       this.#last.set(stage, values);
       const rows = this.#rows.get(stage) ?? [];
       this.#rows.set(stage, rows);
-      const [width] = tensor.shape;
       for (const [row, position] of positions.entries()) rows[position] = values.slice(row * width, (row + 1) * width);
     }
   }

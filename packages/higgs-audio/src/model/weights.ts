@@ -40,6 +40,8 @@ export interface LoadWeightsOptions extends ReadWeightsOptions {
   readonly precision: WeightPrecision;
 }
 
+const FLOAT_TYPES: ReadonlySet<TensorType> = new Set(["f32", "f16", "bf16"]);
+
 const TOKEN_EMBEDDINGS = "token_embd.weight";
 const ROPE_DIVISORS = "rope_divisors";
 
@@ -55,6 +57,12 @@ export class HiggsWeights implements Disposable {
   /** f32 [headDim / 2] */
   readonly ropeDivisors: Tensor;
   readonly textEmbeddings: TextEmbeddings;
+  /**
+   * Rows that a step must have at least so that a sequence gets the same bits alone and beside others. ggml's CPU backend
+   * multiplies one row of float weights by another kernel than several, with another order of additions; quantized weights
+   * it multiplies row by row.
+   */
+  readonly fewestRows: 1 | 2;
   readonly #arena: TensorArena;
 
   private constructor(arena: TensorArena, textEmbeddings: TextEmbeddings, config: HiggsConfig) {
@@ -66,6 +74,11 @@ export class HiggsWeights implements Disposable {
     this.audioEmbeddings = tensor("audio_embd.weight");
     this.audioHead = tensor("audio_output.weight");
     this.ropeDivisors = tensor(ROPE_DIVISORS);
+    const matrices = [
+      this.audioHead,
+      ...this.layers.flatMap(({ q, k, v, o, audio }) => [q, k, v, o, ...branchMatrices(audio)]),
+    ];
+    this.fewestRows = arena.isHost && matrices.some(({ type }) => FLOAT_TYPES.has(type)) ? 2 : 1;
   }
 
   /** Bytes on the device. */
@@ -109,6 +122,10 @@ export class HiggsWeights implements Disposable {
   [Symbol.dispose](): void {
     this.#arena[Symbol.dispose]();
   }
+}
+
+function branchMatrices({ ffnGate, ffnUp, ffnDown }: BranchWeights): Tensor[] {
+  return [ffnGate, ffnUp, ffnDown];
 }
 
 function tokenEmbeddingsOf(source: WeightSource): WeightTensor {

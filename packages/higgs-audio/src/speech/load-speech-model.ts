@@ -13,6 +13,7 @@ import { Scheduler } from "../engine/scheduler.ts";
 import { type DeviceChoice, openDevice } from "../model/device.ts";
 import { chooseLibrary, type ChooseLibraryOptions, type ChosenLibrary } from "../preflight/choose-library.ts";
 import { withGgmlErrors } from "../model/ggml-failure.ts";
+import { servedKvTypes } from "../model/kv-cache.ts";
 import { LanguageModel } from "../model/language-model.ts";
 import { sampleContent } from "../checkpoint/content-sample.ts";
 import { removeIfDamaged } from "../checkpoint/convert/checksums.ts";
@@ -39,6 +40,8 @@ export interface LoadSpeechModelOptions {
   readonly contextLength?: number | undefined;
   /** Requests that are spoken at the same time; default 1. Each has a cache of `contextLength` positions. */
   readonly slots?: number | undefined;
+  /** Whether steps on a GPU all have the same shape, so that a seed gives the same codes alone and beside others; default false. */
+  readonly isExact?: boolean | undefined;
   /** CPU threads; default: all that the process may use, and one for small models. */
   readonly threads?: number | undefined;
   /** Folder of a ggml build; default: the npm packages of the platform. */
@@ -154,8 +157,10 @@ async function loadLanguageModel(
   const signals = options.signal === undefined ? [failure.signal] : [failure.signal, options.signal];
   const loading = LanguageModel.load(backend, source, {
     precision: "stored",
-    kvType: "f16",
+    kvTypes: servedKvTypes(backend.device),
     slots: options.slots ?? 1,
+    // On the CPU the shape of a step makes no difference.
+    isShapeFixed: options.isExact === true && !backend.isHost,
     contextLength: options.contextLength,
     signal: AbortSignal.any(signals),
     onProgress: (done, total) => onProgress?.({ step: "load", share: done / total }),

@@ -1,4 +1,5 @@
 import type { Backend } from "@higgs-worker/ggml";
+import type { KvTypes } from "@higgs-worker/higgs-audio/parts";
 
 /**
  * The frame of `higgs verify-golden`: a group collects cases from a directory in the golden layout, a case compares this
@@ -23,11 +24,11 @@ export interface GoldenCase {
   run(): Promise<GoldenOutcome>;
 }
 
-/** The backend that the numeric groups (lm, codec) run on, and its tolerances. */
-export interface GoldenCompute {
-  readonly backend: Backend;
-  /** Weights are widened to f32 where true, as exact comparisons need; otherwise they stay as stored. */
-  readonly isExact: boolean;
+/** How the generation model is held and computed, and how near to the reference that must come. */
+export interface LmConfiguration {
+  /** `f32`: widened, as exact comparisons need; the golden checkpoints are stored in bf16. */
+  readonly weights: "f32" | "bf16" | "q8_0";
+  readonly kvTypes: KvTypes;
   /** Largest absolute error of a hidden state, apart from what `relativeHiddenTolerance` allows. */
   readonly hiddenTolerance: number;
   /** What the largest absolute value of a list of hidden states allows beside that, as a fraction of it. */
@@ -36,6 +37,12 @@ export interface GoldenCompute {
   readonly minCosine: number;
   /** Largest absolute error of a logit. */
   readonly logitTolerance: number;
+}
+
+/** The backend that the numeric groups (lm, codec) run on, and what they prove there. */
+export interface GoldenCompute {
+  readonly backend: Backend;
+  readonly languageModels: readonly LmConfiguration[];
   /** Largest absolute error of a codec feature or PCM sample. */
   readonly codecTolerance: number;
 }

@@ -1,19 +1,25 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import path from "node:path";
+import type { Backend } from "@higgs-worker/ggml";
 import * as v from "valibot";
 import {
   CheckpointWeightSource,
   concatenateSamples,
   LanguageModel,
   loadTextTokenizer,
+  openWeights,
   type PromptRows,
   StageTrace,
+  type WeightSource,
 } from "@higgs-worker/higgs-audio/parts";
 import { largestDifference, smallestCosine } from "../frame/compare.ts";
+import { configurationName } from "../frame/compute.ts";
 import { casesOfFile, checkpointsOf, readGoldenJson } from "../frame/files.ts";
 import { compareLogits } from "./logits.ts";
 import { failed, offBy, passed } from "../frame/outcome.ts";
 import { GoldenTensors } from "../frame/tensors.ts";
-import type { GoldenCase, GoldenCollector, GoldenCompute, GoldenOutcome } from "../frame/types.ts";
+import type { GoldenCase, GoldenCollector, GoldenOutcome, LmConfiguration } from "../frame/types.ts";
 
 /** The tiny checkpoints, the same weights in both layouts. */
 export const CHECKPOINTS = ["lm-native", "lm-boson"];
@@ -45,11 +51,13 @@ export const collectLmCases: GoldenCollector = async function* collectLm(directo
   yield* casesOfFile("lm", "lm/cases.json", async () => {
     const cases = await readLmCases(directory);
     return (await checkpointsOf(directory, CHECKPOINTS)).flatMap((checkpoint) =>
-      cases.map((lmCase): GoldenCase => ({
-        group: "lm",
-        name: `${checkpoint}/${lmCase.name}`,
-        run: () => withModel(directory, checkpoint, compute, lmCase, compareCase),
-      })),
+      compute.languageModels.flatMap((configuration) =>
+        cases.map((lmCase): GoldenCase => ({
+          group: "lm",
+          name: `${checkpoint}/${lmCase.name} (${configurationName(configuration)})`,
+          run: () => withModel({ directory, checkpoint, backend: compute.backend, configuration }, lmCase, compareCase),
+        })),
+      ),
     );
   });
 };
@@ -60,33 +68,60 @@ export interface LmRun {
   readonly model: LanguageModel;
   readonly lmCase: LmCase;
   readonly prompt: PromptRows;
-  readonly compute: GoldenCompute;
+  readonly configuration: LmConfiguration;
   /** Rows of prompts and steps, stage by stage. */
   readonly trace: StageTrace;
   /** A tensor in f32, null where the checkpoint has none: for norms and logits of prompt rows, which the model never computes. */
   readonly readF32: (name: string) => Promise<Float32Array | null>;
 }
 
+/** Which model a case runs on. */
+export interface LmSetting {
+  readonly directory: string;
+  /** Folder below `tiny`. */
+  readonly checkpoint: string;
+  readonly backend: Backend;
+  readonly configuration: LmConfiguration;
+}
+
 /** Loads a checkpoint with room for the case, runs, and frees everything. */
 export async function withModel(
-  directory: string,
-  checkpoint: string,
-  compute: GoldenCompute,
+  { directory, checkpoint, backend, configuration }: LmSetting,
   lmCase: LmCase,
   run: (lmRun: LmRun) => Promise<GoldenOutcome>,
 ): Promise<GoldenOutcome> {
-  await using source = await CheckpointWeightSource.open(path.join(directory, "tiny", checkpoint));
+  const modelPath = path.join(directory, "tiny", checkpoint);
+  const { weights, kvTypes } = configuration;
+  await using stored = await CheckpointWeightSource.open(modelPath);
+  await using folder = await temporaryFolder();
+  await using source = await openSource(backend, modelPath, weights, folder.path);
   const trace = new StageTrace();
-  using model = await LanguageModel.load(compute.backend, source, {
+  using model = await LanguageModel.load(backend, source, {
     observer: trace,
-    precision: compute.isExact ? "f32" : "stored",
-    kvType: compute.isExact ? "f32" : "f16",
+    precision: weights === "f32" ? "f32" : "stored",
+    kvTypes,
     contextLength: lmCase.rows + Math.max(lmCase.forced_columns[0]?.length ?? 0, MIN_NEW_COLUMNS),
     slots: 1,
   });
-  const { specialIds } = await loadTextTokenizer(path.join(directory, "tiny", checkpoint));
+  const { specialIds } = await loadTextTokenizer(modelPath);
   const prompt = promptOf(lmCase, [specialIds.audioOut, specialIds.audioIn]);
-  return await run({ directory, model, lmCase, prompt, compute, trace, readF32: (name) => source.readOptional(name) });
+  const readF32 = (name: string) => stored.readOptional(name);
+  return await run({ directory, model, lmCase, prompt, configuration, trace, readF32 });
+}
+
+/** The weights as they are served: converted by the converter, as stored or to be widened from the checkpoint. */
+async function openSource(
+  backend: Backend,
+  modelPath: string,
+  weights: LmConfiguration["weights"],
+  cacheDir: string,
+): Promise<WeightSource> {
+  return (await openWeights(backend, { modelPath, weights: weights === "f32" ? "bf16" : weights, cacheDir })).source;
+}
+
+async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string }> {
+  const folder = await mkdtemp(path.join(tmpdir(), "higgs-golden-weights-"));
+  return { path: folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) };
 }
 
 function promptOf(lmCase: LmCase, placeholderIds: readonly number[]): PromptRows {
@@ -161,7 +196,8 @@ async function comparePromptLogits(run: LmRun, expected: GoldenTensors, norm: Fl
       ...project(textHead, norm.subarray(row * hiddenSize, (row + 1) * hiddenSize)),
     ]);
     worst = largestDifference(await expected.float32("text_logits"), actual).largestError;
-    if (!(worst <= run.compute.logitTolerance)) return offBy("text_logits", worst, run.compute.logitTolerance);
+    const { logitTolerance } = run.configuration;
+    if (!(worst <= logitTolerance)) return offBy("text_logits", worst, logitTolerance);
   }
   if (!expected.has("audio_positions")) return passed("text logits", worst);
   const audioHead = await run.readF32("audio_output.weight");
@@ -179,13 +215,14 @@ function compareHiddenStates(
   name: string,
   wanted: Float32Array,
   actual: Float32Array,
-  { compute, model }: LmRun,
+  { configuration, model }: LmRun,
 ): GoldenOutcome {
-  const limit = compute.hiddenTolerance + compute.relativeHiddenTolerance * peak(wanted);
+  const { hiddenTolerance, relativeHiddenTolerance, minCosine } = configuration;
+  const limit = hiddenTolerance + relativeHiddenTolerance * peak(wanted);
   const { largestError } = largestDifference(wanted, actual);
   if (!(largestError <= limit)) return offBy(name, largestError, limit);
   const cosine = smallestCosine(wanted, actual, model.config.hiddenSize);
-  if (cosine < compute.minCosine) return failed(`${name}: cosine ${cosine} (limit ${compute.minCosine})`, largestError);
+  if (cosine < minCosine) return failed(`${name}: cosine ${cosine} (limit ${minCosine})`, largestError);
   return passed(name, largestError);
 }
 

@@ -92,6 +92,14 @@ export class ScriptedModel implements SequenceModel, UniformSource {
     return this.#graph;
   }
 
+  moveSlot(): void {
+    // One slot is all there is.
+  }
+
+  slotsOfStep(): number {
+    return 1;
+  }
+
   savePrefix(): Uint8Array {
     return new Uint8Array(0);
   }

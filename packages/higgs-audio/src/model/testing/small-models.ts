@@ -23,6 +23,8 @@ export const SMALL_SHAPES = {
   }),
   /** Every row is a whole number of q8_0 blocks. */
   "rows of 32": shape({ hiddenSize: 64, intermediateSize: 96, heads: [4, 2, 16], codebooks: [4, 34] }),
+  /** Every row is a whole number of q4_k blocks. */
+  "rows of 256": shape({ hiddenSize: 256, intermediateSize: 512, heads: [4, 2, 64], codebooks: [4, 34] }),
 } satisfies Record<string, HiggsConfig>;
 
 interface Shape {
@@ -83,7 +85,7 @@ export async function loadModel(
   const model = await LanguageModel.load(backend, source, {
     observer: trace,
     precision: "stored",
-    kvType: "f32",
+    kvTypes: { keys: "f32", values: "f32" },
     contextLength: 64,
     slots: 1,
     ...options,
