@@ -46,6 +46,9 @@ const LICENSE_FILE = /^(licen[cs]e|copying|notice|copyright|readme\.md$)/i;
 /** Under the LGPL: whoever gets the image must be able to replace them, so they stay as they were published (decision 0012). */
 const WHOLE_PACKAGES: ReadonlySet<string> = new Set(["codec-parser", "mpg123-decoder", "wasm-media-encoders"]);
 
+/** Data sets of the language detector that are not loaded. */
+const IDLE_LANGUAGE_DATA = /^src\/ngrams\/(?:large|medium|small)\.js$/;
+
 /** Declarations, sources of compiled code, source maps, compiler state, documents, tests. */
 const IDLE_FILE = /(\.[cm]?ts|\.map|\.tsbuildinfo|\.(md|markdown)|\.test\.[cm]?js|\.spec\.[cm]?js|^\.[\w.-]+)$/i;
 
@@ -63,6 +66,7 @@ export function isKept(packageName: string, file: string): boolean {
   if (LICENSE_FILE.test(name) || parts.includes("licenses")) return true;
   if (WHOLE_PACKAGES.has(packageName)) return !name.endsWith(".map");
   if (packageName.startsWith("@node-llama-cpp/") && parts[0] === "bins") return GGML_FILE.test(name);
+  if (packageName === "eld" && IDLE_LANGUAGE_DATA.test(file)) return false;
   if (parts.slice(0, -1).some((folder) => IDLE_FOLDERS.has(folder))) return false;
   return !IDLE_FILE.test(name);
 }

@@ -7,6 +7,7 @@ export const ALLOWED_LICENSES: readonly string[] = [
   "BSD-2-Clause",
   "BSD-3-Clause",
   "Apache-2.0",
+  "Unicode-3.0",
   "Zlib",
   "Unlicense",
   "CC0-1.0",

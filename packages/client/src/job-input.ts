@@ -25,6 +25,13 @@ export interface JobInput {
    * that to the model's own rules (default "plain").
    */
   readonly text_format?: "plain" | "raw" | null;
+  /**
+   * Say numbers, dates, times, money, units, telephone numbers and addresses in the words of the text's language
+   * (default false).
+   */
+  readonly spell_out?: boolean | null;
+  /** The language of the text, for `spell_out`: a BCP 47 tag such as "de" or "en-GB" (default: detected). */
+  readonly language?: string | null;
   /** Sampling temperature; 0 is greedy (default 1, 0 … 2). */
   readonly temperature?: number | null;
   /** Sample from this many of the most likely codes; 0 is off (default 50, 0 … 1026). */

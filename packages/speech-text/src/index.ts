@@ -1,2 +1,3 @@
+export { canonicalLanguage } from "./language/language-tag.ts";
 export { prepareText } from "./prepare-text.ts";
 export type { TextOptions } from "./text-options.ts";

@@ -14,8 +14,9 @@ export async function prepareText(text: string, options: TextOptions): Promise<S
 }
 
 /** The steps in their order. Each is loaded when a text needs it. */
-async function stepsFor({ format }: TextOptions): Promise<TextStep[]> {
-  if (format === "raw") return [];
-  const { readDialogue } = await import("./dialogue/read-dialogue.ts");
-  return [readDialogue];
+async function stepsFor({ format, spellsOut }: TextOptions): Promise<TextStep[]> {
+  const steps: TextStep[] = [];
+  if (format !== "raw") steps.push((await import("./dialogue/read-dialogue.ts")).readDialogue);
+  if (spellsOut) steps.push((await import("./spell-out/spell-out.ts")).spellOut);
+  return steps;
 }

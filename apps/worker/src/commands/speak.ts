@@ -3,8 +3,9 @@ import { AUDIO_FORMATS, type AudioFormat } from "@higgs-worker/audio";
 import { HiggsError, toHiggsError } from "@higgs-worker/base";
 import type { SettingFlags } from "../config/load.ts";
 import type { DeliveryPlan } from "../job/plan-delivery.ts";
-import { parseJob } from "../job/parse-input.ts";
+import { parseJob, type SpeechJob } from "../job/parse-input.ts";
 import { runSpeechJob, type FinishedSpeechJob } from "../job/run-speech-job.ts";
+import { readTranscript } from "../job/speech-request.ts";
 import { readDemoVocabulary, unknownWords } from "../model/demo-vocabulary.ts";
 import { loadSpeechModel, type ModelLoader } from "../model/load-model.ts";
 import { findModel, type FoundModel } from "../model/locations.ts";
@@ -54,14 +55,17 @@ async function speak(args: SpeakArgs, io: CommandIo, loadModel: ModelLoader): Pr
   const context = await openCommandContext(io, args.settings);
   const delivery = planOutput(args.out, io);
   const bar = createProgressBar(io.stderr, args.text);
-  const model = lazyModel(args, context, io, loadModel);
+  let job: SpeechJob | null = null;
+  // The words that are spoken: numbers may be spelled out.
+  const spokenText = async (): Promise<string> => (job === null ? args.text : (await readTranscript(job.input)).text);
+  const model = lazyModel(spokenText, context, io, loadModel);
   try {
-    const job = { id: "speak", input: { ...(await jobFields(args, io)), transcript: args.text } };
+    job = parseJob({ id: "speak", input: { ...(await jobFields(args, io)), transcript: args.text } }, context.config);
     const references = createReferenceServices(context.config, {
       fetch: { allowLoopback: args.allowLoopback ?? false },
     });
     const services = { ...context, model: model.get, references };
-    const finished = await runSpeechJob(parseJob(job, context.config), services, {
+    const finished = await runSpeechJob(job, services, {
       signal: io.signal,
       onProgress: bar.onProgress,
       delivery,
@@ -103,12 +107,17 @@ function planOutput(out: string, io: CommandIo): DeliveryPlan {
   return { kind: "file", store: createFileStore(dirname(path)), key: basename(path) };
 }
 
-function lazyModel(args: SpeakArgs, { config, logger }: CommandContext, io: CommandIo, loadModel: ModelLoader) {
+function lazyModel(
+  spokenText: () => Promise<string>,
+  { config, logger }: CommandContext,
+  io: CommandIo,
+  loadModel: ModelLoader,
+) {
   let loading: ReturnType<ModelLoader> | null = null;
   return {
     get: async () => {
       const found = findModel(config, { allowDemo: true });
-      await io.stderr.write(await demoNotice(found, args.text));
+      await io.stderr.write(await demoNotice(found, await spokenText()));
       loading = loadModel(found, config, { logger, signal: io.signal });
       return loading;
     },

@@ -18,13 +18,16 @@ import {
   type FieldValue,
   type JobField,
 } from "./job-field.ts";
-import { controlProblems, transcriptProblems } from "./text-problems.ts";
+import { controlProblems, languageProblems, transcriptProblems } from "./text-problems.ts";
 
 /** Longest literal scene in characters; the presets have about forty. */
 const MAX_SCENE_CHARS = 2_000;
 
 /** Longest address for the audio; those with session tokens have about 2000 characters. */
 const MAX_PUT_URL_CHARS = 8_192;
+
+/** Longest language tag: those in use have a fraction of it. */
+const MAX_LANGUAGE_CHARS = 64;
 
 /** Upper limit for counts. */
 const MAX_COUNT = 100_000;
@@ -79,6 +82,21 @@ const GENERATION_FIELDS = {
       "what the text is written in: `plain` text, whose speaker tags may be spelled and placed freely; `raw` leaves all of that to the model's own rules",
     placeholder: "<format>",
     help: "what the text is written in: plain, raw",
+  }),
+  spell_out: truth({
+    defaultValue: false,
+    meaning:
+      "`true` says numbers, dates, times, money, units, telephone numbers and addresses in the words of the text's language, see [SPEECH.md](SPEECH.md#numbers-in-words)",
+    help: "say numbers, dates, money, units and addresses in words",
+  }),
+  language: optionalText({
+    defaultText: "detected",
+    allowed: "a BCP 47 tag such as `de` or `en-GB`",
+    maxChars: MAX_LANGUAGE_CHARS,
+    problemsOf: languageProblems,
+    meaning: "the language of the text, for `spell_out`; its region decides orders such as day before month",
+    placeholder: "<tag>",
+    help: "the language of the text, such as de or en-GB",
   }),
   temperature: number({
     min: 0,

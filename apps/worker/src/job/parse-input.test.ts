@@ -38,6 +38,8 @@ describe("parseJobInput()", () => {
       scene_prompt: "quiet_indoor",
       normalize: true,
       text_format: "plain",
+      spell_out: false,
+      language: null,
       temperature: 1,
       top_k: 50,
       top_p: 0.95,

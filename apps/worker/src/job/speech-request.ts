@@ -1,5 +1,5 @@
 import { drawSeed, listScenePresets, resolveScene, type ResolvedSpeechRequest } from "@higgs-worker/higgs-audio";
-import { prepareText, type TextOptions } from "@higgs-worker/speech-text";
+import { canonicalLanguage, prepareText, type TextOptions } from "@higgs-worker/speech-text";
 import { nearestName } from "../names/nearest-name.ts";
 import type { JobInput } from "./job-fields.ts";
 
@@ -11,7 +11,7 @@ export interface PreparedRequest {
 /** The speech request for a job input, without its references; draws a seed if the job has none. */
 export async function toSpeechRequest(input: JobInput): Promise<PreparedRequest> {
   const scene = await resolveScene(input.scene_prompt);
-  const { text, warnings } = await prepareText(input.transcript, textOptionsFor(input));
+  const { text, warnings } = await readTranscript(input);
   // 0 turns RAS off in either field (spec contract §3).
   const isRasOn = input.ras_win_len > 0 && input.ras_win_max_num_repeat > 0;
   return {
@@ -41,9 +41,18 @@ export async function toSpeechRequest(input: JobInput): Promise<PreparedRequest>
   };
 }
 
+/** The transcript as it is given to the engine, and what was read in it. */
+export function readTranscript(input: JobInput): ReturnType<typeof prepareText> {
+  return prepareText(input.transcript, textOptionsFor(input));
+}
+
 /** A text that is to be spoken exactly as written is not read in any other way, unless it is said to be markup. */
-function textOptionsFor({ text_format: format, normalize }: JobInput): TextOptions {
-  return { format: format === "plain" && !normalize ? "raw" : format };
+function textOptionsFor({ text_format: format, normalize, spell_out: spellsOut, language }: JobInput): TextOptions {
+  return {
+    format: format === "plain" && !normalize ? "raw" : format,
+    spellsOut,
+    language: language === null ? null : canonicalLanguage(language),
+  };
 }
 
 /** A one-word scene that is nearly a preset's name was probably meant to be the preset. */

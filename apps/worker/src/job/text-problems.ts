@@ -1,3 +1,4 @@
+import { canonicalLanguage } from "@higgs-worker/speech-text";
 import { controlStringProblem, isSpeakable } from "@higgs-worker/higgs-audio/requests";
 
 /** What is wrong with a transcript, except its length. */
@@ -16,4 +17,8 @@ export function controlProblems(text: string): string[] {
 function nothingToSpeakProblem(transcript: string): string | null {
   if (transcript.trim() === "") return "is empty";
   return isSpeakable(transcript) ? null : "has nothing to speak (no letter or digit besides speaker tags)";
+}
+
+export function languageProblems(tag: string): string[] {
+  return canonicalLanguage(tag) === null ? ["is not a language tag (BCP 47, such as en, de-CH or zh-Hant)"] : [];
 }

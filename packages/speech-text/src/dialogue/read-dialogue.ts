@@ -14,7 +14,7 @@ interface Findings {
  * Dialogue as people write it: every turn becomes a line that begins with its `[SPEAKERn]`, wherever the tag stood and however
  * it was spelled. Names such as `Alice:` are text, since only numbers say whose voice it is.
  */
-export function readDialogue(text: string, { format }: TextOptions): StepResult {
+export function readDialogue(text: string, { format }: Pick<TextOptions, "format">): StepResult {
   const lineEnds = readLineEnds(text);
   const findings: Findings = { withinLines: [], otherSpellings: [] };
   const lines = lineEnds.text.split("\n").flatMap((line, index) => readLine(line, index + 1, findings));

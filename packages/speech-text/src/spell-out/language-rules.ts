@@ -1,5 +1,4 @@
-import type { NumberWords } from "./number-words.ts";
-import type { Reader } from "./reader.ts";
+import type { Place, Reader } from "./reader.ts";
 
 /** What a number's word agrees with; `alone` is counting. */
 export type Agreement = "alone" | "masculine" | "feminine";
@@ -19,14 +18,6 @@ export interface SpokenTime {
   readonly half: "am" | "pm" | null;
 }
 
-/** Where a token stands. */
-export interface Place {
-  /** The word before it on its line, in lower case; empty without. */
-  readonly before: string;
-  /** The word behind it as it is written, when only spaces are between; empty without. */
-  readonly after: string;
-}
-
 export interface CurrencyWords {
   readonly one: string;
   readonly many: string;
@@ -39,6 +30,19 @@ export interface UnitWords {
   readonly one: string;
   readonly many: string;
   readonly agreement: Agreement;
+}
+
+/** Says whole numbers by the rules of one language. */
+export interface Words {
+  /** @param value 0 … MAX_SPOKEN_INTEGER */
+  cardinal(value: number, agreement?: Agreement): string;
+  /** By a set of CLDR's rules. */
+  bySet(value: number, set: string): string;
+  year(value: number): string;
+  /** Digit by digit. */
+  digits(text: string, digits?: readonly string[]): string;
+  /** A whole number of any length: with leading zeros, or with more than 15 digits, digit by digit. */
+  integer(text: string, agreement?: Agreement): string;
 }
 
 /** Signs of addresses that are spoken. */
@@ -82,15 +86,15 @@ export interface LanguageRules {
   readonly links: Readonly<Record<LinkSign, string>>;
   /** Day before month in dates such as 1/2/2024. */
   readonly isDayFirst: boolean;
-  readonly date: (date: SpokenDate, words: NumberWords, place: Place) => string;
-  readonly time: (time: SpokenTime, words: NumberWords) => string;
+  readonly date: (date: SpokenDate, words: Words, place: Place) => string;
+  readonly time: (time: SpokenTime, words: Words) => string;
   /** Written hours and minutes, such as `14h30`, besides `14:30`: groups hour and minute, the whole with its word. */
   readonly timePattern?: RegExp;
   readonly currencies: Readonly<Record<string, CurrencyWords>>;
   /** Which currency `$` and `¥` are. */
   readonly signs: Readonly<Record<string, string>>;
-  /** Amount in words and hundredths, already with their names. */
-  readonly joinCents: (whole: string, cents: string, centName: string) => string;
+  /** What stands between an amount and its hundredths, and whether those have their name: "three euros fifty". */
+  readonly cents: { readonly join: string; readonly areNamed: boolean };
   /** Between millions and a noun. */
   readonly ofMillions: (noun: string) => string;
   /** Words and abbreviations for powers of ten behind an amount, in lower case: word for one, word for more, the power. */
@@ -103,7 +107,7 @@ export interface LanguageRules {
   /** Whether a bare number 1100 … 2099 is a year. */
   readonly isYear: (place: Place) => boolean;
   /** Fractions such as 3/4; null to leave them to the other rules. */
-  readonly fraction: (numerator: number, denominator: number, words: NumberWords) => string | null;
+  readonly fraction: (numerator: number, denominator: number, words: Words) => string | null;
   /** Readers of the language's own forms, tried before the common ones. */
-  readonly readers: (words: NumberWords) => readonly Reader[];
+  readonly readers: (words: Words) => readonly Reader[];
 }

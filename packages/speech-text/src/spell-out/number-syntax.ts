@@ -19,8 +19,12 @@ export function numberSyntax(locale: string): NumberSyntax {
   const sign = parts.find(({ type }) => type === "decimal")?.value === "," ? "," : ".";
   const group = parts.find(({ type }) => type === "group")?.value ?? "";
   // A space for groups has many forms; where a point is usual, the narrow ones mean the same.
-  const groups = /\s/u.test(group) ? `[${SPACES}.]` : group === "’" ? "[’']" : `[${group}\\u00A0\\u202F\\u2009]`;
-  const grouped = `\\d{1,3}(?:${groups}\\d{3})+(?!\\d)(?:[${sign}]\\d+)?`;
+  const groups = /\s/u.test(group) ? `[${SPACES}.]` : /['’]/u.test(group) ? "[’']" : `[${group}\\u00A0\\u202F\\u2009]`;
+  // India has groups of two above the thousands: 12,34,567.
+  const hasPairs = parts
+    .filter(({ type }) => type === "integer")
+    .some(({ value }, index) => index > 0 && value.length === 2);
+  const grouped = `\\d{1,3}${hasPairs ? `(?:${groups}\\d{2})*` : ""}(?:${groups}\\d{3})+(?!\\d)(?:[${sign}]\\d+)?`;
   const decimal = `\\d+[${sign}]\\d+`;
   // A point where a comma is usual: 3.14 in a German text.
   const foreign = sign === "," ? `|\\d+\\.\\d+` : "";

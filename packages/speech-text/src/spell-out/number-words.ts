@@ -1,4 +1,4 @@
-import type { Agreement, LanguageRules } from "./language-rules.ts";
+import type { Agreement, LanguageRules, Words } from "./language-rules.ts";
 import type { RuleBasedFormat } from "./rbnf/rule-based-format.ts";
 import { MAX_SPOKEN_INTEGER } from "./rbnf/rule-based-format.ts";
 
@@ -15,7 +15,7 @@ export interface WrittenNumber {
 const TRILLION = 1e12;
 
 /** Says numbers in one language. */
-export class NumberWords {
+export class NumberWords implements Words {
   readonly rules: LanguageRules;
   readonly #format: RuleBasedFormat;
 
@@ -24,12 +24,10 @@ export class NumberWords {
     this.#format = format;
   }
 
-  /** @param value 0 … MAX_SPOKEN_INTEGER */
   cardinal(value: number, agreement: Agreement = "alone"): string {
     return this.bySet(value, this.rules.sets[agreement]);
   }
 
-  /** By a set of CLDR's rules. */
   bySet(value: number, set: string): string {
     const { trillion, revise } = this.rules;
     if (trillion !== undefined && value >= TRILLION) return this.#trillions(value, set, trillion);
@@ -49,14 +47,12 @@ export class NumberWords {
     return this.rules.yearSet === null ? this.cardinal(value) : this.bySet(value, this.rules.yearSet);
   }
 
-  /** Digit by digit. */
   digits(text: string, digits: readonly string[] = this.rules.digits): string {
     return Array.from(text, (digit) => digits[Number(digit)] ?? "").join(
       this.rules.joinsDigits === true ? "" : this.rules.space,
     );
   }
 
-  /** A whole number of any length: with leading zeros, or with more than 15 digits, digit by digit. */
   integer(text: string, agreement: Agreement = "alone"): string {
     const value = Number(text);
     const isPlain = value <= MAX_SPOKEN_INTEGER && (text === "0" || !text.startsWith("0"));

@@ -1,11 +1,10 @@
 import { detectLanguage, type DetectedLanguage } from "../language/detect-language.ts";
 import { isSpokenLanguage, SPOKEN_LANGUAGES } from "../language/language-tag.ts";
+import type { TextOptions } from "../text-options.ts";
+import type { StepResult } from "../text-step.ts";
 import type { Speller } from "./speller.ts";
 
-export interface SpelledOut {
-  readonly text: string;
-  readonly warnings: readonly string[];
-}
+type SpellOutOptions = Pick<TextOptions, "language">;
 
 /** Where nothing tells the language. */
 const FALLBACK = "en";
@@ -16,19 +15,17 @@ const PARAGRAPH = /\n(?=[ \t\r]*\n|[ \t]*\[(?:SPEAKER|chapter))/gu;
 /**
  * A text whose numbers, dates, times, amounts of money, units, telephone numbers and addresses are in words. Marks in square
  * brackets and tags in angle brackets stay as they are; so do codes and ambiguous numbers, which a warning counts.
- *
- * @param language BCP 47, for the whole text; null to detect it for every paragraph
+ * A language that is given holds for the whole text; otherwise every paragraph has its own.
  */
-export async function spellOut(text: string, language: string | null): Promise<SpelledOut> {
+export async function spellOut(text: string, { language }: SpellOutOptions): Promise<StepResult> {
   const paragraphs = language === null ? splitParagraphs(text) : [text];
   const whole = language === null ? await detectLanguage(text) : null;
-  const spellers = new Map<string, Speller | null>();
   const unsupported = new Set<string>();
   const out: string[] = [];
   let left = 0;
   for (const paragraph of paragraphs) {
     const tag = language ?? languageOf(hasLetters(paragraph) ? await detectLanguage(paragraph) : null, whole);
-    const speller = await spellerFor(tag, spellers);
+    const speller = await findSpeller(tag);
     const needsWords = /[\p{N}@]|\p{L}\.\p{L}/u.test(paragraph);
     if (speller === null && needsWords) unsupported.add(tag);
     const spelled = speller === null ? { text: paragraph, left: 0 } : speller.spell(paragraph);
@@ -54,16 +51,12 @@ function languageOf(paragraph: DetectedLanguage | null, whole: DetectedLanguage 
 }
 
 /** Null for a language without words. */
-async function spellerFor(tag: string, spellers: Map<string, Speller | null>): Promise<Speller | null> {
-  const known = spellers.get(tag);
-  if (known !== undefined) return known;
+async function findSpeller(tag: string): Promise<Speller | null> {
   const { language } = new Intl.Locale(tag);
+  if (!isSpokenLanguage(language)) return null;
   // Loaded when the first text needs it: rules, words and the library that finds addresses.
-  const speller = isSpokenLanguage(language)
-    ? (await import("./create-speller.ts")).createSpeller(language, tag)
-    : null;
-  spellers.set(tag, speller);
-  return speller;
+  const { spellerFor } = await import("./kept-spellers.ts");
+  return spellerFor(language, tag);
 }
 
 function unsupportedWarnings(languages: ReadonlySet<string>): string[] {

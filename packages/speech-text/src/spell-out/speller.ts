@@ -1,6 +1,5 @@
-import type { Place } from "./language-rules.ts";
 import type { NumberWords } from "./number-words.ts";
-import type { Reader } from "./reader.ts";
+import type { Place, Reader } from "./reader.ts";
 import { amountReaders, numberReaders } from "./readers/amounts.ts";
 import { dateAndTimeReaders } from "./readers/dates-and-times.ts";
 import { findLinks, sayLink } from "./readers/links.ts";

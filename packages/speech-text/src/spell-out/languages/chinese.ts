@@ -1,5 +1,4 @@
-import type { CurrencyWords, LanguageRules, SpokenTime, UnitWords } from "../language-rules.ts";
-import type { NumberWords } from "../number-words.ts";
+import type { CurrencyWords, LanguageRules, SpokenTime, UnitWords, Words } from "../language-rules.ts";
 
 /** Behind these, two things are 两 and not 二. Days of a month, months and floors are counted with 二. */
 const MEASURE_WORDS =
@@ -73,7 +72,7 @@ export function chinese(script: "Hans" | "Hant", region: string): LanguageRules 
       CHF: currency("瑞士法郎"),
     },
     signs: { $: isTraditional && region === "TW" ? "TWD" : "USD", "¥": "CNY", "￥": "CNY" },
-    joinCents: (whole, cents) => `${whole}${cents}`,
+    cents: { join: "", areNamed: true },
     ofMillions: (noun) => noun,
     scales: {
       万: ["万", "万"],
@@ -123,16 +122,11 @@ export function chinese(script: "Hans" | "Hant", region: string): LanguageRules 
 
 const yearDigits = ["〇", ...SIMPLE_DIGITS.slice(1)];
 
-function hourWords(hour: number, words: NumberWords): string {
+function hourWords(hour: number, words: Words): string {
   return words.cardinal(hour, "masculine");
 }
 
-function timeWords(
-  { hour, minute, second }: SpokenTime,
-  words: NumberWords,
-  point: string,
-  minuteName: string,
-): string {
+function timeWords({ hour, minute, second }: SpokenTime, words: Words, point: string, minuteName: string): string {
   const zero = minute < 10 && minute > 0 ? "零" : "";
   const minutes = minute === 0 && second === null ? "" : `${zero}${words.cardinal(minute)}${minuteName}`;
   return `${hourWords(hour, words)}${point}${minutes}${second === null ? "" : `${words.cardinal(second)}秒`}`;

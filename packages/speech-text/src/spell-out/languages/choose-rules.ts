@@ -10,27 +10,25 @@ import { korean } from "./korean.ts";
 import { portuguese } from "./portuguese.ts";
 import { spanish } from "./spanish.ts";
 
+interface TagParts {
+  readonly region: string;
+  readonly script: string;
+}
+
+const RULES: Readonly<Record<SpokenLanguage, (parts: TagParts) => LanguageRules>> = {
+  en: ({ region }) => english(region),
+  de: ({ region }) => german(region),
+  fr: ({ region }) => french(region),
+  es: ({ region }) => spanish(region),
+  it: ({ region }) => italian(region),
+  pt: ({ region }) => portuguese(region),
+  zh: ({ region, script }) => chinese(script === "Hant" ? "Hant" : "Hans", region),
+  ja: () => japanese(),
+  ko: () => korean(),
+};
+
 /** The rules for a language tag; a tag without a region has its most likely one. */
 export function chooseRules(language: SpokenLanguage, tag: string): LanguageRules {
-  const { region = "", script } = new Intl.Locale(tag).maximize();
-  switch (language) {
-    case "en":
-      return english(region);
-    case "de":
-      return german(region);
-    case "fr":
-      return french(region);
-    case "es":
-      return spanish(region);
-    case "it":
-      return italian(region);
-    case "pt":
-      return portuguese(region);
-    case "zh":
-      return chinese(script === "Hant" ? "Hant" : "Hans", region);
-    case "ja":
-      return japanese();
-    case "ko":
-      return korean();
-  }
+  const { region = "", script = "" } = new Intl.Locale(tag).maximize();
+  return RULES[language]({ region, script });
 }

@@ -1,5 +1,4 @@
-import type { LanguageRules, SpokenDate, SpokenTime } from "../language-rules.ts";
-import type { NumberWords } from "../number-words.ts";
+import type { LanguageRules, SpokenDate, SpokenTime, Words } from "../language-rules.ts";
 import type { Reader } from "../reader.ts";
 import { monthName, monthNumbers, monthPattern } from "./month-names.ts";
 
@@ -23,10 +22,9 @@ export function english(region: string): LanguageRules {
   const locale = `en-${region}`;
   const verbose = isAmerican ? "" : "-verbose";
   const cardinal = `%spellout-cardinal${verbose}`;
-  const ordinal = (words: NumberWords, value: number): string =>
-    words.bySet(value, `%spellout-ordinal${verbose}`).replaceAll(",", "");
+  const ordinal = (words: Words, value: number): string => words.bySet(value, `%spellout-ordinal${verbose}`);
 
-  function date({ year, month, day }: SpokenDate, words: NumberWords, before: string): string {
+  function date({ year, month, day }: SpokenDate, words: Words, before: string): string {
     const name = monthName(locale, month);
     const spokenYear = year === null ? "" : words.year(year);
     if (day === null) return `${name} ${spokenYear}`.trim();
@@ -37,9 +35,11 @@ export function english(region: string): LanguageRules {
 
   return {
     locale,
-    ruleFile: "en",
+    ruleFile: region === "IN" ? "en-IN" : "en",
     sets: { alone: cardinal, masculine: cardinal, feminine: cardinal },
     yearSet: "%spellout-numbering-year",
+    // Commas of CLDR's long form are for reading, not for hearing.
+    revise: (words) => words.replaceAll(",", ""),
     space: " ",
     digits: ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"],
     comma: "comma",
@@ -83,7 +83,7 @@ export function english(region: string): LanguageRules {
       AUD: dollars("Australian dollar"),
     },
     signs: { $: "USD", "¥": "JPY" },
-    joinCents: (whole, cents, name) => `${whole} and ${cents} ${name}`,
+    cents: { join: " and ", areNamed: true },
     ofMillions: (noun) => noun,
     scales: {
       k: ["thousand", "thousand"],
@@ -131,7 +131,7 @@ function dollars(name: string): LanguageRules["currencies"][string] {
   return { one: name, many: `${name}s`, agreement: "alone", cent: { one: "cent", many: "cents" } };
 }
 
-function time({ hour, minute, second, half }: SpokenTime, words: NumberWords): string {
+function time({ hour, minute, second, half }: SpokenTime, words: Words): string {
   const suffix = half === null ? "" : half === "am" ? " a.m." : " p.m.";
   const seconds = second === null ? "" : ` and ${words.cardinal(second)} ${second === 1 ? "second" : "seconds"}`;
   if (minute === 0 && half !== null) return `${words.cardinal(hour)}${seconds}${suffix}`;
@@ -144,13 +144,12 @@ function time({ hour, minute, second, half }: SpokenTime, words: NumberWords): s
 }
 
 function ownReaders(
-  words: NumberWords,
-  ordinal: (words: NumberWords, value: number) => string,
-  date: (value: SpokenDate, words: NumberWords, before: string) => string,
+  words: Words,
+  ordinal: (words: Words, value: number) => string,
+  date: (value: SpokenDate, words: Words, before: string) => string,
   locale: string,
 ): readonly Reader[] {
-  const months = monthNumbers(locale);
-  months.has("sept") || (months as Map<string, number>).set("sept", 9);
+  const months = new Map([...monthNumbers(locale), ["sept", 9]]);
   const names = monthPattern(months);
   const dateOf = (day: string, name: string, year: string | undefined): SpokenDate => ({
     day: Number(day),
@@ -182,7 +181,7 @@ function ownReaders(
     },
     {
       pattern: /['’]?(\d{2}|\d{4})['’]?s(?![\p{L}\d])/uy,
-      say: ([, digits = ""]) => (/0$/u.test(digits) ? decade(words, Number(digits)) : null),
+      say: ([, digits = ""]) => (digits.endsWith("0") ? decade(words, Number(digits)) : null),
     },
     { pattern: /#(\d{1,15})(?![\p{L}\d])/uy, say: ([, digits = ""]) => `number ${words.integer(digits)}` },
     { pattern: /No\. ?(?=\d)/uy, say: () => "number " },
@@ -191,7 +190,7 @@ function ownReaders(
 }
 
 /** 1980 is "nineteen eighties", 90 is "nineties". */
-function decade(words: NumberWords, value: number): string {
+function decade(words: Words, value: number): string {
   const spoken = value >= 1000 ? words.year(value) : words.cardinal(value);
   return spoken.endsWith("y") ? `${spoken.slice(0, -1)}ies` : `${spoken}s`;
 }

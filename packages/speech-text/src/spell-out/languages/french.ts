@@ -1,5 +1,4 @@
-import type { LanguageRules, SpokenTime } from "../language-rules.ts";
-import type { NumberWords } from "../number-words.ts";
+import type { LanguageRules, SpokenTime, Words } from "../language-rules.ts";
 import { monthName, monthNumbers, monthPattern } from "./month-names.ts";
 import { agreementByNoun, masculineUnit, wordSet, type NounEndings } from "./nouns.ts";
 
@@ -13,7 +12,7 @@ const NOUNS: NounEndings = {
 /** French: of France, or with septante and nonante in Belgium and Switzerland. */
 export function french(region: string): LanguageRules {
   const locale = `fr-${region}`;
-  const ordinal = (value: number, words: NumberWords, gender: "masculine" | "feminine"): string =>
+  const ordinal = (value: number, words: Words, gender: "masculine" | "feminine"): string =>
     words.bySet(value, `%spellout-ordinal-${gender}`);
   const months = monthNumbers(locale);
   return {
@@ -76,7 +75,7 @@ export function french(region: string): LanguageRules {
       CAD: { one: "dollar", many: "dollars", agreement: "masculine", cent: { one: "cent", many: "cents" } },
     },
     signs: { $: "USD", "¥": "JPY" },
-    joinCents: (whole, cents) => `${whole} ${cents}`,
+    cents: { join: " ", areNamed: false },
     ofMillions: (noun) => (/^[aeiouyéèêh]/iu.test(noun) ? `d'${noun}` : `de ${noun}`),
     scales: {
       k: ["mille", "mille"],
@@ -133,7 +132,7 @@ export function french(region: string): LanguageRules {
   };
 }
 
-function time({ hour, minute, second }: SpokenTime, words: NumberWords): string {
+function time({ hour, minute, second }: SpokenTime, words: Words): string {
   const hours = `${words.cardinal(hour, "feminine")} ${hour < 2 ? "heure" : "heures"}`;
   const minutes = minute === 0 && second === null ? "" : ` ${words.cardinal(minute, "feminine")}`;
   const seconds =

@@ -1,5 +1,4 @@
-import type { LanguageRules, SpokenTime } from "../language-rules.ts";
-import type { NumberWords } from "../number-words.ts";
+import type { LanguageRules, SpokenTime, Words } from "../language-rules.ts";
 import type { Reader } from "../reader.ts";
 import { monthName, monthNumbers, monthPattern } from "./month-names.ts";
 
@@ -19,7 +18,7 @@ const FEMININE_NOUN = /(?:e|ung|heit|keit|schaft|ion|tät|in|Frau|Stadt|Nacht|Ha
 /** German of Germany, Austria or Switzerland. */
 export function german(region: string): LanguageRules {
   const locale = `de-${region}`;
-  const ordinal = (value: number, before: string, words: NumberWords): string => {
+  const ordinal = (value: number, before: string, words: Words): string => {
     if (OBLIQUE.has(before)) return words.bySet(value, "%spellout-ordinal-n");
     return words.bySet(value, DIRECT.has(before) ? "%spellout-ordinal" : "%spellout-ordinal-r");
   };
@@ -75,7 +74,7 @@ export function german(region: string): LanguageRules {
       CHF: { one: "Franken", many: "Franken", agreement: "masculine", cent: { one: "Rappen", many: "Rappen" } },
     },
     signs: { $: "USD", "¥": "JPY" },
-    joinCents: (whole, cents) => `${whole} ${cents}`,
+    cents: { join: " ", areNamed: false },
     ofMillions: (noun) => noun,
     scales: {
       tsd: ["tausend", "tausend"],
@@ -119,7 +118,7 @@ export function german(region: string): LanguageRules {
   };
 }
 
-function time({ hour, minute, second }: SpokenTime, words: NumberWords): string {
+function time({ hour, minute, second }: SpokenTime, words: Words): string {
   const minutes = minute === 0 && second === null ? "" : ` ${words.cardinal(minute)}`;
   const seconds =
     second === null ? "" : ` und ${words.cardinal(second, "feminine")} ${second === 1 ? "Sekunde" : "Sekunden"}`;
@@ -127,8 +126,8 @@ function time({ hour, minute, second }: SpokenTime, words: NumberWords): string 
 }
 
 function ownReaders(
-  words: NumberWords,
-  ordinal: (value: number, before: string, words: NumberWords) => string,
+  words: Words,
+  ordinal: (value: number, before: string, words: Words) => string,
   locale: string,
 ): readonly Reader[] {
   const months = monthNumbers(locale);

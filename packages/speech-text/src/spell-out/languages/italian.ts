@@ -1,5 +1,4 @@
-import type { LanguageRules, SpokenTime } from "../language-rules.ts";
-import type { NumberWords } from "../number-words.ts";
+import type { LanguageRules, SpokenTime, Words } from "../language-rules.ts";
 import { monthName, monthNumbers, monthPattern } from "./month-names.ts";
 import { agreementByNoun, masculineUnit, wordSet, type NounEndings } from "./nouns.ts";
 
@@ -14,7 +13,7 @@ const NOUNS: NounEndings = {
 export function italian(region: string): LanguageRules {
   const locale = `it-${region}`;
   const months = monthNumbers(locale);
-  const ordinal = (value: number, words: NumberWords, gender: "masculine" | "feminine"): string =>
+  const ordinal = (value: number, words: Words, gender: "masculine" | "feminine"): string =>
     words.bySet(value, `%spellout-ordinal-${gender}`);
   return {
     locale,
@@ -72,7 +71,7 @@ export function italian(region: string): LanguageRules {
       CHF: { one: "franco", many: "franchi", agreement: "masculine", cent: { one: "centesimo", many: "centesimi" } },
     },
     signs: { $: "USD", "¥": "JPY" },
-    joinCents: (whole, cents, name) => `${whole} e ${cents} ${name}`,
+    cents: { join: " e ", areNamed: true },
     ofMillions: (noun) => `di ${noun}`,
     scales: {
       mila: ["mila", "mila"],
@@ -124,7 +123,7 @@ export function italian(region: string): LanguageRules {
   };
 }
 
-function time({ hour, minute, second }: SpokenTime, words: NumberWords): string {
+function time({ hour, minute, second }: SpokenTime, words: Words): string {
   const spokenHour = words.cardinal(hour, "feminine");
   if (minute === 0 && second === null) return hour === 0 || hour === 24 ? "mezzanotte" : spokenHour;
   const seconds = second === null ? "" : ` e ${words.cardinal(second)} ${second === 1 ? "secondo" : "secondi"}`;

@@ -1,5 +1,4 @@
-import type { CurrencyWords, LanguageRules, SpokenTime, UnitWords } from "../language-rules.ts";
-import type { NumberWords } from "../number-words.ts";
+import type { CurrencyWords, LanguageRules, SpokenTime, UnitWords, Words } from "../language-rules.ts";
 
 const currency = (name: string): CurrencyWords => ({ one: name, many: name, agreement: "alone", cent: null });
 const unit = (name: string): UnitWords => ({ one: name, many: name, agreement: "alone" });
@@ -58,7 +57,7 @@ export function japanese(): LanguageRules {
       CHF: currency("スイスフラン"),
     },
     signs: { $: "USD", "¥": "JPY", "￥": "JPY" },
-    joinCents: (whole, cents) => `${whole}${cents}`,
+    cents: { join: "", areNamed: true },
     ofMillions: (noun) => noun,
     scales: { 万: ["万", "万"], 億: ["億", "億"], 兆: ["兆", "兆"], 千: ["千", "千"] },
     units: {
@@ -83,7 +82,7 @@ export function japanese(): LanguageRules {
   };
 }
 
-function time({ hour, minute, second }: SpokenTime, words: NumberWords): string {
+function time({ hour, minute, second }: SpokenTime, words: Words): string {
   const minutes = minute === 0 && second === null ? "" : `${words.cardinal(minute)}分`;
   const seconds = second === null ? "" : `${words.cardinal(second)}秒`;
   return `${words.cardinal(hour)}時${minutes}${seconds}`;

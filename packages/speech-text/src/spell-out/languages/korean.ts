@@ -1,5 +1,4 @@
-import type { CurrencyWords, LanguageRules, SpokenTime, UnitWords } from "../language-rules.ts";
-import type { NumberWords } from "../number-words.ts";
+import type { CurrencyWords, LanguageRules, SpokenTime, UnitWords, Words } from "../language-rules.ts";
 
 const NATIVE = "%spellout-cardinal-native-attributive";
 
@@ -70,7 +69,7 @@ export function korean(): LanguageRules {
       CHF: currency("스위스 프랑"),
     },
     signs: { $: "USD", "¥": "JPY" },
-    joinCents: (whole, cents) => `${whole} ${cents}`,
+    cents: { join: " ", areNamed: true },
     ofMillions: (noun) => noun,
     scales: { 만: ["만", "만"], 억: ["억", "억"], 조: ["조", "조"], 천: ["천", "천"] },
     units: {
@@ -110,7 +109,7 @@ export function korean(): LanguageRules {
           const value = Number(digits);
           if (value === 0 || !NATIVE_COUNTERS.test(counter)) return null;
           // Hours beyond twelve are Sino-Korean, and so are ages by decades.
-          if (/^대/u.test(counter) && value % 10 === 0) return null;
+          if (counter.startsWith("대") && value % 10 === 0) return null;
           if (/^시(?!간)/u.test(counter) && value > 12) return `${words.cardinal(value)} `;
           return `${words.bySet(value, NATIVE)} `;
         },
@@ -119,12 +118,12 @@ export function korean(): LanguageRules {
   };
 }
 
-function monthWords(month: number, words: NumberWords): string {
+function monthWords(month: number, words: Words): string {
   if (month === 6) return "유";
   return month === 10 ? "시" : words.cardinal(month);
 }
 
-function time({ hour, minute, second }: SpokenTime, words: NumberWords): string {
+function time({ hour, minute, second }: SpokenTime, words: Words): string {
   const hours = hour >= 1 && hour <= 12 ? words.bySet(hour, NATIVE) : words.cardinal(hour);
   const minutes = minute === 0 && second === null ? "" : ` ${words.cardinal(minute)} 분`;
   return `${hours} 시${minutes}${second === null ? "" : ` ${words.cardinal(second)} 초`}`;

@@ -1,5 +1,4 @@
-import type { LanguageRules, SpokenTime } from "../language-rules.ts";
-import type { NumberWords } from "../number-words.ts";
+import type { LanguageRules, SpokenTime, Words } from "../language-rules.ts";
 import { monthName, monthNumbers, monthPattern } from "./month-names.ts";
 import { agreementByNoun, masculineUnit, wordSet, type NounEndings } from "./nouns.ts";
 
@@ -16,7 +15,7 @@ export function portuguese(region: string): LanguageRules {
   const isBrazilian = region === "BR";
   const locale = isBrazilian ? "pt-BR" : "pt-PT";
   const cent = isBrazilian ? { one: "centavo", many: "centavos" } : { one: "cêntimo", many: "cêntimos" };
-  const ordinal = (value: number, words: NumberWords, gender: "masculine" | "feminine"): string =>
+  const ordinal = (value: number, words: Words, gender: "masculine" | "feminine"): string =>
     words.bySet(value, `%spellout-ordinal-${gender}`);
   const quilo = isBrazilian ? "quilô" : "quiló";
   return {
@@ -76,7 +75,7 @@ export function portuguese(region: string): LanguageRules {
       CHF: { one: "franco suíço", many: "francos suíços", agreement: "masculine", cent: null },
     },
     signs: { $: "USD", "¥": "JPY" },
-    joinCents: (whole, cents, name) => `${whole} e ${cents} ${name}`,
+    cents: { join: " e ", areNamed: true },
     ofMillions: (noun) => `de ${noun}`,
     scales: {
       mil: ["mil", "mil"],
@@ -125,7 +124,7 @@ export function portuguese(region: string): LanguageRules {
   };
 }
 
-function time({ hour, minute, second }: SpokenTime, words: NumberWords): string {
+function time({ hour, minute, second }: SpokenTime, words: Words): string {
   const spokenHour = words.cardinal(hour, "feminine");
   if (minute === 0 && second === null) return `${spokenHour} ${hour === 1 ? "hora" : "horas"}`;
   const seconds = second === null ? "" : ` e ${words.cardinal(second)} ${second === 1 ? "segundo" : "segundos"}`;

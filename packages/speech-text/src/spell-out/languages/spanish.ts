@@ -1,5 +1,4 @@
-import type { LanguageRules, SpokenTime } from "../language-rules.ts";
-import type { NumberWords } from "../number-words.ts";
+import type { LanguageRules, SpokenTime, Words } from "../language-rules.ts";
 import { monthName } from "./month-names.ts";
 import { agreementByNoun, masculineUnit, wordSet, type NounEndings } from "./nouns.ts";
 
@@ -14,7 +13,7 @@ const NOUNS: NounEndings = {
 /** Spanish of Spain or America. */
 export function spanish(region: string): LanguageRules {
   const locale = `es-${region}`;
-  const ordinal = (digits: string, words: NumberWords, end: string): string =>
+  const ordinal = (digits: string, words: Words, end: string): string =>
     words.bySet(Number(digits), `%spellout-ordinal-${end}`);
   return {
     locale,
@@ -70,7 +69,7 @@ export function spanish(region: string): LanguageRules {
       CHF: { one: "franco suizo", many: "francos suizos", agreement: "masculine", cent: null },
     },
     signs: { $: ["MX", "CO", "CL", "AR", "UY"].includes(region) ? "MXN" : "USD", "¥": "JPY" },
-    joinCents: (whole, cents, name) => `${whole} con ${cents} ${name}`,
+    cents: { join: " con ", areNamed: true },
     ofMillions: (noun) => `de ${noun}`,
     scales: {
       m: ["millón", "millones"],
@@ -113,7 +112,7 @@ export function spanish(region: string): LanguageRules {
   };
 }
 
-function time({ hour, minute, second }: SpokenTime, words: NumberWords): string {
+function time({ hour, minute, second }: SpokenTime, words: Words): string {
   const spokenHour = words.cardinal(hour, "feminine");
   if (minute === 0 && second === null) return hour > 12 || hour === 0 ? `${spokenHour} horas` : spokenHour;
   const seconds =

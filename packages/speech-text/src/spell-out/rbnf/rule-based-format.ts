@@ -70,11 +70,16 @@ export class RuleBasedFormat {
         return this.#formatBy(at.remainder, at.setName, at.index - 1);
       case "optional":
         return at.remainder === 0 ? "" : this.#apply(part.parts, at);
-      case "plural": {
-        const category = (part.isOrdinal ? this.#ordinals : this.#cardinals).select(at.quotient);
-        return part.forms[category] ?? part.forms["other"] ?? "";
-      }
+      case "plural":
+        return this.#pluralForm(part, at.quotient);
+      default:
+        return part satisfies never;
     }
+  }
+
+  #pluralForm({ isOrdinal, forms }: RulePart & { readonly kind: "plural" }, count: number): string {
+    const category = (isOrdinal ? this.#ordinals : this.#cardinals).select(count);
+    return forms[category] ?? forms["other"] ?? "";
   }
 
   #set(name: string): RuleSet {

@@ -56,7 +56,8 @@ function sayUnit(number: WrittenNumber, symbol: string, words: NumberWords): str
     isSaid = true;
     return said;
   });
-  const text = spoken.join("");
+  // Intl has spaces that do not break.
+  const text = spoken.join("").replaceAll(/[\u00A0\u202F]/gu, " ");
   if (rules.space === "") return text.replaceAll(" ", "");
   // Korean writes units right behind digits, but apart from words.
   return rules.locale === "ko-KR" ? text.replace(said, `${said} `).trim() : text;
@@ -107,7 +108,8 @@ export function numberReaders(words: NumberWords): readonly Reader[] {
       pattern: /(?:(\d{1,4}) )?(\d{1,2})\/(\d{1,2})(?![\p{Script=Latin}\d/]|[.,:]\d)/uy,
       say: ([, whole, numerator = "", denominator = ""]) => {
         const [above, below] = [Number(numerator), Number(denominator)];
-        if (above < 1 || above >= below || below > 10 || /^0/u.test(numerator + denominator)) return null;
+        if (above < 1 || above >= below || below > 10 || numerator.startsWith("0") || denominator.startsWith("0"))
+          return null;
         const fraction = rules.fraction(above, below, words);
         return fraction === null ? null : withWhole(whole, fraction, words);
       },

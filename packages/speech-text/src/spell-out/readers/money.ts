@@ -67,10 +67,12 @@ function sayMoney(number: WrittenNumber, sign: string, scaleWord: string | undef
   const value = Number(number.fraction);
   const whole = { ...number, fraction: null };
   if (value === 0) return sayWhole(whole, currency, words);
-  const cents = words.cardinal(value, currency.agreement === "alone" ? "alone" : "masculine");
-  const name = value === 1 ? cent.one : cent.many;
-  if (Number(number.integer) === 0) return `${number.isNegative ? `${rules.minus} ` : ""}${cents} ${name}`;
-  return rules.joinCents(sayWhole(whole, currency, words), cents, name);
+  const named = [
+    words.cardinal(value, currency.agreement === "alone" ? "alone" : "masculine"),
+    value === 1 ? cent.one : cent.many,
+  ].join(rules.space);
+  if (Number(number.integer) === 0) return number.isNegative ? `${rules.minus} ${named}` : named;
+  return sayWhole(whole, currency, words) + rules.cents.join + (rules.cents.areNamed ? named : words.cardinal(value));
 }
 
 function sayWhole(number: WrittenNumber, { one, many, agreement }: CurrencyWords, words: NumberWords): string {

@@ -15,6 +15,12 @@ const PHONE_PATTERNS = [
   String.raw`\d{4}(?:[ -]\d{4}){3}`,
 ];
 
+/** Numbers that would be taken for something else in other languages: mobile ones of China, service ones of Korea. */
+const NATIONAL_PATTERNS: Readonly<Record<string, readonly string[]>> = {
+  zh: [String.raw`1[3-9]\d{9}`],
+  ko: [String.raw`1[5-8]\d\d-\d{4}`],
+};
+
 const MIN_DIGITS = 7;
 const MAX_DIGITS = 16;
 
@@ -28,7 +34,7 @@ export function phoneReaders(words: NumberWords): readonly Reader[] {
     const spoken = groups.map((group) => sayGroup(group, words)).join(space === "" ? "、" : ", ");
     return match[0].startsWith("+") ? `${plus}${space}${spoken}` : spoken;
   };
-  const patterns = locale.startsWith("zh") ? [...PHONE_PATTERNS, String.raw`1[3-9]\d{9}`] : PHONE_PATTERNS;
+  const patterns = [...PHONE_PATTERNS, ...(NATIONAL_PATTERNS[new Intl.Locale(locale).language] ?? [])];
   return patterns.map((source) => ({ pattern: new RegExp(`${source}${END}`, "uy"), say }));
 }
 
