@@ -26,11 +26,14 @@ export interface JobInput {
    */
   readonly text_format?: "plain" | "raw" | null;
   /**
-   * Say numbers, dates, times, money, units, telephone numbers and addresses in the words of the text's language
-   * (default false).
+   * `true` says numbers, dates, times, money, units, telephone numbers and addresses in the words of the text's
+   * language, see SPEECH.md (default false).
    */
   readonly spell_out?: boolean | null;
-  /** The language of the text, for `spell_out`: a BCP 47 tag such as "de" or "en-GB" (default: detected). */
+  /**
+   * The language of the text, for `spell_out`; its region decides orders such as day before month (at most 64
+   * characters).
+   */
   readonly language?: string | null;
   /** Sampling temperature; 0 is greedy (default 1, 0 … 2). */
   readonly temperature?: number | null;

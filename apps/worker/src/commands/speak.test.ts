@@ -70,6 +70,12 @@ describe("runSpeak()", () => {
     expect(io.err()).toContain("It does not know: isn't, spaceship.");
   });
 
+  it("counts the words that are spoken, with numbers in words", async () => {
+    const { io, args } = setUp({ text: "The sky is 12 %.", fields: { spell_out: true, language: "en" } });
+    await runSpeak(args, io, loader());
+    expect(io.err()).toMatch(/It does not know: (?:twelve, )?percent\./);
+  });
+
   it("loads nothing when the output cannot be written", async () => {
     const { io, args } = setUp({ out: "/proc/none/a.wav" });
     const never: ModelLoader = () => Promise.reject(new Error("loaded"));
