@@ -1,5 +1,5 @@
 import { type AudioMeasures, encoderFor, outputSampleRate } from "@higgs-worker/audio";
-import { toHiggsError } from "@higgs-worker/base";
+import { isHiggsError, toHiggsError } from "@higgs-worker/base";
 import {
   concatenateSamples,
   type SpeechModel,
@@ -158,6 +158,8 @@ async function speakJob(
       plan,
       trace,
       chunkStore: kept,
+      onEngineEnd: (chunks) =>
+        logger.warn("the engine ended; the speech goes on behind its finished chunks", { jobId: job.id, chunks }),
     });
     thread?.add(result);
     trace.enter("encode");
@@ -203,20 +205,29 @@ interface SpeakingOptions extends SpeechJobOptions {
   readonly plan: DeliveryPlan;
   readonly trace: JobTrace;
   readonly chunkStore: ResumableJob | undefined;
+  /** Called when the engine has ended and the speech goes on behind the chunks that are kept. */
+  readonly onEngineEnd: (chunks: number) => void;
 }
 
 /**
  * Speaks, and gives the delivery the audio: in parts while it is made if it is stored, so that long audio is never in memory
- * whole.
+ * whole. When the engine ends in the middle, its successor goes on behind the chunks that are kept.
  */
 async function speak(
   model: SpeechModel,
   request: Parameters<SpeechModel["speak"]>[0],
   delivery: AudioDelivery,
-  { signal, onProgress, onAudio, plan, trace, chunkStore, keepsPcm = false }: SpeakingOptions,
+  { signal, onProgress, onAudio, plan, trace, chunkStore, onEngineEnd, keepsPcm = false }: SpeakingOptions,
 ): Promise<{ readonly result: SpeechResult; readonly pcm: Float32Array }> {
   const kept: Float32Array[] = [];
-  const take = (pcm: Float32Array): void => {
+  /** Samples that were given before the engine ended, and come again. */
+  let given = 0;
+  let repeated = 0;
+  const take = (all: Float32Array): void => {
+    const pcm = all.subarray(Math.min(repeated, all.length));
+    repeated -= all.length - pcm.length;
+    if (pcm.length === 0) return;
+    given += pcm.length;
     if (keepsPcm) kept.push(pcm);
     delivery.write(pcm);
     if (onAudio === undefined) return;
@@ -224,19 +235,26 @@ async function speak(
     onAudio(pcm, model.sampleRateHz);
   };
   const isInParts = onAudio !== undefined || "store" in plan;
-  try {
-    const result = await model.speak(request, {
-      signal,
-      onProgress,
-      chunkStore,
-      // A client that listens wants the audio early; otherwise the seed gives the same file however it is delivered.
-      ...(isInParts && { onAudio: take, audioParts: onAudio === undefined ? "exact" : "early" }),
-    });
-    if (!isInParts) take(result.pcm);
-    return { result: { ...result, pcm: new Float32Array(0) }, pcm: concatenateSamples(kept) };
-  } catch (error) {
-    delivery.throwFailure();
-    throw error;
+  for (;;) {
+    const keptBefore = chunkStore?.savedCount ?? 0;
+    repeated = given;
+    try {
+      const result = await model.speak(request, {
+        signal,
+        onProgress,
+        chunkStore,
+        // A client that listens wants the audio early; otherwise the seed gives the same file however it is delivered.
+        ...(isInParts && { onAudio: take, audioParts: onAudio === undefined ? "exact" : "early" }),
+      });
+      if (!isInParts) take(result.pcm);
+      return { result: { ...result, pcm: new Float32Array(0) }, pcm: concatenateSamples(kept) };
+    } catch (error) {
+      delivery.throwFailure();
+      // Every time one chunk more, so that one that ends the engine does not do so for ever.
+      const isCloser = chunkStore !== undefined && chunkStore.savedCount > keptBefore;
+      if (!isCloser || !isHiggsError(error) || error.code !== "ENGINE_CRASHED") throw error;
+      onEngineEnd(chunkStore.savedCount);
+    }
   }
 }
 

@@ -70,6 +70,8 @@ export class ResumableJob implements ChunkStore {
   #drawnSeed: number | null = null;
   #saving: Promise<unknown> = Promise.resolve();
   #hasWarned = false;
+  /** Chunks that were finished in this process. */
+  savedCount = 0;
 
   constructor({ id, input }: { readonly id: string; readonly input: object }, options: ResumableJobsOptions) {
     const hash = createHash("sha256")
@@ -97,6 +99,7 @@ export class ResumableJob implements ChunkStore {
   }
 
   async save(key: ChunkKey, chunk: StoredChunk): Promise<void> {
+    this.savedCount += 1;
     const saving = this.#folder.save(key, chunk);
     this.#saving = Promise.all([this.#saving, saving]);
     await saving;
