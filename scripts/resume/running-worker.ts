@@ -42,8 +42,8 @@ export function enginePidOf(worker: WorkerProcess): number | null {
 
 /** Resident memory of a process in MB; null when it is gone. */
 export function residentMbOf(pid: number | null | undefined): number | null {
-  const pages = pid == null ? "" : readText(`/proc/${pid}/statm`).split(" ")[1];
-  return pages === undefined || pages === "" ? null : (Number(pages) * 4096) / 1e6;
+  const pages = readText(`/proc/${pid ?? "none"}/statm`).split(" ")[1];
+  return pages === undefined ? null : (Number(pages) * 4096) / 1e6;
 }
 
 /** Chunks that are kept on the volume, of all jobs, and their bytes. */

@@ -26,7 +26,7 @@ function chunkedModel(crashes: readonly number[] = []) {
   const speech = "c".repeat(64);
   const keep = async (store: ChunkStore | undefined, index: number, seed: number) => {
     const key = { speech, index, after: `${speech}${seed}${index}` };
-    if ((await store?.load(key)) != null) return true;
+    if (((await store?.load(key)) ?? null) !== null) return true;
     if (left[0] === index) {
       left.shift();
       throw new HiggsError("ENGINE_CRASHED", "finish the speech", "the engine's process ended (got SIGKILL)");
