@@ -73,7 +73,7 @@ describe("runSpeak()", () => {
   it("counts the words that are spoken, with numbers in words", async () => {
     const { io, args } = setUp({ text: "The sky is 12 %.", fields: { spell_out: true, language: "en" } });
     await runSpeak(args, io, loader());
-    expect(io.err()).toMatch(/It does not know: (?:twelve, )?percent\./);
+    expect(io.err()).toContain("It does not know: twelve, percent.");
   });
 
   it("loads nothing when the output cannot be written", async () => {

@@ -62,6 +62,8 @@ describe("runSpeechJob()", () => {
           ref_audio_in_system_message: false,
           normalize: true,
           text_format: "plain",
+          spell_out: false,
+          language: null,
           output_format: "wav",
           sample_rate: 24_000,
           speed: 1,
