@@ -26,6 +26,13 @@ it("every field of speech has a flag that gives just this field", () => {
   }
 });
 
+it("reads numbers by name", () => {
+  expect(fieldsOf("--pause-ms", "sentence=500, turn = 0,clause=x")).toEqual({
+    pause_ms: { sentence: 500, turn: 0, clause: "x" },
+  });
+  expect(fieldsOf("--pause-ms", "500")).toEqual({ pause_ms: "500" });
+});
+
 it("leaves what is not a number to the check of the job", () => {
   expect(fieldsOf("--seed", "x", "--top-k", "")).toEqual({ seed: "x", top_k: "" });
 });

@@ -36,6 +36,17 @@ export function addSpeechFields(command: Command): void {
   );
 }
 
+function toNumber(value: string): number | string {
+  return value.trim() !== "" && !Number.isNaN(Number(value)) ? Number(value) : value;
+}
+
+/** `a=1,b=2` as an object. */
+function toNumbers(value: string): Record<string, number | string> | string {
+  const entries = value.split(",").map((part) => part.split("=").map((word) => word.trim()));
+  if (entries.some((entry) => entry.length !== 2)) return value;
+  return Object.fromEntries(entries.map(([name = "", number = ""]) => [name, toNumber(number)]));
+}
+
 /** The given fields. What is not a number stays text, so that the job's check reports it. */
 export function speechFieldsOf(flags: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const fields: Record<string, unknown> = {};
@@ -43,7 +54,7 @@ export function speechFieldsOf(flags: Readonly<Record<string, unknown>>): Record
     const value = flags[option.attributeName()];
     if (typeof value === "boolean" && value === !option.negate) fields[field] = value;
     if (typeof value !== "string") continue;
-    fields[field] = kind === "number" && value.trim() !== "" && !Number.isNaN(Number(value)) ? Number(value) : value;
+    fields[field] = kind === "number" ? toNumber(value) : kind === "numbers" ? toNumbers(value) : value;
   }
   return fields;
 }

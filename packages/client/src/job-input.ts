@@ -56,6 +56,21 @@ export interface JobInput {
   readonly chunk_max_num_turns?: number | null;
   /** Chunks whose audio stays in the prompt; 0 and `null` keep all (0 … 100000). */
   readonly generation_chunk_buffer_size?: number | null;
+  /**
+   * Cut silence and noise around the speech of each chunk, see SPEECH.md; `null` is `true`, but `false` with the
+   * `chunk_method`s of the reference.
+   */
+  readonly trim?: boolean | null;
+  /**
+   * Silence in milliseconds between the speech of two chunks, by what the first of them ends with, see SPEECH.md; the
+   * defaults are 0 with the `chunk_method`s of the reference.
+   */
+  readonly pause_ms?: PauseMsObject | null;
+  /**
+   * With `stream`: frames, 25 per second, that a chunk must be ahead of the audio that is sent, so that bad speech can
+   * be taken back; `null` costs no time, see SPEECH.md (0 … 8192).
+   */
+  readonly lookahead_frames?: number | null;
   /** Columns that are searched for repetitions; 0 is off (default 7, 0 … 8192). */
   readonly ras_win_len?: number | null;
   /** Repetitions in them that trigger resampling; 0 is off (default 2, 0 … 8192). */
@@ -96,4 +111,11 @@ export interface RefAudioObject {
   readonly url?: string | null;
   readonly transcript?: string | null;
   readonly name?: string | null;
+}
+
+export interface PauseMsObject {
+  readonly clause?: number | null;
+  readonly sentence?: number | null;
+  readonly paragraph?: number | null;
+  readonly turn?: number | null;
 }

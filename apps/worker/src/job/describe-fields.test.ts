@@ -36,7 +36,8 @@ function isAccepted(name: string, value: unknown): boolean {
 function isAllowed(property: PropertySchema, value: unknown): boolean {
   const { type = [], enum: words, minimum, maximum, exclusiveMinimum, exclusiveMaximum, maxLength, pattern } = property;
   const types = typeof type === "string" ? [type] : type;
-  const kind = value === null ? "null" : Number.isInteger(value) ? "integer" : typeof value;
+  const kind =
+    value === null ? "null" : Array.isArray(value) ? "array" : Number.isInteger(value) ? "integer" : typeof value;
   if (!types.includes(kind) && !(kind === "integer" && types.includes("number"))) return false;
   if (words !== undefined && !words.includes(value)) return false;
   if (typeof value === "string") {

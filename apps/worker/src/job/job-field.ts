@@ -35,7 +35,7 @@ export interface FieldFlag {
 
 /** One field of the job input. */
 export interface JobField<T> {
-  readonly kind: "text" | "number" | "truth" | "references";
+  readonly kind: "text" | "number" | "truth" | "numbers" | "references";
   readonly isRequired: boolean;
   /** What is allowed, in words, and what it means; Markdown. */
   readonly allowed: string;
@@ -148,6 +148,16 @@ export function truth(options: Common & { readonly defaultValue: boolean }): Job
   });
 }
 
+/** Null leaves it to other fields. The flag, `--no-NAME`, says false. */
+export function optionalTruth(options: Common): JobField<boolean | null> {
+  return field<boolean | null>(options, {
+    ...truth({ ...options, defaultValue: true }),
+    defaultText: "`null`",
+    isNegated: true,
+    defaultFor: () => null,
+  });
+}
+
 interface NumberOptions extends Common {
   readonly min: number;
   readonly max: Bound;
@@ -227,6 +237,57 @@ export function optionalNumberChoice(
       return refused(report, `must be one of ${list} (got ${got})${isNumeric(value) ? ", without quotes" : ""}`);
     },
     jsonSchema: () => ({ type: "integer", enum: options.choices }),
+  });
+}
+
+interface NumbersOptions<Name extends string> extends Common {
+  readonly names: readonly Name[];
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Numbers by name, each of which may be missing or null. */
+export function optionalNumbers<const Name extends string>(
+  options: NumbersOptions<Name>,
+): JobField<Partial<Readonly<Record<Name, number>>> | null> {
+  const { names, min, max } = options;
+  const range = `${min} … ${boundText(max)}`;
+  return field<Partial<Readonly<Record<Name, number>>> | null>(options, {
+    kind: "numbers",
+    allowed: `object with any of ${names.map((name) => `\`${name}\``).join(", ")}, each ${range}`,
+    defaultText: "`null`",
+    defaultFor: () => null,
+    read: (value, report) => {
+      if (typeof value !== "object" || value === null || Array.isArray(value)) {
+        return refused(report, `must be an object with any of ${names.join(", ")} (got ${kindOf(value)})`);
+      }
+      const numbers: Partial<Record<Name, number>> = {};
+      let problems = 0;
+      const problem = (text: string | (() => string), path?: string): void => {
+        problems++;
+        report(text, path);
+      };
+      for (const [given, own] of Object.entries(value)) {
+        const name = names.find((known) => known === given);
+        if (name === undefined) {
+          problem(() => `has no ${shown(given)}, only ${names.join(", ")}${suggestion(given, names)}`);
+        } else if (typeof own !== "number" || !Number.isFinite(own)) {
+          if (own !== null) problem(`must be a number (got ${kindOf(own)})`, `.${name}`);
+        } else if (own < min || own > max) {
+          problem(`is out of range (got ${own}, limit ${min} … ${max})`, `.${name}`);
+        } else {
+          numbers[name] = own;
+        }
+      }
+      return problems === 0 ? numbers : undefined;
+    },
+    jsonSchema: () => ({
+      type: "object",
+      properties: Object.fromEntries(
+        names.map((name) => [name, { type: ["number", "null"], minimum: min, maximum: max }]),
+      ),
+      additionalProperties: false,
+    }),
   });
 }
 

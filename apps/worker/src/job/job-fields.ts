@@ -1,4 +1,4 @@
-import { AUDIO_SHAPE } from "@higgs-worker/higgs-audio/requests";
+import { AUDIO_SHAPE, DEFAULT_PAUSES_MS, MAX_PAUSE_MS, PAUSE_KINDS } from "@higgs-worker/higgs-audio/requests";
 import { AUDIO_FORMATS, MAX_SPEED, MIN_SPEED, SAMPLE_RATES_HZ } from "@higgs-worker/audio";
 import { readRefAudio, REF_AUDIO_SCHEMA, type RefAudio } from "../references/ref-audio.ts";
 import { keyProblem, MAX_KEY_BYTES, MAX_SEGMENT_BYTES } from "../storage/object-key.ts";
@@ -11,7 +11,9 @@ import {
   optionalInteger,
   optionalNumber,
   optionalNumberChoice,
+  optionalNumbers,
   optionalText,
+  optionalTruth,
   requiredText,
   text,
   truth,
@@ -161,6 +163,28 @@ const GENERATION_FIELDS = {
     min: 0,
     max: MAX_COUNT,
     meaning: "chunks whose audio stays in the prompt; 0 and `null` keep all",
+    placeholder: "<n>",
+  }),
+  trim: optionalTruth({
+    meaning:
+      "cut silence and noise around the speech of each chunk, see [SPEECH.md](SPEECH.md#trimming); `null` is `true`, but `false` with the `chunk_method`s of the reference",
+    help: "leave silence and noise around the speech",
+  }),
+  pause_ms: optionalNumbers({
+    names: PAUSE_KINDS,
+    min: 0,
+    max: MAX_PAUSE_MS,
+    defaultText: PAUSE_KINDS.map((kind) => `${kind} ${DEFAULT_PAUSES_MS[kind]}`).join(", "),
+    meaning:
+      "silence in milliseconds between the speech of two chunks, by what the first of them ends with, see [SPEECH.md](SPEECH.md#pauses); the defaults are 0 with the `chunk_method`s of the reference",
+    placeholder: "<kind=ms,…>",
+    help: "silence between chunks, such as sentence=500,paragraph=900",
+  }),
+  lookahead_frames: optionalInteger({
+    min: 0,
+    max: "contextLength",
+    meaning:
+      "with `stream`: frames, 25 per second, that a chunk must be ahead of the audio that is sent, so that bad speech can be taken back; `null` costs no time, see [SPEECH.md](SPEECH.md#lookahead)",
     placeholder: "<n>",
   }),
   ras_win_len: integer({

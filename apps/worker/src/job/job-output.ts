@@ -138,6 +138,8 @@ function generationParameters({ input, request, delivery, file }: JobOutputParts
   const effective = {
     ras_win_len: request.sampling.rasWinLen,
     seed: request.seed,
+    trim: request.trim,
+    pause_ms: request.pausesMs,
     sample_rate: file.sampleRateHz,
     delivery: delivery.kind,
   };

@@ -49,6 +49,9 @@ describe("parseJobInput()", () => {
       chunk_max_word_num: 200,
       chunk_max_num_turns: 1,
       generation_chunk_buffer_size: null,
+      trim: null,
+      pause_ms: null,
+      lookahead_frames: null,
       ras_win_len: 7,
       ras_win_max_num_repeat: 2,
       seed: null,
@@ -62,6 +65,13 @@ describe("parseJobInput()", () => {
       put_url: null,
       stream: false,
     });
+  });
+
+  it("reads lengths of pauses, each of which may be missing or null", () => {
+    const given = { trim: false, pause_ms: { sentence: 0, turn: 250.5, clause: null }, lookahead_frames: 25 };
+    expect(parse(given)).toMatchObject({ trim: false, lookahead_frames: 25 });
+    expect(parse(given).pause_ms).toEqual({ sentence: 0, turn: 250.5 });
+    expect(parse({ pause_ms: {} }).pause_ms).toEqual({});
   });
 
   it("reads the seed's example", () => {
@@ -153,6 +163,20 @@ describe("parseJobInput()", () => {
     [{ transcript: "a", chunk_max_word_num: 0 }, "chunk_max_word_num is out of range"],
     [{ transcript: "a", generation_chunk_buffer_size: -1 }, "generation_chunk_buffer_size is out of range"],
     [{ transcript: "a", seed: -1 }, "seed is out of range"],
+    [{ transcript: "a", trim: "yes" }, "trim must be true or false (got string)"],
+    [
+      { transcript: "a", pause_ms: 300 },
+      "pause_ms must be an object with any of clause, sentence, paragraph, turn (got number)",
+    ],
+    [{ transcript: "a", pause_ms: [] }, "pause_ms must be an object"],
+    [
+      { transcript: "a", pause_ms: { sentense: 1 } },
+      'pause_ms has no "sentense", only clause, sentence, paragraph, turn, did you mean sentence?',
+    ],
+    [{ transcript: "a", pause_ms: { turn: -1 } }, "pause_ms.turn is out of range (got -1, limit 0 … 10000)"],
+    [{ transcript: "a", pause_ms: { turn: 10_001 } }, "pause_ms.turn is out of range (got 10001, limit 0 … 10000)"],
+    [{ transcript: "a", pause_ms: { clause: "1" } }, "pause_ms.clause must be a number (got string)"],
+    [{ transcript: "a", lookahead_frames: 1.5 }, "lookahead_frames must be a whole number"],
     [{ transcript: "a", seed: 2 ** 53 }, "seed is out of range"],
     [{ transcript: "a", seed: "7" }, "seed must be a whole number (got string), without quotes"],
     [

@@ -1,4 +1,5 @@
-import { drawSeed, listScenePresets, resolveScene, type ResolvedSpeechRequest } from "@higgs-worker/higgs-audio";
+import { listScenePresets, resolveScene, type ResolvedSpeechRequest } from "@higgs-worker/higgs-audio";
+import { resolveSpeechRequest } from "@higgs-worker/higgs-audio/requests";
 import { canonicalLanguage, prepareText, type TextOptions } from "@higgs-worker/speech-text";
 import { nearestName } from "../names/nearest-name.ts";
 import type { JobInput } from "./job-fields.ts";
@@ -15,7 +16,7 @@ export async function toSpeechRequest(input: JobInput): Promise<PreparedRequest>
   // 0 turns RAS off in either field (spec contract §3).
   const isRasOn = input.ras_win_len > 0 && input.ras_win_max_num_repeat > 0;
   return {
-    request: {
+    request: resolveSpeechRequest({
       transcript: text,
       normalize: input.normalize,
       references: [],
@@ -34,9 +35,13 @@ export async function toSpeechRequest(input: JobInput): Promise<PreparedRequest>
       chunkMaxWordNum: input.chunk_max_word_num,
       chunkMaxNumTurns: input.chunk_max_num_turns,
       generationChunkBufferSize: input.generation_chunk_buffer_size,
+      trim: input.trim ?? undefined,
+      pausesMs: input.pause_ms ?? undefined,
+      playbackSpeed: input.speed,
+      lookaheadFrames: input.lookahead_frames,
       earlier: null,
-      seed: input.seed ?? drawSeed(),
-    },
+      seed: input.seed ?? undefined,
+    }),
     warnings: [...warnings, ...(await sceneWarnings(input.scene_prompt, scene.preset))],
   };
 }

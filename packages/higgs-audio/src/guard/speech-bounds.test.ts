@@ -94,7 +94,7 @@ describe("SpeechBoundsFinder", () => {
           certain = finder.certainEndSample;
           expect(endSample).toBeGreaterThanOrEqual(certain);
           expect(endSample).toBeLessThanOrEqual(Math.min(pcm.length, at + step));
-          if (start !== null) expect(finder.startSample).toBe(start);
+          expect(start ?? finder.startSample).toBe(finder.startSample);
           start = finder.startSample;
         }
         expect(finder.bounds).toEqual(speechBounds(pcm, RATE_HZ));

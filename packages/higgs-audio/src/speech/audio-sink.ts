@@ -45,13 +45,30 @@ export class AudioSink {
     })();
   }
 
+  /** Does something after all that was asked for before, unless that failed. */
+  run(work: () => void): void {
+    const before = this.#tail;
+    this.#tail = (async () => {
+      await before;
+      if (this.#failure !== null) return;
+      try {
+        work();
+      } catch (error) {
+        this.#failure = { error };
+      }
+    })();
+  }
+
   /** Gives samples, which may not be changed afterwards. */
   give(pcm: Float32Array): void {
     if (pcm.length === 0) return;
-    this.firstAudioAtMs ??= performance.now();
     this.sampleCount += pcm.length;
-    if (this.#onAudio === undefined) this.#kept.push(pcm);
-    else this.#onAudio(pcm);
+    if (this.#onAudio === undefined) {
+      this.#kept.push(pcm);
+      return;
+    }
+    this.firstAudioAtMs ??= performance.now();
+    this.#onAudio(pcm);
   }
 
   /** Waits for what was asked for so far. Never rejects. */
@@ -64,8 +81,9 @@ export class AudioSink {
     if (this.#failure !== null) throw this.#failure.error;
   }
 
-  /** What was kept, together. */
+  /** What was kept, together: the first audio when nobody listens. */
   kept(): Float32Array {
+    this.firstAudioAtMs ??= performance.now();
     const [first] = this.#kept;
     return this.#kept.length === 1 && first !== undefined ? first : concatenateSamples(this.#kept);
   }

@@ -4,6 +4,7 @@ import type { Codes } from "../prompt/messages.ts";
 import type { ReferenceProfile } from "../prompt/references.ts";
 import type { ChunkMethod } from "../text/chunk.ts";
 import type { ClipSamples } from "../voices/clip-samples.ts";
+import { DEFAULT_PAUSES_MS, NO_PAUSES_MS, type PauseLengthsMs, resolvePauses } from "./pauses.ts";
 
 /** A voice to imitate: `{ kind: "clip", transcript, ...clipSamples(samples) }`. Codes are cached by content, so a clip used again costs nothing. */
 export interface ReferenceClip extends ClipSamples {
@@ -53,6 +54,23 @@ export interface SpeechRequest {
   readonly chunkMaxNumTurns?: number | undefined;
   /** Chunks whose audio stays in the prompt; default null, all (spec model §6.2). */
   readonly generationChunkBufferSize?: number | null | undefined;
+  /**
+   * Whether silence and noise around each chunk's speech are cut (docs/SPEECH.md has the rule); default true, false with the
+   * reference's `chunkMethod`.
+   */
+  readonly trim?: boolean | undefined;
+  /**
+   * Silence between the speech of two chunks, by what the first of them ends with; `DEFAULT_PAUSES_MS` by default, with the
+   * reference's `chunkMethod` none.
+   */
+  readonly pausesMs?: Partial<PauseLengthsMs> | undefined;
+  /** How fast the audio is played afterwards: pauses that the text asks for are made so many times longer; default 1. */
+  readonly playbackSpeed?: number | undefined;
+  /**
+   * With `onAudio` and early parts: frames that must have come after a frame before its audio is given, so that a bad attempt can
+   * be taken back; default null, as many as the codec needs anyway.
+   */
+  readonly lookaheadFrames?: number | null | undefined;
   /** What was spoken before, for text that comes piece by piece; default null, nothing. */
   readonly earlier?: EarlierSpeech | null | undefined;
   /** 0 … 2^53−1; by default drawn. The same seed gives the same codes on the same build and device. */
@@ -63,7 +81,9 @@ export interface SpeechRequest {
 export type ResolvedSpeechRequest = {
   readonly [Field in keyof SpeechRequest]-?: Field extends "sampling"
     ? SamplingOptions
-    : Exclude<SpeechRequest[Field], undefined>;
+    : Field extends "pausesMs"
+      ? PauseLengthsMs
+      : Exclude<SpeechRequest[Field], undefined>;
 };
 
 /** Draws a seed. 2^48 of them are enough, and every JSON reader keeps them exact. */
@@ -71,8 +91,16 @@ export function drawSeed(): number {
   return randomInt(2 ** 48 - 1);
 }
 
-/** The only place with the defaults of `speak`. */
+/** The reference implementations' ways to divide a text. Their audio is the reference's too, unless asked otherwise. */
+const REFERENCE_METHODS: readonly unknown[] = ["none", "word", "speaker"];
+
+/**
+ * The only place with the defaults of `speak`.
+ *
+ * @throws {HiggsError} INVALID_INPUT when a pause is out of range
+ */
 export function resolveSpeechRequest(request: SpeechRequest): ResolvedSpeechRequest {
+  const isReference = REFERENCE_METHODS.includes(request.chunkMethod);
   return {
     transcript: request.transcript,
     normalize: request.normalize ?? true,
@@ -85,6 +113,10 @@ export function resolveSpeechRequest(request: SpeechRequest): ResolvedSpeechRequ
     chunkMaxWordNum: request.chunkMaxWordNum ?? 200,
     chunkMaxNumTurns: request.chunkMaxNumTurns ?? 1,
     generationChunkBufferSize: request.generationChunkBufferSize ?? null,
+    trim: request.trim ?? !isReference,
+    pausesMs: resolvePauses(request.pausesMs ?? {}, isReference ? NO_PAUSES_MS : DEFAULT_PAUSES_MS),
+    playbackSpeed: request.playbackSpeed ?? 1,
+    lookaheadFrames: request.lookaheadFrames ?? null,
     earlier: request.earlier ?? null,
     seed: request.seed ?? drawSeed(),
   };

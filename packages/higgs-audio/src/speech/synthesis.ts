@@ -30,9 +30,8 @@ export class Synthesis {
   readonly #startMs = performance.now();
   readonly #referenceCodes: CodesOrigin[] = [];
   readonly #warnings: string[] = [];
-  readonly #audio: SpeechAudio;
   readonly #progress: ProgressReporter;
-  #plan: Pick<SpeechPlan, "text" | "chunks" | "chapters"> = { text: "", chunks: [], chapters: [] };
+  #plan: Omit<SpeechPlan, "warnings"> = { text: "", method: "none", leadingPauseSeconds: 0, chunks: [], chapters: [] };
   #fixedMessages: readonly Message[] = [];
   #referencesMs = 0;
 
@@ -40,7 +39,6 @@ export class Synthesis {
     this.#parts = parts;
     this.#request = resolveSpeechRequest(request);
     this.#options = options;
-    this.#audio = createSpeechAudio(parts.decoder, options);
     const { samplesPerFrame, sampleRateHz } = parts.decoder;
     this.#progress = new ProgressReporter({
       onProgress: options.onProgress,
@@ -73,14 +71,20 @@ export class Synthesis {
   }
 
   async run(): Promise<SpeechResult> {
+    const { lookaheadFrames } = this.#request;
+    const audio = createSpeechAudio(
+      this.#parts.decoder,
+      { ...this.#request, plan: this.#plan },
+      { ...this.#options, lookaheadFrames: lookaheadFrames ?? undefined },
+    );
     try {
-      return await this.#speak();
+      return await this.#speak(audio);
     } finally {
-      await this.#audio.settle();
+      await audio.settle();
     }
   }
 
-  async #speak(): Promise<SpeechResult> {
+  async #speak(audio: SpeechAudio): Promise<SpeechResult> {
     const { generationChunkBufferSize: bufferSize, earlier, seed } = this.#request;
     const conversation = new Conversation(this.#fixedMessages, { bufferSize, spoken: earlier?.chunks });
     const speaker = new ChunkSpeaker(this.#parts, this.#generationOptions(), this.#fixedMessages);
@@ -88,21 +92,22 @@ export class Synthesis {
     const planned = this.#plan.chunks;
     const finished = FinishedChunks.of(this.#request, this.#plan, this.#parts.fingerprint, this.#options.chunkStore);
     for (const [index, { text, end, pauseAfterSeconds }] of planned.entries()) {
-      this.#audio.beginChunk();
+      audio.beginChunk();
       const messages = conversation.startChunk(text);
-      const { parts, isResumed } = await finished.next(async () => [await this.#speakChunk(speaker, messages, index)]);
+      const { parts, isResumed } = await finished.next(async () => [
+        await this.#speakChunk(speaker, audio, messages, index),
+      ]);
       const [generated] = parts;
       if (generated === undefined) throw new HiggsError("INTERNAL", "speak", "a chunk has no parts");
-      if (isResumed && this.#audio.wantsFrames) this.#audio.push(generated.codes);
+      if (isResumed && audio.wantsFrames) audio.push(generated.codes);
       this.#endChunk(generated, index, isResumed);
       conversation.endChunk(generated.codes);
       const boundary = { end, pauseAfterSeconds, isLast: index + 1 === planned.length };
-      const audio = await this.#audio.endChunk(generated.codes, boundary);
-      chunks.push({ text, generated, audio });
+      chunks.push({ text, generated, audio: await audio.endChunk(generated.codes, boundary) });
     }
     await finished.settle();
     const codes = joinCodes(chunks.map(({ generated }) => generated.codes));
-    const pcm = await this.#audio.finish();
+    const pcm = await audio.finish();
     return buildSpeechResult({
       plan: this.#plan,
       seed,
@@ -110,7 +115,7 @@ export class Synthesis {
       codes,
       pcm,
       sampleRateHz: this.#parts.decoder.sampleRateHz,
-      audio: this.#audio,
+      audio,
       referenceCodes: this.#referenceCodes,
       referencesMs: this.#referencesMs,
       startMs: this.#startMs,
@@ -134,7 +139,12 @@ export class Synthesis {
     return references;
   }
 
-  async #speakChunk(speaker: ChunkSpeaker, messages: readonly Message[], chunkIndex: number): Promise<GeneratedChunk> {
+  async #speakChunk(
+    speaker: ChunkSpeaker,
+    audio: SpeechAudio,
+    messages: readonly Message[],
+    chunkIndex: number,
+  ): Promise<GeneratedChunk> {
     const { seed, earlier } = this.#request;
     const { signal } = this.#options;
     const chunkCount = this.#plan.chunks.length;
@@ -142,7 +152,7 @@ export class Synthesis {
       signal,
       onFrames: ({ first, end, generator }) => {
         this.#progress.advance(end, chunkIndex, chunkCount);
-        if (this.#audio.wantsFrames) this.#audio.push(generator.frames(first, end));
+        if (audio.wantsFrames) audio.push(generator.frames(first, end));
       },
     });
     this.#refuseSilence(chunk, chunkIndex);

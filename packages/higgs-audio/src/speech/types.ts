@@ -59,7 +59,10 @@ export interface SpokenChapter {
 }
 
 export interface SpeechResult {
-  /** Mono Float32 in about −1 … 1 (not clamped), at `sampleRateHz`. Empty with `onAudio`, which was given all of it. */
+  /**
+   * Mono Float32 in about −1 … 1 (not clamped), at `sampleRateHz`: the chunks one after the other, trimmed and with pauses as the
+   * request says. Empty with `onAudio`, which was given all of it.
+   */
   readonly pcm: Float32Array;
   readonly sampleRateHz: number;
   /** `codes[codebook][frame]` of all chunks. */
@@ -94,8 +97,8 @@ export interface SpeakOptions {
    */
   readonly onAudio?: ((pcm: Float32Array) => void) | undefined;
   /**
-   * How `onAudio` gets the audio. `early` (the default): small parts as soon as possible. `exact`: parts of several seconds
-   * that are together bit for bit what is made without `onAudio`, at the same cost.
+   * How `onAudio` gets the audio. `early` (the default): small parts as soon as possible. `exact`: larger parts, as a rule a
+   * chunk, that are together bit for bit what is made without `onAudio`, at the same cost.
    */
   readonly audioParts?: AudioParts | undefined;
   /**

@@ -25,7 +25,7 @@ export function loadDemo(overrides: Partial<LoadSpeechModelOptions> = {}): Promi
   return loadSpeechModel(demoOptions(overrides));
 }
 
-/** A sentence that the demo model knows, cut off after 11 frames unless asked otherwise. */
+/** A sentence that the demo model knows, cut off after 11 frames unless asked otherwise; every frame is heard. */
 export function speechRequest(overrides: Partial<SpeechRequest> = {}): SpeechRequest {
   return {
     transcript: "The sun is warm and the sky is blue.",
@@ -39,6 +39,7 @@ export function speechRequest(overrides: Partial<SpeechRequest> = {}): SpeechReq
     chunkMaxWordNum: 200,
     chunkMaxNumTurns: 1,
     generationChunkBufferSize: null,
+    trim: false,
     seed: 1,
     ...overrides,
   };
