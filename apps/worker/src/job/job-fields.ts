@@ -20,7 +20,7 @@ import {
   type FieldValue,
   type JobField,
 } from "./job-field.ts";
-import { controlProblems, languageProblems, transcriptProblems } from "./text-problems.ts";
+import { controlProblems, LANGUAGE_PROBLEM, languageProblems, transcriptProblems } from "./text-problems.ts";
 
 /** Longest literal scene in characters; the presets have about forty. */
 const MAX_SCENE_CHARS = 2_000;
@@ -95,6 +95,8 @@ const GENERATION_FIELDS = {
     defaultText: "detected",
     allowed: "a BCP 47 tag such as `de` or `en-GB`",
     maxChars: MAX_LANGUAGE_CHARS,
+    pattern: /^(?:[A-Za-z]{2,3}|[A-Za-z]{5,8})(?:-[A-Za-z0-9]{1,8})*$/,
+    patternProblem: LANGUAGE_PROBLEM,
     problemsOf: languageProblems,
     meaning: "the language of the text, for `spell_out`; its region decides orders such as day before month",
     placeholder: "<tag>",

@@ -19,6 +19,9 @@ function nothingToSpeakProblem(transcript: string): string | null {
   return isSpeakable(transcript) ? null : "has nothing to speak (no letter or digit besides speaker tags)";
 }
 
+export const LANGUAGE_PROBLEM = "is not a language tag (BCP 47, such as en, de-CH or zh-Hant)";
+
+/** What is wrong with a tag that has the form of one. */
 export function languageProblems(tag: string): string[] {
-  return canonicalLanguage(tag) === null ? ["is not a language tag (BCP 47, such as en, de-CH or zh-Hant)"] : [];
+  return canonicalLanguage(tag) === null ? [LANGUAGE_PROBLEM] : [];
 }
