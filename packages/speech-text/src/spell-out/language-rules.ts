@@ -79,6 +79,8 @@ export interface LanguageRules {
   readonly plus: string;
   /** Between two numbers of a range, with its spaces. */
   readonly range: string;
+  /** Between the numbers of a score or proportion, with its spaces. */
+  readonly ratio: string;
   /** Between a whole number and a fraction. */
   readonly and: string;
   readonly percent: (number: string, isOne: boolean) => string;

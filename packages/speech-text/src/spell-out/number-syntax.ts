@@ -18,8 +18,8 @@ export function numberSyntax(locale: string): NumberSyntax {
   const parts = new Intl.NumberFormat(locale, { useGrouping: "always" }).formatToParts(1234567.8);
   const sign = parts.find(({ type }) => type === "decimal")?.value === "," ? "," : ".";
   const group = parts.find(({ type }) => type === "group")?.value ?? "";
-  // A space for groups has many forms; where a point is usual, the narrow ones mean the same.
-  const groups = /\s/u.test(group) ? `[${SPACES}.]` : /['’]/u.test(group) ? "[’']" : `[${group}\\u00A0\\u202F\\u2009]`;
+  // A space for groups has many forms and is right wherever the decimal sign is a comma.
+  const groups = groupSigns(group, sign);
   // India has groups of two above the thousands: 12,34,567.
   const hasPairs = parts
     .filter(({ type }) => type === "integer")
@@ -29,15 +29,21 @@ export function numberSyntax(locale: string): NumberSyntax {
   // A point where a comma is usual: 3.14 in a German text.
   const foreign = sign === "," ? `|\\d+\\.\\d+` : "";
   const isGrouped = new RegExp(`^${grouped}$`, "u");
-  const groupSigns = new RegExp(groups, "gu");
+  const everyGroup = new RegExp(groups, "gu");
   return {
     source: `(?:${grouped}|${decimal}${foreign}|\\d+)`,
     parse: (text) => {
-      const plain = isGrouped.test(text) ? withoutGroups(text, sign, groupSigns) : text;
+      const plain = isGrouped.test(text) ? withoutGroups(text, sign, everyGroup) : text;
       const [integer = "", fraction = null] = plain.split(/[.,]/u);
       return { isNegative: false, integer, fraction, sign: plain.includes(",") ? "," : "." };
     },
   };
+}
+
+function groupSigns(group: string, sign: "." | ","): string {
+  const spaces = sign === "," ? SPACES : SPACES.trim();
+  if (/['’]/u.test(group)) return `[${spaces}'’]`;
+  return /\s/u.test(group) ? `[${spaces}.]` : `[${spaces}${group}]`;
 }
 
 function withoutGroups(text: string, sign: "." | ",", groups: RegExp): string {

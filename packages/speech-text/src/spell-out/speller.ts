@@ -25,8 +25,10 @@ const CODE_BEFORE = /[\p{Script=Latin}\p{Script=Cyrillic}\p{Script=Greek}_]$/u;
 /** A token that nothing reads. */
 const UNREAD = /[\d\p{Script=Latin}_]+(?:[-.:/,+][\d\p{Script=Latin}_]+)*/uy;
 
-/** An en dash right between two tokens is a range. */
-const RANGE = /[–〜～](?=[\d$€£¥￥₩])/uy;
+/** A dash or tilde right between two tokens is a range, and so is a hyphen behind what is more than a plain number. */
+const RANGE = /[–〜～~](?=[\d$€£¥￥₩])/uy;
+const HYPHEN_RANGE = /-(?=[\d$€£¥￥₩])/uy;
+const PLAIN_NUMBER = /^\d+$/u;
 
 const FULL_WIDTH = /[０-９]/gu;
 
@@ -78,7 +80,7 @@ export class Speller {
       const read = isCode ? null : this.#read(part, start);
       if (read !== null) {
         out.push(part.slice(end, start), read.words);
-        end = this.#afterRange(part, read.end, out);
+        end = this.#afterRange(part, start, read.end, out);
         CANDIDATE.lastIndex = end;
         continue;
       }
@@ -108,9 +110,11 @@ export class Speller {
     return null;
   }
 
-  #afterRange(text: string, end: number, out: string[]): number {
+  #afterRange(text: string, start: number, end: number, out: string[]): number {
+    const pattern = PLAIN_NUMBER.test(text.slice(start, end)) ? RANGE : HYPHEN_RANGE;
+    pattern.lastIndex = end;
     RANGE.lastIndex = end;
-    if (!RANGE.test(text)) return end;
+    if (!pattern.test(text) && !RANGE.test(text)) return end;
     out.push(this.#words.rules.range);
     return end + 1;
   }

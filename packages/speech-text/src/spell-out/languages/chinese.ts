@@ -35,6 +35,7 @@ export function chinese(script: "Hans" | "Hant", region: string): LanguageRules 
     minus: pick("负", "負"),
     plus: pick("加", "加"),
     range: "到",
+    ratio: "比",
     and: "又",
     percent: (number) => `百分之${number}`,
     permille: (number) => `千分之${number}`,

@@ -48,6 +48,7 @@ export function english(region: string): LanguageRules {
     minus: "minus",
     plus: "plus",
     range: " to ",
+    ratio: " to ",
     and: "and",
     percent: (number) => `${number} percent`,
     permille: (number) => `${number} per mille`,
@@ -165,7 +166,7 @@ function ownReaders(
     },
     {
       pattern: new RegExp(
-        `(${names})\\b\\.? (\\d{1,2})(?:st|nd|rd|th)?(?![\\p{L}\\d:.%])(?:,? (\\d{4})(?![\\p{L}\\d]))?`,
+        `(${names})\\b\\.? (\\d{1,2})(?:st|nd|rd|th)?(?![\\p{L}\\d:%]|\\.\\d)(?:,? (\\d{4})(?![\\p{L}\\d]))?`,
         "iuy",
       ),
       say: ([, name = "", day = "", year], { before }) => {

@@ -35,6 +35,7 @@ export function french(region: string): LanguageRules {
     minus: "moins",
     plus: "plus",
     range: " à ",
+    ratio: " à ",
     and: "et",
     percent: (number) => `${number} pour cent`,
     permille: (number) => `${number} pour mille`,

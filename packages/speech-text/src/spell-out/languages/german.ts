@@ -39,6 +39,7 @@ export function german(region: string): LanguageRules {
     minus: "minus",
     plus: "plus",
     range: " bis ",
+    ratio: " zu ",
     and: "und",
     percent: (number, isOne) => `${isOne ? "ein" : number} Prozent`,
     permille: (number) => `${number} Promille`,

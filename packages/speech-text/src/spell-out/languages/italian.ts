@@ -32,6 +32,7 @@ export function italian(region: string): LanguageRules {
     minus: "meno",
     plus: "più",
     range: " a ",
+    ratio: " a ",
     and: "e",
     percent: (number) => `${number} per cento`,
     permille: (number) => `${number} per mille`,
@@ -114,7 +115,7 @@ export function italian(region: string): LanguageRules {
         say: () => "primo",
       },
       {
-        pattern: /(\d{1,12})[º°](?![\p{L}CF])/uy,
+        pattern: /(\d{1,12})(?:º(?![\p{L}CF])|°(?= \p{Ll}{3}))/uy,
         say: ([, digits = ""]) => ordinal(Number(digits), words, "masculine"),
       },
       { pattern: /(\d{1,12})ª(?!\p{L})/uy, say: ([, digits = ""]) => ordinal(Number(digits), words, "feminine") },

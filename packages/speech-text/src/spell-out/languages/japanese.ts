@@ -21,6 +21,7 @@ export function japanese(): LanguageRules {
     minus: "マイナス",
     plus: "プラス",
     range: "から",
+    ratio: "対",
     and: "と",
     percent: (number) => `${number}パーセント`,
     permille: (number) => `${number}パーミル`,

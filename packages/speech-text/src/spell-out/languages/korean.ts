@@ -31,6 +31,7 @@ export function korean(): LanguageRules {
     minus: "마이너스",
     plus: "플러스",
     range: "에서 ",
+    ratio: " 대 ",
     and: "과",
     percent: (number) => `${number} 퍼센트`,
     permille: (number) => `${number} 퍼밀`,

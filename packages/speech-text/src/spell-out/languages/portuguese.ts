@@ -35,6 +35,7 @@ export function portuguese(region: string): LanguageRules {
     minus: "menos",
     plus: "mais",
     range: " a ",
+    ratio: " a ",
     and: "e",
     percent: (number) => `${number} por cento`,
     permille: (number) => `${number} por mil`,
@@ -115,7 +116,7 @@ export function portuguese(region: string): LanguageRules {
         say: () => (isBrazilian ? "primeiro" : "um"),
       },
       {
-        pattern: /(\d{1,12})\.?[ºo°](?![\p{L}CF])/uy,
+        pattern: /(\d{1,12})\.?(?:[ºo](?![\p{L}CF])|°(?= \p{Ll}{3}))/uy,
         say: ([, digits = ""]) => ordinal(Number(digits), words, "masculine"),
       },
       { pattern: /(\d{1,12})\.?[ªa](?!\p{L})/uy, say: ([, digits = ""]) => ordinal(Number(digits), words, "feminine") },

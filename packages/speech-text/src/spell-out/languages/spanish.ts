@@ -33,6 +33,7 @@ export function spanish(region: string): LanguageRules {
     minus: "menos",
     plus: "más",
     range: " a ",
+    ratio: " a ",
     and: "y",
     percent: (number) => `${number} por ciento`,
     permille: (number) => `${number} por mil`,
@@ -105,7 +106,12 @@ export function spanish(region: string): LanguageRules {
         pattern: /(\d{1,12})\.?(?:er|ᵉʳ)(?!\p{L})/uy,
         say: ([, digits = ""]) => ordinal(digits, words, "masculine-adjective"),
       },
-      { pattern: /(\d{1,12})\.?[ºo°](?![\p{L}CF])/uy, say: ([, digits = ""]) => ordinal(digits, words, "masculine") },
+      {
+        pattern: /(\d{1,12})\.?(?:[ºo](?![\p{L}CF])|°(?= \p{Ll}{3}))/uy,
+        // "primer lugar", but "el primero".
+        say: ([, digits = ""], { after }) =>
+          ordinal(digits, words, agreementByNoun(after, NOUNS) === "masculine" ? "masculine-adjective" : "masculine"),
+      },
       { pattern: /(\d{1,12})\.?[ªa](?!\p{L})/uy, say: ([, digits = ""]) => ordinal(digits, words, "feminine") },
       { pattern: /(?:n\.?º|núm\.) ?(?=\d)/iuy, say: () => "número " },
     ],

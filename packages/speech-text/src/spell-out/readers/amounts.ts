@@ -77,7 +77,7 @@ export function numberReaders(words: NumberWords): readonly Reader[] {
   return [
     {
       // Ascending numbers with a hyphen are a range; the second one is read on its own.
-      pattern: /(\d{1,4})-(?=(\d{1,4})(?![\d\p{L}]|[-.,:/]\d))/uy,
+      pattern: /(\d{1,4})-(?=(\d{1,4})(?!\d|[-.,:/]\d))/uy,
       say: ([, first = "", second = ""], place) => {
         const isRange = Number(first) < Number(second) && !/^0\d/u.test(first) && !/^0\d/u.test(second);
         if (!isRange) return null;
@@ -85,6 +85,11 @@ export function numberReaders(words: NumberWords): readonly Reader[] {
         const spoken = isYear ? words.year(Number(first)) : words.integer(first);
         return spoken + rules.range;
       },
+    },
+    {
+      // Scores and proportions; times were found before.
+      pattern: /(\d{1,3}):(\d{1,3})(?![\p{Script=Latin}\d]|[.,:/]\d)/uy,
+      say: ([, first = "", second = ""]) => words.integer(first) + rules.ratio + words.integer(second),
     },
     {
       // Versions and addresses of machines: the parts one after the other.

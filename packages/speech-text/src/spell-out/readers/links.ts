@@ -32,13 +32,13 @@ const linkify = new LinkifyIt({ fuzzyLink: true, maxLength: MAX_LINK_CHARS }).tl
 /** Web and e-mail addresses, in order. */
 export function findLinks(text: string): readonly FoundLink[] {
   return (linkify.match(text) ?? [])
-    .filter(({ schema, raw }) => schema !== "" || !isMissingSpace(raw))
+    .filter(({ schema, raw }) => schema !== "" || !isNoDomain(raw))
     .map(({ index, lastIndex }) => ({ start: index, end: lastIndex }));
 }
 
-/** A sentence that ends without a space, as in "home.It", is no domain. */
-function isMissingSpace(raw: string): boolean {
-  return /\.\p{Lu}\p{Ll}+$/u.test(raw);
+/** A sentence that ends without a space, as in "home.It", and an ordinal such as 3.er are no domains. */
+function isNoDomain(raw: string): boolean {
+  return /\.\p{Lu}\p{Ll}+$|^\d+\.\p{L}+$/u.test(raw);
 }
 
 /** Its names with the words for the signs between them; the scheme is left out. */

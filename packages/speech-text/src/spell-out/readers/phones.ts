@@ -15,8 +15,11 @@ const PHONE_PATTERNS = [
   String.raw`\d{4}(?:[ -]\d{4}){3}`,
 ];
 
-/** Numbers that would be taken for something else in other languages: mobile ones of China, service ones of Korea. */
+/** Numbers that would be taken for something else in other languages: groups of three that a number has too, eleven digits without groups. */
 const NATIONAL_PATTERNS: Readonly<Record<string, readonly string[]>> = {
+  es: [String.raw`[6-9]\d{2} \d{3} \d{3}`],
+  pt: [String.raw`[29]\d{2} \d{3} \d{3}`],
+  it: [String.raw`3\d{2} \d{3} ?\d{4}`],
   zh: [String.raw`1[3-9]\d{9}`],
   ko: [String.raw`1[5-8]\d\d-\d{4}`],
 };
