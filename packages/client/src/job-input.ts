@@ -48,8 +48,12 @@ export interface JobInput {
   readonly min_p?: number | null;
   /** Maximum audio frames per chunk, 25 per second (default 2048, 16 … 8192). */
   readonly max_new_tokens?: number | null;
-  /** Where the text is split into chunks; `none` and `null` do not split. */
-  readonly chunk_method?: "speaker" | "word" | "none" | "None" | null;
+  /**
+   * How the text is split into chunks, see SPEECH.md. Automatic (`null`, `auto`, and `None` as Python writes it): one
+   * chunk while the text surely fits `max_new_tokens`, else `sentence`. `none`, `word` and `speaker` are the
+   * reference's methods.
+   */
+  readonly chunk_method?: "none" | "word" | "speaker" | "sentence" | "auto" | "None" | null;
   /** Words per chunk, for `word` (default 200, 1 … 100000). */
   readonly chunk_max_word_num?: number | null;
   /** Speaker turns per chunk, for `speaker` (default 1, 1 … 100000). */

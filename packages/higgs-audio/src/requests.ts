@@ -4,6 +4,7 @@ export { AUDIO_SHAPE } from "./checkpoint/released-config.ts";
 export { parseReferenceNames } from "./prompt/references.ts";
 export { controlStringProblem, refuseControlStrings } from "./text/control-strings.ts";
 export { isSpeakable } from "./text/speakable.ts";
+export { estimateTranscriptLength } from "./text/transcript-length.ts";
 export { type CutGranularity, TextCutter } from "./text/text-cutter.ts";
 export { DEFAULT_PAUSES_MS, MAX_PAUSE_MS, PAUSE_KINDS } from "./speech/pauses.ts";
 export { resolveSpeechRequest } from "./speech/speech-request.ts";

@@ -31,7 +31,7 @@ describe("behind a load balancer", () => {
     expect(refusalOf({ ...fields, output_format: "mp3" })).toBe("");
     expect(refusalOf({ ...fields, transcript: "Hello." })).toBe("");
     // One chunk ends at its limit, however long the text is.
-    expect(refusalOf({ ...fields, chunk_method: null })).toBe("");
+    expect(refusalOf({ ...fields, chunk_method: "none" })).toBe("");
   });
 
   it("a text that would take more than its time is refused as soon as the speed is known", () => {

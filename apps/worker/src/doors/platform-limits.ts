@@ -1,8 +1,9 @@
-import { encoderFor, speechWeight } from "@higgs-worker/audio";
+import { encoderFor } from "@higgs-worker/audio";
 import { HiggsError } from "@higgs-worker/base";
-import { AUDIO_SHAPE } from "@higgs-worker/higgs-audio/requests";
+import { AUDIO_SHAPE, estimateTranscriptLength } from "@higgs-worker/higgs-audio/requests";
 import { fileSampleRate } from "../job/file-options.ts";
 import type { JobInput } from "../job/job-fields.ts";
+import { longestSeconds } from "../job/result-size.ts";
 
 /** What a platform in front of the server cuts off. */
 export interface PlatformLimits {
@@ -15,9 +16,6 @@ export interface PlatformLimits {
 /** RunPod's load balancer (spec platform §8.2): 5.5 minutes, less what answering takes, and 30 MB. */
 export const LOAD_BALANCER_LIMITS: PlatformLimits = { timeMs: 320_000, answerBytes: 30_000_000 };
 
-/** Letters (`speechWeight`) a second of hurried speech: a text takes at least this long. */
-const MOST_LETTERS_PER_SECOND = 18;
-
 /**
  * Refuses a request that is bound to be cut off.
  *
@@ -25,7 +23,7 @@ const MOST_LETTERS_PER_SECOND = 18;
  * @throws {HiggsError} RESULT_TOO_LARGE when the audio would be too large, INVALID_INPUT when it would take too long
  */
 export function refuseForeseeableCut(input: JobInput, limits: PlatformLimits, workPerAudio: number | null): void {
-  const leastSeconds = Math.min(speechWeight(input.transcript) / MOST_LETTERS_PER_SECOND, longestSeconds(input));
+  const leastSeconds = Math.min(estimateTranscriptLength(input.transcript).leastSeconds, longestSeconds(input));
   const rate = fileSampleRate(input, AUDIO_SHAPE.sampleRateHz);
   const bytes = encoderFor(input.output_format).maxEncodedBytes(Math.floor(leastSeconds * rate), rate);
   if (bytes > limits.answerBytes) {
@@ -39,12 +37,6 @@ export function refuseForeseeableCut(input: JobInput, limits: PlatformLimits, wo
     const why = `the text would take longer than the load balancer allows; send less of it (${times})`;
     throw new HiggsError("INVALID_INPUT", "speak", why, { problems: ["transcript is too long"] });
   }
-}
-
-/** A text that is not split ends with the chunk's limit. */
-function longestSeconds({ chunk_method: method, max_new_tokens: columns }: JobInput): number {
-  if (method !== null) return Number.POSITIVE_INFINITY;
-  return (columns - AUDIO_SHAPE.columnsBesideFrames) / AUDIO_SHAPE.framesPerSecond;
 }
 
 /** The error of a request whose time is over. */

@@ -10,7 +10,8 @@ import type { GrowingUpload, ObjectDescription, UploadProgress } from "../storag
 import { AudioSpool } from "../storage/spool/audio-spool.ts";
 import { spoolFolderOf } from "../storage/spool/spool-folder.ts";
 import { AudioWriter, type WrittenAudio } from "./audio-writer.ts";
-import { encodeBase64, fitsResult, type DeliveryPlan, type StorePlan } from "./plan-delivery.ts";
+import type { DeliveryPlan, StorePlan } from "./plan-delivery.ts";
+import { encodeBase64, fitsResult } from "./result-size.ts";
 
 export interface AudioDeliveryOptions {
   readonly jobId: string;

@@ -1,9 +1,6 @@
-import { speechWeight } from "@higgs-worker/audio";
 import type { SpeechProgress } from "@higgs-worker/higgs-audio";
-import { AUDIO_SHAPE } from "@higgs-worker/higgs-audio/requests";
+import { AUDIO_SHAPE, estimateTranscriptLength } from "@higgs-worker/higgs-audio/requests";
 
-/** Unhurried English, spaces not counted; other texts are corrected by what their first chunks took. */
-const LETTERS_PER_SECOND = 12;
 /** A chunk that takes longer than expected counts as nearly done, not as done. */
 const MOST_OF_A_CHUNK = 0.95;
 
@@ -17,7 +14,7 @@ export function estimateRemainingSeconds(progress: SpeechProgress, transcript: s
   if (frames === 0) return null;
   const doneSeconds = audioSeconds - frames / AUDIO_SHAPE.framesPerSecond;
   const secondsAChunk =
-    chunkIndex > 0 ? doneSeconds / chunkIndex : speechWeight(transcript) / LETTERS_PER_SECOND / chunkCount;
+    chunkIndex > 0 ? doneSeconds / chunkIndex : estimateTranscriptLength(transcript).seconds / chunkCount;
   const shareOfChunk = Math.min(frames / AUDIO_SHAPE.framesPerSecond / Math.max(secondsAChunk, 0.1), MOST_OF_A_CHUNK);
   const chunksDone = chunkIndex + shareOfChunk;
   // What was finished before took no time now.

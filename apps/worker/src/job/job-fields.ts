@@ -140,11 +140,13 @@ const GENERATION_FIELDS = {
     placeholder: "<n>",
   }),
   chunk_method: optionalChoice({
-    choices: ["speaker", "word"],
-    // Python programs send this for no chunking.
-    nullWords: ["none", "None"],
-    choicesText: '"speaker", "word" or null',
-    meaning: "where the text is split into chunks; `none` and `null` do not split",
+    choices: ["none", "word", "speaker", "sentence"],
+    // Python programs send this for null.
+    nullWords: ["auto", "None"],
+    choicesText: '"none", "word", "speaker", "sentence" or null',
+    meaning:
+      "how the text is split into chunks, see [SPEECH.md](SPEECH.md). Automatic (`null`, `auto`, and `None` as Python writes it): one chunk while the text surely fits `max_new_tokens`, else `sentence`. `none`, `word` and `speaker` are the reference's methods",
+    help: "how the text is split into chunks; automatic by default",
     placeholder: "<method>",
   }),
   chunk_max_word_num: integer({

@@ -112,6 +112,8 @@ describe("parseJobInput()", () => {
     [{ generation_chunk_buffer_size: 2 }],
     [{ seed: Number.MAX_SAFE_INTEGER }],
     [{ chunk_method: "word" }],
+    [{ chunk_method: "none" }],
+    [{ chunk_method: "sentence" }],
     [{ delivery: "base64" }],
     [{ transcript: "𠀀".repeat(100) }],
     [{ transcript: "ha <SE>[Laughter]</SE> [SPEAKER0] x < y | z >" }],
@@ -120,7 +122,7 @@ describe("parseJobInput()", () => {
     expect(parse(fields)).toMatchObject(fields);
   });
 
-  it.each(["none", "None"])("chunk_method %s means null", (word) => {
+  it.each(["auto", "None"])("chunk_method %s means null", (word) => {
     expect(parse({ chunk_method: word }).chunk_method).toBeNull();
   });
 
@@ -158,7 +160,7 @@ describe("parseJobInput()", () => {
     [{ transcript: "a", max_new_tokens: 4097 }, "limit 16 … 4096"],
     [
       { transcript: "a", chunk_method: "words" },
-      'chunk_method must be "speaker", "word" or null (got "words"), did you mean word?',
+      'chunk_method must be "none", "word", "speaker", "sentence" or null (got "words"), did you mean word?',
     ],
     [{ transcript: "a", chunk_max_word_num: 0 }, "chunk_max_word_num is out of range"],
     [{ transcript: "a", generation_chunk_buffer_size: -1 }, "generation_chunk_buffer_size is out of range"],

@@ -2,7 +2,6 @@ import { randomUUID } from "node:crypto";
 import { HiggsError } from "@higgs-worker/base";
 import { encoderFor } from "@higgs-worker/audio";
 import * as v from "valibot";
-import { AUDIO_SHAPE } from "@higgs-worker/higgs-audio/requests";
 import type { Config } from "../config/settings.ts";
 import { createFileStore } from "../storage/file-store.ts";
 import { fillKeyTemplate, keyProblem } from "../storage/object-key.ts";
@@ -10,8 +9,8 @@ import type { ObjectStore } from "../storage/object-store.ts";
 import { createPutUrlStore, type PutUrlOptions } from "../storage/put-url/put-url-store.ts";
 import { createS3Store, type S3StoreOptions } from "../storage/s3/s3-store.ts";
 import { knownBucket, resolveS3Target, type JobS3Config } from "../storage/s3/target.ts";
-import { fileSampleRate } from "./file-options.ts";
 import type { JobInput } from "./job-fields.ts";
+import { maxResultBytesOf, refuseForeseeablyLarge } from "./result-size.ts";
 
 /** A job's delivery, decided before generation, so that a job that cannot be delivered costs nothing. */
 export type DeliveryPlan =
@@ -36,20 +35,9 @@ export interface DeliveryContext {
   readonly s3Config: unknown;
   readonly config: Config;
   readonly seed: number;
-  /** The model's sample rate, to predict sizes. */
-  readonly sampleRateHz: number;
   readonly s3Options?: S3StoreOptions;
   readonly putUrlOptions?: PutUrlOptions | undefined;
 }
-
-/** Result limits of the platform for `/run` and `/runsync`, whose job ids begin with `sync-` (spec platform §4.5, §1.2). */
-const MAX_RESULT_BYTES = 10_000_000;
-const MAX_SYNC_RESULT_BYTES = 20_000_000;
-/** Space in the result for everything but the audio. */
-const RESULT_OVERHEAD_BYTES = 16_384;
-
-/** Speech is never faster than this, which gives the least audio of a text. */
-const MAX_CHARACTERS_PER_SECOND = 40;
 
 /**
  * Decides how the audio is delivered. `auto` is S3 if a bucket or key is known, else base64.
@@ -58,7 +46,7 @@ const MAX_CHARACTERS_PER_SECOND = 40;
  * @throws {HiggsError} RESULT_TOO_LARGE when the audio is bound to exceed the platform's limit
  */
 export function planDelivery(input: JobInput, context: DeliveryContext): DeliveryPlan {
-  const maxResultBytes = context.jobId.startsWith("sync-") ? MAX_SYNC_RESULT_BYTES : MAX_RESULT_BYTES;
+  const maxResultBytes = maxResultBytesOf(context.jobId);
   const putUrl = putUrlOf(input);
   if (putUrl !== null) {
     const store = createPutUrlStore(putUrl, {
@@ -79,7 +67,7 @@ export function planDelivery(input: JobInput, context: DeliveryContext): Deliver
     const store = createFileStore(context.config.outputDir, { badPathCode });
     return { kind: "file", store, key: keyOf(input, context, null), maxResultBytes };
   }
-  refuseForeseeablyLarge(input, context, maxResultBytes);
+  refuseForeseeablyLarge(input, maxResultBytes);
   return { kind: "base64", maxResultBytes };
 }
 
@@ -91,47 +79,6 @@ function putUrlOf({ delivery, put_url: url, s3_bucket: bucket, s3_key: key }: Jo
   if (delivery !== "put_url" && delivery !== "auto") throw refuse(`delivery is ${delivery} (allowed put_url, auto)`);
   if (bucket !== null || key !== null) throw refuse("it has its own place; leave s3_bucket and s3_key out");
   return url;
-}
-
-/**
- * The audio as base64.
- *
- * @throws {HiggsError} RESULT_TOO_LARGE when the result would exceed `maxResultBytes`
- */
-export function encodeBase64(file: Uint8Array, maxResultBytes: number): string {
-  const bytes = base64Bytes(file.byteLength) + RESULT_OVERHEAD_BYTES;
-  if (bytes > maxResultBytes) throw tooLarge(bytes, maxResultBytes);
-  return Buffer.from(file.buffer, file.byteOffset, file.byteLength).toString("base64");
-}
-
-/** Whether a result can carry a file of this size as base64. */
-export function fitsResult(fileBytes: number, maxResultBytes: number): boolean {
-  return base64Bytes(fileBytes) + RESULT_OVERHEAD_BYTES <= maxResultBytes;
-}
-
-function refuseForeseeablyLarge(input: JobInput, { sampleRateHz }: DeliveryContext, maxResultBytes: number): void {
-  const encoder = encoderFor(input.output_format);
-  const longestChunk = (input.max_new_tokens - AUDIO_SHAPE.columnsBesideFrames) / AUDIO_SHAPE.framesPerSecond;
-  const leastSeconds = Math.min(
-    input.transcript.length / MAX_CHARACTERS_PER_SECOND,
-    input.chunk_method === null ? longestChunk : Number.POSITIVE_INFINITY,
-  );
-  const fileRateHz = fileSampleRate(input, sampleRateHz);
-  const leastBytes = encoder.minEncodedBytes(Math.floor((leastSeconds / input.speed) * fileRateHz), fileRateHz);
-  const bytes = base64Bytes(leastBytes) + RESULT_OVERHEAD_BYTES;
-  if (bytes > maxResultBytes) throw tooLarge(bytes, maxResultBytes);
-}
-
-function base64Bytes(fileBytes: number): number {
-  return Math.ceil(fileBytes / 3) * 4;
-}
-
-function tooLarge(bytes: number, limit: number): HiggsError {
-  return new HiggsError(
-    "RESULT_TOO_LARGE",
-    "deliver the audio as base64",
-    `the result would be too large for the platform (got ${bytes} bytes, limit ${limit})`,
-  );
 }
 
 function keyOf(input: JobInput, context: DeliveryContext, jobConfig: JobS3Config | null): string {

@@ -114,7 +114,7 @@ describe("runSpeechJob()", () => {
       normalize: false,
       scene: "A windy beach.",
       references: [{ kind: "profile", name: "male_en", description: expect.stringContaining("American accent") }],
-      chunkMethod: null,
+      chunkMethod: "auto",
       sampling: { temperature: 1, topK: 50, topP: 0.95, minP: 0, rasWinLen: 0 },
       maxNewTokens: 2048,
       seed: 9,

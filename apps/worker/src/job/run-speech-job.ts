@@ -6,7 +6,6 @@ import {
   type SpeechProgress,
   type SpeechResult,
 } from "@higgs-worker/higgs-audio";
-import { AUDIO_SHAPE } from "@higgs-worker/higgs-audio/requests";
 import type { Config } from "../config/settings.ts";
 import type { Logger } from "../logging/logger.ts";
 import { prepareReferences, type ReferenceServices } from "../references/prepare-references.ts";
@@ -21,6 +20,7 @@ import { fileOptions, loudnessWarnings } from "./file-options.ts";
 import { buildJobOutput, type JobOutput } from "./job-output.ts";
 import type { SpeechJob } from "./parse-input.ts";
 import { planDelivery, type DeliveryPlan } from "./plan-delivery.ts";
+import { ResultSizeWatch } from "./result-size.ts";
 import { toSpeechRequest } from "./speech-request.ts";
 import type { SpeechThread } from "./speech-thread.ts";
 
@@ -114,7 +114,6 @@ async function speakJob(
       jobId: job.id,
       s3Config: job.s3Config,
       seed,
-      sampleRateHz: AUDIO_SHAPE.sampleRateHz,
     });
   if ("store" in plan) await plan.store.check(plan.key, { signal });
   trace.enter("references");
@@ -151,15 +150,23 @@ async function speakJob(
     onUpload: options.onUpload,
     onFailure: () => stop.abort(),
   });
+  const sizeWatch = plan.kind === "base64" ? new ResultSizeWatch(input, plan.maxResultBytes, () => stop.abort()) : null;
   try {
     const { result, pcm } = await speak(model, request, delivery, {
       ...options,
+      onProgress: (progress) => {
+        options.onProgress?.(progress);
+        sizeWatch?.advance(progress);
+      },
       signal: speechSignal,
       plan,
       trace,
       chunkStore: kept,
       onEngineEnd: (chunks) =>
         logger.warn("the engine ended; the speech goes on behind its finished chunks", { jobId: job.id, chunks }),
+    }).catch((error: unknown) => {
+      sizeWatch?.throwFailure();
+      throw error;
     });
     thread?.add(result);
     trace.enter("encode");

@@ -31,7 +31,7 @@ export async function toSpeechRequest(input: JobInput): Promise<PreparedRequest>
         rasWinMaxNumRepeat: input.ras_win_max_num_repeat,
       },
       maxNewTokens: input.max_new_tokens,
-      chunkMethod: input.chunk_method,
+      chunkMethod: input.chunk_method ?? "auto",
       chunkMaxWordNum: input.chunk_max_word_num,
       chunkMaxNumTurns: input.chunk_max_num_turns,
       generationChunkBufferSize: input.generation_chunk_buffer_size,

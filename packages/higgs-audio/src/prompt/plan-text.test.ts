@@ -1,12 +1,11 @@
-import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { planSpokenText, planText, refuseControlStringsIn, type TextRequest, type UserTexts } from "./plan-text.ts";
+import { planText, refuseControlStringsIn, type ReferenceTextRequest, type UserTexts } from "./plan-text.ts";
 
-function request(overrides: Partial<TextRequest>): TextRequest {
+function request(overrides: Partial<ReferenceTextRequest>): ReferenceTextRequest {
   return {
     transcript: "Hello",
     normalize: true,
-    chunkMethod: null,
+    chunkMethod: "none",
     chunkMaxWordNum: 200,
     chunkMaxNumTurns: 1,
     ...overrides,
@@ -44,87 +43,6 @@ describe("planText", () => {
 
   it("takes any text, as the reference does", () => {
     expect(planText(request({ transcript: "<|eot_id|>" })).text).toBe("<|eot_id|>.");
-  });
-});
-
-describe("planSpokenText", () => {
-  const report = "[SPEAKER0]\n[SPEAKER1] The sun is warm.\n[SPEAKER0]   \n[SPEAKER1]";
-  const leftOut = "Nothing to speak in 3 of 4 turns, which were left out (the first is number 1)";
-
-  it.each([null, "speaker", "word"] as const)("leaves out turns without words, with chunk method %s", (chunkMethod) => {
-    const plan = planSpokenText(request({ transcript: report, chunkMethod }));
-    const end = chunkMethod === "word" ? "\n\n" : "";
-    expect(plan).toEqual({
-      text: "[SPEAKER1] The sun is warm.",
-      chunks: [`[SPEAKER1] The sun is warm.${end}`],
-      warnings: [leftOut],
-    });
-  });
-
-  it.each([
-    ["signs", "[SPEAKER0] ...!?"],
-    ["pictures", "[SPEAKER0] 🙂"],
-    ["zero-width characters", "[SPEAKER0] \u200b\u2060"],
-    ["blanks", "[SPEAKER0] \u3000\u00a0\t"],
-    ["blank lines", "[SPEAKER0]\n\n \n"],
-    ["a sound without a name", "[SPEAKER0] <SE></SE>"],
-    ["text before the first tag without words", "…\n"],
-  ])("leaves out a turn of %s, normalized or not", (_name, turn) => {
-    for (const normalize of [true, false]) {
-      for (const chunkMethod of [null, "speaker", "word"] as const) {
-        const transcript = `${turn}\n[SPEAKER1] Hello there.`;
-        const plan = planSpokenText(request({ transcript, normalize, chunkMethod }));
-        expect(plan.chunks.map((chunk) => chunk.trim())).toEqual(["[SPEAKER1] Hello there."]);
-        expect(plan.warnings).toEqual([expect.stringContaining("Nothing to speak in 1 of 2 turns")]);
-      }
-    }
-  });
-
-  it("leaves out chunks without a speakable word", () => {
-    const options = { transcript: "One … … two", chunkMethod: "word", chunkMaxWordNum: 2 } as const;
-    expect(planSpokenText(request(options))).toEqual({
-      text: "One ... ... two.",
-      chunks: ["One ...", "... two.\n\n"],
-      warnings: [],
-    });
-    const plan = planSpokenText(request({ ...options, chunkMaxWordNum: 1 }));
-    expect(plan.chunks).toEqual(["One", "two.\n\n"]);
-    expect(plan.warnings).toEqual(["Nothing to speak in 2 of 4 chunks, which were left out (the first is number 2)"]);
-  });
-
-  it("ends the last turn that is spoken", () => {
-    expect(planSpokenText(request({ transcript: "[SPEAKER0] Hi\n[SPEAKER1]" })).text).toBe("[SPEAKER0] Hi.");
-    const plain = { transcript: "[SPEAKER0] Hi\n[SPEAKER1]", normalize: false };
-    expect(planSpokenText(request(plain)).text).toBe("[SPEAKER0] Hi");
-  });
-
-  it("keeps turns in which a sound is made", () => {
-    const plan = planSpokenText(request({ transcript: "[SPEAKER0] Hi.\n[SPEAKER1] [laugh]", chunkMethod: "speaker" }));
-    expect(plan.chunks).toEqual(["[SPEAKER0] Hi.", "[SPEAKER1] <SE>[Laughter]</SE>"]);
-    expect(plan.warnings).toEqual([]);
-  });
-
-  it.each(["", "…", "🙂", "[SPEAKER0]\n[SPEAKER1] …", "\u200b", "【SPEAKER0】", "<SE></SE>"])(
-    "refuses %j, of which nothing is left",
-    (transcript) => {
-      for (const chunkMethod of [null, "speaker", "word"] as const) {
-        expect(() => planSpokenText(request({ transcript, chunkMethod }))).toThrow(
-          expect.objectContaining({ code: "INVALID_INPUT", reason: expect.stringContaining("nothing to speak") }),
-        );
-      }
-    },
-  );
-
-  it("changes nothing where every turn has words", () => {
-    const word = fc.constantFrom("a", "[SPEAKER0] b", "[laugh] c", "d — e", "你好", " f ", "\ng");
-    const transcripts = fc.array(word, { minLength: 1 }).map((words) => words.join("\n"));
-    const methods = fc.constantFrom(null, "speaker" as const, "word" as const);
-    fc.assert(
-      fc.property(transcripts, methods, fc.boolean(), (transcript, chunkMethod, normalize) => {
-        const same = request({ transcript, chunkMethod, normalize });
-        expect(planSpokenText(same)).toEqual({ ...planText(same), warnings: [] });
-      }),
-    );
   });
 });
 

@@ -1,16 +1,14 @@
 import { HiggsError } from "@higgs-worker/base";
-import { chunkTranscript, splitTurns, type ChunkMethod, type ChunkOptions } from "../text/chunk.ts";
+import { chunkTranscript, type ChunkOptions, type ReferenceChunkMethod } from "../text/chunk.ts";
 import { refuseControlStrings } from "../text/control-strings.ts";
-import { normalizeTranscript, withSentenceEnd } from "../text/normalize.ts";
-import { isSpeakable } from "../text/speakable.ts";
-import { speakerTagWarnings } from "../text/speaker-tags.ts";
+import { normalizeTranscript } from "../text/normalize.ts";
 
-/** How a transcript becomes chunks. */
-export interface TextRequest {
+/** How a transcript becomes chunks in the reference. */
+export interface ReferenceTextRequest {
   /** As the user wrote it. */
   readonly transcript: string;
   readonly normalize: boolean;
-  readonly chunkMethod: ChunkMethod;
+  readonly chunkMethod: ReferenceChunkMethod;
   readonly chunkMaxWordNum: number;
   readonly chunkMaxNumTurns: number;
 }
@@ -23,13 +21,13 @@ export interface TextPlan {
 }
 
 /**
- * Splits a transcript into the texts of turns: normalization and chunks (spec model §5.5, §6.1). Control strings are taken as
+ * Splits a transcript into the texts of turns, exactly as the reference does: normalization and chunks (spec model §5.5, §6.1). Control strings are taken as
  * they are: refuse them first.
  *
  * @throws {HiggsError} INVALID_INPUT when nothing is left to speak
  */
 export function planText(
-  request: TextRequest,
+  request: ReferenceTextRequest,
   options: Pick<ChunkOptions, "isChinese" | "segmentWords"> = {},
 ): TextPlan {
   const text = spokenText(request);
@@ -45,48 +43,8 @@ export function planText(
   return { text, chunks };
 }
 
-export interface SpokenPlan extends TextPlan {
-  /** What was left out, and what may be a mistake. */
-  readonly warnings: readonly string[];
-}
-
-/**
- * As `planText`, but without turns and chunks that have nothing to speak: the model would produce noise for them, up to its
- * limit.
- *
- * @throws {HiggsError} INVALID_INPUT when nothing is left to speak
- */
-export function planSpokenText(request: TextRequest): SpokenPlan {
-  const turns = splitTurns(spokenText(request));
-  const spokenTurns = turns.filter(isSpeakable);
-  const text = spokenTurns.join("\n");
-  const isEnded = spokenTurns.length === turns.length || !request.normalize;
-  const plan = planText({ ...request, transcript: isEnded ? text : withSentenceEnd(text), normalize: false });
-  const chunks = plan.chunks.filter(isSpeakable);
-  if (chunks.length === 0) {
-    throw new HiggsError(
-      "INVALID_INPUT",
-      "speak the transcript",
-      "it has nothing to speak (no letter or digit beside speaker tags)",
-    );
-  }
-  const warnings = [
-    ...leftOut("turns", turns, spokenTurns.length),
-    ...leftOut("chunks", plan.chunks, chunks.length),
-    ...speakerTagWarnings(request.transcript),
-  ];
-  return { text: plan.text, chunks, warnings };
-}
-
-function leftOut(what: string, texts: readonly string[], spoken: number): string[] {
-  const left = texts.length - spoken;
-  if (left === 0) return [];
-  const first = texts.findIndex((text) => !isSpeakable(text)) + 1;
-  return [`Nothing to speak in ${left} of ${texts.length} ${what}, which were left out (the first is number ${first})`];
-}
-
 /** All texts of a request that the user wrote. */
-export interface UserTexts extends Pick<TextRequest, "transcript" | "normalize"> {
+export interface UserTexts extends Pick<ReferenceTextRequest, "transcript" | "normalize"> {
   /** The scene's text; null for none. */
   readonly scene: string | null;
   readonly references: readonly ({ kind: "clip"; transcript: string } | { kind: "profile"; description: string })[];
@@ -109,6 +67,6 @@ export function refuseControlStringsIn(texts: UserTexts, specialTokens: readonly
   }
 }
 
-function spokenText({ transcript, normalize }: UserTexts | TextRequest): string {
+function spokenText({ transcript, normalize }: UserTexts | ReferenceTextRequest): string {
   return normalize ? normalizeTranscript(transcript) : transcript;
 }

@@ -46,7 +46,7 @@ export interface SpeechRequest {
   readonly sampling?: Partial<SamplingOptions> | undefined;
   /** Columns per chunk, BOS column included (spec model §8.6); default 2048, about 81 seconds. */
   readonly maxNewTokens?: number | undefined;
-  /** How long texts are split; default null, not at all. */
+  /** How the text is split; default `auto`: not at all while it surely fits `maxNewTokens`, else by sentences (docs/SPEECH.md). */
   readonly chunkMethod?: ChunkMethod | undefined;
   /** Words per chunk; default 200. */
   readonly chunkMaxWordNum?: number | undefined;
@@ -109,7 +109,7 @@ export function resolveSpeechRequest(request: SpeechRequest): ResolvedSpeechRequ
     scene: request.scene ?? null,
     sampling: { ...DEFAULT_SAMPLING, ...request.sampling },
     maxNewTokens: request.maxNewTokens ?? DEFAULT_MAX_COLUMNS,
-    chunkMethod: request.chunkMethod ?? null,
+    chunkMethod: request.chunkMethod ?? "auto",
     chunkMaxWordNum: request.chunkMaxWordNum ?? 200,
     chunkMaxNumTurns: request.chunkMaxNumTurns ?? 1,
     generationChunkBufferSize: request.generationChunkBufferSize ?? null,

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { chunkTranscript, type ChunkOptions } from "./chunk.ts";
 
 function options(overrides: Partial<ChunkOptions>): ChunkOptions {
-  return { method: null, maxWordNum: 200, maxNumTurns: 1, ...overrides };
+  return { method: "none", maxWordNum: 200, maxNumTurns: 1, ...overrides };
 }
 
 describe("chunkTranscript without a method", () => {

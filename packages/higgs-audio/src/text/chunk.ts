@@ -2,11 +2,14 @@ import { HiggsError } from "@higgs-worker/base";
 import { isMostlyChinese, segmentChineseWords } from "./chinese.ts";
 import { stripPython } from "./python-whitespace.ts";
 
-/** By speaker turns, by a number of words, or not at all. */
-export type ChunkMethod = "speaker" | "word" | null;
+/** The reference's methods: not at all, by a number of words, by speaker turns. */
+export type ReferenceChunkMethod = "none" | "word" | "speaker";
+
+/** How a text is split: by the reference's methods, by its sentences, or by whichever the text needs. */
+export type ChunkMethod = "auto" | "sentence" | ReferenceChunkMethod;
 
 export interface ChunkOptions {
-  readonly method: ChunkMethod;
+  readonly method: ReferenceChunkMethod;
   /** Words of a chunk for `word`, from 1. */
   readonly maxWordNum: number;
   /** Speaker turns of a chunk for `speaker`; 0 and 1 join none. */

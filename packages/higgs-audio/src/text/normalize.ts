@@ -62,9 +62,14 @@ const SENTENCE_ENDS = [".", "!", "?", ",", ";", '"', "'", "</SE_e>", "</SE>"];
  * the raw text.
  */
 export function normalizeTranscript(transcript: string): string {
+  return withSentenceEnd(normalizePart(transcript));
+}
+
+/** The same for a part of a transcript that goes on: without step 8. */
+export function normalizePart(transcript: string): string {
   let text = transcript;
   for (const [from, to] of REPLACEMENTS) text = text.replaceAll(from, to);
-  return withSentenceEnd(collapseWhitespace(text));
+  return collapseWhitespace(text);
 }
 
 /** Step 8. */

@@ -19,6 +19,19 @@ export function withoutSpeakerTags(transcript: string): string {
   return transcript.replaceAll(SPEAKER_TAG_IN_ANY_TEXT, " ");
 }
 
+/** `[SPEAKERn]` at the start of a line. */
+const TAG_OF_TURN = /^[^\S\n]*(\[SPEAKER\p{Nd}+\])/gmu;
+
+/** Who speaks at the end of a text: the tag of its last turn; null when it has none. */
+export function lastSpeakerTag(text: string): string | null {
+  return [...text.matchAll(TAG_OF_TURN)].at(-1)?.[1] ?? null;
+}
+
+/** Whether a text begins with a turn of its own. */
+export function startsWithSpeakerTag(text: string): boolean {
+  return /^\s*\[SPEAKER\p{Nd}+\]/u.test(text);
+}
+
 /** In brackets of any kind, or before a colon at the start of a line. */
 const NEARLY_A_TAG =
   /[[({<【（《]\s{0,3}speaker[\s_-]{0,3}\p{Nd}{0,9}\s{0,3}[\])}>】）》]|^\s{0,9}speaker[\s_-]{0,3}\p{Nd}{1,9}\s{0,3}[:：]/iu;

@@ -8,57 +8,64 @@ export interface SpeechLength {
   readonly leastSeconds: number;
 }
 
-/** Letters a second of an unhurried reader, by script; the first pattern that matches a letter counts. */
-const LETTERS_PER_SECOND: readonly (readonly [letter: RegExp, perSecond: number])[] = [
-  // Two morae each in Japanese, one syllable in Chinese.
-  [/\p{Script=Han}/u, 4.5],
-  [/\p{Script=Hangul}/u, 5.5],
-  [/[\p{Script=Hiragana}\p{Script=Katakana}]/u, 7.5],
+/** What takes time, and how much of it each has a second; the first that matches counts. */
+const PACE: readonly (readonly [what: string, perSecond: number])[] = [
+  // One syllable in Chinese, about two morae in Japanese.
+  [String.raw`\p{Script=Han}`, 4.5],
+  [String.raw`\p{Script=Hangul}`, 5.5],
+  [String.raw`[\p{Script=Hiragana}\p{Script=Katakana}ー]`, 7.5],
   // A consonant carries its vowel.
   [
-    /[\p{Script=Devanagari}\p{Script=Bengali}\p{Script=Gurmukhi}\p{Script=Gujarati}\p{Script=Oriya}\p{Script=Tamil}\p{Script=Telugu}\p{Script=Kannada}\p{Script=Malayalam}\p{Script=Sinhala}\p{Script=Ethiopic}]/u,
+    String.raw`(?=\p{L})[\p{Script=Devanagari}\p{Script=Bengali}\p{Script=Gurmukhi}\p{Script=Gujarati}\p{Script=Oriya}\p{Script=Tamil}\p{Script=Telugu}\p{Script=Kannada}\p{Script=Malayalam}\p{Script=Sinhala}\p{Script=Ethiopic}]`,
     8,
   ],
   // Most vowels are not written.
-  [/[\p{Script=Arabic}\p{Script=Hebrew}]/u, 10],
-  [/\p{Script=Thai}/u, 12],
-  [/\p{L}/u, 14],
+  [String.raw`(?=\p{L})[\p{Script=Arabic}\p{Script=Hebrew}]`, 10],
+  // Syllables are written with three letters and more.
+  [String.raw`(?=\p{L})[\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]`, 12],
+  [String.raw`\p{L}`, 13],
+  // A digit is a word or most of one.
+  [String.raw`\p{N}`, 3.3],
+  // A sign that is read as a word.
+  [String.raw`[%‰°&@+=×÷§#]|\p{Sc}`, 2.5],
 ];
-/** A digit is a word or most of one. */
-const DIGIT_SECONDS = 0.3;
-/** `%`, `€`, `+`: a word. */
-const SIGN_SECONDS = 0.4;
+const SPOKEN = new RegExp(PACE.map(([what]) => `((?:${what})+)`).join("|"), "gu");
+
 /** `<SE>[Laughter]</SE>`. */
+const SOUND_TAG = /<SE(?:_[se])?>[^<]{0,100}<\/SE(?:_[se])?>/g;
 const SOUND_SECONDS = 1.5;
-/** Behind a sentence, and behind a clause. */
-const SENTENCE_PAUSE_SECONDS = 0.5;
-const CLAUSE_PAUSE_SECONDS = 0.2;
+
+/** At the end of a sentence or a line: signs with a blank, a quote or nothing behind them, or full-width ones. */
+const SENTENCE_PAUSE =
+  /[.!?…।॥؟۔።។։]+(?=[\s\p{Pe}\p{Pf}"']|$)|[。！？｡]+|[.!?](?=[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}])|(?<=[\p{L}\p{M}\p{N}])[^\S\n]{0,9}\n/gu;
+const SENTENCE_PAUSE_SECONDS = 0.4;
+const CLAUSE_PAUSE = /[,;:](?=\s)|\s[–—-]\s|—|[，、；：،؛၊፣]/gu;
+const CLAUSE_PAUSE_SECONDS = 0.15;
+
 /** How much faster than the unhurried reader nobody speaks. */
 const LARGEST_HURRY = 2;
 
-const SOUND_TAG = /<SE(?:_[se])?>[^<]{0,100}<\/SE(?:_[se])?>/g;
-const SENTENCE_SIGNS = /(?:[.!?…。！？｡।॥؟۔]+(?=\s|$|["'»”’)])|[。！？｡।॥؟۔]|\n)/gu;
-const CLAUSE_SIGNS = /[,;:](?=\s)|\s[–—-]\s|—|[，、；：،؛]/gu;
-const SPOKEN = /\p{L}|\p{Nd}|[%‰°&@+=×÷§#]|\p{Sc}/gu;
-
 /** How long a text takes to say. Tags of speakers take no time, sounds their own. */
 export function estimateSpeechLength(text: string): SpeechLength {
-  let wordSeconds = 0;
   const words = withoutSpeakerTags(text).replaceAll(SOUND_TAG, " ");
-  for (const [sign] of words.matchAll(SPOKEN)) wordSeconds += secondsOf(sign);
-  const sounds = countMatches(text, SOUND_TAG);
+  let wordSeconds = 0;
+  for (const match of words.matchAll(SPOKEN)) {
+    const kind = match.findIndex((run, index) => index > 0 && run !== undefined);
+    wordSeconds += codePoints(match[0]) / (PACE[kind - 1]?.[1] ?? 1);
+  }
   const pauses =
-    countMatches(words, SENTENCE_SIGNS) * SENTENCE_PAUSE_SECONDS +
-    countMatches(words, CLAUSE_SIGNS) * CLAUSE_PAUSE_SECONDS;
+    countMatches(words, SENTENCE_PAUSE) * SENTENCE_PAUSE_SECONDS +
+    countMatches(words, CLAUSE_PAUSE) * CLAUSE_PAUSE_SECONDS;
   return {
-    seconds: wordSeconds + sounds * SOUND_SECONDS + pauses,
+    seconds: wordSeconds + countMatches(text, SOUND_TAG) * SOUND_SECONDS + pauses,
     leastSeconds: wordSeconds / LARGEST_HURRY,
   };
 }
 
-function secondsOf(sign: string): number {
-  for (const [letter, perSecond] of LETTERS_PER_SECOND) if (letter.test(sign)) return 1 / perSecond;
-  return /\p{Nd}/u.test(sign) ? DIGIT_SECONDS : SIGN_SECONDS;
+function codePoints(text: string): number {
+  let count = 0;
+  for (const _character of text) count++;
+  return count;
 }
 
 function countMatches(text: string, pattern: RegExp): number {

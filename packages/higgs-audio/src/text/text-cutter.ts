@@ -1,3 +1,4 @@
+import { isAtSentenceEnd, splitSentences } from "./sentences.ts";
 import { isSpeakable } from "./speakable.ts";
 
 /** Where text that is still being written may be cut: nowhere before its end, after sentences, or after clauses too. */
@@ -14,22 +15,6 @@ const DEFAULT_MAX_CHARACTERS = 400;
 /** Shorter clauses are spoken with what follows them. */
 const MIN_CLAUSE_CHARACTERS = 12;
 
-/** Shortened words that no sentence ends with. */
-const NEVER_LAST = wordsOf(
-  "mr mrs ms mx dr prof st gen col capt cpt lt sgt rev hon pres gov sen rep mt ft mme mlle hr fr sra srta dra mag dipl ing approx vs viz ca bzw bspw ggf evtl inkl zzgl resp",
-);
-/** Shortened words that a sentence may end with, before a capital. */
-const MAY_BE_LAST = wordsOf("etc al sr jr est dept inc ltd co corp usw");
-/** Shortened words before a number. */
-const BEFORE_NUMBERS = wordsOf("no nos nr num vol fig figs p pp ch chap sec art eq para abs kap ver v");
-/** Letters with full stops between them: `e.g`, `U.S`, `z.B`. */
-const DOTTED_LETTERS = /^\p{L}(?:\.\s?\p{L})+$/u;
-
-const SENTENCE_END = /[.!?…。！？．｡।॥؟۔][\p{Pe}\p{Pf}\p{Pi}"'*_]*\s*$/u;
-const CLOSING_QUOTE_END = /[!?][\p{Pf}"'»]+\s*$/u;
-/** A line that stands for itself: after a blank one, an item of a list, a heading, or a turn of a dialogue. */
-const NEW_LINE_OF_ITS_OWN = /^(?:\s*[\r\n]|\s{0,8}(?:[-*•–]\s|#{1,6}\s|\d{1,3}[.)]\s|\[SPEAKER\p{Nd}+\]))/u;
-const LIST_NUMBER = /^\s*[-*•]?\s*(?:\d{1,3}|\p{L})[.)]\s*$/u;
 /** Within a sentence: a sign with a blank behind it, or a full-width one, which needs none. */
 const CLAUSE_END = /[,;:](?=\s)|\s[–—-](?=\s)|—|[，；：、،؛]/gu;
 
@@ -42,7 +27,6 @@ const CHARACTERS = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 export class TextCutter {
   readonly #granularity: CutGranularity;
   readonly #maxCharacters: number;
-  readonly #segmenter = new Intl.Segmenter(undefined, { granularity: "sentence" });
   #rest = "";
 
   constructor({ granularity, maxCharacters = DEFAULT_MAX_CHARACTERS }: TextCutterOptions) {
@@ -57,7 +41,7 @@ export class TextCutter {
 
   /** Whether what waits ends as a sentence does: if nothing follows, it is one. */
   get isAtSentenceEnd(): boolean {
-    return SENTENCE_END.test(this.#rest) && !isUnfinished(this.#rest, "");
+    return isAtSentenceEnd(this.#rest);
   }
 
   /** Takes more text and gives the parts that are complete with it, without blanks around them. */
@@ -65,7 +49,7 @@ export class TextCutter {
     this.#rest += text;
     if (this.#granularity === "none") return [];
     const parts: string[] = [];
-    const sentences = this.#sentences();
+    const sentences = splitSentences(this.#rest);
     const last = sentences.pop() ?? "";
     for (const sentence of sentences) parts.push(...this.#clauses(sentence, true));
     this.#rest = last;
@@ -84,20 +68,6 @@ export class TextCutter {
     const rest = this.#rest.trim();
     this.#rest = "";
     return rest === "" ? parts : [...parts, rest];
-  }
-
-  /** The sentences of the rest; the last may be incomplete. */
-  #sentences(): string[] {
-    const sentences: string[] = [];
-    let sentence = "";
-    for (const { segment } of this.#segmenter.segment(this.#rest)) {
-      if (sentence !== "" && !isUnfinished(sentence, segment)) {
-        sentences.push(sentence);
-        sentence = "";
-      }
-      sentence += segment;
-    }
-    return [...sentences, sentence];
   }
 
   /** A sentence cut after its clauses, if those are wanted and long enough. */
@@ -130,31 +100,4 @@ export class TextCutter {
     this.#rest = this.#rest.slice(end);
     return part;
   }
-}
-
-/** Whether a sentence goes on with what follows it, although ICU's rules end it. */
-function isUnfinished(sentence: string, next: string): boolean {
-  if (/[\r\n]$/.test(sentence) && NEW_LINE_OF_ITS_OWN.test(next)) return false;
-  if (!isSpeakable(sentence) || LIST_NUMBER.test(sentence)) return true;
-  const text = sentence.trimEnd();
-  // Lines are broken within sentences, too.
-  if (!SENTENCE_END.test(text)) return next !== "" && !/\n\s*\n\s*$/.test(sentence);
-  if (CLOSING_QUOTE_END.test(text)) return /^\p{Ll}/u.test(next);
-  return endsShortened(text, next);
-}
-
-/** Whether the full stop at the end belongs to a shortened word: `Dr. Smith`, `No. 5`, `J. R. Tolkien`, `e.g. this`. */
-function endsShortened(text: string, next: string): boolean {
-  const word = /(?<![\p{L}\p{N}.'’])([\p{L}\p{N}.]+)\.$/u.exec(text)?.[1];
-  if (word === undefined) return false;
-  const name = word.toLowerCase();
-  if (DOTTED_LETTERS.test(word)) return true;
-  if (/^\p{L}$/u.test(word)) return word !== "I";
-  if (NEVER_LAST.has(name)) return true;
-  if (MAY_BE_LAST.has(name)) return !/^\p{Lu}/u.test(next);
-  return BEFORE_NUMBERS.has(name) && /^\p{N}/u.test(next);
-}
-
-function wordsOf(text: string): ReadonlySet<string> {
-  return new Set(text.split(" "));
 }

@@ -153,13 +153,13 @@ function planJob(job: Job, file: JobsFile, recorded: Parameters<typeof languageO
   const request = {
     transcript: job.transcript,
     normalize: true,
-    chunkMethod: null,
+    chunkMethod: "none",
     chunkMaxWordNum: job.chunk_max_word_num,
     chunkMaxNumTurns: job.chunk_max_num_turns,
   } as const;
   const { text } = planText(request);
-  const method = { ...request, chunkMethod: toChunkMethod(job.chunk_method) };
-  return { fixedMessages, chunks: planText(method, languageOf(recorded, text)).chunks };
+  const chunkMethod = toChunkMethod(job.chunk_method) ?? "none";
+  return { fixedMessages, chunks: planText({ ...request, chunkMethod }, languageOf(recorded, text)).chunks };
 }
 
 function toChunkMethod(method: string | null): v.InferOutput<typeof GoldenChunkMethod> {

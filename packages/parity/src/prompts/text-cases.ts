@@ -44,7 +44,7 @@ export async function* collectTextCases(directory: string): AsyncIterable<Golden
     return cases.map((entry, index) =>
       exactCase(`chunks[${index}]`, entry.chunks, () =>
         chunkTranscript(entry.text, {
-          method: entry.method,
+          method: entry.method ?? "none",
           maxWordNum: entry.max_words,
           maxNumTurns: entry.max_turns,
           ...languageOf(entry, entry.text),

@@ -98,20 +98,9 @@ describe("POST /v1/audio/speech", () => {
       scene: "A small boat on a lake.",
       seed: 7,
       sampling: { temperature: 0.3 },
-      chunkMethod: null,
+      chunkMethod: "auto",
     });
     expect(second).toMatchObject({ scene: "A hall." });
-  });
-
-  it("speaks a text of OpenAI's full length in parts that the model can finish", async () => {
-    const model = fakeModel();
-    const { post } = await serveDoors({ model });
-    await post(SPEECH, { ...HELLO, input: "The sun is warm. ".repeat(240) });
-    await post(SPEECH, { ...HELLO, input: `[SPEAKER0] ${"The sun is warm. ".repeat(100)}\n[SPEAKER1] Yes.` });
-    expect(model.requests).toMatchObject([
-      { chunkMethod: "word", chunkMaxWordNum: 100, generationChunkBufferSize: 2 },
-      { chunkMethod: "speaker", generationChunkBufferSize: 2 },
-    ]);
   });
 
   it.each<readonly [string, unknown, Partial<Envelope["error"]> & { readonly status: number }]>([

@@ -1,4 +1,4 @@
-import { AUDIO_FORMATS, speechWeight, type AudioFormat } from "@higgs-worker/audio";
+import { AUDIO_FORMATS, type AudioFormat } from "@higgs-worker/audio";
 import { HiggsError, toHiggsError } from "@higgs-worker/base";
 import { kindOf } from "../../names/describe-value.ts";
 import { speechFields } from "../speech-fields.ts";
@@ -21,12 +21,6 @@ export interface SpeechRequestOptions {
 const DEFAULT_VOICE = "alloy";
 /** As from OpenAI. */
 const DEFAULT_FORMAT: AudioFormat = "mp3";
-/** Seconds of speech that one chunk should not exceed: at its limit of frames the model would be cut off. */
-const LONG_TEXT_SECONDS = 60;
-/** Unhurried English (letters; `speechWeight`). */
-const LETTERS_PER_SECOND = 12;
-const WORDS_PER_CHUNK = 100;
-
 /**
  * Reads a request as OpenAI defines it. Unknown fields are ignored, as clients send many; the fields of a job that say how
  * something is spoken are taken as they are and win over OpenAI's.
@@ -46,7 +40,6 @@ export async function readSpeechRequest(body: unknown, options: SpeechRequestOpt
     streamFormat,
     isLive: isLive || streamFormat === "sse",
     input: {
-      ...chunking(transcript),
       ...instructions(given),
       ...("ref_audio" in own ? {} : { ref_audio: await referenceOf(given, options.voices) }),
       ...own,
@@ -93,15 +86,6 @@ async function referenceOf(given: Fields, voices: OpenAiVoices): Promise<string 
     const { code, subject, reason } = toHiggsError(error);
     throw new HiggsError(code, subject, reason, { cause: error, problems: ["voice"] });
   }
-}
-
-/** Long texts are spoken in parts, since the model speaks for some eighty seconds at most in one go. */
-function chunking(transcript: string): Readonly<Record<string, unknown>> {
-  if (speechWeight(transcript) / LETTERS_PER_SECOND <= LONG_TEXT_SECONDS) return {};
-  const isDialogue = /^\s*\[SPEAKER\d+\]/m.test(transcript);
-  const context = { generation_chunk_buffer_size: 2 };
-  if (isDialogue) return { chunk_method: "speaker", ...context };
-  return { chunk_method: "word", chunk_max_word_num: WORDS_PER_CHUNK, ...context };
 }
 
 /** The fields of a body; null counts as left out. */

@@ -35,7 +35,7 @@ export function speechRequest(overrides: Partial<SpeechRequest> = {}): SpeechReq
     scene: null,
     sampling: { temperature: 0.5, topK: 50, topP: 0.95, rasWinLen: 7, rasWinMaxNumRepeat: 2 },
     maxNewTokens: 20,
-    chunkMethod: null,
+    chunkMethod: "none",
     chunkMaxWordNum: 200,
     chunkMaxNumTurns: 1,
     generationChunkBufferSize: null,
