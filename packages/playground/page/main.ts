@@ -42,6 +42,7 @@ function stateOfForm(): FormState {
     seed: numberIn("seed"),
     temperature: numberIn("temperature"),
     speed: numberIn("speed"),
+    spellsOut: element("spell-out", HTMLInputElement).checked,
   };
 }
 
@@ -66,6 +67,7 @@ function fillForm(state: FormState): void {
   for (const name of ["seed", "temperature", "speed"] as const) {
     element(name, HTMLInputElement).value = state[name] === null ? "" : String(state[name]);
   }
+  element("spell-out", HTMLInputElement).checked = state.spellsOut;
   showPanels();
   updateSnippet();
   tell("The form holds that request again.");

@@ -27,6 +27,8 @@ export interface FormState {
   readonly seed: number | null;
   readonly temperature: number | null;
   readonly speed: number | null;
+  /** Numbers, dates, money and addresses in words. */
+  readonly spellsOut: boolean;
 }
 
 /** The body of `POST /v1/audio/speech`. */
@@ -42,7 +44,7 @@ export interface SpeechRequestBody {
  * @throws {Error} with what is missing, for the person at the form
  */
 export function requestOf(state: FormState): SpeechRequestBody {
-  const { format, seed, temperature, speed, scene } = state;
+  const { format, seed, temperature, speed, scene, spellsOut } = state;
   return {
     model: "higgs-audio-v2",
     ...(state.mode === "text" ? textPart(state) : dialoguePart(state.lines)),
@@ -51,6 +53,7 @@ export function requestOf(state: FormState): SpeechRequestBody {
     ...(seed === null ? {} : { seed }),
     ...(temperature === null ? {} : { temperature }),
     ...(speed === null || speed === 1 ? {} : { speed }),
+    ...(spellsOut ? { spell_out: true } : {}),
   };
 }
 

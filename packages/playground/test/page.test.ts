@@ -15,6 +15,7 @@ const FORM: FormState = {
   seed: 7,
   temperature: null,
   speed: 1,
+  spellsOut: false,
 };
 
 describe("the request of the form", () => {
@@ -26,6 +27,10 @@ describe("the request of the form", () => {
       response_format: "mp3",
       seed: 7,
     });
+  });
+
+  it("asks for numbers in words when they are wanted", () => {
+    expect(requestOf({ ...FORM, spellsOut: true })).toMatchObject({ spell_out: true });
   });
 
   it("carries a clip instead of the voice, and wants its words", () => {
