@@ -71,7 +71,7 @@ describe("runSpeak()", () => {
   });
 
   it("counts the words that are spoken, with numbers in words", async () => {
-    const { io, args } = setUp({ text: "The sky is 12 %.", fields: { spell_out: true, language: "en" } });
+    const { io, args } = setUp({ text: "The sky [pause 500ms] is 12 %.", fields: { spell_out: true, language: "en" } });
     await runSpeak(args, io, loader());
     expect(io.err()).toContain("It does not know: twelve, percent.");
   });

@@ -13,11 +13,15 @@ export async function readDemoVocabulary(found: FoundModel): Promise<ReadonlySet
 /** Marks where a sound begins and ends; it is not spoken. */
 const SOUND_TAG = /<\/?SE(?:_[se])?>/gu;
 
+/** Pauses and chapters, which are not spoken either. */
+const MARK = /\[(?:pause|chapter)\b[^\][\n]*\]/giu;
+
 /** The words of a text that are not in the vocabulary, each once, in lower case; tags do not count. */
 export function unknownWords(text: string, vocabulary: ReadonlySet<string>): string[] {
   const words =
     withoutSpeakerTags(text)
       .replaceAll(SOUND_TAG, " ")
+      .replaceAll(MARK, " ")
       .toLowerCase()
       .replaceAll("’", "'")
       .match(/[\p{Letter}\p{Number}]+(?:'[\p{Letter}]+)*/gu) ?? [];

@@ -185,6 +185,11 @@ function ownReaders(
       say: ([, digits = ""]) => (digits.endsWith("0") ? decade(words, Number(digits)) : null),
     },
     { pattern: /#(\d{1,15})(?![\p{L}\d])/uy, say: ([, digits = ""]) => `number ${words.integer(digits)}` },
+    {
+      pattern: /(\d)['’′](\d{1,2})(?:["”″]|(?!\p{L}))/uy,
+      say: ([, feet = "", inches = ""]) => `${words.integer(feet)} foot ${words.integer(inches)}`,
+    },
+    { pattern: /§ ?(?=\d)/uy, say: () => "section " },
     { pattern: /No\. ?(?=\d)/uy, say: () => "number " },
     { pattern: /24\/7(?![\p{L}\d/])/uy, say: () => "twenty-four seven" },
   ];

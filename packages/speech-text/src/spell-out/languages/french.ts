@@ -87,6 +87,8 @@ export function french(region: string): LanguageRules {
       millions: ["million", "millions"],
       milliard: ["milliard", "milliards"],
       milliards: ["milliard", "milliards"],
+      billion: ["billion", "billions"],
+      billions: ["billion", "billions"],
     },
     units: {
       "m²": masculineUnit("mètre carré", "mètres carrés"),

@@ -85,6 +85,8 @@ export function german(region: string): LanguageRules {
       millionen: ["Million", "Millionen"],
       milliarde: ["Milliarde", "Milliarden"],
       milliarden: ["Milliarde", "Milliarden"],
+      billion: ["Billion", "Billionen"],
+      billionen: ["Billion", "Billionen"],
     },
     units: {
       "m²": { one: "Quadratmeter", many: "Quadratmeter", agreement: "masculine" },
@@ -138,7 +140,8 @@ function ownReaders(
       say: ([, day = "", name = ""], { before }) => {
         const month = months.get(name.toLowerCase());
         if (month === undefined || Number(day) < 1 || Number(day) > 31) return null;
-        return `${ordinal(Number(day), before, words)} ${monthName(locale, month)}`;
+        // "am ersten und zweiten Mai"
+        return `${ordinal(Number(day), before === "und" ? "am" : before, words)} ${monthName(locale, month)}`;
       },
     },
     {
@@ -152,6 +155,7 @@ function ownReaders(
       say: ([, digits = ""]) =>
         `${digits.length === 4 ? words.year(Number(digits)) : words.cardinal(Number(digits))}er`,
     },
+    { pattern: /§(§?) ?(?=\d)/uy, say: ([, second]) => (second === "" ? "Paragraf " : "Paragrafen ") },
     { pattern: /Nr\. ?(?=\d)/uy, say: () => "Nummer " },
     { pattern: /#(\d{1,15})(?![\p{L}\d])/uy, say: ([, digits = ""]) => `Nummer ${words.integer(digits)}` },
   ];

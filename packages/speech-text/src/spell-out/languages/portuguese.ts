@@ -86,6 +86,8 @@ export function portuguese(region: string): LanguageRules {
       milhões: ["milhão", "milhões"],
       bilhão: ["bilhão", "bilhões"],
       bilhões: ["bilhão", "bilhões"],
+      trilhão: ["trilhão", "trilhões"],
+      trilhões: ["trilhão", "trilhões"],
     },
     units: {
       "m²": masculineUnit("metro quadrado", "metros quadrados"),

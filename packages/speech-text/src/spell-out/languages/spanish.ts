@@ -78,6 +78,8 @@ export function spanish(region: string): LanguageRules {
       mil: ["mil", "mil"],
       millón: ["millón", "millones"],
       millones: ["millón", "millones"],
+      billón: ["billón", "billones"],
+      billones: ["billón", "billones"],
     },
     units: {
       "m²": masculineUnit("metro cuadrado", "metros cuadrados"),

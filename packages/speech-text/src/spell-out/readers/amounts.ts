@@ -20,7 +20,7 @@ export function amountReaders(words: NumberWords): readonly Reader[] {
       },
     },
     {
-      pattern: new RegExp(`${signed}[${SPACES}]?(${unitPattern(rules)})(?![\\p{Script=Latin}\\d²³/])`, "uy"),
+      pattern: new RegExp(`${signed}[${SPACES}]?(${unitPattern(rules)})(?![\\p{Script=Latin}\\d²³]|/\\p{L})`, "uy"),
       say: ([, sign = "", text = "", symbol = ""]) => sayUnit(read(sign, text), symbol, words),
     },
   ];
@@ -128,14 +128,10 @@ export function numberReaders(words: NumberWords): readonly Reader[] {
       },
     },
     {
-      pattern: new RegExp(`([-−+]?)(${syntax.source})${NUMBER_END}`, "uy"),
+      pattern: new RegExp(`([-−]?)(${syntax.source})${NUMBER_END}`, "uy"),
       say: ([, sign = "", text = ""], { after }) => {
-        const number = { ...syntax.parse(text), isNegative: sign === "-" || sign === "−" };
-        const spoken = words.number(
-          number,
-          number.fraction === null ? rules.agreement(valueOf(number), after) : "alone",
-        );
-        return sign === "+" ? `${rules.plus}${rules.space}${spoken}` : spoken;
+        const number = { ...syntax.parse(text), isNegative: sign !== "" };
+        return words.number(number, number.fraction === null ? rules.agreement(valueOf(number), after) : "alone");
       },
     },
   ];

@@ -31,9 +31,21 @@ const linkify = new LinkifyIt({ fuzzyLink: true, maxLength: MAX_LINK_CHARS }).tl
 
 /** Web and e-mail addresses, in order. */
 export function findLinks(text: string): readonly FoundLink[] {
-  return (linkify.match(text) ?? [])
+  return (linkify.match(withBoundaries(text)) ?? [])
     .filter(({ schema, raw }) => schema !== "" || !isNoDomain(raw))
     .map(({ index, lastIndex }) => ({ start: index, end: lastIndex }));
+}
+
+/** Letters of scripts without spaces, which end an address as a space does. */
+const UNSPACED =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\u3000-\u303F\uFF00-\uFF0F\uFF1A-\uFF20]/gu;
+
+/** A colon before an address, as in "mail:info@example.com". */
+const COLON_BEFORE_MAIL = /(?<!mailto):(?=[\w.+-]{1,64}@)/giu;
+
+/** The text, as long as before, with a space where the library would take what belongs to no address for a part of it. */
+function withBoundaries(text: string): string {
+  return text.replaceAll(UNSPACED, (letter) => " ".repeat(letter.length)).replaceAll(COLON_BEFORE_MAIL, " ");
 }
 
 /** A sentence that ends without a space, as in "home.It", and an ordinal such as 3.er are no domains. */
