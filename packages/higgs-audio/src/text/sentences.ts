@@ -3,7 +3,9 @@ import { isSpeakable } from "./speakable.ts";
 
 /** A sign that ends a sentence, with quotes, brackets and blanks behind it. */
 const SENTENCE_END = /[\p{Sentence_Terminal}…｡][\p{Pe}\p{Pf}\p{Pi}"'*_]*\s*$/u;
-const CLOSING_QUOTE_END = /[!?][\p{Pf}"'»]+\s*$/u;
+const CLOSING_QUOTE_END = /[!?！？][\p{Pf}\p{Pe}"'»]+\s*$/u;
+/** Who said it: `"What?" she asked`, `「本当に？」と言った`. */
+const QUOTE_GOES_ON = /^(?:\p{Ll}|と|って)/u;
 /** A quote or bracket that closes what came before, set off by a blank as in French. */
 const CLOSING_START = /^[»”’›)\]}]+(?=[\s\p{P}]|$)/u;
 /** A line that stands for itself: after a blank one, an item of a list, a heading, or a turn of a dialogue. */
@@ -50,6 +52,6 @@ function goesOn(sentence: string, next: string): boolean {
   // Lines are broken within sentences, too.
   if (!SENTENCE_END.test(end)) return next !== "" && !/\n\s*\n\s*$/.test(tail);
   if (CLOSING_START.test(next)) return true;
-  if (CLOSING_QUOTE_END.test(end)) return /^\p{Ll}/u.test(next);
+  if (CLOSING_QUOTE_END.test(end) && QUOTE_GOES_ON.test(next)) return true;
   return endsShortened(end, next);
 }

@@ -2,7 +2,7 @@
 const NEVER_LAST = wordsOf(
   `mr mrs ms mx dr prof st gen col capt cpt lt sgt rev hon pres gov sen rep mt ft mme mlle me ste hr fr sra srta dra mag dipl
    ing approx vs viz ca bzw bspw ggf evtl inkl zzgl resp vgl sog tel str hrn frl dott avv sig arch ud uds exmo exma dhr mevr
-   drs bijv np tzn ul tj tzv např bkz sn av см им ул т др`,
+   drs bijv np tzn ul tj tzv např bkz sn av см им ул т др डॉ`,
 );
 /** Shortened words that a sentence may end with, before a capital. */
 const MAY_BE_LAST = wordsOf(
@@ -10,7 +10,7 @@ const MAY_BE_LAST = wordsOf(
 );
 /** Shortened words before a number. */
 const BEFORE_NUMBERS = wordsOf(
-  "no nos nr num núm nº n vol fig figs abb p pp s pág pag ch chap cap kap sec art eq para abs ver v bd стр рис гл",
+  "no nos nr num núm nº n vol fig figs abb p pp s pág pag ch chap cap kap sec art eq para abs ver v bd godz стр рис гл",
 );
 /** Letters with full stops between them: `e.g`, `U.S`, `z.B`, `EE.UU`. */
 const DOTTED_LETTERS = /^[\p{Lu}\p{Ll}]{1,2}(?:\.\s?[\p{Lu}\p{Ll}]{1,2})+$/u;
@@ -32,7 +32,7 @@ const TAIL_LENGTH = 64;
  */
 export function endsShortened(text: string, next: string): boolean {
   const tail = text.slice(-TAIL_LENGTH);
-  const word = /(?<![\p{L}\p{N}.'’])([\p{L}\p{N}.º]+)\.$/u.exec(tail)?.[1];
+  const word = /(?<![\p{L}\p{N}.'’])([\p{L}\p{M}\p{N}.º]+)\.$/u.exec(tail)?.[1];
   if (word === undefined) return false;
   if (/^\p{Nd}{1,2}$/u.test(word)) return MONTH_OR_CENTURY.test(next) || GERMAN_BEFORE_ORDINAL.test(tail);
   const name = word.toLowerCase();

@@ -16,13 +16,13 @@ const PACE: readonly (readonly [what: string, perSecond: number])[] = [
   [String.raw`[\p{Script=Hiragana}\p{Script=Katakana}ー]`, 7.5],
   // A consonant carries its vowel.
   [
-    String.raw`(?=\p{L})[\p{Script=Devanagari}\p{Script=Bengali}\p{Script=Gurmukhi}\p{Script=Gujarati}\p{Script=Oriya}\p{Script=Tamil}\p{Script=Telugu}\p{Script=Kannada}\p{Script=Malayalam}\p{Script=Sinhala}\p{Script=Ethiopic}]`,
+    String.raw`(?=\p{L})[\p{Script=Devanagari}\p{Script=Bengali}\p{Script=Gurmukhi}\p{Script=Gujarati}\p{Script=Oriya}\p{Script=Tamil}\p{Script=Telugu}\p{Script=Kannada}\p{Script=Malayalam}\p{Script=Sinhala}\p{Script=Ethiopic}\p{Script=Khmer}\p{Script=Myanmar}]`,
     8,
   ],
   // Most vowels are not written.
   [String.raw`(?=\p{L})[\p{Script=Arabic}\p{Script=Hebrew}]`, 10],
   // Syllables are written with three letters and more.
-  [String.raw`(?=\p{L})[\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]`, 12],
+  [String.raw`(?=\p{L})[\p{Script=Thai}\p{Script=Lao}]`, 12],
   [String.raw`\p{L}`, 13],
   // A digit is a word or most of one.
   [String.raw`\p{N}`, 3.3],
