@@ -57,7 +57,11 @@ export const PACKAGE_RULES: Readonly<Record<string, PackageRule>> = {
   "@higgs-worker/speech-text": {
     folder: "packages/speech-text",
     mayImport: ["@higgs-worker/base"],
-    order: [["speech-marks.ts", "text-step.ts", "text-options.ts"], ["markup", "dialogue", "language"], "spell-out"],
+    order: [
+      ["speech-marks.ts", "text-step.ts", "text-options.ts"],
+      ["markup", "clean", "dialogue", "sound-tags", "language"],
+      "spell-out",
+    ],
   },
   "@higgs-worker/client": { folder: "packages/client", mayImport: [], order: ["http"] },
   "@higgs-worker/playground": { folder: "packages/playground", mayImport: [], order: [] },

@@ -13,8 +13,9 @@ export const ALLOWED_LICENSES: readonly string[] = [
   "CC0-1.0",
 ];
 
-/** Packages under another license, each decided individually: docs/decisions/0012. */
+/** Packages under another license, each decided individually: docs/decisions/0012 and 0022. */
 export const LICENSE_EXCEPTIONS: Readonly<Record<string, { readonly license: string }>> = {
+  argparse: { license: "PSF-2.0" },
   "codec-parser": { license: "LGPL-3.0-or-later" },
   mediabunny: { license: "MPL-2.0" },
 };

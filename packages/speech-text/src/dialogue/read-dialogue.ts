@@ -52,7 +52,8 @@ function warningsOf(
       `Read ${counted(otherSpellings.length, "speaker tag")} in another spelling, such as [speaker0] or SPEAKER0:, as [SPEAKERn]${first(otherSpellings)}`,
     );
   }
-  if (withinLines.length > 0) {
+  // The lines of markup are not those of what is read of it.
+  if (withinLines.length > 0 && isAsWritten) {
     warnings.push(
       `Began a new line before ${counted(withinLines.length, "speaker tag")} that stood within a line${first(withinLines)}`,
     );
