@@ -21,10 +21,17 @@ export interface JobInput {
   /** `false` speaks the text exactly as written (default true). */
   readonly normalize?: boolean | null;
   /**
-   * What the text is written in: `plain` text, whose speaker tags may be spelled and placed freely; `raw` leaves all of
-   * that to the model's own rules (default "plain").
+   * What the text is written in; `raw` is plain text that is left to the model's own rules; see Text formats (default
+   * "plain").
    */
-  readonly text_format?: "plain" | "raw" | null;
+  readonly text_format?: "plain" | "markdown" | "html" | "ssml" | "raw" | null;
+  /**
+   * `skip` leaves blocks of code out, `spell` speaks all code character by character; for `markdown` and `html`
+   * (default "skip").
+   */
+  readonly code?: "skip" | "spell" | null;
+  /** `silent` leaves emoji out, `name` speaks their English names; not with `raw` (default "silent"). */
+  readonly emoji?: "silent" | "name" | null;
   /**
    * `true` says numbers, dates, times, money, units, telephone numbers and addresses in the words of the text's
    * language, see SPEECH.md (default false).

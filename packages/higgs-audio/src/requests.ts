@@ -3,6 +3,7 @@ export { listFolder, listSnapshots } from "./checkpoint/hub-snapshots.ts";
 export { AUDIO_SHAPE } from "./checkpoint/released-config.ts";
 export { parseReferenceNames } from "./prompt/references.ts";
 export { controlStringProblem, refuseControlStrings } from "./text/control-strings.ts";
+export { SOUND_TAGS } from "./text/normalize.ts";
 export { isSpeakable } from "./text/speakable.ts";
 export { estimateTranscriptLength } from "./text/transcript-length.ts";
 export { type CutGranularity, TextCutter } from "./text/text-cutter.ts";

@@ -56,8 +56,9 @@ async function speak(args: SpeakArgs, io: CommandIo, loadModel: ModelLoader): Pr
   const delivery = planOutput(args.out, io);
   const bar = createProgressBar(io.stderr, args.text);
   let job: SpeechJob | null = null;
-  // The words that are spoken: numbers may be spelled out.
-  const spokenText = async (): Promise<string> => (job === null ? args.text : (await readTranscript(job.input)).text);
+  // The words that are spoken: markup is not, and numbers may be spelled out.
+  const spokenText = async (): Promise<string> =>
+    job === null ? args.text : (await readTranscript(job.input, context.config)).text;
   const model = lazyModel(spokenText, context, io, loadModel);
   try {
     job = parseJob({ id: "speak", input: { ...(await jobFields(args, io)), transcript: args.text } }, context.config);

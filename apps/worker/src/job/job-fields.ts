@@ -78,12 +78,25 @@ const GENERATION_FIELDS = {
     help: "speak the text exactly as written",
   }),
   text_format: choice({
-    choices: ["plain", "raw"],
+    choices: ["plain", "markdown", "html", "ssml", "raw"],
     defaultValue: "plain",
     meaning:
-      "what the text is written in: `plain` text, whose speaker tags may be spelled and placed freely; `raw` leaves all of that to the model's own rules",
+      "what the text is written in; `raw` is plain text that is left to the model's own rules; see [Text formats](SPEECH.md#text-formats)",
     placeholder: "<format>",
-    help: "what the text is written in: plain, raw",
+    help: "what the text is written in: plain, markdown, html, ssml, raw",
+  }),
+  code: choice({
+    choices: ["skip", "spell"],
+    defaultValue: "skip",
+    meaning:
+      "`skip` leaves blocks of code out, `spell` speaks all code character by character; for `markdown` and `html`",
+    placeholder: "<how>",
+  }),
+  emoji: choice({
+    choices: ["silent", "name"],
+    defaultValue: "silent",
+    meaning: "`silent` leaves emoji out, `name` speaks their English names; not with `raw`",
+    placeholder: "<how>",
   }),
   spell_out: truth({
     defaultValue: false,

@@ -40,6 +40,8 @@ describe("parseJobInput()", () => {
       text_format: "plain",
       spell_out: false,
       language: null,
+      code: "skip",
+      emoji: "silent",
       temperature: 1,
       top_k: 50,
       top_p: 0.95,

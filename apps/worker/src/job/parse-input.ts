@@ -2,6 +2,7 @@ import { HiggsError } from "@higgs-worker/base";
 import { describeUnknownField, kindOf } from "../names/describe-value.ts";
 import type { InputLimits } from "./job-field.ts";
 import { fileProblems } from "./file-options.ts";
+import { spokenProblems } from "./text-problems.ts";
 import { JOB_FIELD_ENTRIES, JOB_FIELDS, type JobInput } from "./job-fields.ts";
 
 /** A job from the platform, not checked yet. */
@@ -64,7 +65,7 @@ export function parseJobInput(raw: unknown, limits: InputLimits): JobInput {
   }
   if (problems.count > 0) throw problems.toError();
   const complete = input as JobInput;
-  for (const problem of fileProblems(complete)) problems.add(problem);
+  for (const problem of [...spokenProblems(complete), ...fileProblems(complete)]) problems.add(problem);
   if (problems.count > 0) throw problems.toError();
   return complete;
 }

@@ -67,6 +67,8 @@ describe("runSpeechJob()", () => {
           text_format: "plain",
           spell_out: false,
           language: null,
+          code: "skip",
+          emoji: "silent",
           output_format: "wav",
           sample_rate: 24_000,
           speed: 1,

@@ -104,7 +104,7 @@ async function speakJob(
   trace.characters = Array.from(input.transcript).length;
   trace.enter("plan");
   const encoder = encoderFor(input.output_format);
-  const { request: newRequest, warnings } = await toSpeechRequest(input);
+  const { request: newRequest, warnings } = await toSpeechRequest(input, config);
   const seed = input.seed ?? (await kept?.seedOr(newRequest.seed)) ?? newRequest.seed;
   const textRequest = { ...newRequest, seed };
   const plan =

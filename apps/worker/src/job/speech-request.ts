@@ -1,18 +1,36 @@
+import { HiggsError } from "@higgs-worker/base";
 import { listScenePresets, resolveScene, type ResolvedSpeechRequest } from "@higgs-worker/higgs-audio";
-import { resolveSpeechRequest } from "@higgs-worker/higgs-audio/requests";
-import { canonicalLanguage, prepareText, type TextOptions } from "@higgs-worker/speech-text";
+import {
+  isSpeakable,
+  refuseControlStrings,
+  resolveSpeechRequest,
+  SOUND_TAGS,
+} from "@higgs-worker/higgs-audio/requests";
+import { canonicalLanguage, prepareText, type TextOptions, withoutMarks } from "@higgs-worker/speech-text";
 import { nearestName } from "../names/nearest-name.ts";
+import { referenceNames } from "../references/ref-audio.ts";
+import type { InputLimits } from "./job-field.ts";
 import type { JobInput } from "./job-fields.ts";
+import { NOTHING_TO_SPEAK } from "./text-problems.ts";
+
+/** How much longer a text may become when markup, emoji and the like are put into words. */
+const MAX_GROWTH = 4;
+
+type TextLimits = Pick<InputLimits, "maxTranscriptChars">;
 
 export interface PreparedRequest {
   readonly request: ResolvedSpeechRequest;
   readonly warnings: readonly string[];
 }
 
-/** The speech request for a job input, without its references; draws a seed if the job has none. */
-export async function toSpeechRequest(input: JobInput): Promise<PreparedRequest> {
+/**
+ * The speech request for a job input, without its references; draws a seed if the job has none.
+ *
+ * @throws {HiggsError} INVALID_INPUT when the text is not in its format, or what it becomes cannot be spoken
+ */
+export async function toSpeechRequest(input: JobInput, limits: TextLimits): Promise<PreparedRequest> {
   const scene = await resolveScene(input.scene_prompt);
-  const { text, warnings } = await readTranscript(input);
+  const { text, warnings } = await readTranscript(input, limits);
   // 0 turns RAS off in either field (spec contract §3).
   const isRasOn = input.ras_win_len > 0 && input.ras_win_max_num_repeat > 0;
   return {
@@ -46,18 +64,37 @@ export async function toSpeechRequest(input: JobInput): Promise<PreparedRequest>
   };
 }
 
-/** The transcript as it is given to the engine, and what was read in it. */
-export function readTranscript(input: JobInput): ReturnType<typeof prepareText> {
-  return prepareText(input.transcript, textOptionsFor(input));
+/**
+ * The transcript as it is given to the engine, and what was read in it.
+ *
+ * @throws {HiggsError} INVALID_INPUT when the text is not in its format, or what it becomes cannot be spoken
+ */
+export async function readTranscript(input: JobInput, limits: TextLimits): ReturnType<typeof prepareText> {
+  const prepared = await prepareText(input.transcript, textOptionsFor(input, limits));
+  refuseUnspeakable(prepared.text);
+  return prepared;
 }
 
 /** A text that is to be spoken exactly as written is not read in any other way, unless it is said to be markup. */
-function textOptionsFor({ text_format: format, normalize, spell_out: spellsOut, language }: JobInput): TextOptions {
+function textOptionsFor(input: JobInput, limits: TextLimits): TextOptions {
+  const { text_format: format, normalize, code, emoji, ref_audio: refAudio, spell_out: spellsOut, language } = input;
   return {
     format: format === "plain" && !normalize ? "raw" : format,
+    code,
+    emoji,
+    voices: referenceNames(refAudio),
+    soundTags: SOUND_TAGS,
+    maxCharacters: MAX_GROWTH * limits.maxTranscriptChars,
     spellsOut,
     language: language === null ? null : canonicalLanguage(language),
   };
+}
+
+/** Markup can hide what is refused in plain text, and can be empty. */
+function refuseUnspeakable(text: string): void {
+  refuseControlStrings(text, { field: "transcript" });
+  if (!isSpeakable(withoutMarks(text)))
+    throw new HiggsError("INVALID_INPUT", "use transcript", `it ${NOTHING_TO_SPEAK}`);
 }
 
 /** A one-word scene that is nearly a preset's name was probably meant to be the preset. */

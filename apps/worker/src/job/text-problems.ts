@@ -1,10 +1,9 @@
 import { canonicalLanguage } from "@higgs-worker/speech-text";
 import { controlStringProblem, isSpeakable } from "@higgs-worker/higgs-audio/requests";
 
-/** What is wrong with a transcript, except its length. */
+/** What is wrong with a transcript by itself, except its length. */
 export function transcriptProblems(transcript: string): string[] {
-  const problem = nothingToSpeakProblem(transcript);
-  return problem === null ? controlProblems(transcript) : [problem, ...controlProblems(transcript)];
+  return transcript.trim() === "" ? ["is empty"] : controlProblems(transcript);
 }
 
 /** Control strings and lone surrogates. */
@@ -13,10 +12,11 @@ export function controlProblems(text: string): string[] {
   return problem === null ? [] : [problem];
 }
 
-/** Without letters or digits the model would make noise. */
-function nothingToSpeakProblem(transcript: string): string | null {
-  if (transcript.trim() === "") return "is empty";
-  return isSpeakable(transcript) ? null : "has nothing to speak (no letter or digit besides speaker tags)";
+/** Fields of a job that say what is spoken. */
+interface TextFields {
+  readonly transcript: string;
+  readonly text_format: string;
+  readonly emoji: string;
 }
 
 export const LANGUAGE_PROBLEM = "is not a language tag (BCP 47, such as en, de-CH or zh-Hant)";
@@ -25,3 +25,14 @@ export const LANGUAGE_PROBLEM = "is not a language tag (BCP 47, such as en, de-C
 export function languageProblems(tag: string): string[] {
   return canonicalLanguage(tag) === null ? [LANGUAGE_PROBLEM] : [];
 }
+
+/**
+ * What is wrong with a transcript and the fields that say how it is read: without letters or digits the model would make noise.
+ * What markup leaves to speak is known when it is read.
+ */
+export function spokenProblems({ transcript, text_format: format, emoji }: TextFields): string[] {
+  const isReadLater = format !== "raw" && (format !== "plain" || emoji === "name");
+  return isReadLater || isSpeakable(transcript) ? [] : [`transcript ${NOTHING_TO_SPEAK}`];
+}
+
+export const NOTHING_TO_SPEAK = "has nothing to speak (no letter or digit besides speaker tags)";

@@ -98,6 +98,17 @@ export interface RefAudioLimits {
   readonly maxTranscriptChars: number;
 }
 
+/** The names of the references in their order, as speakers are numbered; null for one without. Nothing is checked here. */
+export function referenceNames(refAudio: RefAudio): (string | null)[] {
+  if (refAudio === null || (typeof refAudio === "string" && refAudio.trim() === "")) return [];
+  const entries = Array.isArray(refAudio) ? (refAudio as readonly (string | RefAudioClip)[]) : [refAudio];
+  return entries.flatMap((entry: string | RefAudioClip) => {
+    if (typeof entry !== "string") return [entry.name?.trim() || null];
+    const isAddress = !entry.trim().startsWith("profile:") && ADDRESS.test(entry.trim());
+    return isAddress ? [null] : parseReferenceNames(entry.trim()).map(({ name }) => name.trim());
+  });
+}
+
 /** The name of a clip without one. */
 const UNNAMED = "clip";
 

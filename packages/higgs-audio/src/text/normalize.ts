@@ -51,6 +51,9 @@ const SOUND_TAG_REPLACEMENTS: readonly (readonly [from: string, to: string])[] =
   ["[cough]", "<SE>[Cough]</SE>"],
 ];
 
+/** The sound tags that the model knows, as users write them. */
+export const SOUND_TAGS: readonly string[] = SOUND_TAG_REPLACEMENTS.map(([tag]) => tag);
+
 const REPLACEMENTS = [...CHARACTER_REPLACEMENTS, ...SIGN_REPLACEMENTS, ...SOUND_TAG_REPLACEMENTS];
 
 /** Step 8: an end that does not need a full stop. `:` and `</SE_s>` are not among them. */
