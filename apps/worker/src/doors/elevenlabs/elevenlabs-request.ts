@@ -4,6 +4,7 @@ import { kindOf } from "../../names/describe-value.ts";
 import { readSpeechRequest } from "../openai/speech-request.ts";
 import type { OpenAiVoices } from "../openai/voice-table.ts";
 import type { JsonMessage } from "../sockets/json-message.ts";
+import { readElevenLabsText } from "./break-tags.ts";
 import { type OutputFormat, readOutputFormat } from "./output-format.ts";
 import { readSpeechFields } from "./speech-fields.ts";
 
@@ -45,8 +46,14 @@ export async function readElevenLabsRequest(
     throw wrong("text", `is too long (got ${characters} characters, limit ${maxInputChars})`);
   }
   const outputFormat = readOutputFormat(options.outputFormat);
-  const fields = { seed: drawSeed(), ...readSpeechFields(given) };
-  const asked = { ...fields, input: text, voice, response_format: outputFormat.format };
+  const fields: JsonMessage = { seed: drawSeed(), ...readSpeechFields(given) };
+  const isPlain = (fields["text_format"] ?? "plain") === "plain";
+  const asked = {
+    ...fields,
+    input: isPlain ? readElevenLabsText(text) : text,
+    voice,
+    response_format: outputFormat.format,
+  };
   const { input } = await readSpeechRequest(asked, { voices, maxInputChars });
   return { text, outputFormat, input: { ...input, sample_rate: outputFormat.sampleRateHz } };
 }

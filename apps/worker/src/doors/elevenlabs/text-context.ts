@@ -4,6 +4,7 @@ import type { SentenceSpeaker } from "../live-text/sentence-speaker.ts";
 import { SpeechEncoder } from "../live-text/speech-encoder.ts";
 import type { SocketPeer } from "../sockets/socket-peer.ts";
 import { estimateAlignment, millisecondsOf } from "./alignment.ts";
+import { readElevenLabsText } from "./break-tags.ts";
 import { elevenLabsErrorBody } from "./elevenlabs-error.ts";
 import type { OutputFormat } from "./output-format.ts";
 
@@ -47,6 +48,7 @@ export class TextContext {
     this.#speech = new LiveSpeech({
       speak: (request) => speaker.speak(request),
       granularity: "sentence",
+      readPart: readElevenLabsText,
       pace: (signal) => peer.untilBelow(UNREAD_PAUSE_BYTES, signal),
       times,
       listener: {

@@ -2,6 +2,7 @@ import { LiveSpeech, type Sentence } from "../live-text/live-speech.ts";
 import type { SentenceSpeaker } from "../live-text/sentence-speaker.ts";
 import type { SpeechEncoder } from "../live-text/speech-encoder.ts";
 import { type Alignment, estimateAlignment } from "./alignment.ts";
+import { readElevenLabsText } from "./break-tags.ts";
 
 export interface TimedSpeechOptions {
   readonly text: string;
@@ -29,6 +30,7 @@ export async function speakTimed(options: TimedSpeechOptions): Promise<void> {
   const speech = new LiveSpeech({
     speak: (request) => speaker.speak({ ...request, signal: AbortSignal.any([request.signal, stop]) }),
     granularity: "sentence",
+    readPart: readElevenLabsText,
     maxWaitingCharacters: Number.POSITIVE_INFINITY,
     pace,
     listener: {

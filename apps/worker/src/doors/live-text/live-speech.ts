@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { HiggsError } from "@higgs-worker/base";
 import { type CutGranularity, isSpeakable, TextCutter } from "@higgs-worker/higgs-audio/requests";
+import { withoutMarks } from "@higgs-worker/speech-text";
 import { failureOf } from "../door-failure.ts";
 
 /** A part of the text that is spoken in one go. */
@@ -38,6 +39,8 @@ export interface LiveSpeechOptions {
   readonly speak: (request: SentenceRequest) => Promise<void>;
   readonly listener: LiveSpeechListener;
   readonly granularity: CutGranularity;
+  /** What is spoken of a part of the text: plain text with marks; the part itself unless given. */
+  readonly readPart?: ((part: string) => string) | undefined;
   /** Waits until the reader has taken enough of what was made before. */
   readonly pace?: ((signal: AbortSignal) => Promise<void>) | undefined;
   /** Text that may wait, in UTF-16 units. */
@@ -78,6 +81,8 @@ export class LiveSpeech {
   #nextIndex = 0;
   /** The turn of a dialogue that later sentences belong to. */
   #speakerTag = "";
+  /** Pauses that the next sentence begins with, since nothing was to be spoken between. */
+  #pauses = "";
   #isRunning = false;
   /** The end of the sentence that is spoken now, or was last. */
   #speaking: Promise<void> = Promise.resolve();
@@ -135,6 +140,7 @@ export class LiveSpeech {
     this.#enqueue(this.#cutter.flush());
     clearTimeout(this.#idleTimer);
     this.#speakerTag = "";
+    this.#pauses = "";
     if (!this.#isRunning) onPassed(false);
     else this.#work.push({ kind: "mark", pass: onPassed });
   }
@@ -146,6 +152,7 @@ export class LiveSpeech {
     const dropped = this.#work.splice(0);
     this.#waitingCharacters = 0;
     this.#speakerTag = "";
+    this.#pauses = "";
     this.#current.abort();
     for (const work of dropped) if (work.kind === "mark") work.pass(true);
     await this.#speaking;
@@ -159,10 +166,21 @@ export class LiveSpeech {
 
   #enqueue(parts: readonly string[]): void {
     for (const part of parts) {
-      const tags = part.match(SPEAKER_TAGS);
-      const text = part.startsWith("[SPEAKER") ? part : `${this.#speakerTag}${part}`;
+      const read = this.#options.readPart?.(part) ?? part;
+      const tags = read.match(SPEAKER_TAGS);
+      const isTurn = read.startsWith("[SPEAKER");
+      const tag = isTurn ? "" : this.#speakerTag;
       this.#speakerTag = tags === null ? this.#speakerTag : `${tags.at(-1)} `;
-      if (!isSpeakable(part)) continue;
+      if (!isSpeakable(withoutMarks(read))) {
+        this.#pauses +=
+          read
+            .match(PAUSES)
+            ?.map((pause) => `${pause} `)
+            .join("") ?? "";
+        continue;
+      }
+      const text = `${tag}${this.#pauses}${read}`;
+      this.#pauses = "";
       this.#work.push({ kind: "sentence", part, text });
       this.#waitingCharacters += text.length;
     }
@@ -234,4 +252,5 @@ export class LiveSpeech {
   }
 }
 
+const PAUSES = /\[pause[^[\]]{0,60}\]/giu;
 const SPEAKER_TAGS = /\[SPEAKER\p{Nd}+\]/gu;
