@@ -26,8 +26,8 @@ export function french(region: string): LanguageRules {
     yearSet: null,
     space: " ",
     digits: ["zéro", "un", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf"],
-    // CLDR has "quatre-vingt-et-unième", where no "et" is said.
-    revise: (words) => words.replace("quatre-vingt-et-", "quatre-vingt-"),
+    // CLDR has "quatre-vingt-et-unième" and "cent-et-unième", where no "et" is said.
+    revise: (words) => words.replace("quatre-vingt-et-", "quatre-vingt-").replace("cent-et-", "cent "),
     pairsInPhones: true,
     comma: "virgule",
     point: "point",
