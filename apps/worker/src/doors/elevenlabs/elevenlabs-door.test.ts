@@ -47,6 +47,32 @@ describe("POST /v1/text-to-speech/{voice_id}", () => {
     expect(model.requests[0]?.references).toMatchObject([{ kind: "profile" }]);
   });
 
+  it("reads breaks as pauses, up to three seconds, with times and without", async () => {
+    const model = fakeModel({ isLive: true, frames: 4, codes: true });
+    const { post } = await serveDoors({ model });
+    const text = 'Hello. <break time="1.0s" /> <b>So</b> it is. <break time="9s"/>';
+    expect((await post(VOICE + PCM, { text })).status).toBe(200);
+    const timed = await post(`${VOICE}/with-timestamps${PCM}`, { text });
+    const { alignment } = (await timed.json()) as Timed;
+    // The times are those of the text as the client knows it.
+    expect(alignment?.characters.join("")).toBe(text);
+    expect(model.requests.map(({ transcript }) => transcript)).toEqual([
+      "Hello. [pause 1000ms] <b>So</b> it is. [pause 3000ms]",
+      "Hello. [pause 1000ms] <b>So</b> it is. [pause 3000ms]",
+    ]);
+  });
+
+  it("reads other formats if they are named, but not sentence by sentence", async () => {
+    const model = fakeModel({ frames: 2 });
+    const { post } = await serveDoors({ model });
+    const fields = { text: "<p>One <break time='1s'/> two</p>", text_format: "html" };
+    expect((await post(VOICE + PCM, fields)).status).toBe(200);
+    expect(model.requests[0]?.transcript).toBe("One two.");
+    const timed = await post(`${VOICE}/with-timestamps${PCM}`, fields);
+    expect(timed.status).toBe(400);
+    expect(await timed.text()).toContain("text_format must be plain or raw");
+  });
+
   it.each([
     ["", "audio/mpeg", "mp3", 44_100],
     ["?output_format=mp3_22050_32", "audio/mpeg", "mp3", 22_050],

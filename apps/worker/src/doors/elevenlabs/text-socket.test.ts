@@ -67,6 +67,20 @@ describe("stream-input", () => {
     }
   });
 
+  it("begins a sentence with the breaks before it, however they arrive", async () => {
+    const model = fakeModel({ isLive: true, frames: 2, codes: true });
+    const client = await open(SINGLE, { model });
+    client.send({ text: " " });
+    for (const text of ["One.\n\n<break ti", 'me="0.5s" />\n\n<break time="1s"/>\n\n', "Two. <break/> Three.", ""]) {
+      client.send({ text });
+    }
+    expect((await client.closed).code).toBe(1000);
+    expect(model.requests.map(({ transcript }) => transcript)).toEqual([
+      "One.",
+      "[pause 500ms] [pause 1000ms] Two. [pause 750ms] Three.",
+    ]);
+  });
+
   it("speaks the beginning of a sentence at flush, and goes on in the same voice", async () => {
     const model = fakeModel({ isLive: true, frames: 2, codes: true });
     const client = await open(`${SINGLE}&seed=9`, { model });

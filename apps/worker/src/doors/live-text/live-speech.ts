@@ -165,7 +165,7 @@ export class LiveSpeech {
   }
 
   #enqueue(parts: readonly string[]): void {
-    for (const part of parts) {
+    for (const part of parts.map(withoutSilentStart)) {
       const read = this.#options.readPart?.(part) ?? part;
       const tags = read.match(SPEAKER_TAGS);
       const isTurn = read.startsWith("[SPEAKER");
@@ -250,6 +250,12 @@ export class LiveSpeech {
       }
     }
   }
+}
+
+/** Signs that stand before a turn of a dialogue are not spoken by the one before. */
+function withoutSilentStart(part: string): string {
+  const turn = part.search(/^\[SPEAKER\p{Nd}+\]/mu);
+  return turn > 0 && !isSpeakable(part.slice(0, turn)) ? part.slice(turn) : part;
 }
 
 const PAUSES = /\[pause[^[\]]{0,60}\]/giu;
