@@ -17,7 +17,7 @@ const MARK = /\[\p{L}[^\][\n]{0,200}\]|<[^<>\n]{1,40}>/gu;
 
 /** Where a token may begin: a digit or fraction, a sign or currency before a digit, or a word before a number. */
 const CANDIDATE =
-  /(?<![\p{L}\p{M}\p{N}])(?:\p{L}{1,12}[.$]?[.°º]{0,2}[ \u00A0]?(?=#?\d)|(?:US|R|C|A)\$[ \u00A0]?(?=\d))|['’#]?\d|\((?=\d{2,4}\) ?\d)|[$€£¥￥₩₹][ \u00A0]?(?=\d)|(?<=^|[\s("'„“«[/])[+\-−](?=[$€£¥￥₩₹\d])|(?<=[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}])[-−](?=\d{1,4}(?:\.\d{1,4})? ?(?:°|℃|度|도))|§{1,2}[ \u00A0]?(?=\d)|[½¼¾⅓⅔⅕⅛]/gu;
+  /(?<![\p{L}\p{M}\p{N}])(?:\p{L}{1,12}[.$]?[.°º]{0,2}[ \u00A0]?(?=#?\d)|(?:US|R|C|A)\$[ \u00A0]?(?=\d))|['’#]?\d|\((?=\d{2,4}\) ?\d)|[$€£¥￥₩₹][ \u00A0]?(?=\d)|(?<=^|[\s("'„“«[/])[+\-−](?=[$€£¥￥₩₹\d])|(?<=[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}])[-−](?=\d{1,4}(?:\.\d{1,4})? ?(?:°|℃|度|도))|\u00A7{1,2}[ \u00A0]?(?=\d)|[½¼¾⅓⅔⅕⅛]/gu;
 
 /** A letter of a script that is written with spaces, right before a digit: the digit is part of a code. */
 const CODE_BEFORE = /[\p{Script=Latin}\p{Script=Cyrillic}\p{Script=Greek}_]$/u;

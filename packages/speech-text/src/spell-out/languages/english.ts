@@ -189,7 +189,7 @@ function ownReaders(
       pattern: /(\d)['’′](\d{1,2})(?:["”″]|(?!\p{L}))/uy,
       say: ([, feet = "", inches = ""]) => `${words.integer(feet)} foot ${words.integer(inches)}`,
     },
-    { pattern: /§ ?(?=\d)/uy, say: () => "section " },
+    { pattern: /\u00A7 ?(?=\d)/uy, say: () => "section " },
     { pattern: /No\. ?(?=\d)/uy, say: () => "number " },
     { pattern: /24\/7(?![\p{L}\d/])/uy, say: () => "twenty-four seven" },
   ];

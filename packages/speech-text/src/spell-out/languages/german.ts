@@ -155,7 +155,7 @@ function ownReaders(
       say: ([, digits = ""]) =>
         `${digits.length === 4 ? words.year(Number(digits)) : words.cardinal(Number(digits))}er`,
     },
-    { pattern: /§(§?) ?(?=\d)/uy, say: ([, second]) => (second === "" ? "Paragraf " : "Paragrafen ") },
+    { pattern: /\u00A7(\u00A7?) ?(?=\d)/uy, say: ([, second]) => (second === "" ? "Paragraf " : "Paragrafen ") },
     { pattern: /Nr\. ?(?=\d)/uy, say: () => "Nummer " },
     { pattern: /#(\d{1,15})(?![\p{L}\d])/uy, say: ([, digits = ""]) => `Nummer ${words.integer(digits)}` },
   ];
