@@ -5,6 +5,7 @@ export { parseReferenceNames } from "./prompt/references.ts";
 export { controlStringProblem, refuseControlStrings } from "./text/control-strings.ts";
 export { SOUND_TAGS } from "./text/normalize.ts";
 export { isSpeakable } from "./text/speakable.ts";
+export { estimateSpeechLength } from "./text/speech-length.ts";
 export { estimateTranscriptLength } from "./text/transcript-length.ts";
 export { type CutGranularity, TextCutter } from "./text/text-cutter.ts";
 export { DEFAULT_PAUSES_MS, MAX_PAUSE_MS, PAUSE_KINDS } from "./speech/pauses.ts";
