@@ -113,6 +113,8 @@ export interface JobInput {
   readonly s3_key?: string | null;
   /** A presigned address that the audio is sent to with one PUT, see S3.md (at most 8192 characters). */
   readonly put_url?: string | null;
+  /** The text with its times, as `captions` of the output: SubRip or WebVTT; see Captions. */
+  readonly captions?: "srt" | "vtt" | "none" | null;
   /** `true`: audio as stream items while it is generated, see Streaming (default false). */
   readonly stream?: boolean | null;
 }

@@ -40,7 +40,18 @@ export interface JobOutput {
     /** Real-time factor: seconds of work per second of audio. */
     readonly rtf: number;
   };
+  /** Where the chapters of the text are in the audio, in order; empty without. */
+  readonly chapters: readonly JobChapter[];
+  /** The text with its times, as a file of the wanted format; null unless wanted. */
+  readonly captions: string | null;
   readonly warnings: readonly string[];
+}
+
+export interface JobChapter {
+  readonly title: string;
+  readonly start_seconds: number;
+  /** The next chapter's start, or the end of the audio. */
+  readonly end_seconds: number;
 }
 
 /** `output` of a job that runs. */

@@ -58,6 +58,7 @@ export class AudioDelivery {
   readonly #spool: AudioSpool;
   readonly #writer: AudioWriter;
   readonly #upload: GrowingUpload | null;
+  #chapterTitles: readonly string[] = [];
 
   constructor(options: AudioDeliveryOptions) {
     this.#options = options;
@@ -76,11 +77,19 @@ export class AudioDelivery {
     const { asFile, onFailure } = options;
     this.#writer = new AudioWriter({
       sampleRateHz: asFile.inputRateHz,
-      openStream: plan.kind === "parts" ? null : () => openOutputStream({ ...asFile, purpose: "file" }),
+      openStream:
+        plan.kind === "parts"
+          ? null
+          : () => openOutputStream({ ...asFile, chapterTitles: this.#chapterTitles, purpose: "file" }),
       spool: this.#spool,
       onGrown: () => this.#upload?.grown(),
       onFailure,
     });
+  }
+
+  /** Announces the chapters of the file; only before the first samples. */
+  announceChapters(titles: readonly string[]): void {
+    this.#chapterTitles = titles;
   }
 
   /** Takes the next samples, which must not be changed afterwards; returns at once. */
@@ -94,12 +103,12 @@ export class AudioDelivery {
   }
 
   /**
-   * Completes the file.
+   * Completes the file. `chapterSeconds` are where the chapters that were announced begin in the samples.
    *
    * @throws {HiggsError} GENERATION_FAILED when it is not audio, RESULT_TOO_LARGE when the format cannot hold it
    */
-  complete(): Promise<WrittenAudio> {
-    return this.#writer.end();
+  complete(chapterSeconds: readonly number[]): Promise<WrittenAudio> {
+    return this.#writer.end(chapterSeconds);
   }
 
   /**

@@ -58,19 +58,19 @@ export class AudioWriter {
   }
 
   /**
-   * Completes the file.
+   * Completes the file. `chapterSeconds` are where its chapters begin in the samples.
    *
    * @throws {HiggsError} GENERATION_FAILED when there is no audio, or it is not audio; RESULT_TOO_LARGE when the format cannot
    * hold it
    */
-  async end(): Promise<WrittenAudio> {
+  async end(chapterSeconds: readonly number[]): Promise<WrittenAudio> {
     return await this.#queue.run(async () => {
       this.throwFailure();
       const { measures } = this.#meter;
       if (measures.sampleCount === 0)
         throw new HiggsError("GENERATION_FAILED", "make audio", "the model stopped before the first frame");
       if (this.#stream === null) return { measures, sampleCount: null, loudnessLufs: null };
-      return { measures, ...(await this.#endStream(this.#stream)) };
+      return { measures, ...(await this.#endStream(this.#stream, chapterSeconds)) };
     });
   }
 
@@ -79,9 +79,12 @@ export class AudioWriter {
     await this.#queue.run(async () => this.#stream?.close());
   }
 
-  async #endStream(stream: OutputStream): Promise<Pick<WrittenAudio, "sampleCount" | "loudnessLufs">> {
+  async #endStream(
+    stream: OutputStream,
+    chapterSeconds: readonly number[],
+  ): Promise<Pick<WrittenAudio, "sampleCount" | "loudnessLufs">> {
     const { spool, onGrown } = this.#options;
-    const { tail, head, sampleCount, loudnessLufs } = await stream.end();
+    const { tail, head, sampleCount, loudnessLufs } = await stream.end(chapterSeconds);
     await spool.append(tail);
     if (head !== null) spool.setHead(head);
     onGrown();

@@ -285,6 +285,11 @@ const DELIVERY_FIELDS = {
     placeholder: "<url>",
     help: "a presigned address that the audio is sent to",
   }),
+  captions: optionalChoice({
+    choices: ["srt", "vtt"],
+    nullWords: ["none"],
+    meaning: "the text with its times, as `captions` of the output: SubRip or WebVTT; see [Captions](#captions)",
+  }),
   stream: truth({
     defaultValue: false,
     meaning: "`true`: audio as stream items while it is generated, see [Streaming](#streaming)",

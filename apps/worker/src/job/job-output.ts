@@ -32,7 +32,18 @@ export interface JobOutput {
     /** Real-time factor: seconds of work per second of audio. */
     readonly rtf: number;
   };
+  /** Where the chapters of the text are in the audio, in order; empty without. */
+  readonly chapters: readonly JobChapter[];
+  /** The text with its times, as a file of the wanted format; null unless wanted. */
+  readonly captions: string | null;
   readonly warnings: readonly string[];
+}
+
+export interface JobChapter {
+  readonly title: string;
+  readonly start_seconds: number;
+  /** The next chapter's start, or the end of the audio. */
+  readonly end_seconds: number;
 }
 
 export type GenerationParameters = Omit<Pick<JobInput, GenerationFieldName>, "seed" | "delivery"> & {
@@ -66,6 +77,7 @@ export interface JobOutputParts {
     readonly base64: string | null;
   };
   readonly file: FileFacts;
+  readonly captions: string | null;
   readonly queueMs: number;
   readonly uploadMs: number;
   readonly totalMs: number;
@@ -128,8 +140,20 @@ export function buildJobOutput(parts: JobOutputParts): JobOutput {
       audio_frames: result.audioFrames,
       rtf: rounded(result.timings.totalMs / 1000 / speechSeconds, 3),
     },
+    chapters: chaptersOf(parts),
+    captions: parts.captions,
     warnings: parts.warnings,
   };
+}
+
+/** In the time of the file, which may be faster than the speech. */
+function chaptersOf({ result, input, file }: JobOutputParts): JobChapter[] {
+  const starts = result.chapters.map(({ startSeconds }) => startSeconds / input.speed);
+  return result.chapters.map(({ title }, index) => ({
+    title,
+    start_seconds: rounded(starts[index] ?? 0, 3),
+    end_seconds: rounded(starts[index + 1] ?? file.seconds, 3),
+  }));
 }
 
 /** The fields as given, except those that resolve to an effective value. */

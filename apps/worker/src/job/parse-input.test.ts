@@ -65,6 +65,7 @@ describe("parseJobInput()", () => {
       loudness: null,
       delivery: "auto",
       put_url: null,
+      captions: null,
       stream: false,
     });
   });

@@ -10,6 +10,8 @@ const MAX_RESULT_BYTES = 10_000_000;
 const MAX_SYNC_RESULT_BYTES = 20_000_000;
 /** Space in the result for everything but the audio. */
 const RESULT_OVERHEAD_BYTES = 16_384;
+/** Captions of ten hours have about half of it. */
+const MAX_CAPTION_BYTES = 2_000_000;
 /** Of the audio that was made; silence may be trimmed, and a chunk be spoken again. */
 const SURELY_KEPT_SHARE = 0.8;
 
@@ -97,4 +99,10 @@ function refuseTooLarge(fileBytes: number, limit: number): void {
     "deliver the audio as base64",
     `the result would be too large for the platform (got ${resultBytes(fileBytes)} bytes, limit ${limit})`,
   );
+}
+
+/** Bytes of captions that a result has room for beside its audio; `maxResultBytes` 0: the platform's least limit. */
+export function captionRoom(maxResultBytes: number, base64: string | null): number {
+  const limit = maxResultBytes === 0 ? MAX_RESULT_BYTES : maxResultBytes;
+  return Math.min(MAX_CAPTION_BYTES, limit - RESULT_OVERHEAD_BYTES - (base64?.length ?? 0));
 }

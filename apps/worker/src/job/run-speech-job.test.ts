@@ -91,6 +91,8 @@ describe("runSpeechJob()", () => {
         first_audio_ms: 50,
       },
       usage: { characters: 6, prompt_tokens: 43, audio_frames: 25, rtf: 0.24 },
+      chapters: [],
+      captions: null,
       warnings: [],
     });
     expect(file.subarray(0, 4).toString("latin1")).toBe("RIFF");

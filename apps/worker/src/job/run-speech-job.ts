@@ -16,11 +16,12 @@ import type { PutUrlOptions } from "../storage/put-url/put-url-store.ts";
 import type { S3StoreOptions } from "../storage/s3/s3-store.ts";
 import { JobTrace } from "../telemetry/job-trace.ts";
 import { AudioDelivery } from "./audio-delivery.ts";
+import { captionsOf } from "./captions/captions-of.ts";
 import { fileOptions, loudnessWarnings } from "./file-options.ts";
 import { buildJobOutput, type JobOutput } from "./job-output.ts";
 import type { SpeechJob } from "./parse-input.ts";
 import { planDelivery, type DeliveryPlan } from "./plan-delivery.ts";
-import { ResultSizeWatch } from "./result-size.ts";
+import { captionRoom, ResultSizeWatch } from "./result-size.ts";
 import { toSpeechRequest } from "./speech-request.ts";
 import type { SpeechThread } from "./speech-thread.ts";
 
@@ -171,7 +172,9 @@ async function speakJob(
     thread?.add(result);
     trace.enter("encode");
     logReferences(result, job, logger);
-    const { measures, sampleCount, loudnessLufs } = await delivery.complete();
+    const { measures, sampleCount, loudnessLufs } = await delivery.complete(
+      result.chapters.map(({ startSeconds }) => startSeconds),
+    );
     const { durationSeconds: speechSeconds } = measures;
     trace.speak(result, speechSeconds);
     const isFileMade = sampleCount !== null;
@@ -183,6 +186,13 @@ async function speakJob(
       trace.stored = { kind: delivered.kind, bytes: delivered.sizeBytes, ms: delivered.uploadMs };
     const totalMs = performance.now() - receivedMs;
     const sampleRateHz = outputSampleRate(asFile);
+    // Whoever took the parts has encoded them.
+    const fileSeconds = isFileMade ? sampleCount / sampleRateHz : speechSeconds / input.speed;
+    const captions = captionsOf(result, {
+      ...input,
+      fileSeconds,
+      maxBytes: captionRoom("maxResultBytes" in plan ? (plan.maxResultBytes ?? 0) : 0, delivered.base64),
+    });
     const output = buildJobOutput({
       input,
       request,
@@ -191,16 +201,19 @@ async function speakJob(
       result,
       speechSeconds,
       delivery: delivered,
-      // Whoever took the parts has encoded them.
-      file: {
-        ...delivered,
-        sampleRateHz,
-        seconds: isFileMade ? sampleCount / sampleRateHz : speechSeconds / input.speed,
-      },
+      file: { ...delivered, sampleRateHz, seconds: fileSeconds },
+      captions: captions.text,
       queueMs: startedMs - receivedMs,
       uploadMs: delivered.uploadMs,
       totalMs,
-      warnings: [...warnings, ...prepared.warnings, ...result.warnings, ...findings, ...delivered.warnings],
+      warnings: [
+        ...warnings,
+        ...prepared.warnings,
+        ...result.warnings,
+        ...findings,
+        ...delivered.warnings,
+        ...captions.warnings,
+      ],
     });
     return { output, pcm, sampleRateHz: speechRateHz, file: delivered.file };
   } finally {
@@ -249,6 +262,7 @@ async function speak(
       const result = await model.speak(request, {
         signal,
         onProgress,
+        onOutline: ({ chapterTitles }) => delivery.announceChapters(chapterTitles),
         chunkStore,
         // A client that listens wants the audio early; otherwise the seed gives the same file however it is delivered.
         ...(isInParts && { onAudio: take, audioParts: onAudio === undefined ? "exact" : "early" }),

@@ -212,6 +212,7 @@ export class EngineChild {
         for (const settle of this.#memoryAskers) settle(message.memory);
         break;
       case "progress":
+      case "outline":
       case "audio":
       case "want-samples":
       case "want-chunk":
@@ -251,9 +252,13 @@ export class EngineChild {
   }
 
   /** A listener that throws ends its request, as it does in the engine's own process. */
-  #notify({ options, reject }: Pending, message: Extract<EngineNews, { type: "progress" | "audio" }>): void {
+  #notify(
+    { options, reject }: Pending,
+    message: Extract<EngineNews, { type: "progress" | "outline" | "audio" }>,
+  ): void {
     try {
       if (message.type === "progress") options.onProgress?.(message.progress);
+      else if (message.type === "outline") options.onOutline?.(message.outline);
       else options.onAudio?.(message.pcm);
     } catch (error) {
       this.#send({ type: "abort", id: message.id });

@@ -89,6 +89,7 @@ export class EngineServer {
     const options: SpeakOptions = {
       signal,
       onProgress: wantsProgress ? (progress) => send({ type: "progress", id, progress }) : undefined,
+      onOutline: (outline) => send({ type: "outline", id, outline }),
       onAudio: wantsAudio === null ? undefined : (pcm) => send({ type: "audio", id, pcm }),
       audioParts: wantsAudio ?? undefined,
       chunkStore: hasChunkStore ? this.#chunkStore(id, signal) : undefined,

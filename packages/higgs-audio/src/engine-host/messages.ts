@@ -4,7 +4,14 @@ import type { LoadSpeechModelOptions } from "../speech/load-speech-model.ts";
 import type { ReferenceProfile } from "../prompt/references.ts";
 import type { ChunkKey, StoredChunk } from "../resume/stored-chunk.ts";
 import type { ReferenceClip, ResolvedSpeechRequest } from "../speech/speech-request.ts";
-import type { AudioParts, EngineMemory, SpeechModelInfo, SpeechProgress, SpeechResult } from "../speech/types.ts";
+import type {
+  AudioParts,
+  EngineMemory,
+  SpeechModelInfo,
+  SpeechOutline,
+  SpeechProgress,
+  SpeechResult,
+} from "../speech/types.ts";
 import type { PlainError } from "./plain-error.ts";
 
 /** What the engine's process needs to load the model: all that can be copied into it. */
@@ -61,6 +68,7 @@ export type EngineAnswer = EngineNews | EngineOutcome;
 
 export type EngineNews =
   | { readonly type: "progress"; readonly id: number; readonly progress: SpeechProgress }
+  | { readonly type: "outline"; readonly id: number; readonly outline: SpeechOutline }
   | { readonly type: "audio"; readonly id: number; readonly pcm: Float32Array }
   /** Samples of one of the request's clips are needed: there are no codes for its hash. */
   | { readonly type: "want-samples"; readonly id: number; readonly hash: string }

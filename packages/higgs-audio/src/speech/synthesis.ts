@@ -61,6 +61,7 @@ export class Synthesis {
       allowTruncated: true,
     });
     this.#plan = plan;
+    if (plan.chapters.length > 0) this.#options.onOutline?.({ chapterTitles: plan.chapters.map(({ title }) => title) });
     this.#warnings.push(...plan.warnings);
     this.#fixedMessages = buildFixedMessages({
       ...request,

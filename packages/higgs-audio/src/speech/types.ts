@@ -87,10 +87,18 @@ export interface SpeechResult {
   readonly warnings: readonly string[];
 }
 
+/** What is known of a speech before it begins. */
+export interface SpeechOutline {
+  /** Titles of its chapters, in order; at least one. */
+  readonly chapterTitles: readonly string[];
+}
+
 export interface SpeakOptions {
   /** Stops generation within one frame; the call rejects with CANCELLED. */
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: SpeechProgress) => void) | undefined;
+  /** Told once, before any audio, of a text that has chapters. */
+  readonly onOutline?: ((outline: SpeechOutline) => void) | undefined;
   /**
    * Given the audio in parts while it is made; one after the other they are the whole, equal to what is made without it up to
    * the order of float additions. Early parts cost more time in all, so leave it out when nothing uses them.

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { parseText } from "media-captions";
 import { expect, it } from "vitest";
 import { columnsOf } from "./caption-tokens.ts";

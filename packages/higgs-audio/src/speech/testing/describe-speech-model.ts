@@ -167,6 +167,26 @@ export function describeSpeechModel(
       },
     );
 
+    it("tells the chapters of a text before its audio, and where they begin after it", async () => {
+      const news: unknown[] = [];
+      const transcript = '[chapter "One"]\nThe sun is warm.\n[chapter "Two"]\nThe sky is blue.';
+      const request = speechRequest({ transcript, maxNewTokens: 60, chunkMethod: "sentence" });
+      const { chapters, chunks } = await model.speak(request, {
+        onOutline: (outline) => void news.push(outline),
+        onAudio: () => void news.push("audio"),
+      });
+      expect([news[0], news[1]]).toEqual([{ chapterTitles: ["One", "Two"] }, "audio"]);
+      const second = chunks.findIndex(({ text }) => text.includes("The sky"));
+      expect(second).toBeGreaterThan(0);
+      expect(chapters).toEqual([
+        { title: "One", chunkIndex: 0, startSeconds: chunks[0]?.startSeconds },
+        { title: "Two", chunkIndex: second, startSeconds: chunks[second]?.startSeconds },
+      ]);
+      const plain: unknown[] = [];
+      await model.speak(speechRequest(), { onOutline: (outline) => void plain.push(outline) });
+      expect(plain).toEqual([]);
+    });
+
     it("keeps nothing of speech that is short", async () => {
       const store = memoryStore();
       await model.speak(speechRequest(TWO_CHUNKS), { chunkStore: store });
