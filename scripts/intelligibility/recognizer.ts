@@ -19,26 +19,31 @@ export function recognizerProblem(): string | null {
   return isThere ? null : "pocketsphinx is not installed: apt-get install pocketsphinx pocketsphinx-en-us";
 }
 
-/** The words that pocketsphinx hears in 24 kHz speech. */
-export async function transcribe(pcm24k: Float32Array): Promise<string> {
+/** 24 kHz speech as the recognizer wants it: at 16 kHz, with silence around it. */
+export function padForRecognizer(pcm24k: Float32Array): Float32Array {
   const speech = resampleThreeToTwo(pcm24k);
   const padded = new Float32Array(Math.round((LEAD_SECONDS + TAIL_SECONDS) * RATE_HZ) + speech.length);
   padded.set(speech, Math.round(LEAD_SECONDS * RATE_HZ));
+  return padded;
+}
+
+/** The recognizer's models of English: sounds, words and their order. */
+export const recognizerFiles = {
+  hmm: join(MODEL_DIR, "en-us"),
+  dict: join(MODEL_DIR, "cmudict-en-us.dict"),
+  lm: join(MODEL_DIR, "en-us.lm.bin"),
+} as const;
+
+/** The words that pocketsphinx hears in 24 kHz speech. */
+export async function transcribe(pcm24k: Float32Array): Promise<string> {
+  const padded = padForRecognizer(pcm24k);
   const dir = mkdtempSync(join(tmpdir(), "higgs-hear-"));
   try {
     const file = join(dir, "speech.wav");
     writeFileSync(file, await encoderFor("wav").encode(padded, { sampleRateHz: RATE_HZ }));
-    const model = [
-      "-hmm",
-      join(MODEL_DIR, "en-us"),
-      "-dict",
-      join(MODEL_DIR, "cmudict-en-us.dict"),
-      "-lm",
-      join(MODEL_DIR, "en-us.lm.bin"),
-    ];
-    const { stdout, status } = spawnSync(PROGRAM, ["-infile", file, ...model, "-logfn", "/dev/null"], {
-      encoding: "utf8",
-    });
+    const { hmm, dict, lm } = recognizerFiles;
+    const options = ["-infile", file, "-hmm", hmm, "-dict", dict, "-lm", lm, "-logfn", "/dev/null"];
+    const { stdout, status } = spawnSync(PROGRAM, options, { encoding: "utf8" });
     if (status !== 0) throw new Error(`Cannot transcribe: ${PROGRAM} ended with ${String(status)}`);
     return stdout.trim().replaceAll(/\s+/g, " ");
   } finally {

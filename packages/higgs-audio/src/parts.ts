@@ -2,6 +2,7 @@
 export { normalizeTranscript } from "./text/normalize.ts";
 export { chunkTranscript } from "./text/chunk.ts";
 export { stripPython } from "./text/python-whitespace.ts";
+export { estimateSpeechLength } from "./text/speech-length.ts";
 export { collectSpeakerTags } from "./text/speaker-tags.ts";
 export { createTextTokenizer, loadTextTokenizer, type TextTokenizer } from "./tokenizer/text-tokenizer.ts";
 export { SPECIAL_TOKENS } from "./tokenizer/special-tokens.ts";

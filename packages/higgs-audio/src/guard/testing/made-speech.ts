@@ -15,7 +15,7 @@ const SINES = Float32Array.from({ length: TABLE_SIZE }, (_, i) => Math.sin((2 * 
 
 /** Of a phase in periods, from a table: tests make minutes of it. */
 function sine(periods: number): number {
-  return SINES[Math.floor(periods * TABLE_SIZE) % TABLE_SIZE] as number;
+  return SINES[Math.floor(periods * TABLE_SIZE) % TABLE_SIZE] ?? 0;
 }
 
 /** Numbers 0 … 1, the same each time for a seed (mulberry32). */
@@ -49,7 +49,7 @@ export function makeSpeech(
   const fade = FADE_SECONDS * RATE_HZ;
   const end = pcm.length - REST_SECONDS * RATE_HZ;
   for (let i = 0; i < pcm.length; i++) {
-    pcm[i] = (pcm[i] as number) * Math.min(1, i / fade, Math.max(0, (end - i) / fade) ** 2);
+    pcm[i] = (pcm[i] ?? 0) * Math.min(1, i / fade, Math.max(0, (end - i) / fade) ** 2);
   }
   return pcm;
 }
