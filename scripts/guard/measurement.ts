@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { type FindingCode, GuardWatch, type Measured, resolveGuardThresholds } from "@higgs-worker/higgs-audio/guard";
 import { FAULT_KINDS, type FaultKind } from "./faults.ts";
+import { loudestTrimmedDb } from "./trimmed-sound.ts";
 import { type Heard, hearTakes } from "./hear-takes.ts";
 import { alarmsIn, factsOf, FRAMES_PER_SECOND, judgeFacts, loadVoiceStatistics } from "./judge.ts";
 import { type FaultyTake, isCloned, kindOf, plantFaults } from "./plant-faults.ts";
@@ -12,7 +13,7 @@ import { FIRST_REPEATING_TAKE, type Take } from "./takes.ts";
 const LARGEST_ERROR_SHARE = 0.5;
 
 /** Sentences that repeat words, as a share of the others. */
-const REPEATING_SHARE = 0.05;
+const REPEATING_SHARE = 0.02;
 
 export interface Caught {
   readonly faults: number;
@@ -51,6 +52,8 @@ export interface GuardReport {
   /** Takes of sentences that repeat words, and those of them with a LOOP. */
   readonly repeating: number;
   readonly repeatingLoops: number;
+  /** For each good take, the loudest 10 ms that trimming takes away, in dB of its loud parts. */
+  readonly trimmedDb: readonly number[];
   /** Processor time of the guard per second of audio, of the watch per frame, and of speaking per second of audio. */
   readonly inspectMsPerSecond: number;
   readonly watchMicrosecondsPerFrame: number;
@@ -158,6 +161,7 @@ async function judgeAll({ store, takes, good, repeating, faults, faulty }: Mater
     repeatingLoops: repeating.filter((take) =>
       alarmsIn(judgeFacts(factsOf(take, store.speechOf(take), null))).some(({ finding }) => finding.code === "LOOP"),
     ).length,
+    trimmedDb: good.map((take) => loudestTrimmedDb(store.pcmOf(take))),
     inspectMsPerSecond: user / 1000 / seconds,
     watchMicrosecondsPerFrame: watchCost(store, takes),
     speakMsPerSecond: speakCost(store),

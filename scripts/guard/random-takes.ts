@@ -9,6 +9,7 @@ import {
   RELEASED_CODEC_CONFIG,
   RELEASED_HIGGS_CONFIG,
   Sampler,
+  servedKvTypes,
 } from "@higgs-worker/higgs-audio/parts";
 import { sentenceOf } from "./sentences.ts";
 import type { TakeStore } from "./take-store.ts";
@@ -22,9 +23,14 @@ const DELAY_COLUMNS = 9;
 /** Generates with random weights of the released shapes, trunk and codec, until the limit; nothing if the store has takes. */
 export async function makeRandomTakes(store: TakeStore, frames: number): Promise<void> {
   if (store.takes.length > 0) return;
-  using backend = openDevice({ device: "cpu" });
+  using backend = openDevice({ device: "cpu", threads: 1 });
   const source = new RandomWeightSource(backend.ggml, RELEASED_HIGGS_CONFIG, "q8_0");
-  const options = { precision: "stored", kvType: "f16", contextLength: 512, slots: SLOTS } as const;
+  const options = {
+    precision: "stored",
+    kvTypes: servedKvTypes(backend.device),
+    contextLength: 512,
+    slots: SLOTS,
+  } as const;
   const codes: Int32Array[][] = [];
   {
     using model = await LanguageModel.load(backend, source, options);

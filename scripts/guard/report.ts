@@ -45,6 +45,9 @@ Good speech, as a share of each threshold:
 |---|---|---|---|---|---|---|
 ${codes.join("\n")}
 
+Trimming takes nothing away but what is quiet: the loudest 10 ms that it cut from a good chunk were \
+${(-quantileOf(report.trimmedDb, 0.5)).toFixed(0)} dB below the loud parts in half of the chunks, ${(-quantileOf(report.trimmedDb, 1)).toFixed(0)} dB in the worst.
+
 Processor time: ${report.inspectMsPerSecond.toFixed(1)} ms a second of audio for \`inspectChunk\`, ${report.watchMicrosecondsPerFrame.toFixed(1)} µs a frame for \`GuardWatch\`; \
 the demo checkpoint itself takes ${report.speakMsPerSecond.toFixed(0)} ms a second, so the guard adds ${percent(report.inspectMsPerSecond + (25 * report.watchMicrosecondsPerFrame) / 1000, report.speakMsPerSecond)}.`;
 }

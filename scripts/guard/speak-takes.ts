@@ -63,6 +63,7 @@ async function speakTake(
     transcript: plan.text,
     references,
     seed: plan.seed,
+    trim: false,
     sampling: { temperature: plan.temperature },
     maxNewTokens: MAX_TAKE_FRAMES + EXTRA_COLUMNS,
   });

@@ -5,3 +5,4 @@ export { inspectChunk, measureChunk } from "./inspect-chunk.ts";
 export { GuardWatch, type WatchFacts } from "./guard-watch.ts";
 export type { Measured } from "./measured.ts";
 export { voiceStatistics } from "./voice-statistics.ts";
+export { type SpeechBounds, speechBounds } from "./speech-bounds.ts";

@@ -10,7 +10,7 @@ const VOWEL_RANGE_DB = 15;
 const VOWEL_FLATNESS_DB = -17;
 
 /** Less speech says more about its words than about its voice. */
-const LEAST_SECONDS = 0.6;
+const LEAST_SECONDS = 0.4;
 
 /** Less voiced speech does not say how high the voice is. */
 const LEAST_VOICED_SECONDS = 0.3;
