@@ -1,3 +1,4 @@
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { prepareText } from "./prepare-text.ts";
 import type { TextOptions } from "./text-options.ts";
@@ -140,5 +141,53 @@ Show notes: https://example.com/3.`);
       /too long \(got \d+ characters, limit 100\)/,
     );
     expect((await prepare(text, { maxCharacters: 200 })).text).toContain("a a");
+  });
+});
+
+describe("prepareText of hostile text", () => {
+  const formats = ["plain", "markdown", "html", "ssml", "raw"] as const;
+  const outcomeOf = async (text: string, options: Partial<TextOptions>): Promise<string> => {
+    try {
+      return typeof (await prepare(text, options)).text;
+    } catch (error) {
+      return (error as { code?: string }).code ?? String(error);
+    }
+  };
+
+  it.each([
+    ["openers", ["> ", "[", "![[", "<a ", "<!-- a ", "<?", "(a ", "*a ", "[pause ", '[chapter "', "&a", "```\n"]],
+    ["nesting", ["<b>", "<ul><li>", "<table><tr><td>", "<p><voice name='a'>", "<i></b>", "- ", "<code>", "* - "]],
+    ["repetition", ["a\n=\n", "a**bc* ", "|a|b\n|-|-\n", "[a]: b\n", "***\n", "<hr>", "[^1]", "^[a", "~~a ", "\\"]],
+    [
+      "characters",
+      ["\u0301", "👩\u200D", "🇩", "1\uFE0F\u20E3", "\u200B", "\r", "\u0000", "[speaker", "speaker 1 ", "(laughs)"],
+    ],
+  ])("reads or refuses %s of 20000 characters in every format", async (_what, parts) => {
+    for (const part of parts) {
+      const text = `x${part.repeat(20_000 / part.length)}\n]>)*`;
+      for (const format of formats) {
+        expect(["string", "INVALID_INPUT"]).toContain(await outcomeOf(text, { format, code: "spell", emoji: "name" }));
+      }
+    }
+  });
+
+  it("reads or refuses anything", async () => {
+    const pieces = fc.array(
+      fc.oneof(
+        fc.string({ unit: "grapheme", maxLength: 8 }),
+        fc.constantFrom(
+          ..."# * ** _ ` ``` > - 1. | [ ] ( ) ! < > </p> <p> <break/> & &lt; [speaker1] 😀 \\ ~~".split(" "),
+          "\n",
+          "\n\n",
+          " ",
+        ),
+      ),
+      { maxLength: 40 },
+    );
+    await fc.assert(
+      fc.asyncProperty(pieces, fc.constantFrom(...formats), async (parts, format) => {
+        expect(["string", "INVALID_INPUT"]).toContain(await outcomeOf(parts.join(""), { format }));
+      }),
+    );
   });
 });

@@ -58,6 +58,7 @@ describe("markdownToSpeech", () => {
     ["speakers in bold", "**Speaker 0:** Hi.\n**Speaker 1:** Hello.", "Speaker 0: Hi.\nSpeaker 1: Hello."],
     ["marks and sounds", "Wait [pause 1.5s] what [laugh]", "Wait [pause 1.5s] what [laugh]."],
     ["Chinese", "# 标题\n\n- 第一\n- 第二。", '[chapter "标题"]\n标题。\n\n第一。\n第二。'],
+    ["lines of Chinese and Japanese", "今天天气\n很好。\n今日は\nabc です", "今天天气很好。今日は abc です。"],
     ["Hindi and Thai", "- नमस्ते\n- สวัสดี", "नमस्ते।\nสวัสดี"],
     ["nothing", "", ""],
     ["only signs", "---\n\n![](x)\n\n```\na\n```", "[pause 1500ms]"],

@@ -15,6 +15,9 @@ export interface SpeechBlock {
   readonly voice: VoiceName;
 }
 
+const DENSE = String.raw`[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}、。，！？；：「」『』]`;
+/** Lines of scripts that have no blanks between words are joined without one. */
+const LINE_END_WITHIN_WORDS = new RegExp(String.raw`(?<=${DENSE})[ \t]*\r?\n[ \t]*(?=${DENSE})`, "gu");
 const WHITESPACE = /[\t\n\f\r ]+/g;
 
 /**
@@ -38,7 +41,7 @@ export class SpeechWriter {
 
   /** Adds text, with every run of blanks as one. */
   write(text: string): void {
-    const collapsed = text.replaceAll(WHITESPACE, " ");
+    const collapsed = text.replaceAll(LINE_END_WITHIN_WORDS, "").replaceAll(WHITESPACE, " ");
     const piece = this.#endsWithBlank && collapsed.startsWith(" ") ? collapsed.slice(1) : collapsed;
     if (piece === "") return;
     this.#pieces.push(this.#prefix, piece);
