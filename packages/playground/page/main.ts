@@ -34,6 +34,7 @@ function stateOfForm(): FormState {
   return {
     mode: modeOf(),
     text: element("text", HTMLTextAreaElement).value,
+    textFormat: element("text-format", HTMLSelectElement).value,
     lines: dialogueForm.lines,
     voice: voiceForm.voice,
     clip: voiceForm.clip,
@@ -59,6 +60,7 @@ function fillForm(state: FormState): void {
   const mode = form.elements.namedItem("mode");
   if (mode instanceof RadioNodeList) mode.value = state.mode;
   element("text", HTMLTextAreaElement).value = state.text;
+  element("text-format", HTMLSelectElement).value = state.textFormat;
   dialogueForm.show(state.lines);
   const isPreset = state.scene === "" || facts.scenes.includes(state.scene);
   element("scene", HTMLSelectElement).value = isPreset ? state.scene : OWN_SCENE;
@@ -77,6 +79,7 @@ function showPanels(): void {
   const mode = modeOf();
   element("text-panel", HTMLElement).hidden = mode !== "text";
   element("voice-panel", HTMLElement).hidden = mode !== "text";
+  element("text-format-field", HTMLElement).hidden = mode !== "text";
   element("dialogue-panel", HTMLElement).hidden = mode !== "dialogue";
   element("scene-text", HTMLInputElement).hidden = element("scene", HTMLSelectElement).value !== OWN_SCENE;
 }

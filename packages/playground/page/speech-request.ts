@@ -16,6 +16,8 @@ export interface Clip {
 export interface FormState {
   readonly mode: "text" | "dialogue";
   readonly text: string;
+  /** What the text is written in; lines of a dialogue are plain. */
+  readonly textFormat: string;
   readonly lines: readonly DialogueLine[];
   /** A voice's id; empty for the model's own choice. */
   readonly voice: string;
@@ -60,16 +62,17 @@ export function requestOf(state: FormState): SpeechRequestBody {
 /** What is said, and in which voices. */
 type SpokenPart = Pick<SpeechRequestBody, "input"> & Readonly<Record<string, unknown>>;
 
-function textPart({ text, voice, clip }: FormState): SpokenPart {
+function textPart({ text, textFormat, voice, clip }: FormState): SpokenPart {
   if (text.trim() === "") throw new Error("Type something to say.");
+  const said = textFormat === "plain" ? { input: text } : { input: text, text_format: textFormat };
   if (clip !== null) {
     if (clip.transcript.trim() === "") throw new Error("Type what is said in the clip; the model needs it.");
     return {
-      input: text,
+      ...said,
       ref_audio: { name: clip.name, audio_base64: clip.base64, transcript: clip.transcript.trim() },
     };
   }
-  return voice === "" ? { input: text } : { input: text, voice };
+  return voice === "" ? said : { ...said, voice };
 }
 
 /** Speakers are numbered as they come up, each with the voice of its lines. */

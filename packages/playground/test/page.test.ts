@@ -16,6 +16,7 @@ const FORM: FormState = {
   temperature: null,
   speed: 1,
   spellsOut: false,
+  textFormat: "plain",
 };
 
 describe("the request of the form", () => {
@@ -27,6 +28,12 @@ describe("the request of the form", () => {
       response_format: "mp3",
       seed: 7,
     });
+  });
+
+  it("names the format of a text, but not of a dialogue", () => {
+    expect(requestOf({ ...FORM, textFormat: "markdown" })).toMatchObject({ text_format: "markdown" });
+    const lines = [{ voice: "", text: "Hello." }];
+    expect(requestOf({ ...FORM, mode: "dialogue", lines, textFormat: "html" })).not.toHaveProperty("text_format");
   });
 
   it("asks for numbers in words when they are wanted", () => {
