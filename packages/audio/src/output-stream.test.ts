@@ -1,8 +1,9 @@
+import { concatenateSamples } from "@higgs-worker/base";
 import { expect, it } from "vitest";
 import { DEFAULT_DECODE_LIMITS } from "./decoder/limits.ts";
 import { decodeHere } from "./decoding/decode-here.ts";
 import { integratedLoudness } from "./loudness/loudness.ts";
-import { openOutputStream, outputSampleRate, type OutputOptions } from "./output-stream.ts";
+import { openOutputPcm, openOutputStream, outputSampleRate, type OutputOptions } from "./output-stream.ts";
 import { noise, tone } from "./testing/describe-audio-encoder.ts";
 import { concat } from "./testing/made-files.ts";
 
@@ -41,6 +42,30 @@ it.each([
   const exact = Math.round(12_345 / fields.speed) * (whole.sampleRateHz / RATE_HZ);
   expect(Math.abs(whole.sampleCount - exact)).toBeLessThanOrEqual(1);
 });
+
+it.each([
+  { speed: 1, sampleRateHz: null, slackSeconds: 0 },
+  { speed: 1, sampleRateHz: 48_000, slackSeconds: 0.01 },
+  { speed: 2, sampleRateHz: null, slackSeconds: 0.05 },
+  { speed: 2, sampleRateHz: 16_000, slackSeconds: 0.05 },
+  { speed: 0.5, sampleRateHz: null, slackSeconds: 0.05 },
+  { speed: 1.3, sampleRateHz: 44_100, slackSeconds: 0.05 },
+])(
+  "silence made longer for speed $speed lasts as it should, at $sampleRateHz Hz",
+  ({ speed, sampleRateHz, slackSeconds }) => {
+    const silence = new Float32Array(Math.round(1.5 * speed * RATE_HZ));
+    const sound = tone(RATE_HZ, RATE_HZ, 200).map((sample) => sample + 0.1);
+    const output = openOutputPcm(options({ speed, sampleRateHz }));
+    const pcm = concatenateSamples([output.write(sound), output.write(silence), output.write(sound), output.end()]);
+    // Beside the filters' reach it is digital silence, where it belongs.
+    const isSound = (sample: number) => Math.abs(sample) > 1e-6;
+    const middle = Math.round(((RATE_HZ + silence.length / 2) / speed / RATE_HZ) * output.sampleRateHz);
+    const start = pcm.subarray(0, middle).findLastIndex(isSound) + 1;
+    const end = middle + pcm.subarray(middle).findIndex(isSound);
+    expect(Math.abs((end - start) / output.sampleRateHz - 1.5)).toBeLessThanOrEqual(slackSeconds);
+    expect(Math.abs(start / output.sampleRateHz - 1 / speed)).toBeLessThanOrEqual(slackSeconds);
+  },
+);
 
 it("chooses the rate of telephones, and otherwise that of the speech", async () => {
   const pcm = tone(4_800, RATE_HZ);

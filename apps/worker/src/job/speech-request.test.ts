@@ -14,6 +14,19 @@ describe("toSpeechRequest", () => {
     expect(warnings).toHaveLength(2);
   });
 
+  it("trims and pauses as the job says, and plans marked pauses for the speed of the file", async () => {
+    const given = { transcript: "Hi.", trim: false, pause_ms: { turn: 0 }, lookahead_frames: 30, speed: 2 };
+    expect((await prepare(given)).request).toMatchObject({
+      trim: false,
+      pausesMs: { clause: 150, sentence: 350, paragraph: 700, turn: 0 },
+      lookaheadFrames: 30,
+      playbackSpeed: 2,
+    });
+    const word = await prepare({ transcript: "Hi.", chunk_method: "word", pause_ms: { turn: 100 } });
+    expect(word.request).toMatchObject({ trim: false, pausesMs: { clause: 0, sentence: 0, paragraph: 0, turn: 100 } });
+    expect((await prepare({ transcript: "Hi." })).request).toMatchObject({ trim: true, lookaheadFrames: null });
+  });
+
   it.each([{ text_format: "raw" }, { normalize: false }])(
     "leaves the text to the model's own rules with %j",
     async (fields) => {

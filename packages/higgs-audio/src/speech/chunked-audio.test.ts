@@ -6,6 +6,7 @@ import { largestError } from "../codec/testing/small-codec.ts";
 import { speechBounds } from "../guard/speech-bounds.ts";
 import type { Codes } from "../prompt/messages.ts";
 import { type ChunkAssembly, ChunkedAudio } from "./chunked-audio.ts";
+import { rankJoints } from "./joint-statistics.ts";
 import { DEFAULT_PAUSES_MS, NO_PAUSES_MS } from "./pauses.ts";
 import type { ChunkAudio, ChunkBoundary, SpeechAudio } from "./speech-audio.ts";
 import { isSame } from "./testing/demo-model.ts";
@@ -22,7 +23,7 @@ beforeAll(async () => {
   demo = await openDemoDecoder();
   ({ decoder } = demo);
   // The second is longer than one window, the last ends with a soft "s".
-  const long = "The sun is warm and the sky is blue and the boy went home to the river and the lake";
+  const long = "The sun is warm and the sky is blue and the boy went home to the river and the lake.";
   chunks = await speakSentences(["The boy went home.", long, "She was behind the house."]);
 });
 afterAll(() => demo[Symbol.dispose]());
@@ -113,6 +114,19 @@ describe("ChunkedAudio", () => {
     for (const joint of joints) {
       expect(Math.abs(pcm[joint - 1] ?? 1)).toBeLessThan(1e-4);
       expect(Math.abs(pcm[joint] ?? 1)).toBeLessThan(1e-4);
+    }
+  });
+
+  it.each<[string, ChunkAssembly]>([
+    ["as they are", PLAIN],
+    ["with trim and pauses", USERS],
+  ])("has no click at the joints of chunks %s", async (_, assembly) => {
+    const { pcm, times } = await assemble(assembly);
+    const edges = times.flatMap(({ startSeconds, endSeconds }) => [samplesOf(startSeconds), samplesOf(endSeconds)]);
+    const ranked = rankJoints(pcm, RATE_HZ, [...new Set(edges.slice(1, -1))]);
+    expect(ranked.length).toBeGreaterThanOrEqual(2);
+    for (const { ranks } of ranked) {
+      expect(Math.max(ranks.step, ranks.flux, ranks.prominence)).toBeLessThan(0.9);
     }
   });
 
