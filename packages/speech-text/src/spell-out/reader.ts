@@ -10,6 +10,6 @@ export interface Place {
 export interface Reader {
   /** Sticky and with Unicode. Its length must be bounded, or linear in what it takes. */
   readonly pattern: RegExp;
-  /** The words; null when it is something else; the match itself to leave it as it is. */
+  /** The words; null when it is something else. */
   readonly say: (match: RegExpExecArray, place: Place) => string | null;
 }

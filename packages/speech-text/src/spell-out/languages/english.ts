@@ -172,8 +172,7 @@ function ownReaders(
       say: ([, name = "", day = "", year], { before }) => {
         // "may 5 people" is no date.
         if (!isDay(day) || !/^\p{Lu}/u.test(name)) return null;
-        const spoken = date(dateOf(day, name, year), words, before);
-        return spoken;
+        return date(dateOf(day, name, year), words, before);
       },
     },
     {

@@ -1,4 +1,4 @@
-import type { LanguageRules, SpokenDate, SpokenTime } from "../language-rules.ts";
+import type { SpokenDate, SpokenTime } from "../language-rules.ts";
 import type { NumberWords } from "../number-words.ts";
 import { SPACES } from "../number-syntax.ts";
 import type { Reader } from "../reader.ts";
@@ -25,7 +25,7 @@ export function dateAndTimeReaders(words: NumberWords): readonly Reader[] {
         return date === null ? null : rules.date(date, words, place);
       },
     },
-    ...(rules.timePattern === undefined ? [] : [ownTimeReader(rules, rules.timePattern, words)]),
+    ...(rules.timePattern === undefined ? [] : [ownTimeReader(rules.timePattern, words)]),
     {
       pattern: new RegExp(
         `([01]?\\d|2[0-4]):([0-5]\\d)(?::([0-5]\\d))?(?:[${SPACES}]?([ap])\\.?m\\.?(?!\\p{L}))?(?![\\d:\\p{Script=Latin}])`,
@@ -42,7 +42,7 @@ export function dateAndTimeReaders(words: NumberWords): readonly Reader[] {
 }
 
 /** Groups 1 to 3 are hour, minute and second; a fourth is an hour alone. */
-function ownTimeReader(_rules: LanguageRules, pattern: RegExp, words: NumberWords): Reader {
+function ownTimeReader(pattern: RegExp, words: NumberWords): Reader {
   return {
     pattern,
     say: ([, hour, minute = "0", second, hourAlone]) =>
