@@ -1,7 +1,7 @@
 export { HiggsApiError } from "./http/api-error.ts";
 export type { HttpClientOptions, RequestOptions } from "./http/http-client.ts";
 export type { JobInput } from "./job-input.ts";
-export type { AudioItem, FinalItem, JobChapter, JobOutput, JobProgress, StreamItem } from "./job-output.ts";
+export type { AudioItem, FinalItem, JobChapter, JobOutput, JobProgress, JobQuality, StreamItem } from "./job-output.ts";
 export {
   type JobOptions,
   type JobState,

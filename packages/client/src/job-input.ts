@@ -82,6 +82,25 @@ export interface JobInput {
    * be taken back; `null` costs no time, see SPEECH.md (0 … 8192).
    */
   readonly lookahead_frames?: number | null;
+  /**
+   * `true`: audio that ends before its text does is a result with a warning; else the job fails with `AUDIO_TRUNCATED`
+   * (default false).
+   */
+  readonly allow_truncated?: boolean | null;
+  /**
+   * `true`: the first chunk of each speaker stays in every prompt, so that the voice does not change in a long text;
+   * clips in `ref_audio` take its place; `null` is `true` where the text is divided at its sentences.
+   */
+  readonly voice_consistency?: boolean | null;
+  /** `false`: chunks are not examined, so none is spoken again and `quality` has no findings (default true). */
+  readonly guard?: boolean | null;
+  /**
+   * How often a chunk that the guard finds bad is spoken again, as long as the job's time limit allows it (default 2, 0
+   * … 10).
+   */
+  readonly max_retries?: number | null;
+  /** `true`: bad chunks are spoken again also when `seed` is given; else only when it was drawn (default false). */
+  readonly retry_seeded?: boolean | null;
   /** Columns that are searched for repetitions; 0 is off (default 7, 0 … 8192). */
   readonly ras_win_len?: number | null;
   /** Repetitions in them that trigger resampling; 0 is off (default 2, 0 … 8192). */

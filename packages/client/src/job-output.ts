@@ -44,6 +44,7 @@ export interface JobOutput {
   readonly chapters: readonly JobChapter[];
   /** The text with its times, as a file of the wanted format; null unless wanted. */
   readonly captions: string | null;
+  readonly quality: JobQuality;
   readonly warnings: readonly string[];
 }
 
@@ -52,6 +53,37 @@ export interface JobChapter {
   readonly start_seconds: number;
   /** The next chapter's start, or the end of the audio. */
   readonly end_seconds: number;
+}
+
+/** Whether the speech is known to be good. */
+export interface JobQuality {
+  /** 0 … 1, that of the worst chunk; below 0.5 one has a bad finding. Null without the guard. */
+  readonly score: number | null;
+  /** How often chunks were spoken again. */
+  readonly retries: number;
+  /** Findings of all chunks. */
+  readonly findings: number;
+  readonly chunks: readonly {
+    readonly start_seconds: number;
+    readonly end_seconds: number;
+    /** `eos`: the model ended the speech; `length`: a limit cut it off. */
+    readonly finish_reason: "eos" | "length";
+    /** How often it was spoken, 1 or more. */
+    readonly attempts: number;
+    readonly score: number | null;
+    readonly findings: readonly {
+      /** What is wrong, such as `LOOP`; more may come. */
+      readonly code: string;
+      readonly start_seconds: number;
+      readonly end_seconds: number;
+      readonly detail: string;
+      /** What was measured, and the limit that it is beyond. */
+      readonly value: number;
+      readonly limit: number;
+      /** Whether it is reason enough to speak the chunk again. */
+      readonly is_bad: boolean;
+    }[];
+  }[];
 }
 
 /** `output` of a job that runs. */

@@ -4,6 +4,8 @@ export { AUDIO_SHAPE } from "./checkpoint/released-config.ts";
 export { parseReferenceNames } from "./prompt/references.ts";
 export { controlStringProblem, refuseControlStrings } from "./text/control-strings.ts";
 export { SOUND_TAGS } from "./text/normalize.ts";
+export { type GuardThresholds, resolveGuardThresholds } from "./guard/thresholds.ts";
+export { FINDING_CODES } from "./guard/types.ts";
 export { isSpeakable } from "./text/speakable.ts";
 export { estimateSpeechLength } from "./text/speech-length.ts";
 export { estimateTranscriptLength } from "./text/transcript-length.ts";

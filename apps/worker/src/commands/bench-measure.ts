@@ -18,7 +18,10 @@ export const BENCH_REQUEST: SpeechRequest = {
   transcript: "The sun is warm and the sky is blue.",
   scene: "Audio is recorded from a quiet room.",
   sampling: { temperature: 0.3 },
+  chunkMethod: "none",
   maxNewTokens: 256,
+  allowTruncated: true,
+  guard: false,
   seed: 1,
 };
 

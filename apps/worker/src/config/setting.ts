@@ -163,6 +163,29 @@ export function choice<const T extends string>(
   });
 }
 
+/** A JSON object that `check` makes a value of; `undefined` when it is not allowed. */
+export function jsonObject<T extends object>(
+  common: Common & { readonly allowed: string; readonly check: (value: object) => T | undefined },
+): Setting<T> {
+  return setting<T>(
+    { ...common, defaultText: common.defaultText ?? "none" },
+    {
+      placeholder: "JSON",
+      defaultValue: {} as T,
+      allowed: common.allowed,
+      parse: (value) => {
+        try {
+          const parsed: unknown = JSON.parse(value);
+          const isObject = typeof parsed === "object" && parsed !== null && !Array.isArray(parsed);
+          return isObject ? common.check(parsed) : undefined;
+        } catch {
+          return undefined;
+        }
+      },
+    },
+  );
+}
+
 export function integer(
   common: Common & { readonly min: number; readonly max: number; readonly defaultValue: number },
 ): Setting<number> {

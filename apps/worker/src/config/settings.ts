@@ -1,9 +1,11 @@
+import { readGuardThresholds } from "./guard-thresholds.ts";
 import {
   choice,
   directory,
   file,
   integer,
   isOrigin,
+  jsonObject,
   list,
   proxyUrl,
   secret,
@@ -81,6 +83,15 @@ export const SETTINGS = {
     description:
       "`true`: on a GPU, steps of one shape only, so that a seed gives the same audio alone and beside others; each step then costs what a full one does ([more](JOB.md#the-same-seed))",
     defaultText: "`false`",
+  }),
+  guardThresholds: jsonObject({
+    env: ["HIGGS_GUARD_THRESHOLDS"],
+    flag: "--guard-thresholds",
+    group: "model",
+    description:
+      'Thresholds of the audio guard that differ from the defaults, such as {"runawayFloorFrames":500}; SPEECH.md has them all',
+    allowed: "a JSON object of thresholds and numbers within their limits",
+    check: readGuardThresholds,
   }),
   threads: integer({
     env: ["HIGGS_THREADS"],
@@ -592,7 +603,7 @@ export const SETTINGS = {
     description: "The user's home folder",
     defaultText: "none",
   }),
-} as const satisfies Record<string, Setting<string | number | boolean | readonly string[] | null>>;
+} as const satisfies Record<string, Setting<string | number | boolean | object | null>>;
 
 export type SettingKey = keyof typeof SETTINGS;
 

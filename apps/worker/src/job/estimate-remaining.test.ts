@@ -7,6 +7,7 @@ const at = (chunkIndex: number, chunkCount: number, frames: number, doneFrames: 
   resumedChunks: 0,
   frames,
   audioSeconds: (doneFrames + frames) / 25,
+  retries: 0,
   elapsedMs,
 });
 

@@ -20,6 +20,7 @@ import {
   type FieldValue,
   type JobField,
 } from "./job-field.ts";
+import { QUALITY_FIELDS } from "./quality-fields.ts";
 import { controlProblems, LANGUAGE_PROBLEM, languageProblems, transcriptProblems } from "./text-problems.ts";
 
 /** Longest literal scene in characters; the presets have about forty. */
@@ -204,6 +205,7 @@ const GENERATION_FIELDS = {
       "with `stream`: frames, 25 per second, that a chunk must be ahead of the audio that is sent, so that bad speech can be taken back; `null` costs no time, see [SPEECH.md](SPEECH.md#lookahead)",
     placeholder: "<n>",
   }),
+  ...QUALITY_FIELDS,
   ras_win_len: integer({
     min: 0,
     max: "contextLength",

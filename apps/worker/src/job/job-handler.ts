@@ -161,9 +161,9 @@ function outOfTime(error: unknown, { signal }: JobHandlerContext): unknown {
 
 function jobOptions(
   job: SpeechJob,
-  { signal, progress }: JobHandlerContext,
+  { signal, progress, deadlineAtMs }: JobHandlerContext,
   deadline: AbortSignal,
-): Pick<SpeechJobOptions, "signal" | "onProgress" | "onUpload"> {
+): Pick<SpeechJobOptions, "signal" | "deadlineAtMs" | "onProgress" | "onUpload"> {
   let speech: SpeechProgress | null = null;
   let upload: UploadProgress = { bytes: 0, parts: 0 };
   const report = throttled(() => {
@@ -171,6 +171,7 @@ function jobOptions(
   });
   return {
     signal: AbortSignal.any([signal, deadline]),
+    deadlineAtMs,
     onProgress: (news) => {
       speech = news;
       report();

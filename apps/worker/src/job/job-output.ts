@@ -1,5 +1,6 @@
 import type { AudioFormat } from "@higgs-worker/audio";
 import type { ResolvedSpeechRequest, SpeechResult } from "@higgs-worker/higgs-audio";
+import { describeQuality, type JobQuality } from "./job-quality.ts";
 import { GENERATION_FIELD_NAMES, type GenerationFieldName, type JobInput } from "./job-fields.ts";
 
 /** `output` of a finished job: the contract's shape, complete (spec contract §4). Fields are never renamed or removed. */
@@ -36,6 +37,7 @@ export interface JobOutput {
   readonly chapters: readonly JobChapter[];
   /** The text with its times, as a file of the wanted format; null unless wanted. */
   readonly captions: string | null;
+  readonly quality: JobQuality;
   readonly warnings: readonly string[];
 }
 
@@ -142,6 +144,7 @@ export function buildJobOutput(parts: JobOutputParts): JobOutput {
     },
     chapters: chaptersOf(parts),
     captions: parts.captions,
+    quality: describeQuality(result.chunks, input.speed),
     warnings: parts.warnings,
   };
 }
@@ -161,6 +164,8 @@ function generationParameters({ input, request, delivery, file }: JobOutputParts
   const given = Object.fromEntries(GENERATION_FIELD_NAMES.map((name) => [name, input[name]]));
   const effective = {
     ras_win_len: request.sampling.rasWinLen,
+    // With a seed that was drawn bad chunks are spoken again, and with this they are when the job is repeated with that seed.
+    retry_seeded: request.retrySeeded,
     seed: request.seed,
     trim: request.trim,
     pause_ms: request.pausesMs,

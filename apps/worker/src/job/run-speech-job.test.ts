@@ -58,6 +58,11 @@ describe("runSpeechJob()", () => {
           trim: true,
           pause_ms: { clause: 150, sentence: 350, paragraph: 700, turn: 400 },
           lookahead_frames: null,
+          allow_truncated: false,
+          voice_consistency: null,
+          guard: true,
+          max_retries: 2,
+          retry_seeded: false,
           ras_win_len: 7,
           ras_win_max_num_repeat: 2,
           seed: 5,
@@ -93,6 +98,12 @@ describe("runSpeechJob()", () => {
       usage: { characters: 6, prompt_tokens: 43, audio_frames: 25, rtf: 0.24 },
       chapters: [],
       captions: null,
+      quality: {
+        score: null,
+        retries: 0,
+        findings: 0,
+        chunks: [{ start_seconds: 0, end_seconds: 1, finish_reason: "eos", attempts: 1, score: null, findings: [] }],
+      },
       warnings: [],
     });
     expect(file.subarray(0, 4).toString("latin1")).toBe("RIFF");

@@ -43,6 +43,8 @@ export interface SpeechJobServices {
 export interface SpeechJobOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: SpeechProgress) => void) | undefined;
+  /** When the job has to be done, in milliseconds since the epoch. */
+  readonly deadlineAtMs?: number | undefined;
   /** Called with parts of the audio while it is generated. */
   readonly onAudio?: ((pcm: Float32Array, sampleRateHz: number) => void) | undefined;
   /** Called when the store has more of the audio. */
@@ -237,7 +239,17 @@ async function speak(
   model: SpeechModel,
   request: Parameters<SpeechModel["speak"]>[0],
   delivery: AudioDelivery,
-  { signal, onProgress, onAudio, plan, trace, chunkStore, onEngineEnd, keepsPcm = false }: SpeakingOptions,
+  {
+    signal,
+    onProgress,
+    onAudio,
+    deadlineAtMs,
+    plan,
+    trace,
+    chunkStore,
+    onEngineEnd,
+    keepsPcm = false,
+  }: SpeakingOptions,
 ): Promise<{ readonly result: SpeechResult; readonly pcm: Float32Array }> {
   const kept: Float32Array[] = [];
   /** Samples that were given before the engine ended, and come again. */
@@ -264,6 +276,7 @@ async function speak(
         onProgress,
         onOutline: ({ chapterTitles }) => delivery.announceChapters(chapterTitles),
         chunkStore,
+        deadlineAtMs,
         // A client that listens wants the audio early; otherwise the seed gives the same file however it is delivered.
         ...(isInParts && { onAudio: take, audioParts: onAudio === undefined ? "exact" : "early" }),
       });

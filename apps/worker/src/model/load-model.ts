@@ -70,6 +70,7 @@ function loadOptions(
     contextLength: config.contextLength,
     slots: config.maxBatch,
     isExact: config.exact ?? false,
+    guardThresholds: config.guardThresholds,
     onProgress: createLoadReporter(logger),
     signal,
   };

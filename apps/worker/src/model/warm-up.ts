@@ -16,7 +16,15 @@ export async function warmUp(model: SpeechModel, logger: Logger, signal?: AbortS
   const { text: scene } = await resolveScene("quiet_indoor");
   try {
     await model.speak(
-      { transcript: "The sun is warm and the sky is blue.", scene, maxNewTokens: WARM_UP_COLUMNS, seed: 1 },
+      {
+        transcript: "The sun is warm and the sky is blue.",
+        scene,
+        chunkMethod: "none",
+        maxNewTokens: WARM_UP_COLUMNS,
+        allowTruncated: true,
+        guard: false,
+        seed: 1,
+      },
       { onAudio: () => undefined, signal },
     );
   } catch (error) {

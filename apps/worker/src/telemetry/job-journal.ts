@@ -1,7 +1,7 @@
 import type { HiggsError } from "@higgs-worker/base";
 import type { LogFields, Logger } from "../logging/logger.ts";
 import { FailureLog } from "./failures.ts";
-import type { JobTrace } from "./job-trace.ts";
+import type { JobTrace, SpokenFacts } from "./job-trace.ts";
 
 /** What becomes of jobs: one line of the log each, the failures, and the metrics. */
 export interface JobJournal {
@@ -111,8 +111,9 @@ function fieldsOf(trace: JobTrace): LogFields {
     ...(audioSeconds !== null && { audio_seconds: rounded(audioSeconds, 3) }),
     ...(spoken !== null && {
       seed: spoken.seed,
-      chunks: spoken.chunkCount,
+      chunks: spoken.chunks.length,
       ...(spoken.resumedChunks > 0 && { resumed_chunks: spoken.resumedChunks }),
+      ...guardFields(spoken.chunks),
       frames: spoken.audioFrames,
       prompt_tokens: spoken.promptTokens,
       ...(spoken.referenceCodes.length > 0 && { voice_codes: spoken.referenceCodes.join(",") }),
@@ -121,6 +122,16 @@ function fieldsOf(trace: JobTrace): LogFields {
       ...(audioSeconds !== null && { rtf: rounded(spoken.timings.totalMs / 1000 / audioSeconds, 3) }),
     }),
     ...(stored !== null && { stored: stored.kind, bytes: stored.bytes, upload_ms: rounded(stored.ms, 1) }),
+  };
+}
+
+/** Only what is out of the ordinary. */
+function guardFields(chunks: SpokenFacts["chunks"]): LogFields {
+  const retries = chunks.reduce((sum, { attempts }) => sum + attempts - 1, 0);
+  const codes = new Set(chunks.flatMap(({ findings }) => findings.map(({ code }) => code)));
+  return {
+    ...(retries > 0 && { guard_retries: retries }),
+    ...(codes.size > 0 && { guard_findings: [...codes].join(",") }),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { SpeechResult } from "@higgs-worker/higgs-audio";
+import type { SpeechResult, SpokenChunkReport } from "@higgs-worker/higgs-audio";
 import { Playback } from "./playback.ts";
 
 /** What a job goes through, in this order. `load` is the wait for a model that is not loaded yet. */
@@ -7,10 +7,12 @@ export const STAGES = ["parse", "plan", "references", "load", "generate", "encod
 export type Stage = (typeof STAGES)[number];
 
 /** The part of a speech result that says how it was made: no audio, no codes, no text. */
-export type SpokenFacts = Pick<
+export interface SpokenFacts extends Pick<
   SpeechResult,
-  "seed" | "chunkCount" | "resumedChunks" | "audioFrames" | "promptTokens" | "referenceCodes" | "prefixes" | "timings"
->;
+  "seed" | "resumedChunks" | "audioFrames" | "promptTokens" | "referenceCodes" | "prefixes" | "timings"
+> {
+  readonly chunks: readonly Pick<SpokenChunkReport, "attempts" | "findings">[];
+}
 
 /** Audio that was stored, and how long that took. */
 export interface StoredFacts {
@@ -93,9 +95,10 @@ export class JobTrace {
 
   /** Notes that all audio is made. */
   speak(facts: SpokenFacts, audioSeconds: number): void {
-    const { seed, chunkCount, resumedChunks, audioFrames, promptTokens, referenceCodes, prefixes, timings } = facts;
+    const { seed, resumedChunks, audioFrames, promptTokens, referenceCodes, prefixes, timings } = facts;
+    const chunks = facts.chunks.map(({ attempts, findings }) => ({ attempts, findings }));
     this.audioSeconds = audioSeconds;
-    this.spoken = { seed, chunkCount, resumedChunks, audioFrames, promptTokens, referenceCodes, prefixes, timings };
+    this.spoken = { seed, chunks, resumedChunks, audioFrames, promptTokens, referenceCodes, prefixes, timings };
   }
 
   /** Notes a part of the audio that a client gets while it is made. */

@@ -1,4 +1,5 @@
 import { ERRORS } from "@higgs-worker/base";
+import { FINDING_CODES } from "@higgs-worker/higgs-audio/requests";
 
 /** In front of every name. Behind it, names are those of vllm-omni, so that its dashboards fit with another prefix. */
 const METRIC_PREFIX = "higgs_";
@@ -98,6 +99,16 @@ export const METRICS = {
     type: "counter",
     help: "Starts of the engine after the first: because its process ended (crash), or because jobs kept failing (reload)",
     labels: { cause: ["crash", "reload"] },
+  },
+  audio_chunks: { type: "counter", help: "Chunks spoken, of requests whose speech was finished" },
+  audio_guard_retries: {
+    type: "counter",
+    help: "Attempts at chunks that were given up because the audio guard found them bad",
+  },
+  audio_guard_findings: {
+    type: "counter",
+    help: "What the audio guard found in chunks that were kept, by code (SPEECH.md)",
+    labels: { code: FINDING_CODES },
   },
   prefix_cache_queries: {
     type: "counter",

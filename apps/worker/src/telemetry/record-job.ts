@@ -40,6 +40,11 @@ function recordSpeech(metrics: Metrics, { spoken, audioSeconds }: JobTrace, mode
   // What was made before took no time now.
   if (spoken.resumedChunks === 0) metrics.observe("audio_rtf", spoken.timings.totalMs / 1000 / audioSeconds, { mode });
   metrics.count("audio_frames", {}, spoken.audioFrames);
+  metrics.count("audio_chunks", {}, spoken.chunks.length);
+  for (const { attempts, findings } of spoken.chunks) {
+    metrics.count("audio_guard_retries", {}, attempts - 1);
+    for (const { code } of findings) metrics.count("audio_guard_findings", { code });
+  }
   metrics.count("prefix_cache_queries", { result: "hit" }, spoken.prefixes.hits);
   metrics.count("prefix_cache_queries", { result: "miss" }, spoken.prefixes.misses);
   for (const from of spoken.referenceCodes) {

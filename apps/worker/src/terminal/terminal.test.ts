@@ -5,7 +5,15 @@ import { errorText, exitCodeOf } from "./error-text.ts";
 import { alignColumns, formatBytes } from "./format.ts";
 import { createProgressBar, guessSeconds, progressLine } from "./progress-bar.ts";
 
-const progress = { chunkIndex: 1, chunkCount: 3, resumedChunks: 0, audioSeconds: 4, frames: 100, elapsedMs: 2_000 };
+const progress = {
+  chunkIndex: 1,
+  chunkCount: 3,
+  resumedChunks: 0,
+  audioSeconds: 4,
+  frames: 100,
+  retries: 0,
+  elapsedMs: 2_000,
+};
 
 describe("progressLine()", () => {
   it("says chunk, seconds of audio, speed and what is left", () => {

@@ -70,6 +70,7 @@ async function makeFrames(
       resumedChunks: 0,
       audioSeconds: frame / 25,
       frames: frame,
+      retries: 0,
       elapsedMs: frame,
     });
     onFrame(frame);

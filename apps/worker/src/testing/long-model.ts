@@ -34,6 +34,7 @@ export function longModel({ seconds, partSeconds = 5, afterPart }: LongModelOpti
           resumedChunks: 0,
           audioSeconds,
           frames: audioSeconds * 25,
+          retries: 0,
           elapsedMs: at,
         });
         await setImmediate();

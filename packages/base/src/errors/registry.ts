@@ -100,6 +100,12 @@ export const ERRORS = {
     meaning: "The model produced no usable audio",
     fix: "Try another seed or a lower temperature",
   },
+  AUDIO_TRUNCATED: {
+    httpStatus: 422,
+    isRetryable: false,
+    meaning: "The audio ended before its text did, and could not be completed",
+    fix: "Leave chunk_method out, raise max_new_tokens, or try another seed; allow_truncated takes the audio as it is",
+  },
   STORAGE_NOT_CONFIGURED: {
     httpStatus: 400,
     isRetryable: false,

@@ -148,6 +148,7 @@ export class EngineChild {
         wantsProgress: options.onProgress !== undefined,
         wantsAudio: options.onAudio === undefined ? null : (options.audioParts ?? "early"),
         hasChunkStore: options.chunkStore !== undefined,
+        deadlineAtMs: options.deadlineAtMs ?? null,
       });
       signal?.addEventListener("abort", onAbort);
       if (signal?.aborted === true) onAbort();

@@ -81,7 +81,7 @@ export class EngineServer {
   }
 
   async #speak(
-    { id, request, wantsProgress, wantsAudio, hasChunkStore }: Extract<ToEngine, { type: "speak" }>,
+    { id, request, wantsProgress, wantsAudio, hasChunkStore, deadlineAtMs }: Extract<ToEngine, { type: "speak" }>,
     signal: AbortSignal,
     model: SpeechModel,
   ): Promise<EngineOutcome> {
@@ -93,6 +93,7 @@ export class EngineServer {
       onAudio: wantsAudio === null ? undefined : (pcm) => send({ type: "audio", id, pcm }),
       audioParts: wantsAudio ?? undefined,
       chunkStore: hasChunkStore ? this.#chunkStore(id, signal) : undefined,
+      deadlineAtMs: deadlineAtMs ?? undefined,
     };
     return { type: "result", id, result: await model.speak(this.#fullRequest(id, request, signal), options) };
   }

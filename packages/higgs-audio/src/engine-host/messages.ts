@@ -34,6 +34,8 @@ export type ToEngine =
       readonly wantsAudio: AudioParts | null;
       /** Whether finished chunks are kept on the other side. */
       readonly hasChunkStore: boolean;
+      /** Milliseconds since the epoch, for the same clock; null for no deadline. */
+      readonly deadlineAtMs: number | null;
     }
   /** Answers `want-chunk`; null when it was not kept. */
   | { readonly type: "chunk"; readonly id: number; readonly index: number; readonly chunk: StoredChunk | null }

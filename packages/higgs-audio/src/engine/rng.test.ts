@@ -60,12 +60,13 @@ describe("ChunkRandom", () => {
     );
   });
 
-  it("gives another number to every seed, chunk, column, codebook and purpose", () => {
+  it("gives another number to every seed, chunk, variant, column, codebook and purpose", () => {
     const numbers = new Set<number>();
+    const variants = [0, 1, 32, 2 ** 31 - 1];
     const seeds = [0, 1, 2 ** 32, 2 ** 32 + 1, Number.MAX_SAFE_INTEGER];
     for (const seed of seeds) {
-      for (const chunk of [0, 1]) {
-        const random = new ChunkRandom(seed, chunk);
+      for (const [chunk, variant] of [0, 1].flatMap((index) => variants.map((own) => [index, own] as const))) {
+        const random = new ChunkRandom(seed, chunk, variant);
         for (let column = 0; column < 20; column++) {
           for (let codebook = 0; codebook < 8; codebook++) {
             for (const purpose of ["draw", "redraw"] as const) {
@@ -75,7 +76,7 @@ describe("ChunkRandom", () => {
         }
       }
     }
-    expect(numbers.size).toBe(seeds.length * 2 * 20 * 8 * 2);
+    expect(numbers.size).toBe(seeds.length * 2 * variants.length * 20 * 8 * 2);
   });
 
   it("is uniform in [0, 1)", () => {
@@ -96,6 +97,13 @@ describe("ChunkRandom", () => {
     // Chi-square with 63 degrees of freedom: 99.99 % are below 117.
     const chiSquare = bins.reduce((sum, bin) => sum + (bin - count / 64) ** 2 / (count / 64), 0);
     expect(chiSquare).toBeLessThan(117);
+  });
+
+  it("has the numbers of one attempt as its first variant", () => {
+    const [plain, first, second] = [new ChunkRandom(7, 3), new ChunkRandom(7, 3, 0), new ChunkRandom(7, 3, 1)];
+    expect(first.uniform(5, 2, "draw")).toBe(plain.uniform(5, 2, "draw"));
+    expect(second.uniform(5, 2, "draw")).not.toBe(plain.uniform(5, 2, "draw"));
+    expect(() => new ChunkRandom(7, 3, 2 ** 31)).toThrow(expect.objectContaining({ code: "INVALID_INPUT" }));
   });
 
   it.each([[-1], [1.5], [2 ** 53], [Number.NaN]])("refuses the seed %s", (seed) => {

@@ -5,11 +5,11 @@
  * Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC 2011) with
  *
  *   key     = [seed mod 2^32, floor(seed / 2^32)]
- *   counter = [column, codebook, chunk index, purpose]   purpose: 0 draw, 1 redraw
+ *   counter = [column, codebook, chunk index, purpose + 2 · variant]   purpose: 0 draw, 1 redraw
  *   number  = (floor(word0 / 2^5) * 2^26 + floor(word1 / 2^6)) / 2^53
  *
- * `column` counts the columns generated for this chunk's prompt, 0 being the all-BOS column (never drawn). Expected values,
- * also checked by the tests:
+ * `column` counts the columns generated for this chunk's prompt, 0 being the all-BOS column (never drawn). `variant` tells apart
+ * the attempts at one chunk, 0 being the first. Expected values for that one, also checked by the tests:
  *
  * | seed             | chunk | column | codebook | purpose | number               |
  * |------------------|-------|--------|----------|---------|----------------------|
@@ -37,8 +37,12 @@ const WEYL_1 = 0xbb67ae85;
 const ROUNDS = 10;
 const TWO_32 = 2 ** 32;
 
+/** Variants of the numbers of a chunk. */
+const MAX_VARIANT = 2 ** 31 - 1;
+
 /** The numbers of one chunk under one seed. */
 export class ChunkRandom implements UniformSource {
+  readonly #variantWord: number;
   readonly #key = new Uint32Array(2);
   readonly #counter = new Uint32Array(4);
   readonly #words = new Uint32Array(4);
@@ -46,11 +50,14 @@ export class ChunkRandom implements UniformSource {
   /**
    * @param seed 0 … 2^53 − 1
    * @param chunkIndex 0 … 2^32 − 1
-   * @throws {HiggsError} INVALID_INPUT when either is not an integer in its range
+   * @param variant 0 … 2^31 − 1; other numbers for the same chunk under the same seed
+   * @throws {HiggsError} INVALID_INPUT when one is not an integer in its range
    */
-  constructor(seed: number, chunkIndex: number) {
+  constructor(seed: number, chunkIndex: number, variant = 0) {
     requireInteger("seed", seed, Number.MAX_SAFE_INTEGER);
     requireInteger("chunk index", chunkIndex, TWO_32 - 1);
+    requireInteger("variant", variant, MAX_VARIANT);
+    this.#variantWord = 2 * variant;
     this.#key[0] = seed % TWO_32;
     this.#key[1] = Math.floor(seed / TWO_32);
     this.#counter[2] = chunkIndex;
@@ -60,7 +67,7 @@ export class ChunkRandom implements UniformSource {
     const counter = this.#counter;
     counter[0] = column;
     counter[1] = codebook;
-    counter[3] = purpose === "draw" ? 0 : 1;
+    counter[3] = this.#variantWord + (purpose === "draw" ? 0 : 1);
     philox4x32(counter, this.#key, this.#words);
     const high = (this.#words[0] as number) >>> 5;
     const low = (this.#words[1] as number) >>> 6;

@@ -21,15 +21,18 @@ export interface ChunkFacts {
 }
 
 /** What can be wrong with a chunk; docs/SPEECH.md explains each. */
-export type FindingCode =
-  | "RUNAWAY"
-  | "EARLY_STOP"
-  | "LOOP"
-  | "SILENCE_INSIDE"
-  | "NOISE_AT_END"
-  | "CLIPPING"
-  | "DC_OFFSET"
-  | "VOICE_CHANGE";
+export const FINDING_CODES = [
+  "RUNAWAY",
+  "EARLY_STOP",
+  "LOOP",
+  "SILENCE_INSIDE",
+  "NOISE_AT_END",
+  "CLIPPING",
+  "DC_OFFSET",
+  "VOICE_CHANGE",
+] as const;
+
+export type FindingCode = (typeof FINDING_CODES)[number];
 
 export interface Finding {
   readonly code: FindingCode;

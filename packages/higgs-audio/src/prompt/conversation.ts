@@ -8,11 +8,27 @@ export interface ConversationOptions {
   readonly spoken?: readonly { readonly text: string; readonly codes: Codes }[] | undefined;
 }
 
+/** The turns of the prompt of each chunk. */
+export interface ChunkTurns {
+  /**
+   * Starts a chunk and gives the turns of its prompt.
+   *
+   * @param fits whether a prompt of such turns leaves room for the chunk's audio
+   */
+  startChunk(text: string, fits: (messages: readonly Message[]) => boolean): readonly Message[];
+  /** Ends the chunk with the codes that were generated for it: clean ones, un-delayed and trimmed. */
+  endChunk(codes: Codes): void;
+  /** Forgets the chunk that was started: it is not spoken, or in other pieces. */
+  dropChunk(): void;
+  /** Turns at the beginning of all later prompts. */
+  readonly stableMessages: readonly Message[];
+}
+
 /**
  * What the model sees from chunk to chunk (spec model §6.2): the fixed turns, which are never dropped, then text and audio of the
  * chunks spoken so far, of which only the last `bufferSize` are kept.
  */
-export class Conversation {
+export class Conversation implements ChunkTurns {
   readonly #fixedMessages: readonly Message[];
   readonly #bufferSize: number | null;
   #spoken: readonly Message[] = [];
@@ -42,6 +58,16 @@ export class Conversation {
     if (this.#current !== null) throw new HiggsError("INTERNAL", "start a chunk", "the last one has not ended");
     this.#current = textMessage("user", text);
     return [...this.#fixedMessages, ...this.#spoken, this.#current];
+  }
+
+  /** Forgets the chunk that was started: it is not spoken, or in other pieces. */
+  dropChunk(): void {
+    this.#current = null;
+  }
+
+  /** Turns at the beginning of all later prompts. */
+  get stableMessages(): readonly Message[] {
+    return this.#fixedMessages;
   }
 
   /** Ends the chunk with the codes that were generated for it: clean ones, un-delayed and trimmed. */

@@ -8,8 +8,8 @@ import { estimateSpeechLength } from "../text/speech-length.ts";
 import { isParagraphEnd, joinStretches, type PlannedChapter, type PlannedChunk } from "./join-stretches.ts";
 import { planStretch } from "./plan-stretch.ts";
 
-export type { ChunkEnd } from "./plan-stretch.ts";
 export type { PlannedChapter, PlannedChunk } from "./join-stretches.ts";
+export type { ChunkEnd } from "./plan-stretch.ts";
 
 /** The text of a request, and how it is divided. */
 export interface TextRequest {

@@ -14,38 +14,54 @@ export interface GeneratedChunk extends GeneratedSequence {
   readonly promptTokens: number;
 }
 
+/** A prompt that is ready to be continued. */
+export interface ChunkPrompt {
+  readonly prompt: Prompt;
+  readonly rows: PromptRows;
+}
+
 /** Makes the prompt of a chunk and has it generated, as one sequence of the scheduler. */
 export class ChunkSpeaker {
   readonly #parts: SpeechModelParts;
   readonly #options: GenerationOptions;
-  readonly #prefixRows: number;
 
-  /**
-   * @param fixedMessages turns that are the same for every chunk, and for every request with the same voices and scene
-   */
-  constructor(parts: SpeechModelParts, options: GenerationOptions, fixedMessages: readonly Message[]) {
+  constructor(parts: SpeechModelParts, options: GenerationOptions) {
     this.#parts = parts;
     this.#options = options;
-    this.#prefixRows = this.#countPrefixRows(fixedMessages);
+  }
+
+  /** Makes the prompt for the speech of the last turn. */
+  open(messages: readonly Message[]): ChunkPrompt {
+    const prompt = buildPrompt(messages, this.#parts.tokenizer, { forceAudio: true });
+    return { prompt, rows: this.#expand(prompt) };
+  }
+
+  /** Positions that turns take at the beginning of a prompt. */
+  countRows(messages: readonly Message[]): number {
+    const { tokenizer } = this.#parts;
+    if (messages.length === 0) return 0;
+    const generationPrefix = buildPrompt([], tokenizer, { forceAudio: false }).ids.length;
+    const rows = this.#expand(buildPrompt(messages, tokenizer, { forceAudio: false }));
+    return rows.isAudio.length - generationPrefix;
   }
 
   /**
-   * Generates the speech of the last turn.
+   * Generates the speech that a prompt asks for.
    *
+   * @param prefixRows positions at its beginning that later prompts are likely to share
    * @throws what `Scheduler.generate` throws
    */
   async speak(
-    messages: readonly Message[],
+    { prompt, rows }: ChunkPrompt,
+    prefixRows: number,
     uniforms: UniformSource,
     listeners: SequenceListeners,
   ): Promise<GeneratedChunk> {
-    const prompt = buildPrompt(messages, this.#parts.tokenizer, { forceAudio: true });
-    const rows = this.#expand(prompt);
     const sequence = await this.#parts.scheduler.generate(
       {
         ...this.#options,
         prompt: rows,
-        prefixRows: this.#prefixRows,
+        prefixRows,
         columnsBefore: this.#columnsBefore(prompt),
         uniforms,
       },
@@ -67,13 +83,5 @@ export class ChunkSpeaker {
   #columnsBefore({ clips }: Prompt): Int32Array {
     const spoken = clips.filter(({ kind }) => kind === "out").map(({ codes }) => codes);
     return lastDelayedColumns(spoken, this.#options.sampling.rasWinLen, this.#parts.languageModel.config);
-  }
-
-  #countPrefixRows(fixedMessages: readonly Message[]): number {
-    const { tokenizer } = this.#parts;
-    if (fixedMessages.length === 0) return 0;
-    const generationPrefix = buildPrompt([], tokenizer, { forceAudio: false }).ids.length;
-    const fixed = buildPrompt(fixedMessages, tokenizer, { forceAudio: false });
-    return this.#expand(fixed).isAudio.length - generationPrefix;
   }
 }

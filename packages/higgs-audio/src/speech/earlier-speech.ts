@@ -3,9 +3,9 @@ import type { EarlierSpeech, SpokenChunk } from "./speech-request.ts";
 import type { SpeechResult } from "./types.ts";
 
 /** 30 seconds: enough to keep a voice and its pace, and little to compute again for each sentence. */
-const DEFAULT_MAX_FRAMES = 750;
+export const CARRIED_FRAMES = 750;
 /** What was spoken before may fill this share of the model's context. */
-const CONTEXT_SHARE = 1 / 3;
+export const CONTEXT_SHARE = 1 / 3;
 
 /**
  * What the model is reminded of from request to request when text comes sentence by sentence: the last chunks, as long as their
@@ -22,7 +22,7 @@ export class SpeechMemory {
    * @param contextLength positions of the model's context
    */
   constructor({ contextLength }: { readonly contextLength: number }) {
-    this.#maxFrames = Math.min(DEFAULT_MAX_FRAMES, Math.floor(contextLength * CONTEXT_SHARE));
+    this.#maxFrames = Math.min(CARRIED_FRAMES, Math.floor(contextLength * CONTEXT_SHARE));
   }
 
   /** For the next request; null before the first. */

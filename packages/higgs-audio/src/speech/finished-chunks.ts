@@ -1,17 +1,26 @@
 import type { FinishReason } from "../engine/column-generator.ts";
 import type { SpeechPlan } from "../prompt/speech-plan.ts";
-import { chainHash, type ChunkStore, hashSpeech, type StoredChunk, type StoredPart } from "../resume/stored-chunk.ts";
-import type { GeneratedChunk } from "./chunk-speaker.ts";
+import {
+  chainHash,
+  type ChunkKey,
+  type ChunkStore,
+  hashSpeech,
+  type StoredChunk,
+  type StoredPart,
+} from "../resume/stored-chunk.ts";
 import type { ResolvedSpeechRequest } from "./speech-request.ts";
+import type { SpokenPart } from "./spoken-part.ts";
 
 /** Speech of fewer chunks is over before another worker would have taken it up. */
 const MIN_CHUNKS = 3;
 
-/** What is kept of a chunk besides its codes. */
-interface ChunkFacts {
+/** What is kept of a part besides its codes. */
+interface PartFacts extends Pick<SpokenPart, "chunk" | "inspection"> {
   readonly finished: FinishReason;
   readonly columnLimit: number;
   readonly promptTokens: number;
+  /** How many. */
+  readonly attempts: number;
 }
 
 /** The chunks of one speech in the order of its plan, each from a store if that has it. */
@@ -49,22 +58,32 @@ export class FinishedChunks {
     return new FinishedChunks(store, hashSpeech([fingerprint, { ...request, references }, plan.chunks]));
   }
 
-  /** The next chunk of the plan: as it was kept, or as `speak` makes it, which is kept then. */
-  async next(
-    speak: () => Promise<readonly GeneratedChunk[]>,
-  ): Promise<{ readonly parts: readonly GeneratedChunk[]; readonly isResumed: boolean }> {
-    const store = this.#store;
-    if (store === null) return { parts: await speak(), isResumed: false };
-    const key = { speech: this.#speech, index: this.#index, after: this.#after };
-    const kept = await store.load(key);
-    const parts = kept === null ? await speak() : kept.parts.map(fromStored);
-    const chunk = kept ?? { parts: parts.map(toStored) };
+  /** The next chunk of the plan as it was kept; null when it has to be spoken. Then `add` it. */
+  async find(): Promise<readonly SpokenPart[] | null> {
+    if (this.#store === null) return null;
+    const kept = await this.#store.load(this.#key);
+    if (kept === null) return null;
+    this.resumed += 1;
+    this.#advance(kept);
+    return kept.parts.map(fromStored);
+  }
+
+  /** Keeps the chunk that was not found. */
+  add(parts: readonly SpokenPart[]): void {
+    if (this.#store === null) return;
+    const chunk = { parts: parts.map(toStored) };
+    // The next chunk need not wait for the disk.
+    this.#saving = Promise.all([this.#saving, this.#store.save(this.#key, chunk)]);
+    this.#advance(chunk);
+  }
+
+  get #key(): ChunkKey {
+    return { speech: this.#speech, index: this.#index, after: this.#after };
+  }
+
+  #advance(chunk: StoredChunk): void {
     this.#after = chainHash(this.#after, chunk);
     this.#index += 1;
-    if (kept !== null) this.resumed += 1;
-    // The next chunk need not wait for the disk.
-    else this.#saving = Promise.all([this.#saving, store.save(key, chunk)]);
-    return { parts, isResumed: kept !== null };
   }
 
   /** Waits until all chunks are kept. Never rejects. */
@@ -73,15 +92,16 @@ export class FinishedChunks {
   }
 }
 
-function toStored({ codes, finished, columnLimit, promptTokens }: GeneratedChunk): StoredPart {
-  const facts: ChunkFacts = { finished, columnLimit, promptTokens };
+function toStored({ chunk, generated, inspection, attempts }: SpokenPart): StoredPart {
+  const { codes, finished, columnLimit, promptTokens } = generated;
+  const facts: PartFacts = { chunk, finished, columnLimit, promptTokens, inspection, attempts: attempts.count };
   return { codes, facts: { ...facts } };
 }
 
-function fromStored({ codes, facts }: StoredChunk["parts"][number]): GeneratedChunk {
+function fromStored({ codes, facts }: StoredPart): SpokenPart {
   // The version in the speech's hash says that these are the facts.
-  const { finished, columnLimit, promptTokens } = facts as unknown as ChunkFacts;
-  return {
+  const { chunk, finished, columnLimit, promptTokens, inspection, attempts } = facts as unknown as PartFacts;
+  const generated = {
     codes,
     finished,
     columnLimit,
@@ -91,4 +111,5 @@ function fromStored({ codes, facts }: StoredChunk["parts"][number]): GeneratedCh
     prefillMs: 0,
     generateMs: 0,
   };
+  return { chunk, generated, inspection, attempts: { count: attempts, wastedMs: 0 } };
 }

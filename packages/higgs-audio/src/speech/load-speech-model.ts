@@ -10,6 +10,7 @@ import { openCodec } from "../checkpoint/open-checkpoint.ts";
 import { CodecDecoder } from "../codec/codec-decoder.ts";
 import { CodecEncoder } from "../codec/codec-encoder.ts";
 import { Scheduler } from "../engine/scheduler.ts";
+import { type GuardThresholds, resolveGuardThresholds } from "../guard/index.ts";
 import { type DeviceChoice, openDevice } from "../model/device.ts";
 import { chooseLibrary, type ChooseLibraryOptions, type ChosenLibrary } from "../preflight/choose-library.ts";
 import { withGgmlErrors } from "../model/ggml-failure.ts";
@@ -23,6 +24,7 @@ import { readTokenizerFile } from "../tokenizer/tokenizer-file.ts";
 import { createTextTokenizer, type TextTokenizer } from "../tokenizer/text-tokenizer.ts";
 import { type ClipEncoder, ReferenceEncoder, type ReferenceEncoderOptions } from "../voices/reference-encoder.ts";
 import { HiggsSpeechModel } from "./higgs-speech-model.ts";
+import { ReferenceVoices } from "./reference-voices.ts";
 import type { SpeechModel } from "./types.ts";
 
 export interface LoadSpeechModelOptions {
@@ -48,6 +50,8 @@ export interface LoadSpeechModelOptions {
   readonly ggmlDirectory?: string | undefined;
   /** Whether `auto` may end at the CPU; default true. */
   readonly allowCpu?: boolean | undefined;
+  /** Thresholds of the audio guard that differ from those of the demo checkpoint. */
+  readonly guardThresholds?: Partial<GuardThresholds> | undefined;
   /** The result of `chooseLibrary`; by default it is asked. Comes before `device` and `ggmlDirectory`. */
   readonly library?: ChosenLibrary | undefined;
   /** Told how the library for the device is chosen. */
@@ -104,6 +108,7 @@ function resolveOptions(options: LoadSpeechModelOptions): ResolvedOptions {
 
 async function load(options: ResolvedOptions, acquired: ReleaseStack): Promise<SpeechModel> {
   const startMs = performance.now();
+  const guardThresholds = resolveGuardThresholds(options.guardThresholds);
   const tokenizerFile = await readTokenizerFile(options.modelPath);
   const library = options.library ?? (await chooseLibrary(options));
   const backend = openDevice({ ...library, threads: options.threads, log: options.log });
@@ -125,6 +130,8 @@ async function load(options: ResolvedOptions, acquired: ReleaseStack): Promise<S
       cacheDirectory: join(options.cacheDir, "references"),
       load: (loadOptions) => loadEncoder(backend, options.tokenizerPath, loadOptions),
     }),
+    guardThresholds,
+    referenceVoices: new ReferenceVoices(decoder),
     deviceMemory: () => (backend.isHost ? hostMemory() : backend.memory),
     findDamage: async () => (convertedPath === null ? null : removeIfDamaged(backend.ggml, convertedPath)),
     dispose: () => acquired.releaseAll(),

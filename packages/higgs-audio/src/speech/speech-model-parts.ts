@@ -1,8 +1,10 @@
 import type { CodecDecoder } from "../codec/codec-decoder.ts";
 import type { Scheduler } from "../engine/scheduler.ts";
+import type { GuardThresholds } from "../guard/index.ts";
 import type { LanguageModel } from "../model/language-model.ts";
 import type { TextTokenizer } from "../tokenizer/text-tokenizer.ts";
 import type { ReferenceEncoder } from "../voices/reference-encoder.ts";
+import type { ReferenceVoices } from "./reference-voices.ts";
 import type { SpeechModelInfo } from "./types.ts";
 
 /** What a speech model is made of; it owns all of it. */
@@ -13,6 +15,8 @@ export interface SpeechModelParts {
   readonly decoder: CodecDecoder;
   readonly tokenizer: TextTokenizer;
   readonly referenceEncoder: ReferenceEncoder;
+  readonly guardThresholds: GuardThresholds;
+  readonly referenceVoices: ReferenceVoices;
   readonly info: SpeechModelInfo;
   /** Hash of the weights, of their format and of what computes them: with another one, the same seed gives other codes. */
   readonly fingerprint: string;

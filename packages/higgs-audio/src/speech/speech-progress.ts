@@ -1,4 +1,4 @@
-import type { SpeakOptions } from "./types.ts";
+import type { SpeakOptions, SpeechProgress } from "./types.ts";
 
 /** Progress is reported after this many frames, five times per second of audio, and at the end of each chunk. */
 const PROGRESS_FRAMES = 5;
@@ -8,6 +8,9 @@ export interface ProgressReporterOptions extends Pick<SpeakOptions, "onProgress"
   readonly startMs: number;
   readonly framesPerSecond: number;
 }
+
+/** Which chunk is spoken, and for the how many-th time. */
+export type ChunkPlace = Pick<SpeechProgress, "chunkIndex" | "chunkCount" | "retries">;
 
 /** Tells a request's listener how far its speech is. */
 export class ProgressReporter {
@@ -20,27 +23,29 @@ export class ProgressReporter {
     this.#options = options;
   }
 
-  /** Notes that the current chunk has `frames` frames so far. */
-  advance(frames: number, chunkIndex: number, chunkCount: number): void {
-    if (frames % PROGRESS_FRAMES === 0) this.#report(frames, chunkIndex, chunkCount);
+  /** Notes that this attempt at the current chunk has `frames` frames so far. */
+  advance(frames: number, place: ChunkPlace): void {
+    if (frames % PROGRESS_FRAMES === 0) this.#report(frames, place);
   }
 
   /** Notes that the current chunk is complete. */
-  endChunk(
-    frames: number,
-    chunk: { readonly chunkIndex: number; readonly chunkCount: number; readonly isResumed: boolean },
-  ): void {
-    const { chunkIndex, chunkCount, isResumed } = chunk;
-    if (isResumed) this.#resumedChunks += 1;
-    if (isResumed || frames % PROGRESS_FRAMES !== 0) this.#report(frames, chunkIndex, chunkCount);
+  endChunk(frames: number, place: ChunkPlace): void {
+    if (frames % PROGRESS_FRAMES !== 0) this.#report(frames, place);
     this.#frames += frames;
   }
 
-  #report(frames: number, chunkIndex: number, chunkCount: number): void {
+  /** Notes a chunk that need not be spoken. */
+  resumeChunk(frames: number, place: Omit<ChunkPlace, "retries">): void {
+    this.#resumedChunks += 1;
+    this.#report(frames, { ...place, retries: 0 });
+    this.#frames += frames;
+  }
+
+  #report(frames: number, { chunkIndex, chunkCount, retries }: ChunkPlace): void {
     const { startMs, framesPerSecond, onProgress } = this.#options;
     const elapsedMs = performance.now() - startMs;
     const audioSeconds = (this.#frames + frames) / framesPerSecond;
     const resumedChunks = this.#resumedChunks;
-    onProgress?.({ chunkIndex, chunkCount, resumedChunks, audioSeconds, frames, elapsedMs });
+    onProgress?.({ chunkIndex, chunkCount, resumedChunks, audioSeconds, frames, retries, elapsedMs });
   }
 }

@@ -71,6 +71,19 @@ export interface SpeechRequest {
    * be taken back; default null, as many as the codec needs anyway.
    */
   readonly lookaheadFrames?: number | null | undefined;
+  /**
+   * Whether the first chunk of each speaker stays in every prompt, so that the voice does not change in a long text; clips among
+   * the references do that better. Default null: when the text is divided at its sentences.
+   */
+  readonly voiceConsistency?: boolean | null | undefined;
+  /** Whether speech that ends before its text does is a result, with a warning, and not an error; default false. */
+  readonly allowTruncated?: boolean | undefined;
+  /** Whether each chunk is examined (docs/SPEECH.md) and a bad one spoken again; default true. */
+  readonly guard?: boolean | undefined;
+  /** Attempts at a bad chunk after the first; default 2. */
+  readonly maxRetries?: number | undefined;
+  /** Whether a bad chunk is spoken again although its audio is then not the seed's first; by default if the seed was drawn. */
+  readonly retrySeeded?: boolean | undefined;
   /** What was spoken before, for text that comes piece by piece; default null, nothing. */
   readonly earlier?: EarlierSpeech | null | undefined;
   /** 0 … 2^53−1; by default drawn. The same seed gives the same codes on the same build and device. */
@@ -85,6 +98,8 @@ export type ResolvedSpeechRequest = {
       ? PauseLengthsMs
       : Exclude<SpeechRequest[Field], undefined>;
 };
+
+const DEFAULT_MAX_RETRIES = 2;
 
 /** Draws a seed. 2^48 of them are enough, and every JSON reader keeps them exact. */
 export function drawSeed(): number {
@@ -117,6 +132,11 @@ export function resolveSpeechRequest(request: SpeechRequest): ResolvedSpeechRequ
     pausesMs: resolvePauses(request.pausesMs ?? {}, isReference ? NO_PAUSES_MS : DEFAULT_PAUSES_MS),
     playbackSpeed: request.playbackSpeed ?? 1,
     lookaheadFrames: request.lookaheadFrames ?? null,
+    voiceConsistency: request.voiceConsistency ?? null,
+    allowTruncated: request.allowTruncated ?? false,
+    guard: request.guard ?? true,
+    maxRetries: request.maxRetries ?? DEFAULT_MAX_RETRIES,
+    retrySeeded: request.retrySeeded ?? request.seed === undefined,
     earlier: request.earlier ?? null,
     seed: request.seed ?? drawSeed(),
   };

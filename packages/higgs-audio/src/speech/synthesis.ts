@@ -1,9 +1,7 @@
-import { HiggsError, throwIfCancelled } from "@higgs-worker/base";
+import { throwIfCancelled } from "@higgs-worker/base";
 import { AUDIO_SHAPE } from "../checkpoint/released-config.ts";
-import { framesIn, joinCodes } from "../codec/codes.ts";
+import { joinCodes } from "../codec/codes.ts";
 import { checkGenerationOptions, type GenerationOptions } from "../engine/generation-options.ts";
-import { ChunkRandom } from "../engine/rng.ts";
-import { Conversation } from "../prompt/conversation.ts";
 import { buildFixedMessages } from "../prompt/fixed-messages.ts";
 import type { Message } from "../prompt/messages.ts";
 import { refuseControlStringsIn } from "../prompt/plan-text.ts";
@@ -11,15 +9,19 @@ import type { PromptReference } from "../prompt/references.ts";
 import { planSpeech, type SpeechPlan } from "../prompt/speech-plan.ts";
 import { collectSpeakerTags } from "../text/speaker-tags.ts";
 import type { CodesOrigin } from "../voices/reference-encoder.ts";
-import { ChunkSpeaker, type GeneratedChunk } from "./chunk-speaker.ts";
-import { checkEarlierSpeech } from "./earlier-speech.ts";
-import type { SpeechModelParts } from "./speech-model-parts.ts";
-import { FinishedChunks } from "./finished-chunks.ts";
+import { ChunkJudge } from "./chunk-judge.ts";
+import { ChunkSpeaker } from "./chunk-speaker.ts";
 import { createSpeechAudio } from "./create-speech-audio.ts";
+import { checkEarlierSpeech } from "./earlier-speech.ts";
+import { FinishedChunks } from "./finished-chunks.ts";
+import { isDividedFreely, openTurns } from "./open-turns.ts";
+import { PlanSpeaker } from "./plan-speaker.ts";
+import { RetryBudget } from "./retry-budget.ts";
 import type { SpeechAudio } from "./speech-audio.ts";
+import type { SpeechModelParts } from "./speech-model-parts.ts";
 import { ProgressReporter } from "./speech-progress.ts";
 import { type ResolvedSpeechRequest, resolveSpeechRequest, type SpeechRequest } from "./speech-request.ts";
-import { buildSpeechResult, type SpokenChunkParts } from "./speech-result.ts";
+import { buildSpeechResult } from "./speech-result.ts";
 import type { SpeakOptions, SpeechResult } from "./types.ts";
 
 /** One request on its way: prepare it, then run it. */
@@ -28,10 +30,11 @@ export class Synthesis {
   readonly #request: ResolvedSpeechRequest;
   readonly #options: SpeakOptions;
   readonly #startMs = performance.now();
+  readonly #framesPerSecond: number;
   readonly #referenceCodes: CodesOrigin[] = [];
   readonly #warnings: string[] = [];
-  readonly #progress: ProgressReporter;
-  #plan: Omit<SpeechPlan, "warnings"> = { text: "", method: "none", leadingPauseSeconds: 0, chunks: [], chapters: [] };
+  #plan: SpeechPlan = NOTHING_PLANNED;
+  #references: readonly PromptReference[] = [];
   #fixedMessages: readonly Message[] = [];
   #referencesMs = 0;
 
@@ -39,12 +42,7 @@ export class Synthesis {
     this.#parts = parts;
     this.#request = resolveSpeechRequest(request);
     this.#options = options;
-    const { samplesPerFrame, sampleRateHz } = parts.decoder;
-    this.#progress = new ProgressReporter({
-      onProgress: options.onProgress,
-      startMs: this.#startMs,
-      framesPerSecond: sampleRateHz / samplesPerFrame,
-    });
+    this.#framesPerSecond = parts.decoder.sampleRateHz / parts.decoder.samplesPerFrame;
   }
 
   /** Refuses what can be refused at once, then makes the turns that come before each chunk. */
@@ -56,27 +54,39 @@ export class Synthesis {
     checkEarlierSpeech(request.earlier, languageModel.config);
     throwIfCancelled(this.#options.signal, "start the speech");
     refuseControlStringsIn(request, [...tokenizer.addedTokens.keys()]);
-    const plan = planSpeech(request, {
-      maxFramesPerChunk: request.maxNewTokens - AUDIO_SHAPE.columnsBesideFrames,
-      allowTruncated: true,
-    });
-    this.#plan = plan;
-    if (plan.chapters.length > 0) this.#options.onOutline?.({ chapterTitles: plan.chapters.map(({ title }) => title) });
-    this.#warnings.push(...plan.warnings);
+    const columns = Math.min(request.maxNewTokens, languageModel.contextLength);
+    const maxFrames = columns - AUDIO_SHAPE.columnsBesideFrames;
+    const plan = this.#planSpeech(maxFrames);
+    this.#references = await this.#encodeReferences();
     this.#fixedMessages = buildFixedMessages({
       ...request,
-      references: await this.#encodeReferences(),
+      references: this.#references,
       speakerTags: speakerTagsOf(request, plan),
     });
+    const framesThatFit = this.#countFramesThatFit();
+    this.#plan = isDividedFreely(request) && framesThatFit < maxFrames ? this.#planSpeech(framesThatFit) : plan;
+    const chapterTitles = this.#plan.chapters.map(({ title }) => title);
+    if (chapterTitles.length > 0) this.#options.onOutline?.({ chapterTitles });
+    this.#warnings.push(...this.#plan.warnings);
     this.#referencesMs = performance.now() - this.#startMs;
   }
 
+  #planSpeech(maxFramesPerChunk: number): SpeechPlan {
+    return planSpeech(this.#request, { maxFramesPerChunk, allowTruncated: this.#request.allowTruncated });
+  }
+
+  /** Of a chunk whose text takes its share of the context, behind the turns that are always there. */
+  #countFramesThatFit(): number {
+    const rows = new ChunkSpeaker(this.#parts, this.#generationOptions()).countRows(this.#fixedMessages);
+    const { contextLength } = this.#parts.languageModel;
+    return Math.floor((contextLength - rows - ROWS_BESIDE_TEXT) / (1 + TEXT_ROWS_PER_FRAME));
+  }
+
   async run(): Promise<SpeechResult> {
-    const { lookaheadFrames } = this.#request;
     const audio = createSpeechAudio(
       this.#parts.decoder,
       { ...this.#request, plan: this.#plan },
-      { ...this.#options, lookaheadFrames: lookaheadFrames ?? undefined },
+      { ...this.#options, lookaheadFrames: this.#lookaheadFrames },
     );
     try {
       return await this.#speak(audio);
@@ -86,33 +96,15 @@ export class Synthesis {
   }
 
   async #speak(audio: SpeechAudio): Promise<SpeechResult> {
-    const { generationChunkBufferSize: bufferSize, earlier, seed } = this.#request;
-    const conversation = new Conversation(this.#fixedMessages, { bufferSize, spoken: earlier?.chunks });
-    const speaker = new ChunkSpeaker(this.#parts, this.#generationOptions(), this.#fixedMessages);
-    const chunks: SpokenChunkParts[] = [];
-    const planned = this.#plan.chunks;
-    const finished = FinishedChunks.of(this.#request, this.#plan, this.#parts.fingerprint, this.#options.chunkStore);
-    for (const [index, { text, end, pauseAfterSeconds }] of planned.entries()) {
-      audio.beginChunk();
-      const messages = conversation.startChunk(text);
-      const { parts, isResumed } = await finished.next(async () => [
-        await this.#speakChunk(speaker, audio, messages, index),
-      ]);
-      const [generated] = parts;
-      if (generated === undefined) throw new HiggsError("INTERNAL", "speak", "a chunk has no parts");
-      if (isResumed && audio.wantsFrames) audio.push(generated.codes);
-      this.#endChunk(generated, index, isResumed);
-      conversation.endChunk(generated.codes);
-      const boundary = { end, pauseAfterSeconds, isLast: index + 1 === planned.length };
-      chunks.push({ text, generated, audio: await audio.endChunk(generated.codes, boundary) });
-    }
-    await finished.settle();
-    const codes = joinCodes(chunks.map(({ generated }) => generated.codes));
+    const { chunkStore } = this.#options;
+    const finished = FinishedChunks.of(this.#request, this.#plan, this.#parts.fingerprint, chunkStore);
+    const parts = await this.#openSpeaker(audio, finished).speak();
+    const codes = joinCodes(parts.map(({ generated }) => generated.codes));
     const pcm = await audio.finish();
     return buildSpeechResult({
       plan: this.#plan,
-      seed,
-      chunks,
+      seed: this.#request.seed,
+      parts,
       codes,
       pcm,
       sampleRateHz: this.#parts.decoder.sampleRateHz,
@@ -122,6 +114,50 @@ export class Synthesis {
       startMs: this.#startMs,
       warnings: this.#warnings,
       resumedChunks: finished.resumed,
+    });
+  }
+
+  /** Exact parts come for no listener: they can wait until a chunk is known to stay. */
+  get #lookaheadFrames(): number | undefined {
+    const { guard, maxRetries, retrySeeded, lookaheadFrames } = this.#request;
+    const canTakeBack = (guard && retrySeeded && maxRetries > 0) || splitsChunks(this.#request);
+    if (canTakeBack && this.#options.audioParts === "exact") return Number.POSITIVE_INFINITY;
+    return lookaheadFrames ?? undefined;
+  }
+
+  #openSpeaker(audio: SpeechAudio, finished: FinishedChunks): PlanSpeaker {
+    const request = this.#request;
+    const { signal, onProgress, deadlineAtMs = null } = this.#options;
+    const { contextLength } = this.#parts.languageModel;
+    return new PlanSpeaker({
+      chunks: this.#plan.chunks,
+      seed: request.seed,
+      chunksBefore: request.earlier?.chunkCount ?? 0,
+      signal,
+      speaker: new ChunkSpeaker(this.#parts, this.#generationOptions()),
+      fixedMessages: this.#fixedMessages,
+      turns: openTurns(request, this.#fixedMessages, { method: this.#plan.method, contextLength }),
+      audio,
+      finished,
+      judge: request.guard ? this.#openJudge() : null,
+      budget: new RetryBudget({ maxRetries: request.retrySeeded ? request.maxRetries : 0, deadlineAtMs }),
+      progress: new ProgressReporter({ onProgress, startMs: this.#startMs, framesPerSecond: this.#framesPerSecond }),
+      maxColumns: request.maxNewTokens,
+      contextLength,
+      splits: splitsChunks(request),
+      allowsTruncated: request.allowTruncated,
+      onWarning: (warning) => void this.#warnings.push(warning),
+    });
+  }
+
+  #openJudge(): ChunkJudge {
+    const { tokenizer, guardThresholds: thresholds, decoder, referenceVoices } = this.#parts;
+    return new ChunkJudge({
+      thresholds,
+      tokenizer,
+      sampleRateHz: decoder.sampleRateHz,
+      framesPerSecond: this.#framesPerSecond,
+      referenceVoices: () => referenceVoices.of(this.#references, { signal: this.#options.signal }),
     });
   }
 
@@ -140,55 +176,30 @@ export class Synthesis {
     return references;
   }
 
-  async #speakChunk(
-    speaker: ChunkSpeaker,
-    audio: SpeechAudio,
-    messages: readonly Message[],
-    chunkIndex: number,
-  ): Promise<GeneratedChunk> {
-    const { seed, earlier } = this.#request;
-    const { signal } = this.#options;
-    const chunkCount = this.#plan.chunks.length;
-    const chunk = await speaker.speak(messages, new ChunkRandom(seed, (earlier?.chunkCount ?? 0) + chunkIndex), {
-      signal,
-      onFrames: ({ first, end, generator }) => {
-        this.#progress.advance(end, chunkIndex, chunkCount);
-        if (audio.wantsFrames) audio.push(generator.frames(first, end));
-      },
-    });
-    this.#refuseSilence(chunk, chunkIndex);
-    return chunk;
-  }
-
-  #endChunk(chunk: GeneratedChunk, chunkIndex: number, isResumed: boolean): void {
-    this.#warnIfCutOff(chunk, chunkIndex);
-    this.#progress.endChunk(framesIn(chunk.codes), { chunkIndex, chunkCount: this.#plan.chunks.length, isResumed });
-  }
-
-  #whereIs(chunkIndex: number): string {
-    const chunkCount = this.#plan.chunks.length;
-    return chunkCount === 1 ? "" : ` in chunk ${chunkIndex + 1} of ${chunkCount}`;
-  }
-
-  #refuseSilence({ codes }: GeneratedChunk, chunkIndex: number): void {
-    if (framesIn(codes) > 0) return;
-    const reason = `the model ended at once${this.#whereIs(chunkIndex)} (got 0 frames, limit 1)`;
-    throw new HiggsError("GENERATION_FAILED", "speak the text", reason);
-  }
-
-  #warnIfCutOff(chunk: GeneratedChunk, chunkIndex: number): void {
-    if (chunk.finished !== "length") return;
-    const limit =
-      chunk.columnLimit < this.#request.maxNewTokens
-        ? `the context of ${this.#parts.languageModel.contextLength} positions is full`
-        : `max_new_tokens of ${this.#request.maxNewTokens} is reached`;
-    this.#warnings.push(`The audio is cut off${this.#whereIs(chunkIndex)}: ${limit}`);
-  }
-
   #generationOptions(): GenerationOptions {
     const { sampling, maxNewTokens } = this.#request;
     return { sampling, maxColumns: Math.min(maxNewTokens, this.#parts.languageModel.contextLength) };
   }
+}
+
+const NOTHING_PLANNED: SpeechPlan = {
+  text: "",
+  method: "none",
+  leadingPauseSeconds: 0,
+  chunks: [],
+  chapters: [],
+  warnings: [],
+};
+
+/** Positions of the turn around a chunk's text and of the frame of its audio, generously. */
+const ROWS_BESIDE_TEXT = 48;
+/** Ids of a text for a frame of its speech: ten a second, as scripts have whose letters are several ids. */
+const TEXT_ROWS_PER_FRAME = 0.4;
+
+/** One chunk was asked for, or the reference's chunks and what the reference makes of those that are cut off. */
+function splitsChunks({ chunkMethod, allowTruncated }: ResolvedSpeechRequest): boolean {
+  if (chunkMethod === "none") return false;
+  return isDividedFreely({ chunkMethod }) || !allowTruncated;
 }
 
 /** Of what is spoken now and before. A speaker of whom nothing is left to speak would only make the prompt one for several. */

@@ -13,10 +13,12 @@ export interface SpeechProgress {
   readonly chunkCount: number;
   /** Of those before and this one, how many came from `SpeakOptions.chunkStore`, without any work. */
   readonly resumedChunks: number;
-  /** Seconds of audio made so far, over all chunks. */
+  /** Seconds of audio made so far, over all chunks, without what is spoken again. */
   readonly audioSeconds: number;
   /** Frames of this chunk so far. */
   readonly frames: number;
+  /** Attempts at this chunk that were given up before: its frames and seconds count anew with each. */
+  readonly retries: number;
   readonly elapsedMs: number;
 }
 
@@ -114,6 +116,8 @@ export interface SpeakOptions {
    * codes as if it had been spoken in one go. Needs the same `seed`. Not used for speech of one or two chunks.
    */
   readonly chunkStore?: ChunkStore | undefined;
+  /** When the request has to be done, in milliseconds since the epoch; a bad chunk is only spoken again if there is time for it. */
+  readonly deadlineAtMs?: number | undefined;
 }
 
 export type AudioParts = "early" | "exact";
@@ -132,6 +136,7 @@ export interface SpeechModel extends AsyncDisposable {
    * @throws {HiggsError} REFERENCE_INVALID when a clip cannot be used
    * @throws {HiggsError} CONTEXT_OVERFLOW when prompt and audio do not fit the context
    * @throws {HiggsError} GENERATION_FAILED when the model produces no usable audio
+   * @throws {HiggsError} AUDIO_TRUNCATED when the audio ends before its text does, unless that is allowed
    * @throws {HiggsError} OUT_OF_MEMORY when the device or the host has too little memory
    * @throws {HiggsError} CANCELLED when the signal fires
    * @throws {HiggsError} MODEL_CORRUPT when converted weights turn out to be damaged

@@ -40,6 +40,8 @@ export function speechRequest(overrides: Partial<SpeechRequest> = {}): SpeechReq
     chunkMaxNumTurns: 1,
     generationChunkBufferSize: null,
     trim: false,
+    allowTruncated: true,
+    guard: false,
     seed: 1,
     ...overrides,
   };
