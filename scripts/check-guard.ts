@@ -24,7 +24,7 @@ if (problem !== null) {
 
 const folder = mkdtempSync(join(tmpdir(), "higgs-check-guard-"));
 try {
-  const report = await measureGuard({ folder, takes: TAKES, faults: FAULTS });
+  const report = await measureGuard({ folder, takes: TAKES, heardTakes: TAKES, faults: FAULTS });
   for (const line of [...report.alarmLines, ...report.missedLines]) console.log(line);
   console.log(reportTables(report));
   const { faults, caught } = sum(report.kinds.map(({ tuning, heldOut }) => sum([tuning, heldOut])));

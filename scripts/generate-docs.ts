@@ -5,6 +5,7 @@ import { configMarkdown } from "../apps/worker/src/config/describe.ts";
 import { SETTINGS } from "../apps/worker/src/config/settings.ts";
 import { jobFieldsMarkdown, jobInputSchema } from "../apps/worker/src/job/describe-fields.ts";
 import { benchmarksMarkdown } from "./docs/benchmarks-markdown.ts";
+import { guardMarkdown } from "./docs/guard-markdown.ts";
 import { errorsMarkdown } from "./docs/errors-markdown.ts";
 import { hubJson } from "./docs/hub-json.ts";
 import { jobInputTypes } from "./docs/job-input-types.ts";
@@ -37,6 +38,7 @@ const documents: Readonly<Record<string, string>> = {
   "docs/ERRORS.md": errorsMarkdown(),
   "docs/BENCHMARKS.md": benchmarksMarkdown(results),
   "docs/OPERATIONS.md": withGeneratedPart(readFileSync(join(root, "docs/OPERATIONS.md"), "utf8"), metricsMarkdown()),
+  "docs/SPEECH.md": withGeneratedPart(readFileSync(join(root, "docs/SPEECH.md"), "utf8"), guardMarkdown()),
   "docs/JOB.md": withGeneratedPart(readFileSync(join(root, "docs/JOB.md"), "utf8"), jobFieldsMarkdown()),
   "docs/IMAGE.md": withGeneratedPart(
     readFileSync(join(root, "docs/IMAGE.md"), "utf8"),

@@ -141,9 +141,9 @@ function withHeldSound({ codes, pcm }: Speech, random: FaultRandom, tools: Fault
   );
 }
 
-/** Other sentences behind the text's own, until there are 2.6 to 5 times its frames and at least 8 s. */
+/** Other sentences behind the text's own, until there are 3 to 6 times its frames and at least 10 s. */
 function goOn(good: Speech, random: FaultRandom, tools: FaultTools): Int32Array[] {
-  const wanted = Math.max(8 * tools.framesPerSecond, framesOf(good) * random.between(2.6, 5));
+  const wanted = Math.max(10 * tools.framesPerSecond, framesOf(good) * random.between(3, 6));
   const parts = [good];
   for (let frames = framesOf(good), next = random.integer(0, 999); frames < wanted; next++) {
     const other = tools.others[next % tools.others.length];

@@ -41,6 +41,7 @@ export interface CodeReport {
 export interface GuardReport {
   readonly takes: number;
   readonly ended: number;
+  readonly heard: number;
   readonly good: number;
   /** Good takes with any bad finding. */
   readonly falseAlarms: number;
@@ -66,6 +67,8 @@ export interface GuardReport {
 export interface MeasureOptions {
   readonly folder: string;
   readonly takes: number;
+  /** How many of them the recognizer hears, from the first one on; only these can be good. */
+  readonly heardTakes: number;
   readonly faults: number;
 }
 
@@ -73,6 +76,7 @@ export interface MeasureOptions {
 export async function measureGuard({
   folder,
   takes: takeCount,
+  heardTakes,
   faults: faultCount,
 }: MeasureOptions): Promise<GuardReport> {
   const store = new TakeStore(folder);
@@ -85,12 +89,23 @@ export async function measureGuard({
   const repeating = store.takes.filter(
     ({ index }) => index >= FIRST_REPEATING_TAKE && index < FIRST_REPEATING_TAKE + repeatingCount,
   );
-  const heard = hearTakes(store, takes);
+  const heard = hearTakes(
+    store,
+    takes.filter(({ index }) => index < heardTakes),
+  );
   const good = takes.filter((take) => isGood(take, heard.get(take.index)));
   const faults = new TakeStore<FaultyTake>(join(folder, "faults"));
   await plantFaults(faults, faultCount, good, store);
   const faulty = faults.takes.filter(({ index }) => index < faultCount);
-  return judgeAll({ store, takes, good, repeating, faults, faulty });
+  return judgeAll({
+    store,
+    takes,
+    heard: takes.filter(({ index }) => heard.has(index)),
+    good,
+    repeating,
+    faults,
+    faulty,
+  });
 }
 
 function isGood({ finished }: Take, heard: Heard | undefined): boolean {
@@ -100,13 +115,14 @@ function isGood({ finished }: Take, heard: Heard | undefined): boolean {
 interface Material {
   readonly store: TakeStore;
   readonly takes: readonly Take[];
+  readonly heard: readonly Take[];
   readonly good: readonly Take[];
   readonly repeating: readonly Take[];
   readonly faults: TakeStore<FaultyTake>;
   readonly faulty: readonly FaultyTake[];
 }
 
-async function judgeAll({ store, takes, good, repeating, faults, faulty }: Material): Promise<GuardReport> {
+async function judgeAll({ store, takes, heard, good, repeating, faults, faulty }: Material): Promise<GuardReport> {
   const voices = await loadVoiceStatistics();
   const isGoodTake = new Set(good.map(({ index }) => index));
   const excesses = new Map<FindingCode, { good: number[]; fault: number[] }>();
@@ -120,7 +136,7 @@ async function judgeAll({ store, takes, good, repeating, faults, faulty }: Mater
   const alarmLines: string[] = [];
   let notGoodCaught = 0;
   const cpuBefore = process.cpuUsage();
-  for (const take of takes) {
+  for (const take of heard) {
     const voice = isCloned(take.voice) ? (voices.get(take.voice ?? "") ?? null) : null;
     const measured = judgeFacts(factsOf(take, store.speechOf(take), voice));
     const alarms = alarmsIn(measured);
@@ -131,7 +147,7 @@ async function judgeAll({ store, takes, good, repeating, faults, faulty }: Mater
     }
   }
   const { user } = process.cpuUsage(cpuBefore);
-  const seconds = takes.reduce((sum, { frames }) => sum + frames, 0) / FRAMES_PER_SECOND;
+  const seconds = heard.reduce((sum, { frames }) => sum + frames, 0) / FRAMES_PER_SECOND;
   const missedLines: string[] = [];
   const found: { readonly fault: FaultyTake; readonly alarms: readonly Measured[] }[] = [];
   for (const fault of faulty) {
@@ -145,9 +161,10 @@ async function judgeAll({ store, takes, good, repeating, faults, faulty }: Mater
   return {
     takes: takes.length,
     ended: takes.filter(({ finished }) => finished === "eos").length,
+    heard: heard.length,
     good: good.length,
     falseAlarms: alarmLines.length,
-    notGood: takes.length - good.length,
+    notGood: heard.length - good.length,
     notGoodCaught,
     kinds: FAULT_KINDS.map((kind) => reportKind(kind, found)),
     codes: [...excesses].map(([code, own]) => ({

@@ -43,6 +43,7 @@ describe("a good chunk", () => {
     const speech = makeSpeech(1.5);
     const hiss = makeNoise(0.25, -35).map((sample, i) => sample * Math.sin((Math.PI * i) / (0.25 * RATE_HZ)));
     expect(codesIn(concatenateSamples([makeSilence(1), makeSpeech(SECONDS), makeSilence(5)]))).toEqual([]);
+    expect(codesIn(concatenateSamples([makeSpeech(SECONDS), makeSilence(60)]))).toEqual([]);
     expect(codesIn(concatenateSamples([speech, makeSilence(1.5), speech]))).toEqual([]);
     expect(codesIn(concatenateSamples([speech, speech, hiss, makeSilence(0.1)]))).toEqual([]);
   });

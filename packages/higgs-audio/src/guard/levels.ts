@@ -4,8 +4,10 @@ const BLOCK_SECONDS = 0.01;
 /** Levels below it are digital silence, written as this. */
 export const LEAST_DB = -120;
 
-/** Blocks of which one in this many may be louder than the chunk's own loudness. */
+/** The loud blocks are those that this share of all sound is below … */
 const LOUD_SHARE = 0.9;
+/** … where sound is what is within this of the loudest block: silence, however long, does not make speech less loud. */
+const SOUND_RANGE_DB = 40;
 
 export interface Levels {
   readonly blockSamples: number;
@@ -14,7 +16,7 @@ export interface Levels {
   readonly levelDb: Float32Array;
   /** The same of the difference of neighboring samples: where fricatives are as loud as vowels. */
   readonly highDb: Float32Array;
-  /** The level that a tenth of the blocks are above: that of the vowels, if it is speech. */
+  /** The level that a tenth of the sound is above: that of the vowels, if it is speech. */
   readonly loudDb: number;
   /** Mean of all samples. */
   readonly mean: number;
@@ -43,7 +45,15 @@ export function measureLevels(pcm: Float32Array, sampleRateHz: number): Levels {
     highDb[block] = decibels(highEnergy / (end - start));
   }
   const blockSeconds = blockSamples / sampleRateHz;
-  return { blockSamples, blockSeconds, levelDb, highDb, loudDb: quantile(levelDb, LOUD_SHARE), mean };
+  return { blockSamples, blockSeconds, levelDb, highDb, loudDb: loudOf(levelDb), mean };
+}
+
+function loudOf(levelDb: Float32Array): number {
+  const loudest = levelDb.reduce((most, level) => Math.max(most, level), LEAST_DB);
+  return quantile(
+    levelDb.filter((level) => level >= loudest - SOUND_RANGE_DB),
+    LOUD_SHARE,
+  );
 }
 
 /** Power as a level in dB. */

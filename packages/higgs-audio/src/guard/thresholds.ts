@@ -35,7 +35,7 @@ export const GUARD_THRESHOLD_RULES = {
     unit: "times",
     meaning: "RUNAWAY: times the estimated length that a chunk may take, and …",
   },
-  runawaySpareSeconds: { default: 2, min: 0, max: 1000, unit: "s", meaning: "RUNAWAY: … seconds more" },
+  runawaySpareSeconds: { default: 4, min: 0, max: 1000, unit: "s", meaning: "RUNAWAY: … seconds more" },
   earlyStopExpectedRatio: {
     default: 0.42,
     min: 0,
