@@ -43,6 +43,12 @@ export class Graph extends GraphOperations implements Disposable {
     return new Tensor(this.native, pointer, type, shape);
   }
 
+  /** A tensor for parts of a result, to be filled with `copy`; it has no values before. */
+  blank(type: TensorType, ...dimensions: readonly number[]): Tensor {
+    const shape = toShape(dimensions);
+    return new Tensor(this.native, this.native.newTensor4d(this.context, TENSOR_TYPES[type].id, ...shape), type, shape);
+  }
+
   /** Marks a result that is read after the computation, and adds all that it needs to the graph. */
   output(tensor: Tensor, name?: string): Tensor {
     if (name !== undefined) this.native.setName(tensor.pointer, name);

@@ -73,7 +73,7 @@ export class DecoderGraphs implements Disposable {
   }
 
   #build(frames: number): DecoderGraph {
-    const graph = this.#model.newGraph();
+    const graph = this.#model.newGraph(frames);
     try {
       const rows = graph.input("table_rows", "i32", frames * this.#model.quantizerCount);
       const pcm = graph.output(this.#model.build(graph, rows), "pcm");
@@ -88,8 +88,8 @@ export class DecoderGraphs implements Disposable {
 
 export interface CodecDecoderOptions extends CodecCallOptions {
   /**
-   * Longest piece of a whole decode in frames. Longer pieces waste less on context and hold more scratch memory: 1.2 MB a
-   * frame at the released shape.
+   * Longest piece of a whole decode in frames. Longer pieces waste less on context and hold more scratch memory: 0.4 MB a
+   * frame at the released shape on a CPU, 1.2 MB elsewhere.
    */
   readonly maxWindowFrames?: number;
 }

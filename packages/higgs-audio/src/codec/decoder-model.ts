@@ -1,23 +1,8 @@
 import { type Backend, Graph, type Tensor } from "@higgs-worker/ggml";
 import { type CodecSource, CodecWeights } from "./codec-weights.ts";
-import {
-  type Conv1d,
-  conv1d,
-  defineConv1d,
-  defineResidualUnits,
-  defineSnake,
-  defineTransposedConv1d,
-  type Observe,
-  observeNothing,
-  type ResidualUnit,
-  residualUnit,
-  type Snake,
-  snake,
-  timeLayerOf,
-  type TransposedConv1d,
-  transposedConv1d,
-} from "./layers.ts";
-import { contextOf, type FrameContext, type TimeLayer } from "./receptive-field.ts";
+import { type DacDecoder, defineDacDecoder, defineRowDacDecoder } from "./dac-decoder.ts";
+import { type Observe, observeNothing } from "./layers.ts";
+import { contextOf, type FrameContext } from "./receptive-field.ts";
 
 /**
  * Inverse of the quantizers, Σᵢ (project_outᵢ · embedᵢ[codeᵢ] + biasᵢ) (spec model §9.6), as one lookup and one product: the
@@ -98,66 +83,11 @@ async function readBias(source: CodecSource, count: number): Promise<Float32Arra
   return result;
 }
 
-interface DecoderBlock {
-  readonly snake1: Snake;
-  readonly convT1: TransposedConv1d;
-  readonly units: readonly ResidualUnit[];
-}
-
-/** From latents to samples (spec model §9.4): a convolution, one block per ratio, snake, a convolution; no tanh at the end. */
-export interface DacDecoder {
-  readonly conv1: Conv1d;
-  readonly blocks: readonly DecoderBlock[];
-  readonly snake1: Snake;
-  readonly conv2: Conv1d;
-}
-
-const ROOT = "acoustic_decoder";
-
-function defineDacDecoder(weights: CodecWeights): DacDecoder {
-  return {
-    conv1: defineConv1d(weights, `${ROOT}.conv1`),
-    blocks: weights.config.decoderRatios.map((stride, index) => {
-      const name = `${ROOT}.block.${index}`;
-      return {
-        snake1: defineSnake(weights, `${name}.snake1`),
-        convT1: defineTransposedConv1d(weights, `${name}.conv_t1`, stride),
-        units: defineResidualUnits(weights, name),
-      };
-    }),
-    snake1: defineSnake(weights, `${ROOT}.snake1`),
-    conv2: defineConv1d(weights, `${ROOT}.conv2`),
-  };
-}
-
-/** [frames, channels] → [frames · hop, 1] */
-function dacDecode(graph: Graph, decoder: DacDecoder, latents: Tensor, observe: Observe): Tensor {
-  let x = observe("dac.conv1", conv1d(graph, decoder.conv1, latents));
-  for (const [index, block] of decoder.blocks.entries()) {
-    x = transposedConv1d(graph, block.convT1, snake(graph, block.snake1, x));
-    observe(`dac.block.${index}.conv_t1`, x);
-    for (const unit of block.units) x = residualUnit(graph, unit, x);
-    observe(`dac.block.${index}`, x);
-  }
-  const activated = observe("dac.snake1", snake(graph, decoder.snake1, x));
-  return conv1d(graph, decoder.conv2, activated);
-}
-
-/** The layers that move time, in order; residual units count with their longest path. */
-function timeLayersOf(decoder: DacDecoder): TimeLayer[] {
-  const blocks = decoder.blocks.flatMap(({ convT1: { width, stride, cropLeft }, units }): TimeLayer[] => [
-    { kind: "transposed-conv", width, stride, cropLeft },
-    ...units.flatMap((unit) => [timeLayerOf(unit.conv1), timeLayerOf(unit.conv2)]),
-  ]);
-  return [timeLayerOf(decoder.conv1), ...blocks, timeLayerOf(decoder.conv2)];
-}
-
 /** Tensors that the decoder defines beside those of its blocks, and in each block; generous. */
 const TENSORS_AROUND = 32;
 const TENSORS_PER_BLOCK = 48;
-/** Graph nodes likewise: 390 in all for five blocks. */
-const NODES_AROUND = 64;
-const NODES_PER_BLOCK = 128;
+/** Graph nodes before the DAC decoder. */
+const NODES_BEFORE = 32;
 
 /** Weights that turn codes into samples: quantizer tables, `fc2` and the DAC decoder (spec model §9.6, §9.4). */
 export class DecoderModel implements Disposable {
@@ -179,12 +109,12 @@ export class DecoderModel implements Disposable {
     this.#weights = weights;
     this.#rvq = defineRvqDecoder(weights);
     this.#fc2 = { weight: weights.define("fc2.weight"), bias: weights.define("fc2.bias") };
-    this.#dac = defineDacDecoder(weights);
+    this.#dac = backend.isHost ? defineRowDacDecoder(weights) : defineDacDecoder(weights);
     this.quantizerCount = config.numQuantizers;
     this.codebookSize = config.codebookSize;
     this.sampleRateHz = config.sampleRateHz;
     this.samplesPerFrame = config.decoderRatios.reduce((product, ratio) => product * ratio, 1);
-    this.context = contextOf(timeLayersOf(this.#dac), this.samplesPerFrame);
+    this.context = contextOf(this.#dac.timeLayers, this.samplesPerFrame);
   }
 
   /**
@@ -216,9 +146,9 @@ export class DecoderModel implements Disposable {
     return this.#weights.byteLength;
   }
 
-  /** An empty graph with room for `build`. */
-  newGraph(): Graph {
-    return new Graph(this.backend.ggml, { maxNodes: NODES_AROUND + NODES_PER_BLOCK * this.#dac.blocks.length });
+  /** An empty graph with room to `build` the decode of some frames. */
+  newGraph(frames: number): Graph {
+    return new Graph(this.backend.ggml, { maxNodes: NODES_BEFORE + this.#dac.maxNodes(frames) });
   }
 
   /** Table rows i32 [quantizers · frames], frame by frame → samples [frames · samplesPerFrame, 1]. */
@@ -227,7 +157,7 @@ export class DecoderModel implements Disposable {
     observe("quantised", quantized);
     const product = graph.mulMat(this.#fc2.weight, quantized, { precise: true });
     const latents = observe("fc2", graph.add(product, this.#fc2.bias));
-    return dacDecode(graph, this.#dac, graph.cont(graph.transpose(latents)), observe);
+    return this.#dac.build(graph, latents, observe);
   }
 
   [Symbol.dispose](): void {

@@ -182,12 +182,16 @@ export interface Snake {
 
 const SNAKE_EPSILON = 1e-9;
 
+/** 1 / (α + 1e-9), as the reference rounds it. */
+export function inverseAlpha(values: Float32Array): Float32Array {
+  return values.map((value) => 1 / Math.fround(value + SNAKE_EPSILON));
+}
+
 /** Defines `name.alpha` (PyTorch [1, channels, 1]) and its inverse. */
 export function defineSnake(weights: CodecWeights, name: string): Snake {
   const alpha = weights.defineColumn(`${name}.alpha`);
   const inverse = weights.derive(`${name}.inverse`, alpha.shape, async () => {
-    const values = await weights.source.readF32(`${name}.alpha`);
-    return values.map((value) => 1 / Math.fround(value + SNAKE_EPSILON));
+    return inverseAlpha(await weights.source.readF32(`${name}.alpha`));
   });
   return { alpha, inverse };
 }
@@ -207,7 +211,7 @@ export interface ResidualUnit {
 }
 
 /** Dilations of the three units of a block; neither tensors nor configuration state them. */
-const DILATIONS = [1, 3, 9] as const;
+export const DILATIONS = [1, 3, 9] as const;
 
 /** Defines the three residual units `name.res_unit1` … `res_unit3` of a DAC block. */
 export function defineResidualUnits(weights: CodecWeights, name: string): ResidualUnit[] {

@@ -53,7 +53,7 @@ async function compareStages(directory: string, checkpoint: string, compute: Gol
   await using source = await openCodec(path.join(directory, "tiny", checkpoint));
   using model = await DecoderModel.load(compute.backend, source);
   const rows = toTableRows(await readCodes(expected, "codes"), model);
-  using graph = model.newGraph();
+  using graph = model.newGraph(rows.length / model.quantizerCount);
   const recorder = new StageRecorder(graph, expected);
   const input = graph.input("table_rows", "i32", rows.length);
   graph.output(model.build(graph, input, recorder.observe), "pcm");

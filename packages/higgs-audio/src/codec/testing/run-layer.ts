@@ -39,10 +39,10 @@ export async function runLayer<Layer>(
     tensor,
     readF32: (name: string) => Promise.resolve(tensor(name).values),
   };
-  using weights = new CodecWeights(backend, source, { maxTensors: 16 });
+  using weights = new CodecWeights(backend, source, { maxTensors: 32 });
   const layer = define(weights);
   await weights.load(backend);
-  using graph = new Graph(backend.ggml, { maxNodes: 512 });
+  using graph = new Graph(backend.ggml, { maxNodes: 4096 });
   const input = graph.input("x", "f32", x.time, x.channels);
   const output = graph.output(apply(graph, layer, input));
   graph.allocate(backend);
