@@ -27,7 +27,7 @@ const PACE: readonly (readonly [what: string, perSecond: number])[] = [
   // A digit is a word or most of one.
   [String.raw`\p{N}`, 3.3],
   // A sign that is read as a word.
-  [String.raw`[%‰°&@+=×÷§#]|\p{Sc}`, 2.5],
+  [String.raw`[%‰°&@+=×÷\u00A7#]|\p{Sc}`, 2.5],
 ];
 const SPOKEN = new RegExp(PACE.map(([what]) => `((?:${what})+)`).join("|"), "gu");
 
