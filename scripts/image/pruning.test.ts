@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
@@ -19,7 +19,8 @@ describe("files of the image", () => {
     ["@node-llama-cpp/linux-x64", "bins/linux-x64/libggml-base.so"],
     ["@node-llama-cpp/linux-x64", "bins/linux-x64/libggml.v0.5.0.so"],
     ["@node-llama-cpp/linux-x64-cuda", "bins/linux-x64-cuda/libggml.cuda.v0.5.0.so"],
-    ["@node-llama-cpp/linux-x64", "bins/linux-x64/libggml-cpu-sapphirerapids.so"],
+    ["@node-llama-cpp/linux-x64", "bins/linux-x64/libggml-cpu-ivybridge.so"],
+    ["@higgs-worker/ggml-cpu-linux-x64", "lib/libggml-cpu-zen4.so"],
     ["@node-llama-cpp/linux-x64", "dist/index.js"],
     ["eld", "src/ngrams/extrasmall.js"],
     ["linkify-it", "build/index.mjs"],
@@ -43,9 +44,23 @@ describe("files of the image", () => {
     ["@node-llama-cpp/linux-x64", "bins/linux-x64/libllama.v0.5.0.so"],
     ["@node-llama-cpp/linux-x64", "bins/linux-x64/libllama-common.so"],
     ["@node-llama-cpp/linux-x64-cuda", "bins/linux-x64-cuda/libggml-cuda.so"],
+    ["@node-llama-cpp/linux-x64-vulkan", "bins/linux-x64-vulkan/libggml-cpu-zen4.so"],
   ])("leave out what does not: %s %s", (name, file) => {
     expect(isKept(name, file)).toBe(false);
   });
+});
+
+it("has each of the CPU's variants once: ours, and of the prebuilt ones those that we do not build", () => {
+  const manifest = join(import.meta.dirname, "../../packages/ggml-cpu-linux-x64/manifest.json");
+  const { files } = JSON.parse(readFileSync(manifest, "utf8")) as { readonly files: object };
+  for (const name of ["x64", "sse42", "sandybridge", "ivybridge", "piledriver", "cannonlake", "cooperlake"]) {
+    const file = `libggml-cpu-${name}.so`;
+    expect([file, isKept("@node-llama-cpp/linux-x64", `bins/linux-x64/${file}`)]).toEqual([file, true]);
+  }
+  for (const file of Object.keys(files)) {
+    expect([file, isKept("@node-llama-cpp/linux-x64", `bins/linux-x64/${file}`)]).toEqual([file, false]);
+    expect([file, isKept("@higgs-worker/ggml-cpu-linux-x64", `lib/${file}`)]).toEqual([file, true]);
+  }
 });
 
 describe("packages of the image", () => {

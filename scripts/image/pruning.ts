@@ -55,6 +55,9 @@ const IDLE_FILE = /(\.[cm]?ts|\.map|\.tsbuildinfo|\.(md|markdown)|\.test\.[cm]?j
 /** Of ggml's packages: the core, the registry of backends, the CPU's variants. No llama.cpp and no addon for Node. */
 const GGML_FILE = /^(libggml(-base|-cpu-[\w.]+|(\.\w+)?\.v[\d.]+)?\.so|_nlcBuildMetadata\.json)$/;
 
+/** The CPU's variants that our own package has too, faster; the older processors' stay. */
+const REBUILT_FILE = /^libggml-cpu-(alderlake|cascadelake|haswell|icelake|sapphirerapids|skylakex|zen4)\.so$/;
+
 /**
  * Whether a file goes into the image.
  *
@@ -65,7 +68,9 @@ export function isKept(packageName: string, file: string): boolean {
   const name = parts.at(-1) ?? "";
   if (LICENSE_FILE.test(name) || parts.includes("licenses")) return true;
   if (WHOLE_PACKAGES.has(packageName)) return !name.endsWith(".map");
-  if (packageName.startsWith("@node-llama-cpp/") && parts[0] === "bins") return GGML_FILE.test(name);
+  if (packageName.startsWith("@node-llama-cpp/") && parts[0] === "bins") {
+    return GGML_FILE.test(name) && !REBUILT_FILE.test(name);
+  }
   if (packageName === "eld" && IDLE_LANGUAGE_DATA.test(file)) return false;
   if (parts.slice(0, -1).some((folder) => IDLE_FOLDERS.has(folder))) return false;
   return !IDLE_FILE.test(name);

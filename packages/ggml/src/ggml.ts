@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type Bindings, type Pointer, bind } from "./bindings.ts";
 import { GgmlError } from "./errors.ts";
 import { deviceBackendIn, type LibraryFiles, type LibraryFlavor, findLibrary } from "./library.ts";
+import { fileMappedAt } from "./mapped-file.ts";
 import { DEVICE_KINDS, type DeviceKind, LOG_LEVELS, type LogLevel } from "./types.ts";
 
 /** One compute device as ggml reports it. */
@@ -50,6 +51,18 @@ export class Ggml {
     return Array.from({ length: this.native.deviceCount() }, (_, index) => this.native.deviceGet(index));
   }
 
+  /**
+   * File of the CPU backend that runs, as the system has it in this process, for example `…/libggml-cpu-zen4.so`; null where the
+   * system does not tell.
+   */
+  cpuBackendFile(): string | null {
+    const { native } = this;
+    const cpu = this.devicePointers().find((pointer) => this.describe(pointer).backendName === "CPU");
+    if (cpu === undefined) return null;
+    const code = native.registryProcAddress(native.deviceRegistry(cpu), "ggml_backend_set_n_threads");
+    return code === null ? null : fileMappedAt(code);
+  }
+
   /** What a native device is; for the other modules of this package only. */
   describe(pointer: Pointer): Device {
     const free: [number] = [0];
@@ -75,19 +88,25 @@ const loaded = new Map<string, Ggml>();
  * @throws {GgmlError} `library-invalid` when it cannot be loaded
  */
 export function loadGgml(options: LoadOptions = {}): Ggml {
-  const files = findLibrary(options);
+  return loadFiles(findLibrary(options), options);
+}
+
+/** `loadGgml` for files that are found already; for the tests of this package only. */
+export function loadFiles(files: LibraryFiles, { flavor, log }: Omit<LoadOptions, "directory"> = {}): Ggml {
   // A folder's device backend may abort when it is loaded, so the CPU is loaded without it.
-  const isCpuOnly = options.flavor === "cpu" && deviceBackendIn(files.directory) !== null;
+  const isCpuOnly = flavor === "cpu" && deviceBackendIn(files.directory) !== null;
   const key = files.backend ?? `${files.directory}${isCpuOnly ? " without its device" : ""}`;
   const existing = loaded.get(key);
   if (existing !== undefined) {
-    if (options.log !== undefined) routeLog(existing.native, options.log);
+    if (log !== undefined) routeLog(existing.native, log);
     return existing;
   }
   const native = bind(files);
-  routeLog(native, options.log ?? (() => {}));
-  if (isCpuOnly) loadBestCpu(native, files.directory);
-  else native.loadAllFromPath(files.directory);
+  routeLog(native, log ?? (() => {}));
+  if (!loadRebuiltCpu(native, files)) {
+    if (isCpuOnly) loadBestCpu(native, files.directory);
+    else native.loadAllFromPath(files.directory);
+  }
   if (files.backend !== null && native.loadBackend(files.backend) === null) throw unloadable(files.backend);
   if (native.deviceCount() === 0) {
     throw new GgmlError(
@@ -99,6 +118,16 @@ export function loadGgml(options: LoadOptions = {}): Ggml {
   const ggml = new Ggml(files, native);
   loaded.set(key, ggml);
   return ggml;
+}
+
+/**
+ * Loads the CPU backend of our own build that fits this processor best. False when none does or it cannot be loaded, such as on a
+ * system with an older C library: then the prebuilt ones of the folder are there.
+ */
+function loadRebuiltCpu(native: Bindings, { rebuiltCpu }: LibraryFiles): boolean {
+  if (rebuiltCpu === null || rebuiltCpu.ggmlVersion !== native.version()) return false;
+  native.loadAllFromPath(rebuiltCpu.directory);
+  return native.deviceCount() > 0;
 }
 
 /** What ggml does for a folder, for its CPU backends alone: of the variants, loads the one that fits this processor best. */

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { GgmlError } from "./errors.ts";
+import { findRebuiltCpu, type RebuiltCpu } from "./rebuilt-cpu.ts";
 
 /** Which build of the library: the plain one, or one with a device backend beside the CPU's. */
 export type LibraryFlavor = "cpu" | "cuda13" | "cuda12" | "vulkan";
@@ -15,6 +16,8 @@ export interface LibraryFiles {
   readonly registry: string;
   /** A device backend that lies elsewhere and is loaded after those of the folder; null when there is none. */
   readonly backend: string | null;
+  /** CPU backends to take before those of the folder; null when there are none. */
+  readonly rebuiltCpu: RebuiltCpu | null;
 }
 
 const PACKAGE_SCOPE = "@node-llama-cpp";
@@ -38,7 +41,7 @@ export function libraryPackage(platform: NodeJS.Platform, arch: string, flavor: 
 
 /**
  * Finds the ggml build to load: `directory` when given, otherwise the npm package of this platform. The package for CUDA 12
- * holds nothing but the backend, which goes with the plain package.
+ * holds nothing but the backend, which goes with the plain package. The plain package comes with our own CPU backends.
  *
  * @throws {GgmlError} `library-not-found` when the package is not installed or the folder lacks the files
  */
@@ -58,8 +61,9 @@ export function findLibrary(
   }
   const directory = binariesOf(packageName);
   const backend = deviceBackendIn(path.join(directory, "fallback"));
-  if (backend !== null) return { ...findLibrary({ flavor: "cpu" }), backend };
-  return filesIn(directory, `the npm package ${packageName}`);
+  if (backend !== null) return { ...findLibrary({ flavor: "cpu" }), backend, rebuiltCpu: null };
+  const files = filesIn(directory, `the npm package ${packageName}`);
+  return flavor === "cpu" ? { ...files, rebuiltCpu: findRebuiltCpu(process.platform, process.arch) } : files;
 }
 
 /** The file of a device backend (CUDA, Vulkan) in a folder; null when there is none. */
@@ -107,5 +111,11 @@ function filesIn(directory: string, what: string): LibraryFiles {
   if (base === undefined || registry === undefined) {
     throw new GgmlError("library-not-found", "load ggml", `${what} holds no ggml library (looked in ${directory})`);
   }
-  return { directory, base: path.join(directory, base), registry: path.join(directory, registry), backend: null };
+  return {
+    directory,
+    base: path.join(directory, base),
+    registry: path.join(directory, registry),
+    backend: null,
+    rebuiltCpu: null,
+  };
 }

@@ -37,6 +37,9 @@ describe("higgs doctor", () => {
       "clock",
     ]);
     expect(byName("library")).toMatchObject({ status: "ok", detail: expect.stringMatching(/^ggml 0\./) });
+    expect(byName("library")?.detail ?? "").toMatch(
+      process.platform === "linux" ? /; CPU backend \/.*ggml-cpu-/ : /ggml/,
+    );
     expect(byName("device")?.detail).toContain("*CPU");
     expect(byName("model")).toMatchObject({ status: "warning", fix: expect.stringContaining("HIGGS_MODEL_PATH") });
     expect(byName("volume")?.status).toBe("skipped");

@@ -31,12 +31,14 @@ export async function checkDriver({ config }: CheckContext): Promise<CheckResult
 /** Which libraries are installed, what driver and card let expect of each, and where compiled kernels are kept. */
 export async function checkLibrary(context: CheckContext): Promise<CheckResult> {
   const { config, logger } = context;
-  const { version, files } = loadCpuLibrary(config, logger);
-  const own = judgeVersion(version, files.directory);
+  const ggml = loadCpuLibrary(config, logger);
+  const own = judgeVersion(ggml.version, ggml.files.directory);
+  const cpuFile = ggml.cpuBackendFile();
   const facts = await readGpuFacts();
   const installed = installedLibraries(config.ggmlDir ?? undefined);
   const plan = planLibraries({ device: config.device, installed, facts, allowCpu: false });
-  return { ...own, detail: [own.detail, ...describePlan(plan, keptIn(context))].join("; ") };
+  const cpu = cpuFile === null ? [] : [`CPU backend ${cpuFile}`];
+  return { ...own, detail: [own.detail, ...cpu, ...describePlan(plan, keptIn(context))].join("; ") };
 }
 
 /** A library of another version may have every function and still compute different results. */
