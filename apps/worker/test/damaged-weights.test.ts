@@ -13,7 +13,13 @@ import { startTestEmulator } from "../src/testing/test-emulator.ts";
 /** `higgs worker` with the real engine and the demo checkpoint, whose files are damaged, on the emulated platform. */
 
 const DEMO = join(import.meta.dirname, "../../../demo-checkpoint/checkpoint");
-const SENTENCE = { transcript: "The sun is warm.", temperature: 0.3, seed: 1, max_new_tokens: 20 };
+const SENTENCE = {
+  transcript: "The sun is warm.",
+  temperature: 0.3,
+  seed: 1,
+  max_new_tokens: 20,
+  allow_truncated: true,
+};
 /** Has words that the warm-up does not say. */
 const OTHER_WORDS = { ...SENTENCE, transcript: "We have tea and bread." };
 

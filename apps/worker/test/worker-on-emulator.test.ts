@@ -74,7 +74,7 @@ describe("higgs worker on a queue", () => {
     // At this level everything is written that there is.
     worker = startWorker({ HIGGS_MODEL_PATH: DEMO, HIGGS_LOG_LEVEL: "trace", RUNPOD_LOG_LEVEL: "TRACE", ...SECRETS });
     // The first job is also the wait for the start.
-    const job = emulator.submit({ input: { ...SENTENCE, max_new_tokens: 16 } });
+    const job = emulator.submit({ input: { ...SENTENCE, max_new_tokens: 16, allow_truncated: true } });
     await emulator.result(job, START_MS).catch(() => {
       throw new Error(`the worker does not start:\n${worker.lines.join("\n")}`);
     });
@@ -126,7 +126,7 @@ describe("higgs worker on a queue", () => {
         remaining_seconds: expect.any(Number),
       });
     emulator.queue.cancel(job);
-    const next = emulator.submit({ input: { ...SENTENCE, max_new_tokens: 16 } });
+    const next = emulator.submit({ input: { ...SENTENCE, max_new_tokens: 16, allow_truncated: true } });
     expect((await emulator.result(next)).status).toBe("COMPLETED");
     expect(job.status).toBe("CANCELLED");
     expect(logOf(worker)).toContainEqual(
@@ -139,7 +139,7 @@ describe("higgs worker on a queue", () => {
     const job = emulator.submit({ input: LONG });
     await expect.poll(() => job.output?.value).toMatchObject({ chunks: 14 });
     process.kill(Number(enginePid), "SIGKILL");
-    const next = emulator.submit({ input: { ...SENTENCE, max_new_tokens: 16 } });
+    const next = emulator.submit({ input: { ...SENTENCE, max_new_tokens: 16, allow_truncated: true } });
     expect(await emulator.result(job)).toMatchObject({
       status: "FAILED",
       error: "ENGINE_CRASHED: Cannot finish the speech: the engine's process ended (got SIGKILL)",
@@ -167,7 +167,7 @@ describe("higgs worker on a queue", () => {
       temperature: 0.3,
       seed: 1,
     };
-    const short = { ...text, max_new_tokens: 24 };
+    const short = { ...text, max_new_tokens: 24, allow_truncated: true };
     const jobs: readonly [string, Record<string, unknown>][] = [
       ["COMPLETED", { input: { ...text, delivery: "base64" } }],
       ["COMPLETED", { input: { ...short, stream: true } }],

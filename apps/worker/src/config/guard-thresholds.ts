@@ -4,7 +4,10 @@ import { type GuardThresholds, resolveGuardThresholds } from "@higgs-worker/higg
 export function readGuardThresholds(given: object): Partial<GuardThresholds> | undefined {
   try {
     const known = resolveGuardThresholds(given);
-    return Object.keys(given).every((name) => Object.hasOwn(known, name)) ? given : undefined;
+    const isKnown = Object.entries(given).every(
+      ([name, value]) => typeof value === "number" && Object.hasOwn(known, name),
+    );
+    return isKnown ? given : undefined;
   } catch {
     return undefined;
   }

@@ -39,10 +39,21 @@ describe("loadConfig()", () => {
     [{ HIGGS_CONTEXT: "4096" }, { contextLength: 4096 }],
     [{ S3_FORCE_PATH_STYLE: "yes" }, { s3ForcePathStyle: true }],
     [{ S3_FORCE_PATH_STYLE: "0" }, { s3ForcePathStyle: false }],
+    [{ HIGGS_GUARD_THRESHOLDS: '{"runawayFloorFrames":500}' }, { guardThresholds: { runawayFloorFrames: 500 } }],
+    [{}, { guardThresholds: {} }],
     [{ AWS_ENDPOINT_URL: "http://127.0.0.1:9000" }, { awsEndpointUrl: "http://127.0.0.1:9000" }],
   ])("%j gives %j", (env, expected) => {
     expect(loadConfig(env).config).toMatchObject(expected);
   });
+
+  it.each(["[]", "7", "{", '{"runawayFloorFrames":-1}', '{"runawayFloorFrames":"500"}', '{"unknown":1}'])(
+    "refuses %s as thresholds of the guard",
+    (given) => {
+      expect(messageOf({ HIGGS_GUARD_THRESHOLDS: given })).toMatch(
+        /^INVALID_INPUT: .*HIGGS_GUARD_THRESHOLDS is not valid/,
+      );
+    },
+  );
 
   it.each([
     [
