@@ -1,6 +1,6 @@
 /**
  * Compares the CPU library that is used with another one, in turn and in processor time of one thread, which other work on the
- * machine changes little: `npm run measure:cpu-library -- [--use DIR] [--against DIR] [--rounds N] [--only WORD] [--save]`. DIR is a
+ * machine changes little: `npm run measure:cpu-library -- [--use DIR] [--against DIR] [--rounds N] [--only WORD]... [--save]`. DIR is a
  * folder of a ggml build, by default what is used here and the prebuilt package. Each figure is the least of the rounds.
  */
 import { type ChildProcess, fork } from "node:child_process";
@@ -63,7 +63,7 @@ const { values: options } = parseArgs({
   options: {
     against: { type: "string" },
     child: { type: "string" },
-    only: { type: "string", default: "" },
+    only: { type: "string", multiple: true, default: [""] },
     rounds: { type: "string", default: "7" },
     use: { type: "string", default: "" },
     save: { type: "boolean", default: false },
@@ -78,7 +78,7 @@ if (options.child === undefined) {
   };
   const [own, other] = [start(options.use), start(options.against ?? findLibrary().directory)];
   const rows: BenchRow[] = [];
-  for (const name of WORKLOADS.filter((workload) => workload.includes(options.only))) {
+  for (const name of WORKLOADS.filter((workload) => options.only.some((word) => workload.includes(word)))) {
     const row = await compare(own, other, name, Number(options.rounds));
     rows.push(row);
     console.log(benchRowsText([row]));

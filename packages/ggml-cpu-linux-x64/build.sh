@@ -47,7 +47,7 @@ if ! echo "$SOURCE_SHA256  $archive" | sha256sum --check --status 2> /dev/null; 
   echo "$SOURCE_SHA256  $archive" | sha256sum --check --quiet
 fi
 tar -xzf "$archive" -C "$work" package/llama/gitRelease.bundle
-git -c init.defaultBranch=main clone --quiet "$work/package/llama/gitRelease.bundle" "$work/source" 2> /dev/null
+git -c advice.detachedHead=false clone --quiet "$work/package/llama/gitRelease.bundle" "$work/source"
 commit="$(git -C "$work/source" rev-parse HEAD)"
 if [ "$commit" != "$SOURCE_COMMIT" ]; then
   printf 'The release is commit %s, expected %s\n' "$commit" "$SOURCE_COMMIT" >&2
