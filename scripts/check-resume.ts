@@ -31,8 +31,8 @@ const kills = Number(values.kills);
 
 /** Words that the demo checkpoint knows. */
 const SENTENCES = ["The sun is warm and the sky is blue. ", "She gave me a book. ", "We sing a song in the garden. "];
-/** Two sentences a chunk, of which the next sees the one before. */
-const CHUNKS = { chunk_method: "word", chunk_max_word_num: 12, generation_chunk_buffer_size: 1, max_new_tokens: 300 };
+/** Some sentences a chunk, with the guard and its retries, and the voice of the first one. */
+const CHUNKS = { chunk_method: "sentence", max_new_tokens: 300, retry_seeded: true };
 const DAY_MS = 86_400_000;
 /** Growth of a process's memory over the run that counts as flat, once it has spoken a while. */
 const FLAT_MB = 96;

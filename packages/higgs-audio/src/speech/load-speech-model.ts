@@ -135,7 +135,7 @@ async function load(options: ResolvedOptions, acquired: ReleaseStack): Promise<S
     deviceMemory: () => (backend.isHost ? hostMemory() : backend.memory),
     findDamage: async () => (convertedPath === null ? null : removeIfDamaged(backend.ggml, convertedPath)),
     dispose: () => acquired.releaseAll(),
-    fingerprint: fingerprintOf(backend, [contentHash, codecHash, format]),
+    fingerprint: fingerprintOf(backend, [contentHash, codecHash, format, options.contextLength, guardThresholds]),
     info: {
       layout: source.config.layout,
       modelPath: options.modelPath,
@@ -201,11 +201,14 @@ async function loadDecoder(
   return { decoder, codec: identity, codecHash: await sampleContent(codec) };
 }
 
-/** Other devices and other versions of the library round differently, and codes are drawn by comparing sums. */
-function fingerprintOf({ device, ggml }: Backend, weights: readonly string[]): string {
+/**
+ * Of weights, context and the guard's thresholds, which decide which attempt is kept, and of what computes: other devices and other versions
+ * of the library round differently, and codes are drawn by comparing sums.
+ */
+function fingerprintOf({ device, ggml }: Backend, facts: readonly unknown[]): string {
   const { kind, description } = device;
   return createHash("sha256")
-    .update(JSON.stringify([...weights, kind, description, ggml.version]))
+    .update(JSON.stringify([...facts, kind, description, ggml.version]))
     .digest("hex");
 }
 

@@ -18,7 +18,7 @@ export interface SpeechModelParts {
   readonly guardThresholds: GuardThresholds;
   readonly referenceVoices: ReferenceVoices;
   readonly info: SpeechModelInfo;
-  /** Hash of the weights, of their format and of what computes them: with another one, the same seed gives other codes. */
+  /** Hash of all but the request that decides the codes of a speech: weights, limits, and what computes them. */
   readonly fingerprint: string;
   /** Memory of the device as of now. */
   readonly deviceMemory: () => { readonly freeBytes: number; readonly totalBytes: number };
