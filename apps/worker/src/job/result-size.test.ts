@@ -29,11 +29,12 @@ describe("a result that carries its audio", () => {
   it("is given up as soon as the audio that was made cannot fit", () => {
     const onTooLarge = vi.fn<() => void>();
     const watch = new ResultSizeWatch(inputOf({}), 10e6, onTooLarge);
-    watch.advance({ audioSeconds: 190 });
+    // 173.5 s of finished chunks are too much; the chunk that is spoken may be taken back.
+    watch.advance({ audioSeconds: 250, frames: 80 * 25 });
     expect(onTooLarge).not.toHaveBeenCalled();
     watch.throwFailure();
-    watch.advance({ audioSeconds: 200 });
-    watch.advance({ audioSeconds: 210 });
+    watch.advance({ audioSeconds: 175, frames: 25 });
+    watch.advance({ audioSeconds: 210, frames: 25 });
     expect(onTooLarge).toHaveBeenCalledTimes(1);
     expect(() => watch.throwFailure()).toThrow(TOO_LARGE);
   });

@@ -12,8 +12,8 @@ const MAX_SYNC_RESULT_BYTES = 20_000_000;
 const RESULT_OVERHEAD_BYTES = 16_384;
 /** Captions of ten hours have about half of it. */
 const MAX_CAPTION_BYTES = 2_000_000;
-/** Of the audio that was made; silence may be trimmed, and a chunk be spoken again. */
-const SURELY_KEPT_SHARE = 0.8;
+/** Of the audio of finished chunks; silence may have been trimmed. */
+const SURELY_KEPT_SHARE = 0.9;
 
 /** The largest result of a job. */
 export function maxResultBytesOf(jobId: string): number {
@@ -65,10 +65,12 @@ export class ResultSizeWatch {
   }
 
   /** Takes news of the audio; calls `onTooLarge` once. */
-  advance({ audioSeconds }: Pick<SpeechProgress, "audioSeconds">): void {
+  advance({ audioSeconds, frames }: Pick<SpeechProgress, "audioSeconds" | "frames">): void {
     if (this.#failure !== null) return;
+    // The chunk that is spoken now may be taken back.
+    const finishedSeconds = audioSeconds - frames / AUDIO_SHAPE.framesPerSecond;
     try {
-      refuseTooLarge(leastFileBytes(this.#input, audioSeconds * SURELY_KEPT_SHARE), this.#maxResultBytes);
+      refuseTooLarge(leastFileBytes(this.#input, finishedSeconds * SURELY_KEPT_SHARE), this.#maxResultBytes);
     } catch (error) {
       this.#failure = error;
       this.#onTooLarge();

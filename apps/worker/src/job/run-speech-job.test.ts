@@ -374,6 +374,30 @@ describe("runSpeechJob() refuses", () => {
     });
   });
 
+  it("audio that outgrows its result is given up while it is made", async () => {
+    const heard: number[] = [];
+    const model = fakeModel();
+    const speak: FakeModel["speak"] = async (_request, { onProgress, signal } = {}) => {
+      for (let chunkIndex = 0; signal?.aborted === false; chunkIndex++) {
+        const audioSeconds = 10 * (chunkIndex + 1);
+        heard.push(audioSeconds);
+        onProgress?.({
+          chunkIndex,
+          chunkCount: 99,
+          resumedChunks: 0,
+          retries: 0,
+          audioSeconds,
+          frames: 250,
+          elapsedMs: 1,
+        });
+      }
+      throw new HiggsError("CANCELLED", "finish the speech", "the request was cancelled");
+    };
+    await expect(run({ delivery: "base64" }, { ...model, speak })).rejects.toMatchObject({ code: "RESULT_TOO_LARGE" });
+    // 156 s of 24 kHz are 10 MB of base64.
+    expect(heard.at(-1)).toBe(190);
+  });
+
   it.each([
     ["no audio at all", () => new Float32Array(0)],
     ["samples that are NaN", (pcm: Float32Array) => pcm.fill(Number.NaN, 100, 200)],
