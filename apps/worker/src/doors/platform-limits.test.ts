@@ -52,9 +52,18 @@ describe("behind a load balancer", () => {
   });
 
   it("one that is over midway breaks off, and one in time is whole", async () => {
-    const limits = { timeMs: 1000, answerBytes: 30e6 };
-    const { post } = await serveDoors({ model: fakeModel({ isLive: true, frames: 5000, frameMs: 1 }), limits });
-    const response = await post(SPEECH, HELLO);
+    let response = new Response();
+    // A slow machine has no audio in a second, which is another answer: it gets more time.
+    for (const timeMs of [1_000, 4_000, 16_000, 64_000]) {
+      const limits = { timeMs, answerBytes: 30e6 };
+      const { post } = await serveDoors({
+        model: fakeModel({ isLive: true, frames: 1000, frameMs: timeMs / 200 }),
+        limits,
+      });
+      response = await post(SPEECH, HELLO);
+      if (response.status === 200) break;
+      expect(response.status).toBe(504);
+    }
     expect(response.status).toBe(200);
     await expect(response.arrayBuffer()).rejects.toThrow("terminated");
     const { post: quick } = await serveDoors({
