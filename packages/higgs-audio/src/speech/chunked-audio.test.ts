@@ -219,15 +219,15 @@ describe("ChunkedAudio", () => {
     "with a lookahead of %i frames gives the first audio of users' settings at frame %i",
     async (lookaheadFrames, at) => {
       for (const codes of chunks) {
-        let isGiven = false;
-        const onAudio = () => void (isGiven = true);
+        const given: Float32Array[] = [];
+        const onAudio = (pcm: Float32Array) => void given.push(pcm);
         const audio = new ChunkedAudio(decoder, USERS, { audioParts: "early", lookaheadFrames, onAudio });
         audio.beginChunk();
         let frames = 0;
-        while (!isGiven && frames < framesIn(codes)) {
-          const frame = frames++;
+        for (let frame = 0; frame < framesIn(codes) && given.length === 0; frame++) {
           audio.push(codes.map((row) => row.subarray(frame, frame + 1)));
           await audio.settle();
+          frames = frame + 1;
         }
         // The codec's first window is of 24 frames, trimmed or not.
         expect(frames).toBe(at);
