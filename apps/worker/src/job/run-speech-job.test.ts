@@ -378,7 +378,8 @@ describe("runSpeechJob() refuses", () => {
     const heard: number[] = [];
     const model = fakeModel();
     const speak: FakeModel["speak"] = async (_request, { onProgress, signal } = {}) => {
-      for (let chunkIndex = 0; signal?.aborted === false; chunkIndex++) {
+      for (let chunkIndex = 0; chunkIndex < 99; chunkIndex++) {
+        if (signal?.aborted === true) break;
         const audioSeconds = 10 * (chunkIndex + 1);
         heard.push(audioSeconds);
         onProgress?.({
