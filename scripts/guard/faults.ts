@@ -29,7 +29,7 @@ export interface FaultTools {
   readonly codebookSize: number;
   readonly decode: (codes: readonly Int32Array[]) => Promise<Float32Array>;
   /** Other good speech in the same voice, to go on with. */
-  readonly others: readonly Speech[];
+  readonly others: readonly (() => Speech)[];
 }
 
 /** Numbers 0 … 1 of one fault, in order: the same each time. */
@@ -146,7 +146,7 @@ function goOn(good: Speech, random: FaultRandom, tools: FaultTools): Int32Array[
   const wanted = Math.max(10 * tools.framesPerSecond, framesOf(good) * random.between(3, 6));
   const parts = [good];
   for (let frames = framesOf(good), next = random.integer(0, 999); frames < wanted; next++) {
-    const other = tools.others[next % tools.others.length];
+    const other = tools.others[next % tools.others.length]?.();
     if (other === undefined) break;
     parts.push(other);
     frames += framesOf(other);

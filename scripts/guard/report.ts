@@ -32,11 +32,11 @@ heard most of the words in ${good} that the model had ended: the good ones.
 |---|---|---|---|
 | good speech: false alarms | ${good} | ${falseAlarms} | ${percent(falseAlarms, good)} |
 | planted faults | ${all.faults} | ${all.caught} | ${percent(all.caught, all.faults)} |
-| planted faults, half that no threshold was set by | ${heldOut.faults} | ${heldOut.caught} | ${percent(heldOut.caught, heldOut.faults)} |
+| planted faults that no threshold was set by | ${heldOut.faults} | ${heldOut.caught} | ${percent(heldOut.caught, heldOut.faults)} |
 | sentences that repeat words ("No no no no no."), \`LOOP\` | ${repeating} | ${repeatingLoops} | ${percent(repeatingLoops, repeating)} |
 | speech that is not known to be good | ${notGood} | ${notGoodCaught} | ${percent(notGoodCaught, notGood)} |
 
-| Planted fault | Caught | Caught, held-out half | Findings |
+| Planted fault | Caught | Caught of the held-out | Findings |
 |---|---|---|---|
 ${kinds.join("\n")}
 

@@ -59,17 +59,19 @@ async function speakTake(
   plan: TakePlan,
   { textTokens, references }: Extras,
 ): Promise<void> {
-  const { codes, pcm, audioFrames, warnings, timings } = await model.speak({
+  const { codes, pcm, audioFrames, chunks, timings } = await model.speak({
     transcript: plan.text,
     references,
     seed: plan.seed,
-    trim: false,
+    // The model's first attempt as it is: whole, untrimmed, good or not.
+    chunkMethod: "none",
+    guard: false,
+    allowTruncated: true,
     sampling: { temperature: plan.temperature },
     maxNewTokens: MAX_TAKE_FRAMES + EXTRA_COLUMNS,
   });
-  const isCut = warnings.some((warning) => warning.includes("cut off"));
   const { generateMs, decodeMs } = timings;
-  const finished = isCut ? "length" : "eos";
+  const finished = chunks[0]?.finished ?? "length";
   store.add({ ...plan, frames: audioFrames, textTokens, finished, generateMs, decodeMs }, codes, pcm);
 }
 
