@@ -1,7 +1,7 @@
 /**
  * The codec's layers for CPUs: [channels, time], one row of channels for each moment. `layers.ts` has the same for devices, [time, channels],
  * where activations are fused. On a CPU that form spends more time around the products than in them: ggml applies a value per
- * channel to rows along time one number at a time, and gathers and turns columns one number at a time (docs/decisions/0023).
+ * channel to rows along time one number at a time, and gathers and turns columns one number at a time (docs/decisions/0024).
  */
 import type { Graph, Tensor } from "@higgs-worker/ggml";
 import type { CodecWeights } from "./codec-weights.ts";
