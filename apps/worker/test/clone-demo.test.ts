@@ -64,7 +64,7 @@ async function speak(fields: Record<string, unknown>, speaker: SpeechModel = mod
     [Symbol.asyncDispose]: async () => undefined,
   };
   const services = { config, logger: silentLogger, model: async () => watched, references };
-  const input = { transcript: TEXT, temperature: 0.3, seed: 11, max_new_tokens: 200, ...fields };
+  const input = { transcript: TEXT, temperature: 0.3, seed: 11, max_new_tokens: 200, allow_truncated: true, ...fields };
   const { output } = await runSpeechJob(parseJob({ id: "clone", input }, config), services);
   const [only] = spoken;
   if (only === undefined) throw new Error("nothing was spoken");
