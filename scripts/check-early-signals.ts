@@ -18,7 +18,7 @@ const ENDED_UNHEARD = "SIGTERM";
 const root = join(import.meta.dirname, "..");
 const program = process.argv[2] ?? join(root, "apps", "worker", "bin", "higgs.js");
 const model = join(root, "demo-checkpoint", "checkpoint");
-const input = { transcript: "The sun is warm.", temperature: 0.3, seed: 1, max_new_tokens: 24 };
+const input = { transcript: "The sun is warm.", temperature: 0.3, seed: 1, max_new_tokens: 24, allow_truncated: true };
 
 const environment = {
   PATH: process.env["PATH"],

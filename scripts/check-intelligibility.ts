@@ -42,7 +42,10 @@ const model = await loadSpeechModel(findModel(config, { allowDemo: true }), conf
 const services = { config, logger: silentLogger, model: async () => model };
 
 async function countErrors(transcript: string, seed: number): Promise<number> {
-  const job = { id: "intelligibility", input: { transcript, temperature: 0.3, seed, max_new_tokens: MAX_FRAMES } };
+  const job = {
+    id: "intelligibility",
+    input: { transcript, temperature: 0.3, seed, max_new_tokens: MAX_FRAMES, allow_truncated: true },
+  };
   const { pcm } = await runSpeechJob(parseJob(job, config), services, {
     delivery: { kind: "bytes" },
     keepsPcm: true,

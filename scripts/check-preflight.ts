@@ -11,7 +11,7 @@ import { join, resolve } from "node:path";
 const root = join(import.meta.dirname, "..");
 const program = join(root, "apps", "worker", "bin", "higgs.js");
 const JOB = JSON.stringify({
-  input: { transcript: "The sun is warm.", max_new_tokens: 16, seed: 1, delivery: "base64" },
+  input: { transcript: "The sun is warm.", max_new_tokens: 16, allow_truncated: true, seed: 1, delivery: "base64" },
 });
 
 const found = spawnSync(join(import.meta.dirname, "vulkan-library.sh"), { encoding: "utf8" });

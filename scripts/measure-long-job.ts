@@ -29,7 +29,13 @@ const ROWS = 12;
 const SENTENCE = "The sun is warm and the sky is blue. ";
 const SENTENCE_SECONDS = 2;
 /** A sentence a chunk, of which the next sees the one before. */
-const CHUNKS = { chunk_method: "word", chunk_max_word_num: 8, generation_chunk_buffer_size: 1, max_new_tokens: 150 };
+const CHUNKS = {
+  chunk_method: "word",
+  chunk_max_word_num: 8,
+  generation_chunk_buffer_size: 1,
+  max_new_tokens: 150,
+  allow_truncated: true,
+};
 
 const [mode = "", wanted] = process.argv.slice(2);
 const isDemo = mode === "--demo";

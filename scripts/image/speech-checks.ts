@@ -22,13 +22,20 @@ export interface Surroundings {
 
 /** Where the worker looks for the model on a network volume. */
 const MODEL_ON_VOLUME = "/runpod-volume/higgs_audio/bosonai/higgs-audio-v2-generation-3B-base";
-const SENTENCE = { transcript: "The sun is warm.", temperature: 0.3, seed: 1, max_new_tokens: 40 };
+const SENTENCE = {
+  transcript: "The sun is warm.",
+  temperature: 0.3,
+  seed: 1,
+  max_new_tokens: 40,
+  allow_truncated: true,
+};
 /** Long enough that the signal comes while it is spoken. */
 const LONG = {
   transcript: "The little boy went down to the river. The sun is warm and the sky is blue.",
   temperature: 0.3,
   seed: 1,
   max_new_tokens: 400,
+  allow_truncated: true,
 };
 /** Only ends what hangs. */
 const LIMIT_MS = 240_000;

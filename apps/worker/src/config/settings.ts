@@ -89,7 +89,7 @@ export const SETTINGS = {
     flag: "--guard-thresholds",
     group: "model",
     description:
-      'Thresholds of the audio guard that differ from the defaults, such as {"runawayFloorFrames":500}; SPEECH.md has them all',
+      'Thresholds of the audio guard that differ from the defaults, such as {"runawayFloorFrames":500}; names, units and ranges: packages/higgs-audio/src/guard/thresholds.ts',
     allowed: "a JSON object of thresholds and numbers within their limits",
     check: readGuardThresholds,
   }),
