@@ -73,7 +73,9 @@ if (process.argv[2] !== undefined) {
 
 /** Folder with the prebuilt core and one CPU backend, compiled here for this kind of processor. */
 function build() {
-  const run = (program, ...args) => execFileSync(program, args, { cwd: import.meta.dirname, encoding: "utf8" });
+  // Compilers warn a lot: more than what is held by default.
+  const options = { cwd: import.meta.dirname, encoding: "utf8", stdio: "pipe", maxBuffer: 1e9 };
+  const run = (program, ...args) => execFileSync(program, args, options);
   const skip = (why) => {
     console.log(`cannot run here: ${why}`);
     process.exit(2);
