@@ -14,7 +14,7 @@ import {
 import { sentenceOf } from "./sentences.ts";
 import type { TakeStore } from "./take-store.ts";
 
-/** Few and short: a step of the released shapes takes seconds on a CPU. Random weights never end by themselves. */
+/** Few and short: a step of the released shapes takes seconds on a CPU. Random weights rarely end by themselves. */
 const SLOTS = 4;
 const PROMPT_ROWS = 40;
 const SAMPLING = { temperature: 1, topK: 50, topP: 0.95, rasWinLen: 7, rasWinMaxNumRepeat: 2 };
@@ -31,7 +31,7 @@ export async function makeRandomTakes(store: TakeStore, frames: number): Promise
     contextLength: 512,
     slots: SLOTS,
   } as const;
-  const codes: Int32Array[][] = [];
+  const ended: { readonly codes: Int32Array[]; readonly finished: "eos" | "length" }[] = [];
   {
     using model = await LanguageModel.load(backend, source, options);
     const columns = frames + DELAY_COLUMNS;
@@ -52,17 +52,19 @@ export async function makeRandomTakes(store: TakeStore, frames: number): Promise
       }
       if (step % 10 === 0) console.log(`random weights: ${step} of ${columns} steps`);
     }
-    codes.push(...generators.map((generator) => generator.frames()));
+    ended.push(
+      ...generators.map((generator) => ({ codes: generator.frames(), finished: generator.finished ?? "length" })),
+    );
   }
   await source[Symbol.asyncDispose]();
   using decoder = await CodecDecoder.load(backend, randomCodec(RELEASED_CODEC_CONFIG, { seed: 1 }));
-  for (const [index, own] of codes.entries()) {
+  for (const [index, { codes: own, finished }] of ended.entries()) {
     const pcm = await decoder.decode(own);
     const plan = { index, text: sentenceOf(index), voice: null, temperature: SAMPLING.temperature, seed: index };
     const facts = {
       frames: own[0]?.length ?? 0,
       textTokens: 10,
-      finished: "length",
+      finished,
       generateMs: 0,
       decodeMs: 0,
     } as const;

@@ -71,8 +71,8 @@ export function reportRandom(chunks: ReturnType<typeof judgeRandomTakes>): strin
   const caught = chunks.filter(({ codes }) => codes.length > 0).length;
   return `
 
-Random weights of the released shapes, trunk and codec, which never end by themselves (few and short, since a step takes seconds on a CPU): \
-${chunks.length} chunks, ended at ${chunks[0]?.frames ?? 0} frames; found bad: ${caught} (${findings.join(", ")}).`;
+Random weights of the released shapes, trunk and codec, speak noise (few and short chunks, since a step takes seconds on a CPU): ${chunks.length} chunks of \
+${chunks.map(({ frames }) => frames).join(", ")} frames; found bad: ${caught} (${findings.join(", ")}).`;
 }
 
 /** Writes histograms to docs/guard and the tables to docs/SPEECH.md. */
