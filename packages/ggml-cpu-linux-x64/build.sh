@@ -65,8 +65,8 @@ flags="-fno-exceptions -fno-asynchronous-unwind-tables -fvisibility=hidden -ffun
     -DGGML_BACKEND_DL=ON -DGGML_CPU_ALL_VARIANTS=ON -DGGML_NATIVE=OFF -DGGML_OPENMP=OFF -DGGML_CCACHE=OFF \
     -DLLAMA_BUILD_COMMON=OFF -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_SERVER=OFF \
     -DCMAKE_PLATFORM_NO_VERSIONED_SONAME=ON -DCMAKE_SKIP_RPATH=ON \
-    -DCMAKE_C_FLAGS="$flags" -DCMAKE_CXX_FLAGS="$flags -fvisibility-inlines-hidden" \
-    -DCMAKE_MODULE_LINKER_FLAGS="-Wl,-z,defs -Wl,--gc-sections -Wl,-s -Wl,--version-script=$PWD/exports.map"
+    -DCMAKE_C_FLAGS="$flags" -DCMAKE_CXX_FLAGS="$flags -fvisibility-inlines-hidden -fno-math-errno -include $PWD/vector-math.h" \
+    -DCMAKE_MODULE_LINKER_FLAGS="-Wl,-z,defs -Wl,-z,noseparate-code -Wl,--gc-sections -Wl,-s -Wl,--version-script=$PWD/exports.map"
   # Linked with the core that they are loaded beside, which must have every symbol that they take.
   mkdir -p "$work/build/bin"
   cp "$core" "$work/build/bin/"
