@@ -28,7 +28,8 @@ function kindOf(audio) {
   if (start === "RIFF") return "wav";
   if (start === "OggS") return "opus";
   if (start === "fLaC") return "flac";
-  if (start.startsWith("ID3") || (audio[0] === 0xff && (audio[1] & 0xe0) === 0xe0)) return "mp3";
+  // Layer III only: quiet samples of raw audio begin with 0xff 0xff too.
+  if (start.startsWith("ID3") || (audio[0] === 0xff && (audio[1] & 0xe6) === 0xe2)) return "mp3";
   return "pcm";
 }
 

@@ -31,7 +31,8 @@ def kind_of(audio):
         return "opus"
     if audio[:4] == b"fLaC":
         return "flac"
-    if audio[:3] == b"ID3" or (audio[0] == 0xFF and audio[1] & 0xE0 == 0xE0):
+    # Layer III only: quiet samples of raw audio begin with 0xFF 0xFF too.
+    if audio[:3] == b"ID3" or (audio[0] == 0xFF and audio[1] & 0xE6 == 0xE2):
         return "mp3"
     return "pcm"
 
