@@ -1,6 +1,6 @@
 import type { SpokenChunkReport } from "@higgs-worker/higgs-audio";
 import { expect, it } from "vitest";
-import { describeQuality } from "./job-quality.ts";
+import { describeQuality, qualityWarnings } from "./job-quality.ts";
 
 const GOOD: SpokenChunkReport = {
   text: "secret",
@@ -68,4 +68,20 @@ it("has the times of the file", () => {
 
 it("has no score without the guard", () => {
   expect(describeQuality([{ ...GOOD, score: null }], 1)).toMatchObject({ score: null, chunks: [{ score: null }] });
+});
+
+it("warns of bad findings in one line, and of no others", () => {
+  const finding = { startSeconds: 0, endSeconds: 1, detail: "", value: 2, limit: 1 };
+  const chunks = [
+    {
+      findings: [
+        { ...finding, code: "LOOP" as const, isBad: true },
+        { ...finding, code: "EARLY_STOP" as const, isBad: true },
+      ],
+    },
+    { findings: [{ ...finding, code: "DC_OFFSET" as const, isBad: false }] },
+    { findings: [{ ...finding, code: "LOOP" as const, isBad: true }] },
+  ];
+  expect(qualityWarnings(chunks)).toEqual(["2 of 3 chunks may be spoken badly (LOOP, EARLY_STOP); quality says where"]);
+  expect(qualityWarnings(chunks.slice(1, 2))).toEqual([]);
 });

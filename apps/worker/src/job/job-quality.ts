@@ -75,3 +75,12 @@ function describeChunk(report: SpokenChunkReport, speed: number): ChunkQuality {
 function rounded(value: number): number {
   return Number(value.toFixed(3));
 }
+
+/** Says that the guard found something, for whoever does not read `quality`. */
+export function qualityWarnings(chunks: readonly Pick<SpokenChunkReport, "findings">[]): string[] {
+  const bad = chunks.filter(({ findings }) => findings.some(({ isBad }) => isBad));
+  if (bad.length === 0) return [];
+  const codes = bad.flatMap(({ findings }) => findings.filter(({ isBad }) => isBad).map(({ code }) => code));
+  const found = [...new Set(codes)].join(", ");
+  return [`${bad.length} of ${chunks.length} chunks may be spoken badly (${found}); quality says where`];
+}

@@ -19,6 +19,7 @@ import { AudioDelivery } from "./audio-delivery.ts";
 import { captionsOf } from "./captions/captions-of.ts";
 import { fileOptions, loudnessWarnings } from "./file-options.ts";
 import { buildJobOutput, type JobOutput } from "./job-output.ts";
+import { qualityWarnings } from "./job-quality.ts";
 import type { SpeechJob } from "./parse-input.ts";
 import { planDelivery, type DeliveryPlan } from "./plan-delivery.ts";
 import { captionRoom, ResultSizeWatch } from "./result-size.ts";
@@ -212,6 +213,7 @@ async function speakJob(
         ...warnings,
         ...prepared.warnings,
         ...result.warnings,
+        ...qualityWarnings(result.chunks),
         ...findings,
         ...delivered.warnings,
         ...captions.warnings,

@@ -30,6 +30,15 @@ describe("detectLanguage()", () => {
     expect((await detectLanguage("Kapitel"))?.language).toBe("de");
   });
 
+  it.each(["У меня 21 книга", "Έχω 21 βιβλία", "لدي 21 كتابا", "मेरे पास 21 किताबें"])(
+    "is sure that %j, in other letters, is none that can be spelled out",
+    async (text) => {
+      const found = await detectLanguage(text);
+      expect(found?.isReliable).toBe(true);
+      expect(["en", "de", "fr", "es", "it", "pt", "zh", "ja", "ko"]).not.toContain(found?.language);
+    },
+  );
+
   it("tells Chinese with a few Latin names from English with a few Chinese ones", async () => {
     expect((await detectLanguage("他在Google工作了很多年,也去过Microsoft。"))?.language).toBe("zh");
     expect(

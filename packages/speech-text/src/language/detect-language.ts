@@ -24,8 +24,8 @@ const SIMPLIFIED =
 
 /**
  * The language of a text, or null when nothing tells it. Scripts that one language uses decide at once: Hangul is Korean,
- * Kana is Japanese, Han without Kana is Chinese. Other texts are told by their letter sequences; a short one is compared with the
- * languages that can be spelled out only, and is never reliable.
+ * Kana is Japanese, Han without Kana is Chinese. Other texts are told by their letter sequences; a short one in Latin letters is
+ * compared with the languages that can be spelled out only, and is never reliable.
  */
 export async function detectLanguage(text: string): Promise<DetectedLanguage | null> {
   const plain = text.slice(0, MAX_DETECTED_CHARS).replaceAll(MARKS, " ");
@@ -50,6 +50,10 @@ function count(text: string, pattern: RegExp): number {
   return text.match(pattern)?.length ?? 0;
 }
 
+function isSpokenLanguage(language: string): boolean {
+  return (SPOKEN_LANGUAGES as readonly string[]).includes(language);
+}
+
 interface Detectors {
   readonly all: Detector;
   readonly spoken: Detector;
@@ -67,6 +71,10 @@ async function byLetters(text: string): Promise<DetectedLanguage | null> {
   detectors ??= loadDetectors();
   const { all, spoken } = await detectors;
   const found = all.detect(text);
+  // Letters that none of the languages uses that can be spelled out: however short the text is, it is none of them.
+  if (count(text, /\p{Script=Latin}/gu) * 2 < letters && !isSpokenLanguage(found.language) && found.language !== "") {
+    return { language: found.language, isReliable: true };
+  }
   if (letters >= MIN_RELIABLE_LETTERS && found.language !== "" && found.isReliable()) {
     return { language: found.language, isReliable: true };
   }

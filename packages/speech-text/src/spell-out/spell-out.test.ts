@@ -58,6 +58,8 @@ describe("spellOut()", () => {
       fc.asyncProperty(
         fc.string({ unit: fc.constantFrom(...Array.from("abÄß一二あ가 .,!?-'’\n\"()[]<>")) }),
         async (text) => {
+          // Letters around a dot may be the name of a host.
+          fc.pre(!/\p{L}\.\p{L}/u.test(text));
           expect(await say(text, language)).toBe(text);
         },
       ),
