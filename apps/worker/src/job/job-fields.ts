@@ -157,7 +157,7 @@ const GENERATION_FIELDS = {
     choices: ["none", "word", "speaker", "sentence"],
     // Python programs send this for null.
     nullWords: ["auto", "None"],
-    choicesText: '"none", "word", "speaker", "sentence" or null',
+    choicesText: '"auto", "none", "word", "speaker", "sentence" or null',
     meaning:
       "how the text is split into chunks, see [SPEECH.md](SPEECH.md). Automatic (`null`, `auto`, and `None` as Python writes it): one chunk while the text surely fits `max_new_tokens`, else `sentence`. `none`, `word` and `speaker` are the reference's methods",
     help: "how the text is split into chunks; automatic by default",

@@ -168,7 +168,7 @@ describe("parseJobInput()", () => {
     [{ transcript: "a", max_new_tokens: 4097 }, "limit 16 … 4096"],
     [
       { transcript: "a", chunk_method: "words" },
-      'chunk_method must be "none", "word", "speaker", "sentence" or null (got "words"), did you mean word?',
+      'chunk_method must be "auto", "none", "word", "speaker", "sentence" or null (got "words"), did you mean word?',
     ],
     [{ transcript: "a", chunk_max_word_num: 0 }, "chunk_max_word_num is out of range"],
     [{ transcript: "a", generation_chunk_buffer_size: -1 }, "generation_chunk_buffer_size is out of range"],
