@@ -57,12 +57,8 @@ export function defineDacDecoder(weights: CodecWeights): DacDecoder {
   });
   const snake1 = defineSnake(weights, `${DAC_DECODER}.snake1`);
   const conv2 = defineConv1d(weights, `${DAC_DECODER}.conv2`);
-  const blockLayers = blocks.flatMap(({ convT1: { width, stride, cropLeft }, units }): TimeLayer[] => [
-    { kind: "transposed-conv", width, stride, cropLeft },
-    ...units.flatMap((unit) => [timeLayerOf(unit.conv1), timeLayerOf(unit.conv2)]),
-  ]);
   return {
-    timeLayers: [timeLayerOf(conv1), ...blockLayers, timeLayerOf(conv2)],
+    timeLayers: timeLayersOf({ conv1, blocks, conv2 }, timeLayerOf),
     maxNodes: () => NODES_AROUND + NODES_PER_BLOCK * blocks.length,
     build(graph, latents, observe) {
       let x = observe("dac.conv1", conv1d(graph, conv1, graph.cont(graph.transpose(latents))));
@@ -93,10 +89,6 @@ export function defineRowDacDecoder(weights: CodecWeights): DacDecoder {
   const conv2 = defineRowConv(weights, `${DAC_DECODER}.conv2`);
   const unitConvs = blocks.flatMap(({ units }) => units.map((unit) => unit.conv1));
   const scratch = defineScratch(weights, [conv1, ...blocks.map(({ convT1 }) => convT1.steps), ...unitConvs, conv2]);
-  const blockLayers = blocks.flatMap(({ convT1: { width, stride, cropLeft }, units }): TimeLayer[] => [
-    { kind: "transposed-conv", width, stride, cropLeft },
-    ...units.flatMap((unit) => [rowTimeLayerOf(unit.conv1), rowTimeLayerOf(unit.conv2)]),
-  ]);
   /** Layers that are computed in tiles, with the length of their results. */
   const lengths = (frames: number): [RowConv, number][] => {
     let time = frames;
@@ -108,7 +100,7 @@ export function defineRowDacDecoder(weights: CodecWeights): DacDecoder {
     return [[conv1, frames], ...inBlocks, [conv2, time]];
   };
   return {
-    timeLayers: [rowTimeLayerOf(conv1), ...blockLayers, rowTimeLayerOf(conv2)],
+    timeLayers: timeLayersOf({ conv1, blocks, conv2 }, rowTimeLayerOf),
     maxNodes: (frames) => NODES_AROUND + NODES_PER_BLOCK * blocks.length + sumOf(lengths(frames), nodesOf),
     build(graph, latents, observe) {
       const layers = new RowLayers(graph, scratch, planeCount(lengths(latents.shape[1])));
@@ -127,6 +119,24 @@ export function defineRowDacDecoder(weights: CodecWeights): DacDecoder {
       return graph.reshape(layers.conv(conv2, x, snake1), x.shape[1], 1);
     },
   };
+}
+
+/** What moves time in a decoder of either form. */
+interface TimeParts<Conv> {
+  readonly conv1: Conv;
+  readonly blocks: readonly {
+    readonly convT1: { readonly width: number; readonly stride: number; readonly cropLeft: number };
+    readonly units: readonly { readonly conv1: Conv; readonly conv2: Conv }[];
+  }[];
+  readonly conv2: Conv;
+}
+
+function timeLayersOf<Conv>(parts: TimeParts<Conv>, layerOf: (conv: Conv) => TimeLayer): TimeLayer[] {
+  const inBlocks = parts.blocks.flatMap(({ convT1: { width, stride, cropLeft }, units }): TimeLayer[] => [
+    { kind: "transposed-conv", width, stride, cropLeft },
+    ...units.flatMap((unit) => [layerOf(unit.conv1), layerOf(unit.conv2)]),
+  ]);
+  return [layerOf(parts.conv1), ...inBlocks, layerOf(parts.conv2)];
 }
 
 function sumOf(layers: readonly [RowConv, number][], measure: (layer: RowConv, time: number) => number): number {
