@@ -113,7 +113,7 @@ export class DecodeGraph implements Disposable {
     const startMs = performance.now();
     await this.#backend.computeAsync(this.#graph);
     this.#lastComputeMs = performance.now() - startMs;
-    this.#logits.get(logits.subarray(0, this.slotCount * this.#logits.shape[0]));
+    this.#logits.get(logits.subarray(0, this.slotCount * this.#logitsPerSlot));
     this.#observer?.computed(this.#graph, this.#positions.subarray(0, this.slotCount));
   }
 
@@ -141,7 +141,20 @@ export class DecodeGraph implements Disposable {
     }
     const hidden = buildNorm(graph, cur, weights.outputNorm, config.rmsNormEps); // [nEmbd, rows]
     this.#observer?.built(graph, "norm", hidden);
-    return graph.output(graph.mulMat(weights.audioHead, hidden), "result_output"); // [numCodebooks · idsPerCodebook, rows]
+    return graph.output(this.#headLogits(weights.audioHead, hidden), "result_output");
+  }
+
+  /** f32 [numCodebooks · idsPerCodebook, rows], of a single row perhaps with zeros behind: the head has more rows on some devices. */
+  #headLogits(audioHead: Tensor, hidden: Tensor): Tensor {
+    const graph = this.#graph;
+    const padded = graph.mulMat(audioHead, hidden);
+    if (this.#rowCount === 1 || padded.shape[0] === this.#logitsPerSlot) return padded;
+    const { strides } = padded;
+    return graph.cont(graph.view(padded, [this.#logitsPerSlot, this.#rowCount], { strides: strides.slice(1) }));
+  }
+
+  get #logitsPerSlot(): number {
+    return this.#config.numCodebooks * this.#config.idsPerCodebook;
   }
 
   /** [kvLength, rows a slot, 1, slots]: what attention wants. */

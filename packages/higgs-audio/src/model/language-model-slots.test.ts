@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { LanguageModelOptions } from "./language-model.ts";
 import { expectPrefill, stepError } from "./testing/compare-with-oracle.ts";
 import { OracleModel } from "./testing/oracle-model.ts";
 import { largestError, loadSmallModel, makeColumns, makePrompt, SMALL_SHAPES } from "./testing/small-models.ts";
@@ -6,8 +7,8 @@ import { largestError, loadSmallModel, makeColumns, makePrompt, SMALL_SHAPES } f
 const EXACT = 1e-4;
 const config = SMALL_SHAPES["heads wider than hidden"];
 
-async function loadSlots(slots: number, contextLength = 80) {
-  const { model, source } = await loadSmallModel({ config, slots, contextLength });
+async function loadSlots(slots: number, contextLength = 80, options: Partial<LanguageModelOptions> = {}) {
+  const { model, source } = await loadSmallModel({ config, slots, contextLength, ...options });
   const oracle = await OracleModel.read(source);
   /** Puts a prompt into a slot, and into an oracle sequence. */
   const begin = async (slot: number, runs: string, seed: number) => {
@@ -28,6 +29,20 @@ describe("LanguageModel with several slots", () => {
     const first = await begin(0, "T9 A4 T1", 1);
     const second = await begin(1, "T3", 2);
     for (let n = 0; n < 5; n++) expect(await step([first(), second()])).toBeLessThan(EXACT);
+  });
+
+  it("a head that is padded to a multiple of rows gives the same logits, alone and in a batch", async () => {
+    // 3 codebooks of 12 ids: 36 rows become 64.
+    expect((config.numCodebooks * config.idsPerCodebook) % 32).not.toBe(0);
+    const plain = await loadSlots(3);
+    const { model, begin, step } = await loadSlots(3, 80, { headRowMultiple: 32 });
+    expect(model.weightBytes).toBeGreaterThan(plain.model.weightBytes);
+    expect(model.logitsLength).toBe(plain.model.logitsLength);
+    const first = await begin(0, "T9 A4 T1", 1);
+    expect(await step([first()])).toBeLessThan(EXACT);
+    const second = await begin(1, "T3", 2);
+    const third = await begin(2, "A5 T2", 3);
+    for (let n = 0; n < 3; n++) expect(await step([first(), second(), third()])).toBeLessThan(EXACT);
   });
 
   it("sequences join and leave while others go on", async () => {

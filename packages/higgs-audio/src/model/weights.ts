@@ -1,6 +1,7 @@
 import type { Backend, Ggml, Tensor, TensorType } from "@higgs-worker/ggml";
 import { TensorArena } from "@higgs-worker/ggml";
 import type { HiggsConfig } from "../checkpoint/lm-config.ts";
+import { clearPadding, headRowMultipleOf, paddedShape, storedBytes } from "./padded-head.ts";
 import { readWeights, type ReadWeightsOptions, type WeightTarget } from "./read-weights.ts";
 import { ropeDivisors } from "./rope-factors.ts";
 import { TextEmbeddings } from "./text-embeddings.ts";
@@ -38,11 +39,14 @@ export type WeightPrecision = "stored" | "f32";
 
 export interface LoadWeightsOptions extends ReadWeightsOptions {
   readonly precision: WeightPrecision;
+  /** What the number of rows of the audio head is rounded up to; default: what is fast on the device. */
+  readonly headRowMultiple?: number | undefined;
 }
 
 const FLOAT_TYPES: ReadonlySet<TensorType> = new Set(["f32", "f16", "bf16"]);
 
 const TOKEN_EMBEDDINGS = "token_embd.weight";
+const AUDIO_HEAD = "audio_output.weight";
 const ROPE_DIVISORS = "rope_divisors";
 
 /** The tensors of the generation model on a device, and its text embeddings in the host's memory. Names are GGUF's; the audio branch has the suffix `_audio`. */
@@ -52,7 +56,7 @@ export class HiggsWeights implements Disposable {
   readonly outputNorm: Tensor;
   /** Rows of all codebooks, codebook-major. [nEmbd, idsPerCodebook · numCodebooks] */
   readonly audioEmbeddings: Tensor;
-  /** [nEmbd, idsPerCodebook · numCodebooks] */
+  /** [nEmbd, idsPerCodebook · numCodebooks], on some devices with rows of zeros behind */
   readonly audioHead: Tensor;
   /** f32 [headDim / 2] */
   readonly ropeDivisors: Tensor;
@@ -72,7 +76,7 @@ export class HiggsWeights implements Disposable {
     this.layers = Array.from({ length: config.numHiddenLayers }, (_, il) => layerOf(tensor, il));
     this.outputNorm = tensor("output_norm.weight");
     this.audioEmbeddings = tensor("audio_embd.weight");
-    this.audioHead = tensor("audio_output.weight");
+    this.audioHead = tensor(AUDIO_HEAD);
     this.ropeDivisors = tensor(ROPE_DIVISORS);
     const matrices = [
       this.audioHead,
@@ -100,14 +104,17 @@ export class HiggsWeights implements Disposable {
    * @throws what the source throws
    */
   static async load(backend: Backend, source: WeightSource, options: LoadWeightsOptions): Promise<HiggsWeights> {
-    const arena = defineTensors(backend.ggml, source, options.precision);
+    const { precision, headRowMultiple = headRowMultipleOf(backend) } = options;
+    const arena = defineTensors(backend.ggml, source, precision, headRowMultiple);
     try {
       arena.allocate(backend, "weights");
       arena.tensor(ROPE_DIVISORS).set(ropeDivisors(source.config));
-      const textEmbeddings = new TextEmbeddings(tokenEmbeddingsOf(source));
-      const targets = [...source.tensors.keys()].map((name): WeightTarget => {
+      clearPadding(arena.tensor(AUDIO_HEAD), tensorOf(source, AUDIO_HEAD));
+      const textEmbeddings = new TextEmbeddings(tensorOf(source, TOKEN_EMBEDDINGS));
+      const targets = [...source.tensors].map(([name, stored]): WeightTarget => {
         const target = name === TOKEN_EMBEDDINGS ? textEmbeddings : arena.tensor(name);
-        const { type, byteLength } = target;
+        const { type } = target;
+        const byteLength = name === AUDIO_HEAD ? storedBytes(arena.tensor(name), stored) : target.byteLength;
         const bytes = name === TOKEN_EMBEDDINGS ? textEmbeddings.bytes : arena.hostBytes(name);
         return { name, type, byteLength, bytes, set: (part, byteOffset) => target.set(part, byteOffset) };
       });
@@ -128,16 +135,23 @@ function branchMatrices({ ffnGate, ffnUp, ffnDown }: BranchWeights): Tensor[] {
   return [ffnGate, ffnUp, ffnDown];
 }
 
-function tokenEmbeddingsOf(source: WeightSource): WeightTensor {
-  const tensor = source.tensors.get(TOKEN_EMBEDDINGS);
-  if (tensor === undefined) throw new RangeError(`Cannot load the model: it has no ${TOKEN_EMBEDDINGS}`);
+function tensorOf(source: WeightSource, name: string): WeightTensor {
+  const tensor = source.tensors.get(name);
+  if (tensor === undefined) throw new RangeError(`Cannot load the model: it has no ${name}`);
   return tensor;
 }
 
-function defineTensors(ggml: Ggml, source: WeightSource, precision: WeightPrecision): TensorArena {
+function defineTensors(
+  ggml: Ggml,
+  source: WeightSource,
+  precision: WeightPrecision,
+  headRowMultiple: number,
+): TensorArena {
   const arena = new TensorArena(ggml, { maxTensors: source.tensors.size + 1 });
   for (const { name, type, shape } of source.tensors.values()) {
-    if (name !== TOKEN_EMBEDDINGS) arena.define(name, heldType(name, type, precision), ...shape);
+    if (name === TOKEN_EMBEDDINGS) continue;
+    const heldShape = name === AUDIO_HEAD ? paddedShape(shape, headRowMultiple) : shape;
+    arena.define(name, heldType(name, type, precision), ...heldShape);
   }
   arena.define(ROPE_DIVISORS, "f32", source.config.headDim / 2);
   return arena;
