@@ -1,6 +1,7 @@
 import type { Pointer } from "./bindings.ts";
 import { GgmlError } from "./errors.ts";
 import type { Device, Ggml } from "./ggml.ts";
+import { type BuiltGraph, identifyGraph } from "./identify-graph.ts";
 import { STATUS } from "./types.ts";
 
 /** A graph that can be computed. */
@@ -58,6 +59,20 @@ export class Backend implements Disposable {
   get pointer(): Pointer {
     if (this.#pointer === null) throw new GgmlError("disposed", `use backend ${this.name}`, "it is disposed");
     return this.#pointer;
+  }
+
+  /** Gives a graph that is not allocated yet an identity, on devices that look for one; for Graph only. */
+  prepareRepeated(graph: BuiltGraph): void {
+    if (this.isHost) return;
+    const { native } = this.ggml;
+    const cpuDevice = this.ggml.devicePointers().find((pointer) => this.ggml.describe(pointer).kind === "cpu");
+    const cpu = cpuDevice === undefined ? null : native.deviceInit(cpuDevice, null);
+    if (cpu === null) return;
+    try {
+      identifyGraph(native, this.pointer, cpu, graph);
+    } finally {
+      native.backendFree(cpu);
+    }
   }
 
   /** Whether tensors of this backend live in host memory. */

@@ -85,6 +85,7 @@ const BASE_FUNCTIONS = {
   newGraph: "void* ggml_new_graph_custom(void* ctx, size_t size, bool grads)",
   buildForwardExpand: "void ggml_build_forward_expand(void* graph, void* tensor)",
   graphNodeCount: "int ggml_graph_n_nodes(void* graph)",
+  graphNode: "void* ggml_graph_node(void* graph, int i)",
   quantizeChunk:
     "size_t ggml_quantize_chunk(int type, const void* src, _Out_ void* dst, int64_t start, int64_t nrows, int64_t n_per_row, void* imatrix)",
   // ggml-alloc.h
@@ -108,6 +109,11 @@ const BASE_FUNCTIONS = {
   tensorMemset: "void ggml_backend_tensor_memset(void* tensor, uint8_t value, size_t offset, size_t size)",
   graphCompute: "int ggml_backend_graph_compute(void* backend, void* graph)",
   supportsOp: "bool ggml_backend_supports_op(void* backend, void* op)",
+  schedulerNew:
+    "void* ggml_backend_sched_new(void** backends, void** bufts, int n_backends, size_t graph_size, bool parallel, bool op_offload)",
+  schedulerFree: "void ggml_backend_sched_free(void* sched)",
+  schedulerSplitGraph: "void ggml_backend_sched_split_graph(void* sched, void* graph)",
+  schedulerSplitCount: "int ggml_backend_sched_get_n_splits(void* sched)",
   deviceName: "const char* ggml_backend_dev_name(void* device)",
   deviceDescription: "const char* ggml_backend_dev_description(void* device)",
   deviceMemory: "void ggml_backend_dev_memory(void* device, _Out_ size_t* free, _Out_ size_t* total)",
@@ -214,6 +220,7 @@ export interface Bindings {
   newGraph(ctx: P, size: N, grads: boolean): P;
   buildForwardExpand(graph: P, tensor: P): void;
   graphNodeCount(graph: P): N;
+  graphNode(graph: P, index: N): P;
   quantizeChunk: {
     (type: N, source: NativeBuffer, target: NativeBuffer, start: N, rows: N, rowElements: N, imatrix: null): N;
     async(
@@ -249,6 +256,17 @@ export interface Bindings {
     async(backend: P, graph: P, callback: (error: Error | null, status: N) => void): void;
   };
   supportsOp(backend: P, op: P): boolean;
+  schedulerNew(
+    backends: readonly P[],
+    bufferTypes: null,
+    count: N,
+    graphSize: N,
+    isParallel: boolean,
+    isOffloading: boolean,
+  ): P;
+  schedulerFree(scheduler: P): void;
+  schedulerSplitGraph(scheduler: P, graph: P): void;
+  schedulerSplitCount(scheduler: P): N;
   deviceName(device: P): string;
   deviceDescription(device: P): string;
   deviceMemory(device: P, free: [N], total: [N]): void;

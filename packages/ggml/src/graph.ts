@@ -16,6 +16,7 @@ import { TENSOR_TYPES, type TensorType } from "./types.ts";
 export class Graph extends GraphOperations implements Disposable {
   readonly #ggml: Ggml;
   readonly #graph: Pointer;
+  readonly #maxNodes: number;
   #context: Pointer | null;
   #allocator: Pointer | null = null;
   #isAllocated = false;
@@ -31,6 +32,7 @@ export class Graph extends GraphOperations implements Disposable {
     super(native, context);
     this.#ggml = ggml;
     this.#context = context;
+    this.#maxNodes = options.maxNodes;
     this.#graph = native.newGraph(context, options.maxNodes, false);
   }
 
@@ -72,12 +74,14 @@ export class Graph extends GraphOperations implements Disposable {
   }
 
   /**
-   * Plans and allocates all intermediates on the backend.
+   * Plans and allocates all intermediates on the backend. A graph that `isRepeated`, which is computed many times and takes its inputs
+   * from arenas only, is prepared so that a device knows it again.
    *
    * @throws {GgmlError} `allocation-failed` when memory is too small
    */
-  allocate(backend: Backend): void {
+  allocate(backend: Backend, { isRepeated = false }: { isRepeated?: boolean } = {}): void {
     this.#live();
+    if (isRepeated) backend.prepareRepeated({ graph: this.#graph, maxNodes: this.#maxNodes });
     const allocator = this.native.gallocrNew(this.native.backendBufferType(backend.pointer));
     if (allocator === null || !this.native.gallocrAllocGraph(allocator, this.#graph)) {
       if (allocator !== null) this.native.gallocrFree(allocator);

@@ -66,7 +66,7 @@ export class DecodeGraph implements Disposable {
     this.#graph = new Graph(backend.ggml, { maxNodes: NODES_PER_LAYER * config.numHiddenLayers + OTHER_NODES });
     try {
       this.#logits = this.#build(weights);
-      this.#graph.allocate(backend);
+      this.#graph.allocate(backend, { isRepeated: true });
       this.#arena.tensor("mask").set(this.#mask);
     } catch (error) {
       this[Symbol.dispose]();
