@@ -35,6 +35,7 @@ export class Scheduler {
   /** By slot. */
   readonly #running = new Map<number, Running>();
   readonly #logits: Float32Array;
+  readonly #upkeep: (() => Promise<void>)[] = [];
   #order = 0;
   #isLooping = false;
 
@@ -71,12 +72,21 @@ export class Scheduler {
     });
   }
 
+  /** Runs work on the model between two rounds, or at once when there is none. Rejects with what the work throws. */
+  runBetween(work: () => Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#upkeep.push(() => work().then(resolve, reject));
+      if (!this.#isLooping) void this.#run();
+    });
+  }
+
   /** Never rejects: an error goes to the sequences that it concerns. */
   async #run(): Promise<void> {
     this.#isLooping = true;
     // Requests from the same turn of the event loop start together.
     await Promise.resolve();
-    while (this.#waiting.length > 0 || this.#running.size > 0) {
+    while (this.#waiting.length > 0 || this.#running.size > 0 || this.#upkeep.length > 0) {
+      await this.#upkeep.shift()?.();
       this.#dropCancelled();
       this.#admit();
       await this.#round();

@@ -40,6 +40,7 @@ export class DecodeGraph implements Disposable {
   /** Positions that the mask shows for each slot. */
   readonly #visible: Int32Array;
   #lastComputeMs = 0;
+  #isFresh = true;
 
   constructor(
     backend: Backend,
@@ -113,8 +114,24 @@ export class DecodeGraph implements Disposable {
     const startMs = performance.now();
     await this.#backend.computeAsync(this.#graph);
     this.#lastComputeMs = performance.now() - startMs;
+    this.#isFresh = true;
     this.#logits.get(logits.subarray(0, this.slotCount * this.#logitsPerSlot));
     this.#observer?.computed(this.#graph, this.#positions.subarray(0, this.slotCount));
+  }
+
+  /**
+   * Computes a step for nobody, unless one was computed since the last call. All slots are idle in this graph then.
+   *
+   * @returns whether it computed
+   */
+  async refresh(): Promise<boolean> {
+    const isFresh = this.#isFresh;
+    this.#isFresh = false;
+    if (isFresh) return false;
+    for (let slot = 0; slot < this.slotCount; slot++) this.setIdle(slot);
+    this.#writeInputs();
+    await this.#backend.computeAsync(this.#graph);
+    return true;
   }
 
   [Symbol.dispose](): void {

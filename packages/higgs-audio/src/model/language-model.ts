@@ -174,6 +174,20 @@ export class LanguageModel implements Disposable {
     return graph;
   }
 
+  /**
+   * Computes each graph for a single sequence once, for nobody, that was not computed since the last call: some devices forget what
+   * they recorded of a graph that is not used (`keepGraphsWarm`). The larger steps of many sequences notice it less.
+   *
+   * @returns the number of graphs that were computed
+   */
+  async refreshGraphs(): Promise<number> {
+    let count = 0;
+    for (const graph of this.#graphs.values()) {
+      if (graph.slotCount === this.slotsOfStep(1) && (await graph.refresh())) count += 1;
+    }
+    return count;
+  }
+
   [Symbol.dispose](): void {
     for (const graph of this.#graphs.values()) graph[Symbol.dispose]();
     this.#graphs.clear();

@@ -9,6 +9,7 @@ import type { HiggsConfig } from "../checkpoint/lm-config.ts";
 import { openCodec } from "../checkpoint/open-checkpoint.ts";
 import { CodecDecoder } from "../codec/codec-decoder.ts";
 import { CodecEncoder } from "../codec/codec-encoder.ts";
+import { keepGraphsWarm } from "../engine/keep-graphs-warm.ts";
 import { Scheduler } from "../engine/scheduler.ts";
 import { type GuardThresholds, resolveGuardThresholds } from "../guard/index.ts";
 import { type DeviceChoice, openDevice } from "../model/device.ts";
@@ -120,9 +121,11 @@ async function load(options: ResolvedOptions, acquired: ReleaseStack): Promise<S
   if (options.threads === undefined && languageModel.weightBytes < SINGLE_THREAD_BYTES) backend.setThreads(1);
   const { decoder, codec, codecHash } = await loadDecoder(backend, options);
   acquired.push(() => decoder[Symbol.dispose]());
+  const scheduler = new Scheduler(languageModel);
+  acquired.push(keepGraphsWarm(backend.device, languageModel, scheduler));
   return new HiggsSpeechModel({
     languageModel,
-    scheduler: new Scheduler(languageModel),
+    scheduler,
     decoder,
     tokenizer,
     referenceEncoder: new ReferenceEncoder({

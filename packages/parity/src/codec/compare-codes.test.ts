@@ -51,6 +51,22 @@ describe("compareCodes()", () => {
     expect(outcome).toMatchObject({ status: "passed", detail: "3 frames of codes, 1 near ties decided otherwise" });
   });
 
+  it("without margins in the set, tells near ties by its own only where that is asked for", () => {
+    const codes = [
+      [1, 9, 3],
+      [4, 9, 6],
+    ];
+    const withoutMargins = { ...EXPECTED, margins: null };
+    expect(compareCodes(result(codes), withoutMargins)).toMatchObject({ status: "failed" });
+    const trusting = { ...withoutMargins, isOwnMarginTrusted: true };
+    expect(compareCodes(result(codes), trusting)).toMatchObject({
+      status: "passed",
+      detail: "3 frames of codes, 1 near ties decided otherwise",
+    });
+    const clear = [0.5, 0.9, 0.7, 0.3, 0.4, 0.6];
+    expect(compareCodes(result(codes, clear), trusting)).toMatchObject({ status: "failed" });
+  });
+
   it.each([
     [
       "a code with a margin",

@@ -12,8 +12,10 @@ export interface EncodedCodes {
 export interface ExpectedCodes {
   /** `codes[codebook][frame]` */
   readonly codes: readonly (readonly number[])[];
-  /** Second best minus best squared distance, [codebook][frame] in one list; null where any difference of a code counts. */
+  /** Second best minus best squared distance, [codebook][frame] in one list; null where the set has none. */
   readonly margins: Float32Array | null;
+  /** Whether the margins of this build tell near ties where the set has none; otherwise any difference of a code counts there. */
+  readonly isOwnMarginTrusted?: boolean | undefined;
   /** Norms of the residual before the first quantizer and after each, if known. */
   readonly norms: { readonly expected: Float32Array; readonly actual: readonly Float32Array[] } | null;
   /** Largest error of a feature; limits of what is derived from features follow it. */
@@ -46,7 +48,7 @@ export function compareCodes(actual: EncodedCodes, expected: ExpectedCodes): Gol
 
 function compareFrame(
   actual: EncodedCodes,
-  { codes, margins, norms, tolerance }: ExpectedCodes,
+  { codes, margins, isOwnMarginTrusted = false, norms, tolerance }: ExpectedCodes,
   { frame, frames }: { frame: number; frames: number },
   seen: { worst: number; nearTies: number },
 ): string | null {
@@ -67,7 +69,9 @@ function compareFrame(
     return check(`margin ${codebook}`, value, margin, MARGIN_ERROR * tolerance);
   };
   for (const [codebook, row] of codes.entries()) {
-    const margin = margins === null ? Number.POSITIVE_INFINITY : (margins[codebook * frames + frame] ?? 0);
+    const ownMargin = isOwnMarginTrusted ? actual.margins[codebook]?.[frame] : undefined;
+    const margin =
+      margins === null ? (ownMargin ?? Number.POSITIVE_INFINITY) : (margins[codebook * frames + frame] ?? 0);
     const problem = checkNorm(codebook) ?? checkMargin(codebook, margin);
     const code = actual.codes[codebook]?.[frame];
     if (code !== row[frame]) {

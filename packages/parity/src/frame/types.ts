@@ -45,6 +45,8 @@ export interface GoldenCompute {
   readonly languageModels: readonly LmConfiguration[];
   /** Largest absolute error of a codec feature or PCM sample. */
   readonly codecTolerance: number;
+  /** Whether products of f32 are computed in f32. */
+  readonly isExact: boolean;
 }
 
 export interface GoldenOptions {
