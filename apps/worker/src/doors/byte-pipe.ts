@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { HiggsError } from "@higgs-worker/base";
 import type { ByteBudget } from "runpod-worker/http";
 
@@ -40,6 +41,17 @@ export class BytePipe {
       },
       { highWaterMark: 0 },
     );
+  }
+
+  /**
+   * Gives up what is unread if the writer has failed.
+   *
+   * @throws the error with which it has
+   */
+  throwIfFailed(): void {
+    if (this.#outcome !== "failed") return;
+    this.#abandon();
+    throw this.#failure;
   }
 
   /** All bytes written so far. */
@@ -108,6 +120,8 @@ export class BytePipe {
     } else if (this.#outcome === "ended") {
       this.#controller?.close();
     } else if (this.#outcome === "failed") {
+      // An error destroys the connection at once, and with it what was written in the same turn: the head of the answer, too.
+      await setImmediate();
       this.#controller?.error(this.#failure);
     }
   }

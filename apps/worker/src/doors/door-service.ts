@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { encoderFor, type AudioFormat } from "@higgs-worker/audio";
 import { HiggsError } from "@higgs-worker/base";
 import { drawSeed } from "@higgs-worker/higgs-audio";
@@ -139,6 +140,9 @@ export class DoorService {
     // Whoever only reads the bytes learns of a failure by them.
     finished.catch(() => undefined);
     const sampleRateHz = await Promise.race([encoder.started, finished.then(({ sample_rate: rate }) => rate)]);
+    // Speech that ends within its first part fails right behind its first bytes, when nothing has been answered yet.
+    await setImmediate();
+    pipe.throwIfFailed();
     return { ...facts, jobId, sampleRateHz, bytes: pipe.stream, sizeBytes: null, finished, stop: leave };
   }
 

@@ -16,6 +16,8 @@ export interface FakeModelOptions {
   /** Wait between frames; 0 gives control back to the event loop only. */
   readonly frameMs?: number;
   readonly fail?: HiggsError;
+  /** Thrown right behind the last of the audio. */
+  readonly failAtEnd?: HiggsError;
   /** True gives each frame as a part when it is made, as the real model does; else parts of half a second come at the end. */
   readonly isLive?: boolean;
   /** Whether results have codes, so that later requests can go on from them. */
@@ -48,6 +50,7 @@ export function fakeModel(options: FakeModelOptions = {}): FakeModel {
         synthesis.onAudio?.(spoken.slice((frame - 1) * SAMPLES_PER_FRAME, frame * SAMPLES_PER_FRAME));
       await makeFrames(frames, options.frameMs ?? 0, synthesis, options.isLive === true ? giveFrame : () => undefined);
       if (options.isLive !== true) giveParts(spoken, synthesis);
+      if (options.failAtEnd !== undefined) throw options.failAtEnd;
       const codes = options.codes === true ? Array.from({ length: 8 }, () => new Int32Array(frames)) : [];
       return { ...resultOf(request, synthesis.onAudio === undefined ? spoken : new Float32Array(0), frames), codes };
     },

@@ -53,6 +53,20 @@ describe("POST /v1/audio/speech", () => {
     await reader?.cancel();
   });
 
+  it("fails with an answer when the speech fails with its first bytes, and breaks the connection behind later ones", async () => {
+    const failAtEnd = new HiggsError("AUDIO_TRUNCATED", "speak", "the audio reached its limit");
+    const early = await serveDoors({ model: fakeModel({ isLive: true, frames: 1, failAtEnd }) });
+    for (let index = 0; index < 5; index++) {
+      const response = await early.post(SPEECH, { ...HELLO, response_format: "pcm" });
+      expect(response.status).toBe(422);
+      expect(((await response.json()) as Envelope).error.code).toBe("AUDIO_TRUNCATED");
+    }
+    const late = await serveDoors({ model: fakeModel({ isLive: true, frames: 100, failAtEnd }) });
+    const response = await late.post(SPEECH, { ...HELLO, response_format: "pcm" });
+    expect(response.status).toBe(200);
+    await expect(response.arrayBuffer()).rejects.toThrow("terminated");
+  });
+
   it("is a whole file with its length when the client says stream: false", async () => {
     const { post } = await serveDoors();
     const response = await post(SPEECH, { ...HELLO, response_format: "wav", stream: false });
