@@ -14,6 +14,7 @@ const VERSION = "4.32.5";
 const seconds = Number(process.argv[2] ?? 120);
 const folder = join(import.meta.dirname, "..", ".cache", `schemathesis-${VERSION}`);
 const program = join(folder, "bin", "schemathesis");
+const hooks = join(import.meta.dirname, "openapi", "schemathesis_hooks.py");
 
 const problem = install();
 if (problem !== null) {
@@ -91,7 +92,7 @@ function run(url: string, cwd: string, operations: readonly string[]): number | 
     // With more, Python 3.11 fails in its own parser now and then.
     "--workers=1",
   ];
-  const env = { ...process.env, NO_COLOR: "1" };
+  const env = { ...process.env, NO_COLOR: "1", SCHEMATHESIS_HOOKS: hooks };
   return spawnSync(program, ["run", `${url}/openapi.json`, ...options, ...operations], { stdio: "inherit", cwd, env })
     .status;
 }
