@@ -77,8 +77,24 @@ export class Backend implements Disposable {
 
   /** Whether tensors of this backend live in host memory. */
   get isHost(): boolean {
+    return this.ggml.native.buftIsHost(this.bufferType);
+  }
+
+  /** What tensors get by default; for this package only. */
+  get bufferType(): Pointer {
+    return this.ggml.native.backendBufferType(this.pointer);
+  }
+
+  /**
+   * Memory in which the CPU keeps some types of matrices in another order, that of its fastest products; null on other devices.
+   * For this package only.
+   */
+  get repackedBufferType(): Pointer | null {
     const { native } = this.ggml;
-    return native.buftIsHost(native.backendBufferType(this.pointer));
+    const name = "ggml_backend_dev_get_extra_bufts";
+    const procedure = native.registryProcAddress(native.deviceRegistry(this.#device), name);
+    const types = procedure === null ? [] : native.callGetExtraBufts(procedure, this.#device);
+    return types.find((type) => native.buftName(type) === "CPU_REPACK") ?? null;
   }
 
   /** Memory of the device as of now, in bytes, for all processes together. */

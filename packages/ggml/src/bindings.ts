@@ -26,6 +26,7 @@ koffi.struct("ggml_init_params", { mem_size: "size_t", mem_buffer: "void*", no_a
 koffi.struct("gguf_init_params", { no_alloc: "bool", ctx: "void*" });
 const LOG_CALLBACK = koffi.proto("void ggml_log_callback(int level, const char* text, void* user_data)");
 const SET_N_THREADS = koffi.proto("void ggml_backend_set_n_threads(void* backend, int n_threads)");
+const GET_EXTRA_BUFTS = koffi.proto("void* ggml_backend_dev_get_extra_bufts(void* device)");
 
 /** C declaration of each function, by the name that `Bindings` gives it. */
 const BASE_FUNCTIONS = {
@@ -93,10 +94,12 @@ const BASE_FUNCTIONS = {
   gallocrFree: "void ggml_gallocr_free(void* galloc)",
   gallocrAllocGraph: "bool ggml_gallocr_alloc_graph(void* galloc, void* graph)",
   gallocrBufferSize: "size_t ggml_gallocr_get_buffer_size(void* galloc, int buffer_id)",
-  allocCtxTensors: "void* ggml_backend_alloc_ctx_tensors(void* ctx, void* backend)",
+  allocCtxTensors: "void* ggml_backend_alloc_ctx_tensors_from_buft(void* ctx, void* buffer_type)",
   // ggml-backend.h
+  buftName: "const char* ggml_backend_buft_name(void* buffer_type)",
   buftIsHost: "bool ggml_backend_buft_is_host(void* buffer_type)",
   bufferFree: "void ggml_backend_buffer_free(void* buffer)",
+  bufferBase: "void* ggml_backend_buffer_get_base(void* buffer)",
   bufferSize: "size_t ggml_backend_buffer_get_size(void* buffer)",
   bufferClear: "void ggml_backend_buffer_clear(void* buffer, uint8_t value)",
   bufferIsHost: "bool ggml_backend_buffer_is_host(void* buffer)",
@@ -238,9 +241,11 @@ export interface Bindings {
   gallocrFree(allocator: P): void;
   gallocrAllocGraph(allocator: P, graph: P): boolean;
   gallocrBufferSize(allocator: P, bufferId: N): N;
-  allocCtxTensors(ctx: P, backend: P): P | null;
+  allocCtxTensors(ctx: P, bufferType: P): P | null;
+  buftName(bufferType: P): string;
   buftIsHost(bufferType: P): boolean;
   bufferFree(buffer: P): void;
+  bufferBase(buffer: P): P | null;
   bufferSize(buffer: P): N;
   bufferClear(buffer: P, value: N): void;
   bufferIsHost(buffer: P): boolean;
@@ -248,7 +253,10 @@ export interface Bindings {
   backendName(backend: P): string;
   backendFree(backend: P): void;
   backendBufferType(backend: P): P;
-  tensorSet(tensor: P, data: NativeBuffer, offset: N, size: N): void;
+  tensorSet: {
+    (tensor: P, data: NativeBuffer, offset: N, size: N): void;
+    async(tensor: P, data: NativeBuffer, offset: N, size: N, callback: (error: Error | null) => void): void;
+  };
   tensorGet(tensor: P, data: NativeBuffer, offset: N, size: N): void;
   tensorMemset(tensor: P, value: N, offset: N, size: N): void;
   graphCompute: {
@@ -303,6 +311,10 @@ export interface Bindings {
   deviceGet(index: N): P;
   /** Calls a `ggml_backend_set_n_threads_t` got from `registryProcAddress`. */
   callSetThreads(procedure: P, backend: P, threads: N): void;
+  /** The list that a `ggml_backend_dev_get_extra_bufts_t` got from `registryProcAddress` gives. */
+  callGetExtraBufts(procedure: P, device: P): P[];
+  /** `madvise` of the C library; −1 when the system refuses, null when it has none. `address` must be that of a page. */
+  madvise: ((address: P, byteLength: N, advice: N) => N) | null;
   /** Registers a log callback for the life of the process and returns its pointer. */
   registerLog(callback: (level: N, text: string) => void): P;
   /** Native memory as bytes, without a copy. Valid only while the native object lives. */
@@ -325,10 +337,34 @@ export function bind(files: LibraryFiles): Bindings {
     callSetThreads: (procedure, backend, threads) => {
       koffi.call(procedure, SET_N_THREADS, backend, threads);
     },
+    callGetExtraBufts: (procedure, device) => {
+      const list = koffi.call(procedure, GET_EXTRA_BUFTS, device) as Pointer | null;
+      return list === null ? [] : readPointers(list);
+    },
+    madvise: process.platform === "linux" ? bindMadvise() : null,
     scoreBackend: (path) => Number(koffi.load(path).func("int ggml_backend_score()")()),
     registerLog: (callback) => koffi.register(callback, koffi.pointer(LOG_CALLBACK)) as unknown as Pointer,
     view: (address, byteLength) => new Uint8Array(koffi.view(address, byteLength)),
   };
+}
+
+/** Pointers up to the null that ends their list. */
+function readPointers(list: Pointer): Pointer[] {
+  const pointers: Pointer[] = [];
+  for (let place: bigint = list; ; place += 8n) {
+    const [address = 0n] = new BigUint64Array(koffi.view(place, 8));
+    if (address === 0n) return pointers;
+    pointers.push(address as Pointer);
+  }
+}
+
+/** From what Node itself is linked with, whichever C library that is. */
+function bindMadvise(): Bindings["madvise"] {
+  try {
+    return koffi.load(null).func("int madvise(void* address, size_t length, int advice)");
+  } catch {
+    return null;
+  }
 }
 
 function bindAll(

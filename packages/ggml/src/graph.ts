@@ -82,7 +82,7 @@ export class Graph extends GraphOperations implements Disposable {
   allocate(backend: Backend, { isRepeated = false }: { isRepeated?: boolean } = {}): void {
     this.#live();
     if (isRepeated) backend.prepareRepeated({ graph: this.#graph, maxNodes: this.#maxNodes });
-    const allocator = this.native.gallocrNew(this.native.backendBufferType(backend.pointer));
+    const allocator = this.native.gallocrNew(backend.bufferType);
     if (allocator === null || !this.native.gallocrAllocGraph(allocator, this.#graph)) {
       if (allocator !== null) this.native.gallocrFree(allocator);
       throw new GgmlError(

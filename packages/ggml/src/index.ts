@@ -7,6 +7,8 @@ export { Backend } from "./backend.ts";
 export { Graph } from "./graph.ts";
 export { type Tensor } from "./tensor.ts";
 export { TensorArena } from "./tensor-arena.ts";
+export { canRepack, repackedRowsAgree } from "./repack.ts";
+export { type HugePageSetting, hugePageSetting } from "./huge-pages.ts";
 export { type GgufTensorInfo, GgufFile } from "./gguf-reader.ts";
 export { GgufWriter } from "./gguf-writer.ts";
 export { quantizeRows, quantizeRowsAsync } from "./quantize.ts";

@@ -2,6 +2,7 @@ import type { Backend } from "./backend.ts";
 import type { Pointer } from "./bindings.ts";
 import { GgmlError } from "./errors.ts";
 import type { Ggml } from "./ggml.ts";
+import { adviseHugePages } from "./huge-pages.ts";
 import { Tensor, toShape } from "./tensor.ts";
 import { BUFFER_USAGE, MAX_NAME_BYTES, TENSOR_TYPES, type TensorType } from "./types.ts";
 
@@ -56,23 +57,30 @@ export class TensorArena implements Disposable {
   }
 
   /**
-   * Allocates all defined tensors in one buffer of the backend.
+   * Allocates all defined tensors in one buffer of the backend. In the host's memory a large one lies on huge pages, where the
+   * kernel has them.
    *
+   * @param usage `repacked`: weights, each of which `canRepack` must have agreed to
    * @throws {GgmlError} `allocation-failed` when memory is too small
    */
-  allocate(backend: Backend, usage: "weights" | "any" = "any"): void {
+  allocate(backend: Backend, usage: "weights" | "repacked" | "any" = "any"): void {
     const context = this.#live();
-    const buffer = this.#ggml.native.allocCtxTensors(context, backend.pointer);
+    const { native } = this.#ggml;
+    const type = usage === "repacked" ? backend.repackedBufferType : backend.bufferType;
+    const bytes = [...this.#tensors.values()].reduce((sum, tensor) => sum + tensor.byteLength, 0);
+    const buffer = type === null ? null : native.allocCtxTensors(context, type);
     if (buffer === null) {
-      const bytes = [...this.#tensors.values()].reduce((sum, tensor) => sum + tensor.byteLength, 0);
       throw new GgmlError(
         "allocation-failed",
         `allocate tensors on ${backend.name}`,
         `too little memory (got ${bytes} bytes, free ${backend.device.memoryFreeBytes})`,
       );
     }
-    this.#ggml.native.bufferSetUsage(buffer, BUFFER_USAGE[usage]);
+    native.bufferSetUsage(buffer, BUFFER_USAGE[usage === "any" ? "any" : "weights"]);
     this.#buffer = buffer;
+    if (usage === "repacked") for (const tensor of this.#tensors.values()) tensor.markRepacked();
+    const base = backend.device.kind === "cpu" ? native.bufferBase(buffer) : null;
+    if (base !== null) adviseHugePages(native, base, native.bufferSize(buffer));
   }
 
   get byteLength(): number {

@@ -19,6 +19,8 @@ export class Tensor {
   readonly strides: Shape;
   /** Memory, once a tensor has it, is its own until the handle ends. */
   #isAllocated = false;
+  /** Whether its memory has another order than its type says. */
+  #isRepacked = false;
 
   constructor(native: Bindings, pointer: Pointer, type: TensorType, shape: Shape, strides?: Shape) {
     this.native = native;
@@ -46,6 +48,11 @@ export class Tensor {
     return this.strides.every((stride, axis) => stride === expected[axis]);
   }
 
+  /** From now on it can be written as a whole only, and not be read; for TensorArena. */
+  markRepacked(): void {
+    this.#isRepacked = true;
+  }
+
   /**
    * Copies `data` into the tensor from `byteOffset` on, in host or device memory.
    *
@@ -54,6 +61,27 @@ export class Tensor {
   set(data: NativeBuffer, byteOffset = 0): void {
     this.#checkRange("write", byteOffset, data.byteLength);
     this.native.tensorSet(this.pointer, data, byteOffset, data.byteLength);
+  }
+
+  /**
+   * Sets the whole tensor on a thread of Node's pool: putting a matrix into another order takes a while. `data` must not be touched
+   * before the promise settles.
+   *
+   * @throws {GgmlError} `shape-mismatch` when the data is not as long as the tensor
+   */
+  async setWhole(data: Uint8Array): Promise<void> {
+    if (data.byteLength !== this.byteLength) throw this.#outOfRange("write", 0, data.byteLength);
+    this.#checkRange("write", 0, data.byteLength);
+    // Native code knows only its address, so it must be kept from garbage collection here.
+    held.add(data);
+    try {
+      await new Promise<void>((resolve, reject) => {
+        const done = (error: Error | null): void => (error === null ? resolve() : reject(error));
+        this.native.tensorSet.async(this.pointer, data, 0, data.byteLength, done);
+      });
+    } finally {
+      held.delete(data);
+    }
   }
 
   /**
@@ -101,14 +129,25 @@ export class Tensor {
       );
     }
     if (byteOffset < 0 || byteLength < 0 || byteOffset + byteLength > this.byteLength) {
-      throw new GgmlError(
-        "shape-mismatch",
-        `${verb} tensor ${this.toString()}`,
-        `bytes out of range (got ${byteOffset} + ${byteLength}, limit ${this.byteLength})`,
-      );
+      throw this.#outOfRange(verb, byteOffset, byteLength);
+    }
+    if (this.#isRepacked && (verb !== "write" || byteLength !== this.byteLength)) {
+      const reason = "its memory has another order, so that it can only be written, and as a whole";
+      throw new GgmlError("shape-mismatch", `${verb} tensor ${this.toString()}`, reason);
     }
   }
+
+  #outOfRange(verb: string, byteOffset: number, byteLength: number): GgmlError {
+    return new GgmlError(
+      "shape-mismatch",
+      `${verb} tensor ${this.toString()}`,
+      `bytes out of range (got ${byteOffset} + ${byteLength}, limit ${this.byteLength})`,
+    );
+  }
 }
+
+/** Data that threads read. */
+const held = new Set<Uint8Array>();
 
 /** Strides of a dense tensor in bytes. */
 export function contiguousStrides(type: TensorType, shape: Shape): Shape {

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { fakeIo } from "../testing/fake-io.ts";
 import { startS3Stub } from "../testing/s3-stub.ts";
 import { scratchDir } from "../testing/scratch.ts";
+import { describeHugePages } from "../doctor/checks.ts";
 import { describePlan, judgeVersion } from "../doctor/device-checks.ts";
 import { runDoctor } from "./doctor.ts";
 
@@ -43,6 +44,14 @@ describe("higgs doctor", () => {
     expect(byName("device")?.detail).toContain("*CPU");
     expect(byName("model")).toMatchObject({ status: "warning", fix: expect.stringContaining("HIGGS_MODEL_PATH") });
     expect(byName("volume")?.status).toBe("skipped");
+    expect(byName("memory")?.detail).toMatch(/ free of .+; weights on (huge|small) pages/);
+  });
+
+  it("says whether weights get huge pages", () => {
+    expect(describeHugePages("madvise")).toBe("weights on huge pages (transparent_hugepage: madvise)");
+    expect(describeHugePages("always")).toContain("on huge pages");
+    expect(describeHugePages("never")).toContain("on small pages (transparent_hugepage: never;");
+    expect(describeHugePages(null)).toContain("on small pages, as this system has no setting");
   });
 
   it("writes to the store and reads its clock", async () => {

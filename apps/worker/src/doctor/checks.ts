@@ -3,6 +3,7 @@ import { statfs } from "node:fs/promises";
 import { freemem, totalmem } from "node:os";
 import { join } from "node:path";
 import { HiggsError } from "@higgs-worker/base";
+import { type HugePageSetting, hugePageSetting } from "@higgs-worker/ggml";
 import type { Config } from "../config/settings.ts";
 import { cacheDirOf } from "../model/cache-dir.ts";
 import { findModel } from "../model/locations.ts";
@@ -74,7 +75,8 @@ async function checkModel({ config }: CheckContext): Promise<CheckResult> {
 async function checkMemory({ config }: CheckContext): Promise<CheckResult> {
   const limit = cgroupLimit();
   const total = Math.min(totalmem(), limit ?? Number.POSITIVE_INFINITY);
-  const detail = `${formatBytes(Math.min(freemem(), total))} free of ${formatBytes(total)}${limit === null ? "" : " (container limit)"}`;
+  const amount = `${formatBytes(Math.min(freemem(), total))} free of ${formatBytes(total)}${limit === null ? "" : " (container limit)"}`;
+  const detail = `${amount}; ${describeHugePages(hugePageSetting())}`;
   const modelBytes = await modelSize(config);
   if (modelBytes === null || modelBytes * 1.2 < total) return ok(detail);
   return {
@@ -82,6 +84,13 @@ async function checkMemory({ config }: CheckContext): Promise<CheckResult> {
     detail: `${detail}, but the checkpoint has ${formatBytes(modelBytes)}`,
     fix: "Use smaller weights (HIGGS_WEIGHTS=q8_0 or q4_k) or a larger machine",
   };
+}
+
+/** What the kernel's setting means for weights in the host's memory. */
+export function describeHugePages(setting: HugePageSetting | null): string {
+  if (setting === null) return "weights on small pages, as this system has no setting for huge ones";
+  if (setting !== "never") return `weights on huge pages (transparent_hugepage: ${setting})`;
+  return "weights on small pages (transparent_hugepage: never; with madvise a step on the CPU is faster)";
 }
 
 async function modelSize(config: Config): Promise<number | null> {

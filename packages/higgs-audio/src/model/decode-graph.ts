@@ -2,7 +2,7 @@ import { type Backend, Graph, type Tensor, TensorArena } from "@higgs-worker/ggm
 import type { HiggsConfig } from "../checkpoint/lm-config.ts";
 import { HALF_MINUS_INFINITY, HALF_ZERO } from "./half-floats.ts";
 import type { KvCache } from "./kv-cache.ts";
-import { buildColumnEmbeddings, buildLayer, buildNorm, type GraphObserver } from "./layers.ts";
+import { buildColumnEmbeddings, buildLayer, buildNorm, buildProduct, type GraphObserver } from "./layers.ts";
 import type { HiggsWeights } from "./weights.ts";
 
 const NODES_PER_LAYER = 48;
@@ -143,7 +143,7 @@ export class DecodeGraph implements Disposable {
     const graph = this.#graph;
     const config = this.#config;
     let cur = buildColumnEmbeddings(graph, weights, config, this.#arena.tensor("ids")); // [nEmbd, rows]
-    const split = { textRows: 0, audioRows: this.#rowCount };
+    const split = { textRows: 0, audioRows: this.#rowCount, isMixed: true };
     const attention = {
       positions: this.#arena.tensor("positions"),
       kvRows: this.#arena.tensor("kv_rows"),
@@ -158,13 +158,15 @@ export class DecodeGraph implements Disposable {
     }
     const hidden = buildNorm(graph, cur, weights.outputNorm, config.rmsNormEps); // [nEmbd, rows]
     this.#observer?.built(graph, "norm", hidden);
-    return graph.output(this.#headLogits(weights.audioHead, hidden), "result_output");
+    return graph.output(
+      this.#headLogits(buildProduct(graph, weights, weights.audioHead, hidden, split)),
+      "result_output",
+    );
   }
 
   /** f32 [numCodebooks · idsPerCodebook, rows], of a single row perhaps with zeros behind: the head has more rows on some devices. */
-  #headLogits(audioHead: Tensor, hidden: Tensor): Tensor {
+  #headLogits(padded: Tensor): Tensor {
     const graph = this.#graph;
-    const padded = graph.mulMat(audioHead, hidden);
     if (this.#rowCount === 1 || padded.shape[0] === this.#logitsPerSlot) return padded;
     const { strides } = padded;
     return graph.cont(graph.view(padded, [this.#logitsPerSlot, this.#rowCount], { strides: strides.slice(1) }));

@@ -30,6 +30,8 @@ const TILED_QUERIES = 64;
 export interface RowSplit {
   readonly textRows: number;
   readonly audioRows: number;
+  /** Whether the rows belong to several sequences, so that each must get the same bits whichever others there are. */
+  readonly isMixed: boolean;
 }
 
 /** What attention needs besides the weights. */
@@ -70,17 +72,35 @@ export function buildLayer(
   attention: AttentionInputs,
 ): Tensor {
   const layer = weights.layers[il];
+  const multiply = (matrix: Tensor, cur: Tensor): Tensor => buildProduct(graph, weights, matrix, cur, split);
   if (layer === undefined) throw new RangeError(`Cannot build layer ${il}: the model has ${weights.layers.length}`);
   const normed = byBranch(graph, layer, input, split, (part, branch) =>
     buildNorm(graph, part, branch.attnNorm, config.rmsNormEps),
   );
   graph.name(normed, "attn_norm", il);
-  const attended = buildAttention(graph, config, weights.ropeDivisors, layer, il, normed, attention);
+  const attended = buildAttention(graph, config, weights.ropeDivisors, layer, il, normed, attention, multiply);
   const ffnInput = graph.name(graph.add(input, attended), "ffn_inp", il); // [nEmbd, rows]
   const ffnOutput = byBranch(graph, layer, ffnInput, split, (part, branch) =>
-    buildFfn(graph, buildNorm(graph, part, branch.ffnNorm, config.rmsNormEps), branch),
+    buildFfn(graph, buildNorm(graph, part, branch.ffnNorm, config.rmsNormEps), branch, multiply),
   );
   return graph.name(graph.add(ffnInput, ffnOutput), "l_out", il); // [nEmbd, rows]
+}
+
+/** A product with a weight: [n, rows] → [m, rows]. */
+type Multiply = (matrix: Tensor, cur: Tensor) => Tensor;
+
+/** A matrix [n, m] times rows [n, rows] → [m, rows]; rows of several sequences one by one, where the matrix needs that. */
+export function buildProduct(
+  graph: Graph,
+  weights: HiggsWeights,
+  matrix: Tensor,
+  cur: Tensor,
+  { isMixed }: Pick<RowSplit, "isMixed">,
+): Tensor {
+  const [n, rows] = cur.shape;
+  if (!isMixed || rows === 1 || !weights.needsRowByRow(matrix)) return graph.mulMat(matrix, cur);
+  // Planes of one row each: ggml chooses its kernel by the rows of a plane.
+  return graph.reshape(graph.mulMat(matrix, graph.reshape(cur, n, 1, rows)), matrix.shape[1], rows);
 }
 
 /** RMSNorm with a weight. The two operations stand side by side so that device backends fuse them. */
@@ -96,6 +116,7 @@ function buildAttention(
   il: number,
   cur: Tensor,
   inputs: AttentionInputs,
+  multiply: Multiply,
 ): Tensor {
   const { headDim, numAttentionHeads: nHead, numKeyValueHeads: nHeadKv } = config;
   const rows = cur.shape[1];
@@ -106,9 +127,9 @@ function buildAttention(
       frequencyBase: ROPE_FREQUENCY_BASE,
       contextLength: config.ropeScaling.originalMaxPositionEmbeddings,
     });
-  const Qcur = rope(graph.reshape(graph.mulMat(layer.q, cur), headDim, nHead, rows)); // [headDim, nHead, rows]
-  const Kcur = rope(graph.reshape(graph.mulMat(layer.k, cur), headDim, nHeadKv, rows)); // [headDim, nHeadKv, rows]
-  const Vcur = graph.mulMat(layer.v, cur); // [headDim · nHeadKv, rows]
+  const Qcur = rope(graph.reshape(multiply(layer.q, cur), headDim, nHead, rows)); // [headDim, nHead, rows]
+  const Kcur = rope(graph.reshape(multiply(layer.k, cur), headDim, nHeadKv, rows)); // [headDim, nHeadKv, rows]
+  const Vcur = multiply(layer.v, cur); // [headDim · nHeadKv, rows]
   inputs.cache.makeUsable(inputs);
   // A view, not a reshape: device backends fuse rope → view → set_rows.
   const written = inputs.cache.write(graph, il, graph.view(Kcur, [headDim * nHeadKv, rows]), Vcur, inputs.kvRows);
@@ -118,14 +139,14 @@ function buildAttention(
   const k = rowsPerSlot >= TILED_QUERIES && types.keys !== types.values ? graph.cast(keys, types.values) : keys;
   const v = inputs.cache.read(graph, written.v, inputs); // [headDim, kvLength, nHeadKv, slots]
   const kqv = graph.flashAttention(q, k, v, inputs.mask, { scale: 1 / Math.sqrt(headDim), precise: true }); // [headDim, nHead, rowsPerSlot, slots]
-  return graph.name(graph.mulMat(layer.o, graph.reshape(kqv, headDim * nHead, rows)), "attn_out", il); // [nEmbd, rows]
+  return graph.name(multiply(layer.o, graph.reshape(kqv, headDim * nHead, rows)), "attn_out", il); // [nEmbd, rows]
 }
 
 /** Down( silu(Gate x) ⊙ Up x ). */
-function buildFfn(graph: Graph, cur: Tensor, branch: BranchWeights): Tensor {
-  const gate = graph.mulMat(branch.ffnGate, cur); // [nFf, rows]
-  const up = graph.mulMat(branch.ffnUp, cur); // [nFf, rows]
-  return graph.mulMat(branch.ffnDown, graph.swiglu(gate, up)); // [nEmbd, rows]
+function buildFfn(graph: Graph, cur: Tensor, branch: BranchWeights, multiply: Multiply): Tensor {
+  const gate = multiply(branch.ffnGate, cur); // [nFf, rows]
+  const up = multiply(branch.ffnUp, cur); // [nFf, rows]
+  return multiply(branch.ffnDown, graph.swiglu(gate, up)); // [nEmbd, rows]
 }
 
 /** Applies `build` to the text part with the text weights and to the audio part with the audio weights. */

@@ -122,7 +122,7 @@ class PrefillGraph implements Disposable {
   #build(weights: HiggsWeights): void {
     const graph = this.#graph;
     const config = this.#config;
-    const split = { textRows: this.#textRows, audioRows: this.#audioRows };
+    const split = { textRows: this.#textRows, audioRows: this.#audioRows, isMixed: false };
     const attention = {
       positions: this.#input("positions"),
       kvRows: this.#input("kv_rows"),

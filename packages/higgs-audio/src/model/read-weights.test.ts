@@ -31,11 +31,21 @@ function makeSource(fails: (name: string, byteOffset: number) => void = () => un
   return { source: source as WeightSource, running: () => running };
 }
 
+/** Targets that take a tensor at once only, as repacked memory does, and fail when they are given a part. */
+function makeWholeTargets(setWhole: (name: string, bytes: Uint8Array) => Promise<void>) {
+  return makeTargets(false).targets.map((target): WeightTarget => {
+    const set = () => {
+      throw new Error(`a part was written to ${target.name}`);
+    };
+    return { ...target, set, setWhole: (bytes) => setWhole(target.name, bytes) };
+  });
+}
+
 function makeTargets(isHost: boolean) {
   const memory = new Map(Object.entries(SIZES).map(([name, length]) => [name, new Uint8Array(length)]));
   const targets = [...memory].map(([name, bytes]): WeightTarget => {
     const set = (part: Uint8Array, byteOffset: number) => bytes.set(part, byteOffset);
-    return { name, type: "q8_0", byteLength: bytes.length, bytes: isHost ? bytes : null, set };
+    return { name, type: "q8_0", byteLength: bytes.length, bytes: isHost ? bytes : null, set, setWhole: null };
   });
   return { memory, targets };
 }
@@ -56,6 +66,39 @@ describe("weights", () => {
       expect(shares.at(-1)).toBe(1);
     },
   );
+
+  it.each(["readInto", "stream"] as const)("are given as a whole to memory that takes no parts, by %s", async (way) => {
+    const { source } = makeSource();
+    if (way === "stream") delete source.readInto;
+    const seen = new Map<string, Uint8Array>();
+    const targets = makeWholeTargets(async (name, bytes) => {
+      const before = bytes.slice();
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      // The buffer is nobody else's as long as it is being set.
+      expect(Buffer.compare(before, bytes)).toBe(0);
+      seen.set(name, before);
+    });
+    const shares: number[] = [];
+    await readWeights(source, targets, { onProgress: (done, total) => void shares.push(done / total) });
+    expect(Object.fromEntries([...seen].map(([name, bytes]) => [name, bytes.length]))).toEqual(SIZES);
+    const a = seen.get("a");
+    expect([a?.[0], a?.[4_194_304], a?.[9_000_000]]).toEqual(way === "stream" ? [97, 97, 97] : [97, 97 + 4, 97 + 8]);
+    expect(seen.get("b")?.every((byte) => byte === 98)).toBe(true);
+    expect(shares.at(-1)).toBe(1);
+  });
+
+  it("fail when memory that takes no parts refuses them, or a read of one of them fails", async () => {
+    const refused = makeWholeTargets(() => Promise.reject(new Error("it is refused")));
+    await expect(readWeights(makeSource().source, refused, {})).rejects.toThrow("it is refused");
+    const { source, running } = makeSource((_name, byteOffset) => {
+      if (byteOffset > 0) throw new Error("the file ends early");
+    });
+    const accepted: string[] = [];
+    const targets = makeWholeTargets(async (name) => void accepted.push(name));
+    await expect(readWeights(source, targets, {})).rejects.toThrow("the file ends early");
+    expect(running()).toBe(0);
+    expect(accepted).not.toContain("a");
+  });
 
   it("come as a stream where they are wanted in another type", async () => {
     const { source } = makeSource(() => {

@@ -11,6 +11,8 @@ export interface WeightTarget {
   readonly bytes: Uint8Array | null;
   /** Copies bytes into it, wherever its memory is. */
   readonly set: (bytes: Uint8Array, byteOffset: number) => void;
+  /** Sets all of it, on a thread; for memory that takes no parts, else null. */
+  readonly setWhole: ((bytes: Uint8Array) => Promise<void>) | null;
 }
 
 export interface ReadWeightsOptions {
@@ -25,6 +27,8 @@ const PIECE_BYTES = 4 * 1024 * 1024;
 const MAX_WAITING_PIECES = 256;
 /** Pieces on their way to a device's memory; each has a buffer in the host's. */
 const MAX_BUFFERED_PIECES = 8;
+/** Tensors that are read or set as a whole at a time, as many as Node's pool has threads; each has a buffer. */
+const MAX_WHOLE_TENSORS = 4;
 
 /**
  * Reads all weights to their places. From sources that hold the bytes as they are, threads read them side by side, straight
@@ -54,6 +58,10 @@ class WeightReading {
   readonly #direct: Promise<void>[] = [];
   readonly #buffered = new BoundedTasks(MAX_BUFFERED_PIECES);
   readonly #idleBuffers: Uint8Array[] = [];
+  readonly #whole = new BoundedTasks(MAX_WHOLE_TENSORS);
+  /** Each large enough for any tensor that is set as a whole. */
+  readonly #idleWholeBuffers: Uint8Array[] = [];
+  readonly #largestWholeBytes: number;
   readonly #totalBytes: number;
   #doneBytes = 0;
   #isOver = false;
@@ -62,10 +70,18 @@ class WeightReading {
     this.#source = source;
     this.#options = options;
     this.#totalBytes = targets.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    this.#largestWholeBytes = targets.reduce((largest, { setWhole, byteLength }) => {
+      return setWhole === null ? largest : Math.max(largest, byteLength);
+    }, 0);
   }
 
   async start(target: WeightTarget): Promise<void> {
-    if (this.#source.readInto === undefined || this.#source.tensors.get(target.name)?.type !== target.type) {
+    const { setWhole } = target;
+    if (setWhole !== null) {
+      await this.#whole.start(() => this.#setWhole(target, setWhole));
+      return;
+    }
+    if (!this.#canReadInto(target)) {
       for await (const { bytes, byteOffset } of this.#source.stream(target.name, target.type, this.#options.signal)) {
         target.set(bytes, byteOffset);
         this.#count(bytes.byteLength);
@@ -89,12 +105,14 @@ class WeightReading {
   async finish(): Promise<void> {
     await Promise.all(this.#direct);
     await this.#buffered.finish();
+    await this.#whole.finish();
   }
 
   async settle(): Promise<void> {
     this.#isOver = true;
     await Promise.allSettled(this.#direct);
     await this.#buffered.settle();
+    await this.#whole.settle();
   }
 
   async #read(name: string, place: Uint8Array, byteOffset: number): Promise<void> {
@@ -112,6 +130,37 @@ class WeightReading {
     set(bytes, byteOffset);
     this.#idleBuffers.push(buffer);
     this.#count(byteLength);
+  }
+
+  async #setWhole(target: WeightTarget, setWhole: (bytes: Uint8Array) => Promise<void>): Promise<void> {
+    throwIfCancelled(this.#options.signal, "load the model");
+    if (this.#isOver) return;
+    const buffer = this.#idleWholeBuffers.pop() ?? new Uint8Array(this.#largestWholeBytes);
+    const bytes = buffer.subarray(0, target.byteLength);
+    await this.#readWhole(target, bytes);
+    await setWhole(bytes);
+    this.#idleWholeBuffers.push(buffer);
+    this.#count(target.byteLength);
+  }
+
+  async #readWhole(target: WeightTarget, bytes: Uint8Array): Promise<void> {
+    if (!this.#canReadInto(target)) {
+      const parts = this.#source.stream(target.name, target.type, this.#options.signal);
+      for await (const part of parts) bytes.set(part.bytes, part.byteOffset);
+      return;
+    }
+    const reads: Promise<void>[] = [];
+    for (let byteOffset = 0; byteOffset < bytes.byteLength; byteOffset += PIECE_BYTES) {
+      const place = bytes.subarray(byteOffset, byteOffset + PIECE_BYTES);
+      reads.push(this.#source.readInto?.(target.name, place, byteOffset) ?? Promise.resolve());
+    }
+    // No thread may write into the buffer any more when it is given up.
+    await Promise.allSettled(reads);
+    await Promise.all(reads);
+  }
+
+  #canReadInto({ name, type }: WeightTarget): boolean {
+    return this.#source.readInto !== undefined && this.#source.tensors.get(name)?.type === type;
   }
 
   #count(byteLength: number): void {

@@ -1,10 +1,10 @@
-import type { Backend, Ggml, Tensor, TensorType } from "@higgs-worker/ggml";
-import { TensorArena } from "@higgs-worker/ggml";
+import type { Backend, Tensor, TensorType } from "@higgs-worker/ggml";
 import type { HiggsConfig } from "../checkpoint/lm-config.ts";
 import { clearPadding, headRowMultipleOf, paddedShape, storedBytes } from "./padded-head.ts";
 import { readWeights, type ReadWeightsOptions, type WeightTarget } from "./read-weights.ts";
 import { ropeDivisors } from "./rope-factors.ts";
 import { TextEmbeddings } from "./text-embeddings.ts";
+import { WeightMemory } from "./weight-memory.ts";
 import type { WeightSource, WeightTensor } from "./weight-source.ts";
 
 /** One of the two sets of norms and MLP of a layer; every position goes through exactly one (spec model §4.2). */
@@ -48,6 +48,8 @@ const FLOAT_TYPES: ReadonlySet<TensorType> = new Set(["f32", "f16", "bf16"]);
 const TOKEN_EMBEDDINGS = "token_embd.weight";
 const AUDIO_HEAD = "audio_output.weight";
 const ROPE_DIVISORS = "rope_divisors";
+/** Rows of it are looked up, which needs them in the order of their type. */
+const AUDIO_EMBEDDINGS = "audio_embd.weight";
 
 /** The tensors of the generation model on a device, and its text embeddings in the host's memory. Names are GGUF's; the audio branch has the suffix `_audio`. */
 export class HiggsWeights implements Disposable {
@@ -67,27 +69,35 @@ export class HiggsWeights implements Disposable {
    * it multiplies row by row.
    */
   readonly fewestRows: 1 | 2;
-  readonly #arena: TensorArena;
+  readonly #memory: WeightMemory;
 
-  private constructor(arena: TensorArena, textEmbeddings: TextEmbeddings, config: HiggsConfig) {
-    const tensor = (name: string): Tensor => arena.tensor(name);
-    this.#arena = arena;
+  private constructor(memory: WeightMemory, textEmbeddings: TextEmbeddings, config: HiggsConfig) {
+    const tensor = (name: string): Tensor => memory.tensor(name);
+    this.#memory = memory;
     this.textEmbeddings = textEmbeddings;
     this.layers = Array.from({ length: config.numHiddenLayers }, (_, il) => layerOf(tensor, il));
     this.outputNorm = tensor("output_norm.weight");
-    this.audioEmbeddings = tensor("audio_embd.weight");
+    this.audioEmbeddings = tensor(AUDIO_EMBEDDINGS);
     this.audioHead = tensor(AUDIO_HEAD);
     this.ropeDivisors = tensor(ROPE_DIVISORS);
     const matrices = [
       this.audioHead,
       ...this.layers.flatMap(({ q, k, v, o, audio }) => [q, k, v, o, ...branchMatrices(audio)]),
     ];
-    this.fewestRows = arena.isHost && matrices.some(({ type }) => FLOAT_TYPES.has(type)) ? 2 : 1;
+    this.fewestRows = memory.isHost && matrices.some(({ type }) => FLOAT_TYPES.has(type)) ? 2 : 1;
   }
 
   /** Bytes on the device. */
   get byteLength(): number {
-    return this.#arena.byteLength;
+    return this.#memory.byteLength;
+  }
+
+  /**
+   * Whether a product with this matrix must take row by row what comes from several sequences, so that each gets the same bits
+   * alone and beside others.
+   */
+  needsRowByRow(matrix: Tensor): boolean {
+    return this.#memory.needsRowByRow(matrix);
   }
 
   /** Bytes that a decode step reads (spec model §2.4): all but the text branches; of the embeddings only a few rows. */
@@ -105,29 +115,30 @@ export class HiggsWeights implements Disposable {
    */
   static async load(backend: Backend, source: WeightSource, options: LoadWeightsOptions): Promise<HiggsWeights> {
     const { precision, headRowMultiple = headRowMultipleOf(backend) } = options;
-    const arena = defineTensors(backend.ggml, source, precision, headRowMultiple);
+    // The zeros of a padded head are a part of it, which repacked memory does not take.
+    const plain = new Set([AUDIO_EMBEDDINGS, ...(headRowMultiple > 1 ? [AUDIO_HEAD] : [])]);
+    const memory = new WeightMemory(backend, heldTensors(source, precision, headRowMultiple), plain);
     try {
-      arena.allocate(backend, "weights");
-      arena.tensor(ROPE_DIVISORS).set(ropeDivisors(source.config));
-      clearPadding(arena.tensor(AUDIO_HEAD), tensorOf(source, AUDIO_HEAD));
+      memory.tensor(ROPE_DIVISORS).set(ropeDivisors(source.config));
+      clearPadding(memory.tensor(AUDIO_HEAD), tensorOf(source, AUDIO_HEAD));
       const textEmbeddings = new TextEmbeddings(tensorOf(source, TOKEN_EMBEDDINGS));
       const targets = [...source.tensors].map(([name, stored]): WeightTarget => {
-        const target = name === TOKEN_EMBEDDINGS ? textEmbeddings : arena.tensor(name);
-        const { type } = target;
-        const byteLength = name === AUDIO_HEAD ? storedBytes(arena.tensor(name), stored) : target.byteLength;
-        const bytes = name === TOKEN_EMBEDDINGS ? textEmbeddings.bytes : arena.hostBytes(name);
-        return { name, type, byteLength, bytes, set: (part, byteOffset) => target.set(part, byteOffset) };
+        if (name === AUDIO_HEAD) return memory.target(name, storedBytes(memory.tensor(name), stored));
+        if (name !== TOKEN_EMBEDDINGS) return memory.target(name);
+        const { type, byteLength, bytes } = textEmbeddings;
+        const set = (part: Uint8Array, byteOffset: number): void => textEmbeddings.set(part, byteOffset);
+        return { name, type, byteLength, bytes, set, setWhole: null };
       });
       await readWeights(source, targets, options);
-      return new HiggsWeights(arena, textEmbeddings, source.config);
+      return new HiggsWeights(memory, textEmbeddings, source.config);
     } catch (error) {
-      arena[Symbol.dispose]();
+      memory[Symbol.dispose]();
       throw error;
     }
   }
 
   [Symbol.dispose](): void {
-    this.#arena[Symbol.dispose]();
+    this.#memory[Symbol.dispose]();
   }
 }
 
@@ -141,20 +152,16 @@ function tensorOf(source: WeightSource, name: string): WeightTensor {
   return tensor;
 }
 
-function defineTensors(
-  ggml: Ggml,
-  source: WeightSource,
-  precision: WeightPrecision,
-  headRowMultiple: number,
-): TensorArena {
-  const arena = new TensorArena(ggml, { maxTensors: source.tensors.size + 1 });
-  for (const { name, type, shape } of source.tensors.values()) {
-    if (name === TOKEN_EMBEDDINGS) continue;
-    const heldShape = name === AUDIO_HEAD ? paddedShape(shape, headRowMultiple) : shape;
-    arena.define(name, heldType(name, type, precision), ...heldShape);
-  }
-  arena.define(ROPE_DIVISORS, "f32", source.config.headDim / 2);
-  return arena;
+/** All that lies on the device. */
+function heldTensors(source: WeightSource, precision: WeightPrecision, headRowMultiple: number): WeightTensor[] {
+  const stored = [...source.tensors.values()].filter(({ name }) => name !== TOKEN_EMBEDDINGS);
+  const divisors = { name: ROPE_DIVISORS, type: "f32", shape: [source.config.headDim / 2] } as const;
+  const held = stored.map(({ name, type, shape }) => ({
+    name,
+    type: heldType(name, type, precision),
+    shape: name === AUDIO_HEAD ? paddedShape(shape, headRowMultiple) : shape,
+  }));
+  return [...held, divisors];
 }
 
 /** Norms are multiplied with f32 activations, so they are f32 even if the file holds another type. */
