@@ -26,6 +26,7 @@ function jobContext(): JobContext {
     log: { trace: noop, debug: noop, info: noop, warn: noop, error: noop },
     progress: noop,
     refreshWorker: noop,
+    whenAnswered: noop,
     reportUnhealthy: noop,
   };
 }

@@ -22,6 +22,8 @@ export interface JobHandlerContext {
   /** 1 for the first delivery. */
   readonly attempt?: number | undefined;
   readonly progress: (data: unknown) => void;
+  /** Has work done when the platform has the job's result. */
+  readonly whenAnswered?: ((work: () => unknown) => void) | undefined;
   /** An `AudioOutlet` when the caller is in this process. */
   readonly attachment?: unknown;
 }
@@ -161,9 +163,9 @@ function outOfTime(error: unknown, { signal }: JobHandlerContext): unknown {
 
 function jobOptions(
   job: SpeechJob,
-  { signal, progress, deadlineAtMs }: JobHandlerContext,
+  { signal, progress, deadlineAtMs, whenAnswered }: JobHandlerContext,
   deadline: AbortSignal,
-): Pick<SpeechJobOptions, "signal" | "deadlineAtMs" | "onProgress" | "onUpload"> {
+): Pick<SpeechJobOptions, "signal" | "deadlineAtMs" | "onProgress" | "onUpload" | "whenAnswered"> {
   let speech: SpeechProgress | null = null;
   let upload: UploadProgress = { bytes: 0, parts: 0 };
   const report = throttled(() => {
@@ -172,6 +174,7 @@ function jobOptions(
   return {
     signal: AbortSignal.any([signal, deadline]),
     deadlineAtMs,
+    whenAnswered,
     onProgress: (news) => {
       speech = news;
       report();

@@ -112,6 +112,18 @@ it("an engine that ends twice at the same chunk fails the job; its next delivery
   expect(left(directory)).toEqual([]);
 });
 
+it("what is finished stays until the platform has the result: a delivery before that speaks nothing again", async () => {
+  const directory = scratchDir();
+  const works: (() => unknown)[] = [];
+  const first = await run({}, chunkedModel().model, directory, { whenAnswered: (work) => void works.push(work) });
+  const { model, spoken } = chunkedModel();
+  const again = await run({}, model, directory, { whenAnswered: (work) => void works.push(work) });
+  expect([spoken, again.output.sha256]).toEqual([[], first.output.sha256]);
+  expect(left(directory)).toHaveLength(1);
+  for (const work of works) await work();
+  expect(left(directory)).toEqual([]);
+});
+
 it("a job of another id draws another seed, and takes over nothing", async () => {
   const directory = scratchDir();
   await expect(run({}, chunkedModel([2, 2]).model, directory)).rejects.toMatchObject({ code: "ENGINE_CRASHED" });

@@ -50,6 +50,8 @@ export interface SpeechJobOptions {
   readonly onAudio?: ((pcm: Float32Array, sampleRateHz: number) => void) | undefined;
   /** Called when the store has more of the audio. */
   readonly onUpload?: ((progress: UploadProgress) => void) | undefined;
+  /** Has work done when the client can have the result; else it is done at once. */
+  readonly whenAnswered?: ((work: () => unknown) => void) | undefined;
   /** What the job goes on from. */
   readonly thread?: SpeechThread | undefined;
   /** Overrides the job's `delivery`. */
@@ -87,7 +89,9 @@ export async function runSpeechJob(
   const kept = options.delivery === undefined ? services.resumable?.open(job) : undefined;
   try {
     const finished = await speakJob(job, services, options, kept);
-    await kept?.finish();
+    // A worker that ends before the platform has the result leaves all of it to the next.
+    if (options.whenAnswered === undefined) await kept?.finish();
+    else options.whenAnswered(() => kept?.finish());
     return finished;
   } catch (error) {
     await kept?.fail(toHiggsError(error));

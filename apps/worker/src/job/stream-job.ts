@@ -39,7 +39,7 @@ export type StreamItem = AudioItem | FinalItem;
 /** Ten seconds of 16 bits at 24 kHz are 640 kB of base64; the platform takes 1 MB (spec platform §3.6). */
 const MAX_ITEM_SAMPLES = 240_000;
 
-type StreamOptions = Pick<SpeechJobOptions, "signal" | "deadlineAtMs" | "onProgress" | "trace">;
+type StreamOptions = Pick<SpeechJobOptions, "signal" | "deadlineAtMs" | "onProgress" | "trace" | "whenAnswered">;
 
 /**
  * Runs a job and yields its audio while it is generated. Returns the finished job; ending the iteration stops the speech.

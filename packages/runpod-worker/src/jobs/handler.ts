@@ -18,6 +18,11 @@ export interface JobContext {
   readonly log: Logger;
   /** Shows `data` as the job's output while it runs. Returns at once; only the newest unsent value is kept. */
   readonly progress: (data: unknown) => void;
+  /**
+   * Has `work` done when the platform has the job's result, and never when it does not get it: then the job may be delivered
+   * again. Rejections are logged.
+   */
+  readonly whenAnswered: (work: () => unknown) => void;
   /** Makes the worker stop after this job, as a returned `refresh_worker: true` does; also inside generators. */
   readonly refreshWorker: () => void;
   /** What the caller of `InProcessJobs.run` gave besides the input; undefined for all other jobs. */

@@ -12,6 +12,7 @@ export interface JobContextParts {
   readonly attachment?: unknown;
   readonly onProgress: (data: unknown) => void;
   readonly onRefresh: () => void;
+  readonly whenAnswered: (work: () => unknown) => void;
   readonly onUnhealthy: (failure: FitnessFailure) => void;
 }
 
@@ -29,6 +30,7 @@ export function createJobContext(job: Job, parts: JobContextParts): JobContext {
     log: parts.log,
     progress: parts.onProgress,
     refreshWorker: parts.onRefresh,
+    whenAnswered: parts.whenAnswered,
     attachment: parts.attachment,
     reportUnhealthy: (name, thrown) => parts.onUnhealthy({ name, thrown }),
   };

@@ -1,4 +1,5 @@
 import type { FitnessFailure } from "../fitness/fitness-checks.ts";
+import { AnsweredWork } from "../jobs/answered-work.ts";
 import { executeJob, type JobProgram } from "../jobs/execute-job.ts";
 import type { Handler } from "../jobs/handler.ts";
 import { createJobContext, secretsOf } from "../jobs/job-context.ts";
@@ -72,6 +73,7 @@ async function executeWith(
   { signal, queuedMs, progress, chunk, attachment }: JobExecution,
 ): Promise<ExecutedBody> {
   let isRefreshAsked = false;
+  const answeredWork = new AnsweredWork();
   const context = createJobContext(job, {
     workerId,
     queuedMs,
@@ -88,6 +90,7 @@ async function executeWith(
     onRefresh: () => {
       isRefreshAsked = true;
     },
+    whenAnswered: (work) => answeredWork.add(work),
     onUnhealthy,
   });
   const { body, failure } = await executeJob(program, job, {
@@ -96,6 +99,8 @@ async function executeWith(
     onChunk: chunk,
     workerLog,
   });
+  // The queue of this process has what is returned here.
+  await answeredWork.run(log);
   if (body.stopPod === true) log.info("The result asks for another worker; a local server goes on.");
   return { ...body, failure };
 }

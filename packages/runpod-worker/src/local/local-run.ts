@@ -1,6 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { AnsweredWork } from "../jobs/answered-work.ts";
 import { executeJob, type ExecutedJob, type JobProgram, jobStopped } from "../jobs/execute-job.ts";
 import { createJobContext, secretsOf } from "../jobs/job-context.ts";
 import { isRecord } from "../protocol/is-record.ts";
@@ -116,6 +117,7 @@ async function execute(job: Job, options: LocalRunOptions, signal: AbortSignal):
   const log = options.log.forJob({ jobId: job.id, batchId: job.batchId });
   let isRefreshAsked = false;
   let chunks = 0;
+  const answeredWork = new AnsweredWork();
   logRoutine(log, "info", "Started.");
   const context = createJobContext(job, {
     workerId: options.workerId,
@@ -126,10 +128,11 @@ async function execute(job: Job, options: LocalRunOptions, signal: AbortSignal):
     onRefresh: () => {
       isRefreshAsked = true;
     },
+    whenAnswered: (work) => answeredWork.add(work),
     onUnhealthy: ({ name, thrown }) => log.error(`Worker is unhealthy: ${name} | ${errorMessageOf(thrown)}`),
   });
   // The printed result always holds all chunks, since there is no stream URL here.
-  return executeJob({ ...options.program, isAggregating: true }, job, {
+  const executed = await executeJob({ ...options.program, isAggregating: true }, job, {
     context,
     isRefreshAsked: () => isRefreshAsked,
     onChunk: (chunk) => {
@@ -138,6 +141,8 @@ async function execute(job: Job, options: LocalRunOptions, signal: AbortSignal):
     },
     workerLog: options.log,
   });
+  await answeredWork.run(log);
+  return executed;
 }
 
 /** Chunks and progress are shown, not delivered; the result itself is checked strictly. */

@@ -1,4 +1,5 @@
 import type { FitnessFailure } from "../fitness/fitness-checks.ts";
+import { AnsweredWork } from "../jobs/answered-work.ts";
 import { executeJob, type ExecutedJob, type JobProgram, jobStopped } from "../jobs/execute-job.ts";
 import { createJobContext, secretsOf } from "../jobs/job-context.ts";
 import { logRoutine, type PlatformLogger } from "../logging/logger.ts";
@@ -42,6 +43,7 @@ export class JobRun {
   readonly #postAbort = new AbortController();
   readonly #chunks: ChunkSender;
   readonly #progress: ProgressSender;
+  readonly #answeredWork = new AnsweredWork();
   #verdict: Verdict | undefined;
   #isStream = false;
   #isRefreshAsked = false;
@@ -135,6 +137,7 @@ export class JobRun {
       onRefresh: () => {
         this.#isRefreshAsked = true;
       },
+      whenAnswered: (work) => this.#answeredWork.add(work),
       onUnhealthy: (failure) => {
         this.#isRefreshAsked = true;
         this.#parts.onUnhealthy(failure);
@@ -167,6 +170,7 @@ export class JobRun {
     if (this.#verdict !== undefined) return;
     this.#finalPost = this.#post(final, isStream, undefined);
     await this.#finalPost;
+    if (this.#isAnswered) await this.#answeredWork.run(this.#log);
     if (!this.isStopped) logRoutine(this.#log, "info", "Finished.");
   }
 

@@ -24,6 +24,46 @@ async function bodiesAfter(responders: readonly Responder[], handler: Handler = 
   return bench.platform.results.map((post) => post.body);
 }
 
+describe("work after the result", () => {
+  it("is done when the platform has the result, in order; one that fails is logged and stops none", async () => {
+    const bench = await WorkerBench.open(
+      (_job, { whenAnswered }) => {
+        whenAnswered(async () => {
+          await wait(1);
+          seen.push(`first, ${bench.platform.results.length} posted`);
+          throw new Error("no more room");
+        });
+        whenAnswered(() => seen.push("second"));
+        return {};
+      },
+      {},
+      (platform) => platform.queue({ id: "j1", input: {} }),
+    );
+    const seen: string[] = [];
+    await bench.platform.until(() => bench.surface.output.includes("Finished."), "the end of the job");
+    expect(seen).toEqual(["first, 1 posted", "second"]);
+    expect(bench.surface.output).toContain("Work after the result failed. | no more room");
+  });
+
+  it("is never done when the result is lost", async () => {
+    const seen: string[] = [];
+    const bench = await WorkerBench.open(
+      (_job, { whenAnswered }) => {
+        whenAnswered(() => seen.push("done"));
+        return {};
+      },
+      { timing: { resultBudgetMs: 20 } },
+      (platform) => {
+        platform.respondInTurn("done", Array(50).fill(status(503)));
+        platform.queue({ id: "j1", input: {} });
+      },
+    );
+    await bench.platform.until(() => bench.surface.output.includes("Failed to return job results. | HTTP"), "the loss");
+    await bench.platform.until(() => bench.surface.output.includes("Finished."), "the end of the job");
+    expect(seen).toEqual([]);
+  });
+});
+
 describe("result bodies", () => {
   it.each([
     [{ a: 1, b: { c: [1] } }, { output: { a: 1, b: { c: [1] } } }],
