@@ -15,7 +15,9 @@ export function benchmarksMarkdown(files: readonly { readonly name: string; read
     "<!-- Generated from bench/results/*.json by `npm run docs:generate`; do not edit. -->",
     "# Benchmarks",
     "",
-    "`higgs bench` measures, `--save` keeps the figures in `bench/results/`. Ratios compare figures of the same run.",
+    "`higgs bench` measures, `--save` keeps the figures in `bench/results/`, `--compare FILE` adds the ratios to an earlier report. Of times less is",
+    "better, of speeds more. Processor time is that of the whole process in the same unit, all threads together: other work on the machine",
+    "changes it less. Ratios beside a value compare figures of the same run.",
     "",
     ...sections.flatMap((section) => [section, ""]),
   ].join("\n");

@@ -1,6 +1,7 @@
 import { HiggsError } from "@higgs-worker/base/errors";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { CommandIo } from "./terminal/command-io.ts";
+import { wholeNumber } from "./terminal/whole-number.ts";
 
 /** Flags, subcommands and help of `higgs deploy` and `higgs volume`, which only these need; their code is imported when they run. */
 
@@ -28,22 +29,22 @@ export function addDeploy(deploy: Command, io: CommandIo, finish: Finish): void 
       ]),
     )
     .option("--gpu <names>", "pools (ADA_24) or cards (4090, L40S), with commas; repeatable", list)
-    .option("--gpu-count <n>", "GPUs a worker", whole(1, 16))
+    .option("--gpu-count <n>", "GPUs a worker", wholeNumber(1, 16))
     .option("--min-cuda <version>", "lowest CUDA version of hosts, or any (default: by the target)", cudaVersion)
     .option(
       "--workers-min <n>",
       "workers that are always there, and always billed (default at creation: 0)",
-      whole(0, 1000),
+      wholeNumber(0, 1000),
     )
-    .option("--workers-max <n>", "workers at most (default at creation: 3)", whole(0, 1000))
+    .option("--workers-max <n>", "workers at most (default at creation: 3)", wholeNumber(0, 1000))
     .option(
       "--idle-timeout <seconds>",
       "how long a worker without jobs stays (default at creation: 10)",
-      whole(1, 3600),
+      wholeNumber(1, 3600),
     )
-    .option("--timeout <seconds>", "how long a job may take (default at creation: 600)", whole(5, 604_800))
+    .option("--timeout <seconds>", "how long a job may take (default at creation: 600)", wholeNumber(5, 604_800))
     .option("--scale-delay <seconds>", "another worker when jobs wait this long (default at creation: 4)", seconds)
-    .option("--scale-requests <n>", "another worker for so many requests at once", whole(1, 10_000))
+    .option("--scale-requests <n>", "another worker for so many requests at once", wholeNumber(1, 10_000))
     .addOption(
       new Option("--flashboot <mode>", "revival of stopped workers (default at creation: FLASHBOOT)").choices([
         "OFF",
@@ -51,7 +52,7 @@ export function addDeploy(deploy: Command, io: CommandIo, finish: Finish): void 
         "PRIORITY_FLASHBOOT",
       ]),
     )
-    .option("--disk <gb>", "container disk in GB (default at creation: 10)", whole(1, 4096))
+    .option("--disk <gb>", "container disk in GB (default at creation: 10)", wholeNumber(1, 4096))
     .option("--registry <id>", "id of a registry credential, for a private image")
     .option("--data-center <ids>", "data centers, with commas; repeatable (default: any)", list)
     .option("--env <variable>", "NAME=value, or NAME for its value in the environment or .env; repeatable", append)
@@ -123,7 +124,7 @@ export function addVolume(
     .requiredOption("--data-center <id>", "where it is, such as EU-RO-1; workers with it can only be there")
     .addOption(
       new Option("--size <gb>", "GB; 30 hold the model and its converted weights")
-        .argParser(whole(10, 4096))
+        .argParser(wholeNumber(10, 4096))
         .default(30),
     )
     .addOption(
@@ -235,7 +236,7 @@ function addLogs(deploy: Command, io: CommandIo, finish: Finish): void {
     .command("logs")
     .description("Show what the workers write")
     .option("--worker <id>", "only this worker")
-    .option("--tail <n>", "lines a worker from before", whole(0, 5000), 100)
+    .option("--tail <n>", "lines a worker from before", wholeNumber(0, 5000), 100)
     .option("-f, --follow", "go on until interrupted");
   withEndpoint(command, "higgs deploy logs --follow");
   command.action(async (own: Flags, { parent }: Command) => {
@@ -308,14 +309,6 @@ function append(value: string, before: readonly string[] = []): readonly string[
 function list(value: string, before: readonly string[] = []): readonly string[] {
   const names = value.split(",").map((name) => name.trim());
   return [...before, ...names.filter((name) => name !== "")];
-}
-
-function whole(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (/^\d+$/.test(text) && value >= min && value <= max) return value;
-    throw new InvalidArgumentError(`Allowed are whole numbers ${min} … ${max}.`);
-  };
 }
 
 function seconds(text: string): number {

@@ -1,10 +1,12 @@
 import { Command, CommanderError, Option } from "commander";
+import { DEFAULT_BATCHES, MEASURE_NAMES } from "./bench/measure-names.ts";
 import { flagKeys, helpText } from "./config/describe.ts";
 import type { SettingFlags } from "./config/load.ts";
 import type { SettingGroup } from "./config/setting.ts";
 import { SETTINGS, type SettingKey } from "./config/settings.ts";
 import { EXIT_OK, EXIT_USAGE, type CommandIo } from "./terminal/command-io.ts";
 import { errorText, exitCodeOf } from "./terminal/error-text.ts";
+import { wholeNumber } from "./terminal/whole-number.ts";
 import type * as DeployCommands from "./deploy-commands.ts";
 import type * as SpeechFlags from "./speech-flags.ts";
 import { VERSION } from "./version.ts";
@@ -371,21 +373,27 @@ function addBench(program: Command, io: CommandIo, finish: Finish): void {
     .description("Measure speed; the last line is JSON")
     .option("--title <text>", "heading of the report", "Benchmark")
     .option("--save <name>", "save the report as bench/results/NAME.json")
+    .option("--compare <file>", "print ratios against an earlier report")
     .addOption(new Option("--random <shapes>", "random weights instead of a checkpoint").choices(["full"]))
+    .option("--layers <count>", "layers of random weights, 1 to 28; default all", wholeNumber(1, 28))
     .addOption(
-      new Option("--only <names...>", "measure only these")
-        .choices(["model", "decode", "codec", "encode", "end-to-end", "voice"])
-        .default([], "all"),
+      new Option("--batch <counts...>", "sequences at once in the sweep")
+        .argParser((text, before: readonly number[] | undefined) => [...(before ?? []), wholeNumber(1, 1024)(text)])
+        .default(undefined, DEFAULT_BATCHES.join(" ")),
     )
+    .addOption(new Option("--only <names...>", "measure only these").choices(MEASURE_NAMES).default([], "all"))
     .addHelpText("after", "\nExample:\n  higgs bench --random full --weights q8_0 --only model --save laptop");
   const settings = addSettings(command, ["model", "general"]);
   command.action(async (flags: Flags) => {
     const { runBench } = await import("./commands/bench.ts");
-    const { title, save, random, only } = flags;
+    const { title, save, random, only, layers, batch, compare } = flags;
     const args = {
       title: String(title),
       saveAs: typeof save === "string" ? save : null,
       isRandom: random === "full",
+      layers: typeof layers === "number" ? layers : null,
+      batches: Array.isArray(batch) ? batch.map(Number) : DEFAULT_BATCHES,
+      compareWith: typeof compare === "string" ? compare : null,
       only: Array.isArray(only) ? only.map(String) : [],
       settings: settings(flags),
     };

@@ -33,6 +33,17 @@ it("makes a table for the docs and one for a terminal", () => {
   );
 });
 
+it("has a column of processor time only where some row has it", () => {
+  const rows = [{ name: "encode", unit: "s/s", value: 0.5, processor: 0.9 }, ...report.rows];
+  const markdown = benchReportMarkdown({ ...report, rows });
+  expect(markdown).toContain(
+    "| Measure | Value | Processor time | Unit | Ratio | Note |\n|---|---:|---:|---|---:|---|",
+  );
+  expect(markdown).toContain("| encode | 0.5 | 0.9 | s/s |  |  |");
+  expect(markdown).toContain("| load | 3 |  | s |  |  |");
+  expect(benchReportMarkdown(report)).not.toContain("Processor");
+});
+
 it.each([
   [0.000123456, "0.0001235"],
   [12345.6, "12346"],

@@ -1,80 +1,101 @@
-import * as v from "valibot";
+import type { BenchReport, BenchRow } from "./report-schema.ts";
 
-const RowSchema = v.strictObject({
-  /** What was measured, for example `decode step, q8_0, batch 1`. */
-  name: v.pipe(v.string(), v.nonEmpty()),
-  unit: v.string(),
-  value: v.pipe(v.number(), v.finite()),
-  /** Relative to the figure that the note names, if any; 1 is equal. */
-  ratio: v.optional(v.pipe(v.number(), v.finite())),
-  note: v.optional(v.string()),
-});
-
-const ReportSchema = v.strictObject({
-  title: v.pipe(v.string(), v.nonEmpty()),
-  /** ISO 8601. */
-  date: v.pipe(v.string(), v.isoTimestamp()),
-  commit: v.string(),
-  /** Version of Node, for example `v24.21.0`. */
-  node: v.string(),
-  machine: v.strictObject({
-    cpu: v.string(),
-    cores: v.number(),
-    memoryGiB: v.number(),
-    /** Name of the compute device. */
-    device: v.string(),
-  }),
-  rows: v.pipe(v.array(RowSchema), v.nonEmpty()),
-});
-
-/** One file of `bench/results/`: rows that were measured in the same run on the same machine. */
-export type BenchReport = v.InferOutput<typeof ReportSchema>;
-export type BenchRow = v.InferOutput<typeof RowSchema>;
-
-/**
- * Reads a report back.
- *
- * @throws {TypeError} when the file differs from the format; the message says where
- */
-export function parseBenchReport(json: string): BenchReport {
-  const result = v.safeParse(ReportSchema, JSON.parse(json));
-  if (result.success) return result.output;
-  const [issue] = result.issues;
-  throw new TypeError(`Cannot read the bench report: ${issue.message} at ${v.getDotPath(issue) ?? "the top"}`);
-}
+export { type BenchReport, type BenchRow, parseBenchReport } from "./report-schema.ts";
 
 /** The report as a section of docs/BENCHMARKS.md. */
 export function benchReportMarkdown(report: BenchReport): string {
-  const { machine } = report;
+  const { machine, rows } = report;
+  const hasProcessor = rows.some(({ processor }) => processor !== undefined);
+  const optional = (cell: string): readonly string[] => (hasProcessor ? [cell] : []);
   return [
     `## ${report.title}`,
     "",
     `${report.date.slice(0, 10)}, commit ${report.commit}, Node ${report.node}, ${machine.cpu} (${machine.cores} cores, ` +
       `${machine.memoryGiB} GiB), device ${machine.device}`,
     "",
-    "| Measure | Value | Unit | Ratio | Note |",
-    "|---|---:|---|---:|---|",
-    ...report.rows.map(
-      (row) =>
-        `| ${row.name} | ${formatFigure(row.value)} | ${row.unit} | ${row.ratio?.toFixed(2) ?? ""} | ${row.note ?? ""} |`,
+    line("Measure", "Value", ...optional("Processor time"), "Unit", "Ratio", "Note"),
+    line("---", "---:", ...optional("---:"), "---", "---:", "---"),
+    ...rows.map(({ name, value, processor, unit, ratio, note }) =>
+      line(
+        name,
+        formatFigure(value),
+        ...optional(processor === undefined ? "" : formatFigure(processor)),
+        unit,
+        ratio?.toFixed(2) ?? "",
+        note ?? "",
+      ),
     ),
+    ...comparisonMarkdown(report),
   ].join("\n");
+}
+
+function comparisonMarkdown({ comparison }: BenchReport): string[] {
+  if (comparison === undefined) return [];
+  return [
+    "",
+    `Against commit ${comparison.commit} of ${comparison.date.slice(0, 10)} (${comparison.title}):`,
+    "",
+    line("Measure", "Before", "Now", "Unit", "Ratio", "Ratio of processor time"),
+    line("---", "---:", "---:", "---", "---:", "---:"),
+    ...comparison.pairs.map(({ name, before, now, unit, ratio, processorRatio }) =>
+      line(name, formatFigure(before), formatFigure(now), unit, ratio.toFixed(2), processorRatio?.toFixed(2) ?? ""),
+    ),
+  ];
+}
+
+function line(...cells: readonly string[]): string {
+  return cells.every((cell) => /^-+:?$/.test(cell)) ? `|${cells.join("|")}|` : `| ${cells.join(" | ")} |`;
 }
 
 /** The rows as aligned columns for a terminal. */
 export function benchRowsText(rows: readonly BenchRow[]): string {
-  const cells = rows.map((row) => [
-    row.name,
-    formatFigure(row.value),
-    row.unit,
-    row.ratio === undefined ? "" : `× ${row.ratio.toFixed(2)}`,
-    row.note ?? "",
+  return alignedColumns(
+    rows.map(({ name, value, unit, processor, ratio, note }) => [
+      name,
+      formatFigure(value),
+      unit,
+      processor === undefined ? "" : `processor ${formatFigure(processor)}`,
+      ratio === undefined ? "" : `× ${ratio.toFixed(2)}`,
+      note ?? "",
+    ]),
+  );
+}
+
+/** The comparison as aligned columns for a terminal; empty without one. */
+export function benchComparisonText({ comparison, machine }: BenchReport): string {
+  if (comparison === undefined) return "";
+  const { pairs, commit, date, machine: earlier } = comparison;
+  const isSameMachine = machine.cpu === earlier.cpu && machine.device === earlier.device;
+  const cells = pairs.map(({ name, before, now, unit, ratio, processorRatio }) => [
+    name,
+    formatFigure(before),
+    formatFigure(now),
+    unit,
+    `× ${ratio.toFixed(2)}`,
+    processorRatio === undefined ? "" : `processor × ${processorRatio.toFixed(2)}`,
   ]);
-  const widths = [0, 1, 2, 3].map((column) => Math.max(...cells.map((line) => line[column]?.length ?? 0)));
-  return cells
-    .map((line) =>
-      line
-        .map((cell, column) => (column === 1 ? cell.padStart(widths[1] ?? 0) : cell.padEnd(widths[column] ?? 0)))
+  return [
+    `against commit ${commit} of ${date.slice(0, 10)}: before, now, ratio`,
+    ...(isSameMachine ? [] : [`(measured on another machine or device: ${earlier.cpu}, ${earlier.device})`]),
+    ...(pairs.length === 0 ? ["no measure is in both reports"] : [alignedColumns(cells, [1, 2])]),
+  ].join("\n");
+}
+
+/** Columns as wide as their widest cell; those named by `numeric` are aligned to the right. */
+function alignedColumns(lines: readonly (readonly string[])[], numeric: readonly number[] = [1]): string {
+  // A column that is empty everywhere takes no room.
+  const used = (lines[0] ?? [])
+    .map((_, column) => column)
+    .filter((column) => lines.some((cells) => cells[column] !== ""));
+  const widthOf = (column: number): number => Math.max(...lines.map((cells) => cells[column]?.length ?? 0));
+  const widths = new Map(used.map((column) => [column, widthOf(column)]));
+  return lines
+    .map((cells) =>
+      used
+        .map((column) => {
+          const [cell, width] = [cells[column] ?? "", widths.get(column) ?? 0];
+          return numeric.includes(column) ? cell.padStart(width) : cell.padEnd(width);
+        })
         .join("  ")
         .trimEnd(),
     )

@@ -3,7 +3,7 @@ import type { Backend } from "@higgs-worker/ggml";
 import type { BenchRow } from "../bench/report.ts";
 import { openDevice } from "../model/devices.ts";
 import { findModel } from "../model/locations.ts";
-import { median, type BenchContext } from "./bench-measure.ts";
+import { type BenchContext, medianTiming, perSecond, timed, type Timing } from "./bench-measure.ts";
 
 /** Frames that are decoded: ten seconds. */
 const FRAMES = 250;
@@ -11,26 +11,24 @@ const RUNS = 3;
 
 /** Codec decode, whole and streamed frame by frame, as a real-time factor. */
 export async function* measureCodec(context: BenchContext): AsyncGenerator<BenchRow> {
-  using backend = await openDevice(context.config, context.logger, context.signal);
+  const { config, logger, signal } = context;
+  using backend = await openDevice(config, logger, signal);
   using decoder = await loadDecoder(backend, context);
   const codes = Array.from({ length: 8 }, (_, codebook) =>
     Int32Array.from({ length: FRAMES }, (_unused, frame) => (frame * 37 + codebook * 101) % 1024),
   );
   const seconds = (FRAMES * decoder.samplesPerFrame) / decoder.sampleRateHz;
-  const wholeMs: number[] = [];
-  for (let run = 0; run < RUNS; run++) {
-    const startMs = performance.now();
-    await decoder.decode(codes, { signal: context.signal });
-    wholeMs.push(performance.now() - startMs);
-  }
+  const runs: Timing[] = [];
+  for (let run = 0; run < RUNS; run++) runs.push(await timed(() => decoder.decode(codes, { signal })));
+  const whole = perSecond(medianTiming(runs), seconds);
   const note = `${seconds} s of audio, ${(decoder.memory.weightBytes / 1e6).toFixed(0)} MB of weights`;
-  yield { name: "codec decode, real-time factor", unit: "s/s", value: median(wholeMs) / 1000 / seconds, note };
-  const streamedMs = await measureStream(decoder, codes, context.signal);
+  yield { name: "codec decode, real-time factor", unit: "s/s", ...whole, note };
+  const streamed = perSecond(await timed(() => decodeInPieces(decoder, codes, signal)), seconds);
   yield {
     name: "codec decode in pieces, real-time factor",
     unit: "s/s",
-    value: streamedMs / 1000 / seconds,
-    ratio: streamedMs / median(wholeMs),
+    ...streamed,
+    ratio: streamed.value / whole.value,
     note: "relative to decoding whole",
   };
 }
@@ -41,12 +39,7 @@ async function loadDecoder(backend: Backend, { config, signal, isRandom }: Bench
   return await CodecDecoder.load(backend, codec, { signal });
 }
 
-async function measureStream(
-  decoder: CodecDecoder,
-  codes: readonly Int32Array[],
-  signal: AbortSignal,
-): Promise<number> {
-  const startMs = performance.now();
+async function decodeInPieces(decoder: CodecDecoder, codes: readonly Int32Array[], signal: AbortSignal): Promise<void> {
   const stream = decoder.stream();
   for (let frame = 0; frame < FRAMES; frame++) {
     await stream.push(
@@ -55,5 +48,4 @@ async function measureStream(
     );
   }
   await stream.flush({ signal });
-  return performance.now() - startMs;
 }

@@ -3,7 +3,7 @@ import type { Backend } from "@higgs-worker/ggml";
 import type { BenchRow } from "../bench/report.ts";
 import { openDevice } from "../model/devices.ts";
 import { findModel } from "../model/locations.ts";
-import { makeClip, median, type BenchContext } from "./bench-measure.ts";
+import { type BenchContext, makeClip, medianTiming, perSecond, timed, type Timing } from "./bench-measure.ts";
 
 /** Length of a typical reference clip. */
 const SECONDS = 10;
@@ -16,12 +16,8 @@ export async function* measureEncode(context: BenchContext): AsyncGenerator<Benc
   using encoder = await loadEncoder(backend, context);
   const loadMs = performance.now() - loadStartMs;
   const pcm = makeClip(SECONDS * encoder.sampleRateHz);
-  const encodeMs: number[] = [];
-  for (let run = 0; run < RUNS; run++) {
-    const startMs = performance.now();
-    await encoder.encode(pcm, { signal: context.signal });
-    encodeMs.push(performance.now() - startMs);
-  }
+  const runs: Timing[] = [];
+  for (let run = 0; run < RUNS; run++) runs.push(await timed(() => encoder.encode(pcm, { signal: context.signal })));
   const { weightBytes, peakScratchBytes } = encoder.memory;
   const memory = `${(weightBytes / 1e6).toFixed(0)} MB of weights, ${(peakScratchBytes / 1e6).toFixed(0)} MB of scratch`;
   yield {
@@ -33,7 +29,7 @@ export async function* measureEncode(context: BenchContext): AsyncGenerator<Benc
   yield {
     name: "codec encode, real-time factor",
     unit: "s/s",
-    value: median(encodeMs) / 1000 / SECONDS,
+    ...perSecond(medianTiming(runs), SECONDS),
     note: `${SECONDS} s of audio, ${memory}`,
   };
 }

@@ -1,10 +1,10 @@
 import type { BenchRow } from "../bench/report.ts";
 import { findModel } from "../model/locations.ts";
-import { BENCH_REQUEST, median, type BenchContext } from "./bench-measure.ts";
+import { BENCH_REQUEST, type BenchContext, median, medianTiming, timed, type Timing } from "./bench-measure.ts";
 
 const RUNS = 3;
 
-/** Load, time to first audio, and speed of a whole sentence: medians of three runs after a warm-up. */
+/** Load, and speed of a whole sentence with the memory that it takes: medians of three runs after a warm-up. */
 export async function* measureEndToEnd(context: BenchContext): AsyncGenerator<BenchRow> {
   const { config, logger, signal, isRandom } = context;
   // Random weights have no tokenizer and cannot speak.
@@ -16,18 +16,28 @@ export async function* measureEndToEnd(context: BenchContext): AsyncGenerator<Be
     const what = `${model.name}, ${weights}, ${device}`;
     yield { name: "load", unit: "ms", value: performance.now() - startMs, note: what };
     await model.speak(BENCH_REQUEST, { signal });
-    const firstAudioMs: number[] = [];
-    const secondsPerMinute: number[] = [];
+    const runs: Timing[] = [];
     const frameMs: number[] = [];
+    let audioSeconds = Number.NaN;
     for (let run = 0; run < RUNS; run++) {
-      const { pcm, sampleRateHz, timings, audioFrames } = await model.speak(BENCH_REQUEST, { signal });
-      firstAudioMs.push(timings.firstAudioMs);
-      secondsPerMinute.push((timings.totalMs * 60 * sampleRateHz) / pcm.length / 1000);
-      frameMs.push(timings.generateMs / audioFrames);
+      const whole = await timed(async () => {
+        const { pcm, sampleRateHz, timings, audioFrames } = await model.speak(BENCH_REQUEST, { signal });
+        audioSeconds = pcm.length / sampleRateHz;
+        frameMs.push(timings.generateMs / audioFrames);
+      });
+      runs.push(whole);
     }
-    yield { name: "time to first audio", unit: "ms", value: median(firstAudioMs) };
     yield { name: "generation per frame", unit: "ms", value: median(frameMs), note: "a frame is 40 ms of audio" };
-    yield { name: "end to end per minute of audio", unit: "s", value: median(secondsPerMinute) };
+    const { wallMs, processorMs } = medianTiming(runs);
+    yield {
+      name: "end to end per minute of audio",
+      unit: "s",
+      value: (wallMs * 60) / audioSeconds / 1000,
+      processor: (processorMs * 60) / audioSeconds / 1000,
+    };
+    const memory = await model.memory?.();
+    if (memory)
+      yield { name: "resident memory", unit: "MB", value: memory.residentBytes / 1e6, note: "after three sentences" };
   } finally {
     await model[Symbol.asyncDispose]();
   }

@@ -8,6 +8,10 @@ export interface BenchContext extends CommandContext {
   readonly loadModel: ModelLoader;
   /** The released shapes with random weights instead of a checkpoint. */
   readonly isRandom: boolean;
+  /** Layers of random weights; null: all 28. */
+  readonly layers: number | null;
+  /** Sequences at once, for the sweep. */
+  readonly batches: readonly number[];
 }
 
 /** Yields each row as soon as it is measured. */
@@ -28,6 +32,35 @@ export const BENCH_REQUEST: SpeechRequest = {
 /** The middle value; the upper one of two. */
 export function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+}
+
+export interface Timing {
+  readonly wallMs: number;
+  /** Processor time of this process, all threads together. */
+  readonly processorMs: number;
+}
+
+/** Runs the work and tells what it took. */
+export async function timed(work: () => Promise<unknown>): Promise<Timing> {
+  const before = process.cpuUsage();
+  const startMs = performance.now();
+  await work();
+  const wallMs = performance.now() - startMs;
+  const { user, system } = process.cpuUsage(before);
+  return { wallMs, processorMs: (user + system) / 1000 };
+}
+
+/** The medians of wall and of processor time, each by itself. */
+export function medianTiming(timings: readonly Timing[]): Timing {
+  return {
+    wallMs: median(timings.map(({ wallMs }) => wallMs)),
+    processorMs: median(timings.map(({ processorMs }) => processorMs)),
+  };
+}
+
+/** Both times in seconds of so many seconds of audio: the value and the processor time of a row. */
+export function perSecond({ wallMs, processorMs }: Timing, audioSeconds: number) {
+  return { value: wallMs / 1000 / audioSeconds, processor: processorMs / 1000 / audioSeconds };
 }
 
 /**

@@ -1,16 +1,21 @@
 import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { makeFolders } from "@higgs-worker/base";
+import { compareReports, readBenchReport } from "../bench/compare-reports.ts";
 import { createBenchReport } from "../bench/create-report.ts";
-import { benchRowsText, type BenchReport, type BenchRow } from "../bench/report.ts";
+import type { MeasureName } from "../bench/measure-names.ts";
+import { benchComparisonText, benchRowsText, type BenchReport, type BenchRow } from "../bench/report.ts";
 import type { SettingFlags } from "../config/load.ts";
 import { loadSpeechModel, type ModelLoader } from "../model/load-model.ts";
 import { EXIT_OK, type CommandIo } from "../terminal/command-io.ts";
 import { printJson } from "../terminal/print-json.ts";
+import { measureBatch } from "./bench-batch.ts";
 import { measureCodec } from "./bench-codec.ts";
 import { measureEncode } from "./bench-encode.ts";
 import { measureEndToEnd } from "./bench-end-to-end.ts";
+import { measureFirstAudio } from "./bench-first-audio.ts";
 import { measureDecodeStep, measureLanguageModel } from "./bench-language-model.ts";
+import { measureLong } from "./bench-long.ts";
 import type { BenchMeasure } from "./bench-measure.ts";
 import { measureVoice } from "./bench-voice.ts";
 import { openCommandContext } from "./command-context.ts";
@@ -21,19 +26,28 @@ export interface BenchArgs {
   readonly saveAs: string | null;
   /** The released shapes with random weights instead of a checkpoint. */
   readonly isRandom: boolean;
+  /** Layers of random weights; null: all. */
+  readonly layers: number | null;
+  /** Sequences at once, for the sweep of batches. */
+  readonly batches: readonly number[];
+  /** File with an earlier report to compare with; null: none. */
+  readonly compareWith: string | null;
   /** Names from BENCH_MEASURES; all when empty. */
   readonly only: readonly string[];
   readonly settings: SettingFlags;
 }
 
 /** What `higgs bench` measures, in this order. */
-export const BENCH_MEASURES: ReadonlyMap<string, BenchMeasure> = new Map<string, BenchMeasure>([
+export const BENCH_MEASURES: ReadonlyMap<string, BenchMeasure> = new Map<MeasureName, BenchMeasure>([
   ["model", measureLanguageModel],
   ["decode", measureDecodeStep],
+  ["batch", measureBatch],
   ["codec", measureCodec],
   ["encode", measureEncode],
   ["end-to-end", measureEndToEnd],
+  ["first-audio", measureFirstAudio],
   ["voice", measureVoice],
+  ["long", measureLong],
 ]);
 
 /** Part of another measure. */
@@ -48,10 +62,14 @@ export async function runBench(
     loadModel: loadSpeechModel,
   },
 ): Promise<number> {
+  // A file that cannot be read is better known before anything is measured.
+  const earlier =
+    args.compareWith === null ? null : await readBenchReport(resolve(io.workingDirectory, args.compareWith));
   const { config, logger } = await openCommandContext(io, args.settings);
   const rows: BenchRow[] = [];
   const { loadModel } = parts;
-  const context = { config, logger, signal: io.signal, loadModel, isRandom: args.isRandom };
+  const { isRandom, layers, batches } = args;
+  const context = { config, logger, signal: io.signal, loadModel, isRandom, layers, batches };
   for (const [name, measure] of parts.measures) {
     if (args.only.length > 0 ? !args.only.includes(name) : NOT_BY_DEFAULT.has(name)) continue;
     for await (const row of measure(context)) {
@@ -60,14 +78,16 @@ export async function runBench(
     }
   }
   if (io.stderr.isTerminal) await io.stderr.write("\r\u001B[2K");
-  const report = await createBenchReport({
+  const measured = await createBenchReport({
     title: args.title,
     rows,
     device: config.device,
     directory: io.workingDirectory,
   });
+  const report = earlier === null ? measured : compareReports(measured, earlier);
   if (args.saveAs !== null) await save(report, args.saveAs, io.workingDirectory);
   await io.stdout.write(`${benchRowsText(rows)}\n`);
+  if (earlier !== null) await io.stdout.write(`\n${benchComparisonText(report)}\n`);
   await printJson(io, report);
   return EXIT_OK;
 }
