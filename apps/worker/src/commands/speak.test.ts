@@ -38,11 +38,19 @@ describe("runSpeak()", () => {
     ["a.ogg", {}, "OggS"],
     ["a.opus", {}, "OggS"],
     ["a.sound", {}, "RIFF"],
-    ["a.mp3", { output_format: "flac" }, "fLaC"],
+    ["a.sound", { output_format: "flac" }, "fLaC"],
+    ["a.ogg", { output_format: "opus" }, "OggS"],
   ])("%s with %j is written in the format that is meant", async (out, fields, magic) => {
     const { dir, io, args } = setUp({ out, fields });
     await runSpeak(args, io, loader());
     expect(readFileSync(join(dir, out)).toString("latin1", 0, magic.length)).toBe(magic);
+  });
+
+  it("refuses a name that ends as another format does", async () => {
+    const { dir, io, args } = setUp({ out: "a.wav", fields: { output_format: "mp3" } });
+    const reason = "its name ends as wav does, and --output-format is mp3; leave one of them out";
+    await expect(runSpeak(args, io, loader())).rejects.toMatchObject({ code: "INVALID_INPUT", reason });
+    expect(readdirSync(dir)).toEqual([]);
   });
 
   it("writes the bytes to stdout with --out -", async () => {

@@ -84,7 +84,13 @@ async function speak(args: SpeakArgs, io: CommandIo, loadModel: ModelLoader): Pr
 export async function jobFields(args: SpeakArgs, io: CommandIo): Promise<Readonly<Record<string, unknown>>> {
   const { refTranscript: transcript = null } = args;
   const named = formatOfName(args.out);
-  const fields = named === null ? args.fields : { output_format: named, ...args.fields };
+  const asked = args.fields["output_format"];
+  if (named !== null && typeof asked === "string" && asked !== named) {
+    const why = `its name ends as ${named} does, and --output-format is ${asked.slice(0, 20)}`;
+    throw new HiggsError("INVALID_INPUT", "write the --out file", `${why}; leave one of them out`);
+  }
+  // What is the default is left to the job.
+  const fields = named === null || named === "wav" ? args.fields : { output_format: named, ...args.fields };
   const refAudio = fields["ref_audio"];
   if (typeof refAudio !== "string") return fields;
   const { workingDirectory } = io;
@@ -94,12 +100,11 @@ export async function jobFields(args: SpeakArgs, io: CommandIo): Promise<Readonl
 /** Names of files that hold a format without being called like it. */
 const OTHER_EXTENSIONS: Readonly<Record<string, AudioFormat>> = { ogg: "opus", oga: "opus", raw: "pcm" };
 
-/** The format, where it is not the default. */
+/** The format that the name says; null where it says none. */
 function formatOfName(out: string): AudioFormat | null {
   const extension = extname(out).slice(1).toLowerCase();
   const other = Object.hasOwn(OTHER_EXTENSIONS, extension) ? OTHER_EXTENSIONS[extension] : undefined;
-  const format = AUDIO_FORMATS.find((known) => known === extension) ?? other ?? "wav";
-  return format === "wav" ? null : format;
+  return AUDIO_FORMATS.find((known) => known === extension) ?? other ?? null;
 }
 
 function planOutput(out: string, io: CommandIo): DeliveryPlan {

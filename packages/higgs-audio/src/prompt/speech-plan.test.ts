@@ -94,7 +94,7 @@ describe("marks", () => {
       ["First text.", "paragraph", 1],
       ["Second text.", "text", null],
     ]);
-    expect(plan.warnings).toEqual(["Nothing to speak in 1 chapters, which were left out"]);
+    expect(plan.warnings).toEqual(["Nothing to speak in 1 chapter, which was left out"]);
   });
 
   it("that cannot be read are not spoken, and warned of", () => {

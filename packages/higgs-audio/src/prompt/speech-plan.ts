@@ -76,7 +76,7 @@ export function planSpeech(request: TextRequest, limits: SpeechLimits): SpeechPl
   }
   const joined = joinStretches(stretches, { repeatsTags: method === "sentence" });
   const { allowTruncated, maxFramesPerChunk } = limits;
-  if (!allowTruncated) refuseWhatCannotFit(joined.chunks, maxFramesPerChunk);
+  if (!allowTruncated) refuseWhatCannotFit(joined.chunks, method, maxFramesPerChunk);
   const plans = stretches.map(({ plan }) => plan);
   const parts = method === "sentence" ? "paragraphs and turns" : "turns";
   const warnings = [
@@ -110,13 +110,17 @@ function sentenceChunkSeconds(limits: SpeechLimits): number {
   return Math.max(MIN_CHUNK_SECONDS, Math.min(MAX_CHUNK_SECONDS, sureSeconds(limits)));
 }
 
-function refuseWhatCannotFit(chunks: readonly PlannedChunk[], maxFrames: number): void {
+function refuseWhatCannotFit(chunks: readonly PlannedChunk[], method: SpeechPlan["method"], maxFrames: number): void {
+  const advice =
+    method === "sentence"
+      ? "raise it"
+      : "raise it, or leave chunk_method out, so that the text is divided at its sentences";
   for (const [index, { text }] of chunks.entries()) {
     const leastFrames = Math.floor(estimateSpeechLength(text).leastSeconds * AUDIO_SHAPE.framesPerSecond);
     if (leastFrames <= maxFrames) continue;
     const what = chunks.length === 1 ? "it" : `chunk ${index + 1} of ${chunks.length}`;
     const sizes = `got at least ${leastFrames} frames of speech, limit ${maxFrames}`;
-    const reason = `${what} does not fit max_new_tokens; raise it, or leave chunk_method out, so that the text is divided at its sentences (${sizes})`;
+    const reason = `${what} does not fit max_new_tokens; ${advice} (${sizes})`;
     throw new HiggsError("INVALID_INPUT", "speak the whole transcript", reason);
   }
 }

@@ -25,6 +25,7 @@ const MAX_PAUSE_SECONDS = 60;
 const MAX_PAUSES_SECONDS = 3600;
 /** Of `[pause]` without a length. */
 const DEFAULT_PAUSE_SECONDS = 1;
+/** What is longer is cut. */
 const MAX_TITLE_CHARACTERS = 200;
 
 /** In the brackets that normalization turns into plain ones, and with typographic quotes, too. */
@@ -60,7 +61,11 @@ export function divideAtMarks(text: string): MarkedText {
   const { emptyChapters, ...marked } = collector.finish();
   const warnings = [
     ...(bad[0] === undefined ? [] : [badMarks(bad.length, lineAt(text, bad[0]))]),
-    ...(emptyChapters === 0 ? [] : [`Nothing to speak in ${emptyChapters} chapters, which were left out`]),
+    ...(emptyChapters === 0
+      ? []
+      : [
+          `Nothing to speak in ${emptyChapters === 1 ? "1 chapter, which was" : `${emptyChapters} chapters, which were`} left out`,
+        ]),
   ];
   return { ...marked, warnings };
 }
@@ -128,9 +133,10 @@ function pauseOf(length: string): number | null {
   return Number(amount.replace(",", ".")) / (/^m/iu.test(unit) ? 1000 : 1);
 }
 
+/** A title as written, shortened; null where nothing is left. */
 function titleOf(written: string): string | null {
-  const title = written.trim();
-  return title === "" || title.length > MAX_TITLE_CHARACTERS ? null : title;
+  const title = Array.from(written.trim()).slice(0, MAX_TITLE_CHARACTERS).join("").trim();
+  return title === "" ? null : title;
 }
 
 function tooLong(what: string, got: number, limit: number): HiggsError {

@@ -18,6 +18,7 @@ describe("warnOfSoundTags", () => {
     "Hello.",
     "[laugh] Hi. [music start] la [cough]",
     '[SPEAKER0] Hi. [pause 1.5s] [pause] [chapter "One"]',
+    "[pause soon], [chapter One] and [speaker two] are warned of as marks.",
     "<SE>[Laughter]</SE> <SE_s>[Music]</SE_s> <SE_e>[Humming]</SE_e>",
     "See [1], [2a] and [https://example.com].",
     "A **bold** word, *stress*, (an aside) and 2 * 3 * 4.",

@@ -8,8 +8,8 @@ const TAG = new RegExp(
   String.raw`(?<!<SE>|<SE_s>|<SE_e>)\[(?<square>${WORDS})\](?!\()|\((?<round>${WORDS})\)|(?<![*\p{L}\p{N}])\*(?<starred>${WORDS})\*(?![*\p{L}\p{N}])`,
   "gu",
 );
-/** Marks of our own (README), which others read. */
-const MARK = /^(?:pause|chapter|speaker)$/i;
+/** Marks of our own (README), which others read, or warn of. */
+const MARK = /^(?:pause|chapter|speaker)(?!\p{L})/iu;
 
 interface UnknownTags {
   count: number;
