@@ -9,6 +9,7 @@ import { GgufFile } from "./gguf-reader.ts";
 import { GgufWriter } from "./gguf-writer.ts";
 import { Graph } from "./graph.ts";
 import { findLibrary, libraryPackage } from "./library.ts";
+import { Scratch } from "./scratch.ts";
 import { quantizeRows, quantizeRowsAsync } from "./quantize.ts";
 import { TensorArena } from "./tensor-arena.ts";
 
@@ -111,6 +112,38 @@ describe("Graph", () => {
     }
     expect(graph.scratchBytes).toBe(before);
     expect(out.toFloat32()[0]).toBe(19 * 19 * 256);
+  });
+});
+
+describe("Scratch", () => {
+  it("serves one graph after the other with memory for the largest", () => {
+    using backend = Backend.open(ggml, (device) => device.kind === "cpu", "cpu");
+    const scratch = new Scratch(backend);
+    const square = (length: number) => {
+      const graph = new Graph(ggml, { maxNodes: 8 });
+      const input = graph.input("x", "f32", length);
+      const output = graph.output(graph.scale(graph.sqr(input), 2));
+      graph.allocate(backend, { scratch });
+      const run = (value: number) => {
+        input.set(new Float32Array(length).fill(value));
+        backend.compute(graph);
+        return output.toFloat32();
+      };
+      return { graph, run };
+    };
+    const large = square(10_000);
+    const { byteLength } = scratch;
+    expect(byteLength).toBeGreaterThanOrEqual(40_000);
+    expect(large.run(3)[9999]).toBe(18);
+    const small = square(10);
+    expect([...small.run(2)]).toEqual(Array.from({ length: 10 }, () => 8));
+    expect(scratch.byteLength).toBe(byteLength);
+    expect(kindOf(() => backend.compute(large.graph))).toBe("compute-failed");
+    expect(kindOf(() => large.graph.allocate(backend, { scratch }))).toBe("allocation-failed");
+    expect(small.run(1)[9]).toBe(2);
+    for (const { graph } of [large, small]) graph[Symbol.dispose]();
+    scratch[Symbol.dispose]();
+    expect(scratch.byteLength).toBe(0);
   });
 });
 

@@ -3,6 +3,7 @@ import type { Pointer } from "./bindings.ts";
 import { GgmlError } from "./errors.ts";
 import type { Ggml } from "./ggml.ts";
 import { GraphOperations } from "./graph-operations.ts";
+import { Scratch } from "./scratch.ts";
 import { Tensor, toShape } from "./tensor.ts";
 import { TENSOR_TYPES, type TensorType } from "./types.ts";
 
@@ -18,8 +19,9 @@ export class Graph extends GraphOperations implements Disposable {
   readonly #graph: Pointer;
   readonly #maxNodes: number;
   #context: Pointer | null;
-  #allocator: Pointer | null = null;
-  #isAllocated = false;
+  /** Where its intermediates lie. */
+  #scratch: Scratch | null = null;
+  #own: Scratch | null = null;
 
   constructor(ggml: Ggml, options: { maxNodes: number }) {
     const { native } = ggml;
@@ -68,46 +70,49 @@ export class Graph extends GraphOperations implements Disposable {
     return this.native.graphNodeCount(this.#graph);
   }
 
-  /** Bytes of scratch memory that the graph holds once it is allocated. */
+  /** Bytes of scratch memory that the graph holds once it is allocated; of a shared one as many as it has. */
   get scratchBytes(): number {
-    return this.#allocator === null ? 0 : this.native.gallocrBufferSize(this.#allocator, 0);
+    return this.#scratch?.byteLength ?? 0;
   }
 
   /**
-   * Plans and allocates all intermediates on the backend. A graph that `isRepeated`, which is computed many times and takes its inputs
-   * from arenas only, is prepared so that a device knows it again.
+   * Plans and allocates all intermediates on the backend, in memory of the graph's own or in `scratch`, which must outlive its use. A graph
+   * that `isRepeated`, which is computed many times and takes its inputs from arenas only, is prepared so that a device knows it again.
    *
-   * @throws {GgmlError} `allocation-failed` when memory is too small
+   * @throws {GgmlError} `allocation-failed` when memory is too small, or the graph was given memory before
    */
-  allocate(backend: Backend, { isRepeated = false }: { isRepeated?: boolean } = {}): void {
+  allocate(backend: Backend, options: { isRepeated?: boolean; scratch?: Scratch } = {}): void {
     this.#live();
-    if (isRepeated) backend.prepareRepeated({ graph: this.#graph, maxNodes: this.#maxNodes });
-    const allocator = this.native.gallocrNew(backend.bufferType);
-    if (allocator === null || !this.native.gallocrAllocGraph(allocator, this.#graph)) {
-      if (allocator !== null) this.native.gallocrFree(allocator);
+    // ggml would leave its tensors where they were.
+    if (this.#scratch !== null) throw new GgmlError("allocation-failed", "allocate a graph", "it has been before");
+    if (options.isRepeated === true) backend.prepareRepeated({ graph: this.#graph, maxNodes: this.#maxNodes });
+    if (options.scratch === undefined) this.#own = new Scratch(backend);
+    this.#scratch = options.scratch ?? this.#own;
+    if (this.#scratch?.allocate(this.#graph) !== true) {
       throw new GgmlError(
         "allocation-failed",
         `allocate a graph of ${this.nodeCount} nodes on ${backend.name}`,
         "too little memory",
       );
     }
-    this.#allocator = allocator;
-    this.#isAllocated = true;
   }
 
   /** The native graph, once allocated; for Backend only. */
   get allocatedPointer(): Pointer {
     this.#live();
-    if (!this.#isAllocated) throw new GgmlError("compute-failed", "compute a graph", "it is not allocated");
+    if (this.#scratch === null) throw new GgmlError("compute-failed", "compute a graph", "it is not allocated");
+    if (!this.#scratch.isOf(this.#graph)) {
+      throw new GgmlError("compute-failed", "compute a graph", "another graph was given its memory");
+    }
     return this.#graph;
   }
 
   [Symbol.dispose](): void {
-    if (this.#allocator !== null) this.native.gallocrFree(this.#allocator);
+    this.#own?.[Symbol.dispose]();
     if (this.#context !== null) this.#ggml.native.free(this.#context);
-    this.#allocator = null;
+    this.#own = null;
+    this.#scratch = null;
     this.#context = null;
-    this.#isAllocated = false;
   }
 
   #live(): void {

@@ -5,6 +5,7 @@ export { neededLibraries } from "./elf.ts";
 export { proveDevice } from "./prove-device.ts";
 export { Backend } from "./backend.ts";
 export { Graph } from "./graph.ts";
+export { Scratch } from "./scratch.ts";
 export { type Tensor } from "./tensor.ts";
 export { TensorArena } from "./tensor-arena.ts";
 export { canRepack, repackedRowsAgree } from "./repack.ts";

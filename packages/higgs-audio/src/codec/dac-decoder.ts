@@ -14,19 +14,15 @@ import {
   transposedConv1d,
 } from "./layers.ts";
 import type { TimeLayer } from "./receptive-field.ts";
+import { defineScratch, nodesOf, RowLayers, rowSnake, valuesOf } from "./row-layers.ts";
 import {
   defineRowConv,
   defineRowResidualUnits,
   defineRowSnake,
   defineRowTransposedConv,
-  defineScratch,
-  nodesOf,
   type RowConv,
-  RowLayers,
-  rowSnake,
   rowTimeLayerOf,
-  valuesOf,
-} from "./row-layers.ts";
+} from "./row-weights.ts";
 
 /** From latents to samples (spec model §9.4): a convolution, one block per ratio, snake, a convolution; no tanh at the end. */
 export interface DacDecoder {
@@ -111,12 +107,12 @@ export function defineRowDacDecoder(weights: CodecWeights): DacDecoder {
       };
       let x = show("dac.conv1", layers.conv(conv1, latents));
       for (const [index, block] of blocks.entries()) {
-        x = show(`dac.block.${index}.conv_t1`, layers.transposedConv(block.convT1, x, block.snake1));
+        x = show(`dac.block.${index}.conv_t1`, layers.transposedConv(block.convT1, x, layers.snake(block.snake1)));
         for (const unit of block.units) x = layers.residualUnit(unit, x);
         show(`dac.block.${index}`, x);
       }
       if (observe !== observeNothing) show("dac.snake1", rowSnake(graph, snake1, x));
-      return graph.reshape(layers.conv(conv2, x, snake1), x.shape[1], 1);
+      return graph.reshape(layers.conv(conv2, x, layers.snake(snake1)), x.shape[1], 1);
     },
   };
 }

@@ -1,85 +1,90 @@
 import type { CodecWeights } from "./codec-weights.ts";
+import type { TimeStage } from "./graph-runner.ts";
 import {
+  alongTime,
   type Conv1d,
   conv1d,
   defineConv1d,
   defineResidualUnits,
   defineSnake,
-  type ResidualUnit,
   residualUnit,
-  type Snake,
   snake,
   timeLayerOf,
 } from "./layers.ts";
-import type { TimeStage } from "./graph-runner.ts";
-import type { TimeLayer } from "./receptive-field.ts";
-
-interface EncoderBlock {
-  readonly units: readonly ResidualUnit[];
-  readonly snake1: Snake;
-  readonly conv1: Conv1d;
-}
-
-/** From samples to latents (spec model §9.4): a convolution, one block per ratio, snake, a convolution. */
-export interface DacEncoder {
-  readonly conv1: Conv1d;
-  readonly blocks: readonly EncoderBlock[];
-  readonly snake1: Snake;
-  readonly conv2: Conv1d;
-}
+import { defineRowStage } from "./row-stage.ts";
+import { defineRowConv, defineRowResidualUnits, defineRowSnake } from "./row-weights.ts";
 
 const ROOT = "acoustic_encoder";
 const NODES_PER_STAGE = 160;
 /** Columns of a convolution of width 7, and about five tensors as large as the signal. */
 const VALUES_PER_CHANNEL = 12;
 
-export function defineDacEncoder(weights: CodecWeights): DacEncoder {
-  return {
-    conv1: defineConv1d(weights, `${ROOT}.conv1`),
-    blocks: weights.config.encoderRatios.map((stride, index) => {
-      const name = `${ROOT}.block.${index}`;
-      return {
-        units: defineResidualUnits(weights, name),
-        snake1: defineSnake(weights, `${name}.snake1`),
-        conv1: defineConv1d(weights, `${name}.conv1`, { stride, padding: Math.ceil(stride / 2) }),
-      };
-    }),
-    snake1: defineSnake(weights, `${ROOT}.snake1`),
-    conv2: defineConv1d(weights, `${ROOT}.conv2`),
-  };
-}
-
-/** Samples [time, 1] → latents [frames, channels], in one stage per block and a last one; the first has the first convolution. */
-export function dacEncoderStages(encoder: DacEncoder): TimeStage[] {
-  const blocks = encoder.blocks.map((block, index) => blockStage(encoder, block, index));
-  const { snake1, conv2 } = encoder;
+/**
+ * From samples [1, time] to latents [channels, frames] (spec model §9.4): a convolution, one block per ratio, snake, a convolution; in
+ * one stage per block and a last one, of which the first has the first convolution. For devices that fuse activations.
+ */
+export function defineDacEncoder(weights: CodecWeights): TimeStage[] {
+  const first = defineConv1d(weights, `${ROOT}.conv1`);
+  const blocks = weights.config.encoderRatios.map((stride, index): TimeStage => {
+    const name = `${ROOT}.block.${index}`;
+    const start = index === 0 ? first : null;
+    const units = defineResidualUnits(weights, name);
+    const snake1 = defineSnake(weights, `${name}.snake1`);
+    const conv1 = defineConv1d(weights, `${name}.conv1`, { stride, padding: Math.ceil(stride / 2) });
+    const convs = [...(start === null ? [] : [start]), ...units.flatMap((unit) => [unit.conv1, unit.conv2]), conv1];
+    return {
+      ...sizesOf(convs, conv1.weight.shape[1]),
+      build: ({ graph, observe }, input) =>
+        alongTime(graph, input, (samples) => {
+          let x = start === null ? samples : observe("dac.conv1", conv1d(graph, start, samples));
+          for (const unit of units) x = residualUnit(graph, unit, x);
+          return observe(`dac.block.${index}`, conv1d(graph, conv1, snake(graph, snake1, x)));
+        }),
+    };
+  });
+  const snake1 = defineSnake(weights, `${ROOT}.snake1`);
+  const conv2 = defineConv1d(weights, `${ROOT}.conv2`);
   const last: TimeStage = {
-    layers: [timeLayerOf(conv2)],
-    channelsOut: conv2.weight.shape[2],
-    bytesPerStep: bytesPerStep(conv2.weight.shape[1]),
-    maxNodes: NODES_PER_STAGE,
-    build: ({ graph, observe }, x) => observe("dac.out", conv1d(graph, conv2, snake(graph, snake1, x))),
+    ...sizesOf([conv2], conv2.weight.shape[1]),
+    build: ({ graph, observe }, input) =>
+      alongTime(graph, input, (x) => observe("dac.out", conv1d(graph, conv2, snake(graph, snake1, x)))),
   };
   return [...blocks, last];
 }
 
-function blockStage(encoder: DacEncoder, block: EncoderBlock, index: number): TimeStage {
-  const first = index === 0 ? encoder.conv1 : null;
-  const units = block.units.flatMap((unit) => [timeLayerOf(unit.conv1), timeLayerOf(unit.conv2)]);
-  const layers: TimeLayer[] = [...units, timeLayerOf(block.conv1)];
+function sizesOf(convs: readonly Conv1d[], channels: number): Omit<TimeStage, "build"> {
   return {
-    layers: first === null ? layers : [timeLayerOf(first), ...layers],
-    channelsOut: block.conv1.weight.shape[2],
-    bytesPerStep: bytesPerStep(block.conv1.weight.shape[1]),
-    maxNodes: NODES_PER_STAGE,
-    build: ({ graph, observe }, samples) => {
-      let x = first === null ? samples : observe("dac.conv1", conv1d(graph, first, samples));
-      for (const unit of block.units) x = residualUnit(graph, unit, x);
-      return observe(`dac.block.${index}`, conv1d(graph, block.conv1, snake(graph, block.snake1, x)));
-    },
+    layers: convs.map(timeLayerOf),
+    channelsOut: convs.at(-1)?.weight.shape[2] ?? 0,
+    bytesPerStep: channels * VALUES_PER_CHANNEL * Float32Array.BYTES_PER_ELEMENT,
+    maxNodes: () => NODES_PER_STAGE,
   };
 }
 
-function bytesPerStep(channels: number): number {
-  return channels * VALUES_PER_CHANNEL * Float32Array.BYTES_PER_ELEMENT;
+/** The same for CPUs, in tiles (see row-layers.ts). */
+export function defineRowDacEncoder(weights: CodecWeights): TimeStage[] {
+  const first = defineRowConv(weights, `${ROOT}.conv1`);
+  const blocks = weights.config.encoderRatios.map((stride, index): TimeStage => {
+    const name = `${ROOT}.block.${index}`;
+    const start = index === 0 ? [first] : [];
+    const units = defineRowResidualUnits(weights, name);
+    const snake1 = defineRowSnake(weights, `${name}.snake1`);
+    const conv1 = defineRowConv(weights, `${name}.conv1`, { stride, padding: Math.ceil(stride / 2) });
+    const convs = [...start, ...units.flatMap((unit) => [unit.conv1, unit.conv2]), conv1];
+    return defineRowStage(
+      weights,
+      convs,
+    )((layers, { observeRows }, input) => {
+      let x = input;
+      for (const conv of start) x = observeRows("dac.conv1", layers.conv(conv, x));
+      for (const unit of units) x = layers.residualUnit(unit, x);
+      return observeRows(`dac.block.${index}`, layers.conv(conv1, x, layers.snake(snake1)));
+    });
+  });
+  const snake1 = defineRowSnake(weights, `${ROOT}.snake1`);
+  const conv2 = defineRowConv(weights, `${ROOT}.conv2`);
+  const last = defineRowStage(weights, [conv2])((layers, { observeRows }, x) =>
+    observeRows("dac.out", layers.conv(conv2, x, layers.snake(snake1))),
+  );
+  return [...blocks, last];
 }

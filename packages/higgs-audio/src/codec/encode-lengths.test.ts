@@ -1,7 +1,7 @@
 import type { Backend } from "@higgs-worker/ggml";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CodecWeights } from "./codec-weights.ts";
-import { dacEncoderStages, defineDacEncoder } from "./dac-encoder.ts";
+import { defineDacEncoder } from "./dac-encoder.ts";
 import { BOSON_ENCODE_RULES, type EncodeTiming, padBoth, planLengths } from "./encode-lengths.ts";
 import { randomCodec } from "./random-codec.ts";
 import { SMALL_CODEC_CONFIG, openCpuBackend } from "./testing/small-codec.ts";
@@ -14,7 +14,7 @@ beforeAll(() => {
   const { hubert, semanticDownsampleFactor, hopLength } = SMALL_CODEC_CONFIG;
   using weights = new CodecWeights(backend, randomCodec(SMALL_CODEC_CONFIG, { seed: 1 }), { maxTensors: 200 });
   timing = {
-    acousticLayers: dacEncoderStages(defineDacEncoder(weights)).flatMap(({ layers }) => layers),
+    acousticLayers: defineDacEncoder(weights).flatMap(({ layers }) => layers),
     semanticLayers: hubert.convKernel.map((width, index) => {
       return { kind: "conv", width, stride: hubert.convStride[index] ?? 0, padding: 0, dilation: 1 };
     }),

@@ -1,8 +1,9 @@
 import type { Backend } from "@higgs-worker/ggml";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { attention, defineAttention, queriesPerBlock } from "./attention.ts";
-import type { CodecWeights } from "./codec-weights.ts";
 import { defineGroupedConv1d, defineLayerNorm, groupedConv1d, layerNorm } from "./layers.ts";
+import { defineScratch, RowLayers } from "./row-layers.ts";
+import { defineRowGroupedConv } from "./row-weights.ts";
 import { type Signal, makeSignal, oracleConv1d, oracleLinear, value } from "./testing/oracle.ts";
 import { noise, noiseTensor, runLayer } from "./testing/run-layer.ts";
 import { largestError, openCpuBackend } from "./testing/small-codec.ts";
@@ -26,12 +27,14 @@ function channelsFastest(x: Signal): number[] {
   ).flat();
 }
 
-describe("groupedConv1d()", () => {
+describe("grouped convolutions", () => {
   it.each([
     { width: 16, groups: 3, size: 4, time: 11 },
     { width: 6, groups: 5, size: 3, time: 20 },
     { width: 5, groups: 2, size: 5, time: 9 },
     { width: 128, groups: 2, size: 2, time: 7 },
+    // Several tiles.
+    { width: 128, groups: 2, size: 8, time: 500 },
   ])(
     "convolves $groups groups of $size with width $width and keeps the length",
     async ({ width, groups, size, time }) => {
@@ -39,16 +42,36 @@ describe("groupedConv1d()", () => {
       const weight = noiseTensor(1, channels, size, width);
       const bias = noiseTensor(2, channels);
       const x = signal(channels, time);
-      const define = (weights: CodecWeights) => defineGroupedConv1d(weights, "g", groups);
-      const actual = await runLayer(backend, { "g.weight": weight, "g.bias": bias }, x, define, groupedConv1d);
+      const tensors = { "g.weight": weight, "g.bias": bias };
       const full = oracleConv1d(
         x,
         { weight: weight.values, shape: [channels, size, width], bias: bias.values },
         { padding: Math.floor(width / 2), groups },
       );
       const expected = makeSignal(channels, time, (c, t) => full.at(c, t));
-      expect(actual.shape).toEqual([channels, time, 1, 1]);
-      expect(largestError(actual.values, channelsFastest(expected))).toBeLessThan(2e-5);
+      const forDevices = await runLayer(
+        backend,
+        tensors,
+        x,
+        (weights) => defineGroupedConv1d(weights, "g", groups),
+        groupedConv1d,
+      );
+      const forCpus = await runLayer(
+        backend,
+        tensors,
+        x,
+        (weights) => {
+          const layer = defineRowGroupedConv(weights, "g", groups);
+          return { layer, scratch: defineScratch(weights, [layer.conv]) };
+        },
+        (graph, { layer, scratch }, input) =>
+          new RowLayers(graph, scratch, 1).groupedConv(layer, graph.cont(graph.transpose(input))),
+      );
+      for (const { shape, values } of [forDevices, forCpus]) {
+        expect(shape).toEqual([channels, time, 1, 1]);
+        // Sums of up to 1024 products.
+        expect(largestError(values, channelsFastest(expected))).toBeLessThan(1e-4);
+      }
     },
   );
 });
@@ -99,7 +122,7 @@ describe("layerNorm()", () => {
 });
 
 describe("attention()", () => {
-  const [channels, heads, time] = [15, 5, 13];
+  const [channels, heads] = [15, 5];
   const parts = ["q_proj", "k_proj", "v_proj", "out_proj"];
   const tensors = Object.fromEntries(
     parts.flatMap((part, index) => [
@@ -107,7 +130,6 @@ describe("attention()", () => {
       [`a.${part}.bias`, noiseTensor(index + 10, channels)],
     ]),
   );
-  const x = signal(channels, time);
   const project = (part: string, input: Signal) =>
     oracleLinear(
       input,
@@ -115,7 +137,8 @@ describe("attention()", () => {
       tensors[`a.${part}.bias`]?.values ?? new Float32Array(0),
     );
 
-  function expected(): Signal {
+  function expected(x: Signal): Signal {
+    const { time } = x;
     const [q, k, v] = [project("q_proj", x), project("k_proj", x), project("v_proj", x)];
     const size = channels / heads;
     const mixed = makeSignal(channels, time, (channel, t) => {
@@ -131,20 +154,20 @@ describe("attention()", () => {
     return project("out_proj", mixed);
   }
 
-  it.each([1, 3 * heads * time * 4, 1e6])(
-    "attends everywhere with scores in %i bytes at a time",
-    async (scoreBytes) => {
-      const actual = await runLayer(
-        backend,
-        tensors,
-        x,
-        (weights) => defineAttention(weights, "a", heads),
-        (graph, layer, input) => attention(graph, layer, graph.cont(graph.transpose(input)), { scoreBytes }),
-      );
-      expect(actual.shape).toEqual([channels, time, 1, 1]);
-      expect(largestError(actual.values, channelsFastest(expected()))).toBeLessThan(2e-5);
-    },
-  );
+  it.each(
+    [1, 13, 16, 35].flatMap((time) => [1, 3 * heads * time * 4, 1e6].map((scoreBytes) => ({ time, scoreBytes }))),
+  )("attends everywhere in $time times with scores in $scoreBytes bytes at a time", async ({ time, scoreBytes }) => {
+    const x = signal(channels, time);
+    const actual = await runLayer(
+      backend,
+      tensors,
+      x,
+      (weights) => defineAttention(weights, "a", heads),
+      (graph, layer, input, scope) => attention(scope, layer, graph.cont(graph.transpose(input)), { scoreBytes }),
+    );
+    expect(actual.shape).toEqual([channels, time, 1, 1]);
+    expect(largestError(actual.values, channelsFastest(expected(x)))).toBeLessThan(2e-5);
+  });
 
   it("takes as many queries together as fit", () => {
     expect(queriesPerBlock(3000, 12, { scoreBytes: 96e6 })).toBe(666);

@@ -2,13 +2,13 @@ import type { Backend } from "@higgs-worker/ggml";
 import { HiggsError } from "@higgs-worker/base";
 import type { CodecConfig } from "../checkpoint/codec-config.ts";
 import { type CodecSource, CodecWeights } from "./codec-weights.ts";
-import { type DacEncoder, dacEncoderStages, defineDacEncoder } from "./dac-encoder.ts";
-import { defineLinear, type Linear, linear, timeLayerOf } from "./layers.ts";
+import { defineDacEncoder, defineRowDacEncoder } from "./dac-encoder.ts";
+import { defineLinear, type Linear, linear } from "./layers.ts";
 import { type EncodeRules, type EncodeTiming, SEMANTIC_PADDING, padBoth, planLengths } from "./encode-lengths.ts";
 import type { GraphRunner, TimeStage } from "./graph-runner.ts";
 import { type Hubert, defineHubert, hubertMean } from "./hubert.ts";
 import { type Quantizer, defineQuantizers, rvqEncode } from "./rvq-encode.ts";
-import { type SemanticEncoder, defineSemanticEncoder, semanticEncoderStage } from "./semantic-encoder.ts";
+import { defineRowSemanticEncoder, defineSemanticEncoder } from "./semantic-encoder.ts";
 import { type SincFilter, makeSincFilter, sincResample } from "./sinc-resample.ts";
 import { type Features, sliceTime } from "./time-stage.ts";
 
@@ -18,9 +18,10 @@ const TENSORS_PER_PART = 40;
 const NODES = 32;
 
 interface EncoderParts {
-  readonly dac: DacEncoder;
+  /** One after the other. */
+  readonly dac: readonly TimeStage[];
   readonly hubert: Hubert;
-  readonly semantic: SemanticEncoder;
+  readonly semantic: TimeStage;
   readonly fc: Linear;
   readonly quantizers: readonly Quantizer[];
 }
@@ -31,7 +32,6 @@ export class EncoderModel implements Disposable {
   readonly config: CodecConfig;
   readonly #weights: CodecWeights;
   readonly #parts: EncoderParts;
-  readonly #dacStages: readonly TimeStage[];
   readonly #filter: SincFilter;
   readonly #timing: EncodeTiming;
 
@@ -40,7 +40,6 @@ export class EncoderModel implements Disposable {
     this.config = weights.config;
     this.#weights = weights;
     this.#parts = parts;
-    this.#dacStages = dacEncoderStages(parts.dac);
     this.#filter = makeSincFilter(this.config.sampleRateHz, this.config.semanticSampleRateHz);
     this.#timing = timingOf(this.config, parts, this.#filter);
   }
@@ -59,7 +58,7 @@ export class EncoderModel implements Disposable {
   ): Promise<EncoderModel> {
     const weights = new CodecWeights(backend, source, { maxTensors: maxTensorsOf(source.config) });
     try {
-      const model = new EncoderModel(backend, weights, await defineParts(weights));
+      const model = new EncoderModel(backend, weights, await defineParts(weights, backend.isHost));
       await weights.load(backend, options);
       return model;
     } catch (error) {
@@ -104,35 +103,42 @@ export class EncoderModel implements Disposable {
     runner.observe("resampled", resampled);
     const mean = await hubertMean(runner, this.#parts.hubert, padBoth(resampled, SEMANTIC_PADDING));
     const kept = keepEvery(mean, this.config.hubert.hiddenSize, this.config.semanticDownsampleFactor);
-    const semantic = await runner.runStage(semanticEncoderStage(this.#parts.semantic), kept);
-    runner.observe("semantic", semantic.values);
+    const semantic = await runner.runStage(this.#parts.semantic, kept);
+    observeFeatures(runner, "semantic", semantic);
     return semantic;
   }
 
   async #encodeAcoustic(runner: GraphRunner, pcm: Float32Array): Promise<Features> {
     let features: Features = { channels: 1, time: pcm.length, values: pcm };
-    for (const stage of this.#dacStages) features = await runner.runStage(stage, features);
-    runner.observe("acoustic", features.values);
+    for (const stage of this.#parts.dac) features = await runner.runStage(stage, features);
+    observeFeatures(runner, "acoustic", features);
     return features;
   }
 
   /** Acoustic channels first, then semantic ones, through `fc`: [frame][channel]. */
   async #join(runner: GraphRunner, acoustic: Features, semantic: Features): Promise<Float32Array> {
     const [joined = new Float32Array(0)] = await runner.run(NODES, ({ graph, input }) => {
-      const first = input("acoustic", acoustic.values, acoustic.time, acoustic.channels);
-      const second = input("semantic", semantic.values, semantic.time, semantic.channels);
-      return [linear(graph, this.#parts.fc, graph.cont(graph.transpose(graph.concat(first, second, 1))))];
+      const first = input("acoustic", acoustic.values, acoustic.channels, acoustic.time);
+      const second = input("semantic", semantic.values, semantic.channels, semantic.time);
+      return [linear(graph, this.#parts.fc, graph.concat(first, second, 0))];
     });
     runner.observe("fc", joined);
     return joined;
   }
 }
 
-async function defineParts(weights: CodecWeights): Promise<EncoderParts> {
+/** Expected values are [channel][time]. */
+function observeFeatures(runner: GraphRunner, stage: string, { channels, time, values }: Features): void {
+  if (!runner.isObserved) return;
+  const turned = values.map((_, index) => values[(index % time) * channels + Math.floor(index / time)] ?? 0);
+  runner.observe(stage, turned);
+}
+
+async function defineParts(weights: CodecWeights, isHost: boolean): Promise<EncoderParts> {
   return {
-    dac: defineDacEncoder(weights),
-    hubert: await defineHubert(weights),
-    semantic: defineSemanticEncoder(weights),
+    dac: isHost ? defineRowDacEncoder(weights) : defineDacEncoder(weights),
+    hubert: await defineHubert(weights, isHost),
+    semantic: isHost ? defineRowSemanticEncoder(weights) : defineSemanticEncoder(weights),
     fc: defineLinear(weights, "fc"),
     quantizers: defineQuantizers(weights),
   };
@@ -140,22 +146,21 @@ async function defineParts(weights: CodecWeights): Promise<EncoderParts> {
 
 function timingOf(config: CodecConfig, { dac, hubert }: EncoderParts, filter: SincFilter): EncodeTiming {
   return {
-    acousticLayers: dacEncoderStages(dac).flatMap((stage) => stage.layers),
-    semanticLayers: hubert.features.convs.map(timeLayerOf),
+    acousticLayers: dac.flatMap((stage) => stage.layers),
+    semanticLayers: hubert.features.timeLayers,
     resampling: filter,
     semanticDownsampleFactor: config.semanticDownsampleFactor,
     hopLength: config.hopLength,
   };
 }
 
-/** Every n-th frame of [frame][channel], as [channel][frame]. */
+/** Every n-th frame. */
 function keepEvery(values: Float32Array, channels: number, factor: number): Features {
   const time = Math.ceil(values.length / channels / factor);
   const kept = new Float32Array(channels * time);
   for (let frame = 0; frame < time; frame++) {
-    for (let channel = 0; channel < channels; channel++) {
-      kept[channel * time + frame] = values[frame * factor * channels + channel] ?? 0;
-    }
+    const start = frame * factor * channels;
+    kept.set(values.subarray(start, start + channels), frame * channels);
   }
   return { channels, time, values: kept };
 }

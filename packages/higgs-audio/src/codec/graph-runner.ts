@@ -1,5 +1,5 @@
 import { throwIfCancelled } from "@higgs-worker/base";
-import { type Backend, Graph, type Tensor } from "@higgs-worker/ggml";
+import { type Backend, Graph, Scratch, type Tensor } from "@higgs-worker/ggml";
 import type { TimeLayer } from "./receptive-field.ts";
 import type { Observe } from "./layers.ts";
 import { type Features, outputLength, placePiece, planPieces, sliceTime } from "./time-stage.ts";
@@ -19,6 +19,10 @@ export interface GraphRunnerOptions {
 export interface GraphScope {
   readonly graph: Graph;
   readonly observe: Observe;
+  /** The same for [channels, time], which is reported as [time, channels]. */
+  readonly observeRows: Observe;
+  /** Whether anything is observed. */
+  readonly isObserved: boolean;
   /** Defines an input and the values that it is set to. */
   readonly input: (name: string, values: Float32Array | Int32Array, ...dimensions: readonly number[]) => Tensor;
 }
@@ -30,32 +34,44 @@ export interface TimeStage {
   readonly channelsOut: number;
   /** Approximate scratch memory of one input step; it determines the length of pieces. */
   readonly bytesPerStep: number;
-  readonly maxNodes: number;
-  /** [time, channelsIn] → [timeOut, channelsOut] */
+  /** Room for the nodes of a graph for `time` inputs. */
+  maxNodes(time: number): number;
+  /** [channelsIn, time] → [channelsOut, timeOut] */
   build(scope: GraphScope, x: Tensor): Tensor;
 }
 
-const DEFAULT_PIECE_BYTES = 96e6;
+/** Each piece costs a device the start of its operations; on a CPU, short ones stay in its cache. */
+const DEVICE_PIECE_BYTES = 96e6;
+const HOST_PIECE_BYTES = 24e6;
 
-/** Computes graphs that are used once, and keeps count of the memory that they needed. */
-export class GraphRunner {
+/** A graph that is built and has its memory. */
+interface Prepared {
+  readonly graph: Graph;
+  readonly inputs: { readonly tensor: Tensor; values: Float32Array | Int32Array }[];
+  readonly stages: readonly (readonly [string, Tensor])[];
+  readonly outputs: readonly Tensor[];
+}
+
+/** Computes graphs one after the other in the same memory, and keeps count of how much it is. Dispose it after the last one. */
+export class GraphRunner implements Disposable {
   readonly #backend: Backend;
   readonly #options: GraphRunnerOptions;
-  #peakScratchBytes = 0;
+  readonly #scratch: Scratch;
 
   constructor(backend: Backend, options: GraphRunnerOptions = {}) {
     this.#backend = backend;
     this.#options = options;
+    this.#scratch = new Scratch(backend);
   }
 
   /** Scratch memory of the largest graph so far. */
   get peakScratchBytes(): number {
-    return this.#peakScratchBytes;
+    return this.#scratch.byteLength;
   }
 
   /** Approximate scratch memory that one piece of work may use. */
   get pieceBytes(): number {
-    return this.#options.pieceBytes ?? DEFAULT_PIECE_BYTES;
+    return this.#options.pieceBytes ?? (this.#backend.isHost ? HOST_PIECE_BYTES : DEVICE_PIECE_BYTES);
   }
 
   /** Whether stages are observed. */
@@ -76,29 +92,9 @@ export class GraphRunner {
    * @throws {GgmlError} `compute-failed` when ggml reports a failure
    */
   async run(maxNodes: number, build: (scope: GraphScope) => readonly Tensor[]): Promise<Float32Array[]> {
-    throwIfCancelled(this.#options.signal, "encode the audio");
-    const inputs: [Tensor, Float32Array | Int32Array][] = [];
-    const stages: [string, Tensor][] = [];
-    using graph = new Graph(this.#backend.ggml, { maxNodes });
-    const scope: GraphScope = {
-      graph,
-      input: (name, values, ...dimensions) => {
-        const tensor = graph.input(name, values instanceof Int32Array ? "i32" : "f32", ...dimensions);
-        inputs.push([tensor, values]);
-        return tensor;
-      },
-      observe: (stage, tensor) => {
-        if (this.#options.listener !== undefined) stages.push([stage, graph.output(tensor, stage)]);
-        return tensor;
-      },
-    };
-    const outputs = build(scope).map((tensor) => graph.output(tensor));
-    graph.allocate(this.#backend);
-    this.#peakScratchBytes = Math.max(this.#peakScratchBytes, graph.scratchBytes);
-    for (const [tensor, values] of inputs) tensor.set(values);
-    await this.#backend.computeAsync(graph);
-    for (const [stage, tensor] of stages) this.#options.listener?.(stage, tensor.toFloat32());
-    return outputs.map((tensor) => tensor.toFloat32());
+    const prepared = this.#prepare(maxNodes, build);
+    using _graph = prepared.graph;
+    return await this.#compute(prepared);
   }
 
   /** Runs a stage over a whole clip, in pieces where it is long; the same up to the order of float additions. */
@@ -107,13 +103,74 @@ export class GraphRunner {
     const channels = stage.channelsOut;
     const output = { channels, time, values: new Float32Array(channels * time) };
     const maxSteps = Math.floor(this.pieceBytes / stage.bytesPerStep);
-    for (const piece of planPieces(stage.layers, input.time, maxSteps)) {
-      const part = sliceTime(input, piece.start, piece.end);
-      const [values = new Float32Array(0)] = await this.run(stage.maxNodes, (scope) => [
-        stage.build(scope, scope.input("piece", part.values, part.time, part.channels)),
-      ]);
-      placePiece(output, piece, values);
+    let prepared: Prepared | null = null;
+    try {
+      for (const piece of planPieces(stage.layers, input.time, maxSteps)) {
+        const part = sliceTime(input, piece.start, piece.end);
+        // Pieces of one length share a graph.
+        if (prepared?.inputs[0]?.values.length !== part.values.length) {
+          prepared?.graph[Symbol.dispose]();
+          prepared = this.#prepareStage(stage, part);
+        }
+        const [values = new Float32Array(0)] = await this.#compute(prepared, part.values);
+        placePiece(output, piece, values);
+      }
+    } finally {
+      prepared?.graph[Symbol.dispose]();
     }
     return output;
+  }
+
+  #prepareStage(stage: TimeStage, { values, channels, time }: Features): Prepared {
+    return this.#prepare(stage.maxNodes(time), (scope) => [
+      stage.build(scope, scope.input("piece", values, channels, time)),
+    ]);
+  }
+
+  #prepare(maxNodes: number, build: (scope: GraphScope) => readonly Tensor[]): Prepared {
+    throwIfCancelled(this.#options.signal, "encode the audio");
+    const inputs: Prepared["inputs"] = [];
+    const stages: [string, Tensor][] = [];
+    const graph = new Graph(this.#backend.ggml, { maxNodes });
+    try {
+      const observe = (stage: string, tensor: Tensor): void => void stages.push([stage, graph.output(tensor, stage)]);
+      const { isObserved } = this;
+      const scope: GraphScope = {
+        graph,
+        isObserved,
+        input: (name, values, ...dimensions) => {
+          const tensor = graph.input(name, values instanceof Int32Array ? "i32" : "f32", ...dimensions);
+          inputs.push({ tensor, values });
+          return tensor;
+        },
+        observe: (stage, tensor) => {
+          if (isObserved) observe(stage, tensor);
+          return tensor;
+        },
+        observeRows: (stage, tensor) => {
+          if (isObserved) observe(stage, graph.cont(graph.transpose(tensor)));
+          return tensor;
+        },
+      };
+      const outputs = build(scope).map((tensor) => graph.output(tensor));
+      graph.allocate(this.#backend, { scratch: this.#scratch });
+      return { graph, inputs, stages, outputs };
+    } catch (error) {
+      graph[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /** @param first other values for the first input */
+  async #compute({ graph, inputs, stages, outputs }: Prepared, first?: Float32Array): Promise<Float32Array[]> {
+    throwIfCancelled(this.#options.signal, "encode the audio");
+    for (const [index, { tensor, values }] of inputs.entries()) tensor.set(index === 0 ? (first ?? values) : values);
+    await this.#backend.computeAsync(graph);
+    for (const [stage, tensor] of stages) this.#options.listener?.(stage, tensor.toFloat32());
+    return outputs.map((tensor) => tensor.toFloat32());
+  }
+
+  [Symbol.dispose](): void {
+    this.#scratch[Symbol.dispose]();
   }
 }

@@ -49,6 +49,11 @@ function columnsOf(graph: Graph, layer: Conv1d, x: Tensor): Tensor {
   return graph.im2col1d(layer.weight, x, { stride, padding, dilation, type: "f32" });
 }
 
+/** Does to [channels, time] what is made for [time, channels]. */
+export function alongTime(graph: Graph, x: Tensor, build: (x: Tensor) => Tensor): Tensor {
+  return graph.cont(graph.transpose(build(graph.cont(graph.transpose(x)))));
+}
+
 /** Transposed convolution whose output is exactly `stride` times as long as its input (spec model §9.4). */
 export interface TransposedConv1d {
   /** [channelsIn, width · channelsOut]: one row for each output channel and tap. */

@@ -4,16 +4,14 @@ import { CodecWeights } from "./codec-weights.ts";
 import { defineDacDecoder, defineRowDacDecoder } from "./dac-decoder.ts";
 import { observeNothing } from "./layers.ts";
 import { randomCodec } from "./random-codec.ts";
+import { defineScratch, RowLayers, rowSnake } from "./row-layers.ts";
 import {
   defineRowConv,
   defineRowResidualUnits,
   defineRowSnake,
   defineRowTransposedConv,
-  defineScratch,
   type RowConv,
-  RowLayers,
-  rowSnake,
-} from "./row-layers.ts";
+} from "./row-weights.ts";
 import { noise, noiseTensor, runLayer, type StoredTensor } from "./testing/run-layer.ts";
 import { largestError, openCpuBackend, SMALL_CODEC_CONFIG } from "./testing/small-codec.ts";
 import {
@@ -28,6 +26,7 @@ import {
 let backend: Backend;
 beforeAll(() => {
   backend = openCpuBackend();
+  backend.setThreads(1);
 });
 afterAll(() => backend[Symbol.dispose]());
 
@@ -123,7 +122,7 @@ describe("RowLayers.transposedConv()", () => {
       return { layer: { convT, snake: defineRowSnake(weights, "s") }, convs: [convT.steps] };
     };
     const actual = await runRows(tensors, x, define, (layers, { convT, snake }, input) =>
-      layers.transposedConv(convT, input, snake),
+      layers.transposedConv(convT, input, layers.snake(snake)),
     );
     const expected = oracleTransposedConv1d(oracleSnake(x, alpha), { weight, shape, bias }, stride);
     expect(actual.shape).toEqual([time * stride, channelsOut, 1, 1]);

@@ -64,11 +64,11 @@ describe("planPieces()", () => {
 });
 
 describe("sliceTime() and placePiece()", () => {
-  it("keep channels apart", () => {
+  it("keep the channels of a moment together", () => {
     const input = { channels: 2, time: 4, values: Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8) };
-    expect([...sliceTime(input, 1, 3).values]).toEqual([2, 3, 6, 7]);
+    expect([...sliceTime(input, 1, 3).values]).toEqual([3, 4, 5, 6]);
     const target = { channels: 2, time: 3, values: new Float32Array(6) };
-    placePiece(target, { start: 0, end: 0, from: 1, to: 3, skip: 1 }, Float32Array.of(0, 1, 2, 0, 3, 4));
-    expect([...target.values]).toEqual([0, 1, 2, 0, 3, 4]);
+    placePiece(target, { start: 0, end: 0, from: 1, to: 3, skip: 1 }, Float32Array.of(9, 9, 1, 2, 3, 4, 9, 9));
+    expect([...target.values]).toEqual([0, 0, 1, 2, 3, 4]);
   });
 });

@@ -1,6 +1,6 @@
 import { type TimeLayer, inputSpan } from "./receptive-field.ts";
 
-/** Values of one stage on the host: [channels][time], the time fastest. */
+/** Values of one stage on the host: [time][channels], the channels fastest. */
 export interface Features {
   readonly channels: number;
   readonly time: number;
@@ -47,23 +47,14 @@ export function planPieces(layers: readonly TimeLayer[], time: number, maxSteps:
   return pieces;
 }
 
-/** The inputs [start, end) of all channels. */
-export function sliceTime({ channels, time, values }: Features, start: number, end: number): Features {
-  if (start === 0 && end === time) return { channels, time, values };
-  const length = end - start;
-  const part = new Float32Array(channels * length);
-  for (let channel = 0; channel < channels; channel++) {
-    part.set(values.subarray(channel * time + start, channel * time + end), channel * length);
-  }
-  return { channels, time: length, values: part };
+/** The inputs [start, end), without a copy. */
+export function sliceTime({ channels, values }: Features, start: number, end: number): Features {
+  return { channels, time: end - start, values: values.subarray(start * channels, end * channels) };
 }
 
-/** Puts the useful outputs of a piece, [channels][time of the piece], where they belong. */
-export function placePiece(target: Features, piece: StagePiece, values: Float32Array): void {
-  const length = values.length / target.channels;
-  const count = piece.to - piece.from;
-  for (let channel = 0; channel < target.channels; channel++) {
-    const from = channel * length + piece.skip;
-    target.values.set(values.subarray(from, from + count), channel * target.time + piece.from);
-  }
+/** Puts the useful outputs of a piece where they belong. */
+export function placePiece({ channels, values }: Features, piece: StagePiece, outputs: Float32Array): void {
+  const first = piece.skip * channels;
+  const count = (piece.to - piece.from) * channels;
+  values.set(outputs.subarray(first, first + count), piece.from * channels);
 }

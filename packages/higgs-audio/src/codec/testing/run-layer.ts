@@ -1,5 +1,7 @@
 import { type Backend, Graph, type Tensor } from "@higgs-worker/ggml";
 import { CodecWeights } from "../codec-weights.ts";
+import type { GraphScope } from "../graph-runner.ts";
+import { observeNothing } from "../layers.ts";
 import type { Signal } from "./oracle.ts";
 import { SMALL_CODEC_CONFIG } from "./small-codec.ts";
 
@@ -31,7 +33,7 @@ export async function runLayer<Layer>(
   tensors: Readonly<Record<string, StoredTensor>>,
   x: Signal,
   define: (weights: CodecWeights) => Layer,
-  apply: (graph: Graph, layer: Layer, input: Tensor) => Tensor,
+  apply: (graph: Graph, layer: Layer, input: Tensor, scope: GraphScope) => Tensor,
 ): Promise<StoredTensor> {
   const tensor = (name: string): StoredTensor => tensors[name] ?? { shape: [], values: new Float32Array(0) };
   const source = {
@@ -43,10 +45,16 @@ export async function runLayer<Layer>(
   const layer = define(weights);
   await weights.load(backend);
   using graph = new Graph(backend.ggml, { maxNodes: 4096 });
-  const input = graph.input("x", "f32", x.time, x.channels);
-  const output = graph.output(apply(graph, layer, input));
+  const inputs: (() => void)[] = [];
+  const input: GraphScope["input"] = (name, values, ...dimensions) => {
+    const defined = graph.input(name, values instanceof Int32Array ? "i32" : "f32", ...dimensions);
+    inputs.push(() => defined.set(values));
+    return defined;
+  };
+  const scope = { graph, input, isObserved: false, observe: observeNothing, observeRows: observeNothing };
+  const output = graph.output(apply(graph, layer, input("x", Float32Array.from(x.values), x.time, x.channels), scope));
   graph.allocate(backend);
-  input.set(Float32Array.from(x.values));
+  for (const set of inputs) set();
   backend.compute(graph);
   return { shape: output.shape, values: output.toFloat32() };
 }
