@@ -9,6 +9,7 @@ import {
   RandomWeightSource,
   RELEASED_CODEC_CONFIG,
   RELEASED_HIGGS_CONFIG,
+  openCodec,
   servedKvTypes,
 } from "@higgs-worker/higgs-audio/parts";
 
@@ -19,10 +20,14 @@ export interface Workload extends AsyncDisposable {
   run(): Promise<void>;
 }
 
+type CodecSource = Parameters<typeof CodecDecoder.load>[1] & Parameters<typeof CodecEncoder.load>[1];
+
 export const UNITS: Readonly<Record<string, string>> = {
   decode: "s a second of audio",
   encode: "s a second of audio",
   demo: "s a second of audio",
+  "demo-decode": "s a second of audio",
+  "demo-encode": "s a second of audio",
   prefill: "ms a row",
   step: "ms",
   product: "ms",
@@ -36,7 +41,7 @@ const PREFILL_ROWS = 200;
 const STEPS = 10;
 const CONTEXT_LENGTH = 512;
 
-/** Names of the workloads: `kind`, then what of. */
+/** Names of the workloads that a CPU library is compared with: `kind`, then what of. */
 export const WORKLOADS: readonly string[] = [
   "decode",
   "encode",
@@ -51,16 +56,20 @@ export async function openWorkload(
   ggmlDirectory: string | undefined,
 ): Promise<Workload> {
   const [kind = "", of = "", columns = ""] = name.split(" ");
-  if (kind === "decode") return await openDecode(backend);
-  if (kind === "encode") return await openEncode(backend);
+  if (kind.endsWith("decode") || kind.endsWith("encode")) {
+    await using codec = kind.startsWith("demo") ? await openCodec(join(DEMO, "codec")) : null;
+    const source = codec ?? randomCodec(RELEASED_CODEC_CONFIG, { seed: 1 });
+    return kind.endsWith("decode") ? await openDecode(backend, source) : await openEncode(backend, source);
+  }
   if (kind === "demo") return await openDemo(ggmlDirectory);
-  if (kind === "prefill" || kind === "step") return await openTrunk(backend, kind, of as "bf16" | "q8_0" | "q4_k");
+  const format = of as "bf16" | "q8_0" | "q4_k";
+  if (kind === "prefill" || kind === "step") return await openTrunk(backend, kind, format, Number(columns) || 1);
   if (kind === "product") return openProduct(backend, of as TensorType, Number(columns));
   throw new Error(`Cannot measure ${name}: there is no such workload`);
 }
 
-async function openDecode(backend: Backend): Promise<Workload> {
-  const decoder = await CodecDecoder.load(backend, randomCodec(RELEASED_CODEC_CONFIG, { seed: 1 }));
+async function openDecode(backend: Backend, codec: CodecSource): Promise<Workload> {
+  const decoder = await CodecDecoder.load(backend, codec);
   const frames = AUDIO_SECONDS * RELEASED_CODEC_CONFIG.frameRateHz;
   const codes = Array.from({ length: RELEASED_CODEC_CONFIG.numQuantizers }, (_, codebook) =>
     Int32Array.from({ length: frames }, (_unused, frame) => (frame * 37 + codebook * 101) % 1024),
@@ -72,8 +81,8 @@ async function openDecode(backend: Backend): Promise<Workload> {
   };
 }
 
-async function openEncode(backend: Backend): Promise<Workload> {
-  const encoder = await CodecEncoder.load(backend, randomCodec(RELEASED_CODEC_CONFIG, { seed: 1 }));
+async function openEncode(backend: Backend, codec: CodecSource): Promise<Workload> {
+  const encoder = await CodecEncoder.load(backend, codec);
   const pcm = Float32Array.from({ length: AUDIO_SECONDS * encoder.sampleRateHz }, (_, i) => 0.3 * Math.sin(i * 0.05));
   return {
     amount: AUDIO_SECONDS,
@@ -105,6 +114,7 @@ async function openTrunk(
   backend: Backend,
   kind: "prefill" | "step",
   format: "bf16" | "q8_0" | "q4_k",
+  sequences: number,
 ): Promise<Workload> {
   // Few layers and few text ids: what is left has the released shapes.
   const config = { ...RELEASED_HIGGS_CONFIG, numHiddenLayers: LAYERS };
@@ -113,7 +123,7 @@ async function openTrunk(
     precision: "stored",
     kvTypes: servedKvTypes(backend.device),
     contextLength: CONTEXT_LENGTH,
-    slots: 1,
+    slots: sequences,
   });
   const dispose = async () => model[Symbol.dispose]();
   if (kind === "prefill") {
@@ -132,7 +142,7 @@ async function openTrunk(
     amount: STEPS / 1000,
     run: async () => {
       for (let step = 0; step < STEPS; step++) {
-        graph.setSlot(0, column, CONTEXT_LENGTH - STEPS + step);
+        for (let slot = 0; slot < sequences; slot++) graph.setSlot(slot, column, CONTEXT_LENGTH - STEPS + step);
         await graph.compute(logits);
       }
     },

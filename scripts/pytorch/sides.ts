@@ -1,0 +1,67 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+export interface SideAnswer {
+  /** Seconds of processor time a unit of the workload; absent in the answer to a name. */
+  readonly processor?: number;
+  readonly wall?: number;
+  /** Peak of the process's resident memory. */
+  readonly peakMiB: number;
+}
+
+/** A process that does the same work as another one, when it is told to. */
+export class Side implements Disposable {
+  readonly #child: ChildProcess;
+  readonly #answers: AsyncIterator<string>;
+
+  constructor(program: string, args: readonly string[]) {
+    this.#child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });
+    if (this.#child.stdout === null) throw new Error(`Cannot start ${program}: it has no output`);
+    this.#answers = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
+  }
+
+  /** Opens a workload by its name, or runs the open one. */
+  async ask(line: string): Promise<SideAnswer> {
+    this.#child.stdin?.write(`${line}\n`);
+    const { value, done } = await this.#answers.next();
+    if (done === true) throw new Error(`Cannot measure ${line}: the process ended; it has said why`);
+    return JSON.parse(value) as SideAnswer;
+  }
+
+  [Symbol.dispose](): void {
+    this.#child.kill();
+  }
+}
+
+/** Python with what `requirements.txt` pins, installed into `.cache` the first time (6 GB); null where there is no Python with venv. */
+export function preparePython(root: string): string | null {
+  if (spawnSync("python3", ["-m", "venv", "--help"]).status !== 0) return null;
+  const folder = join(root, ".cache", "pytorch", "venv");
+  const python = join(folder, "bin", "python");
+  mkdirSync(join(root, ".cache", "pytorch"), { recursive: true });
+  if (!existsSync(python)) must("python3", ["-m", "venv", folder]);
+  must(python, ["-m", "pip", "install", "--quiet", "-r", join(root, "scripts", "pytorch", "requirements.txt")]);
+  return python;
+}
+
+/** Seconds of wall and of processor time that a program takes from its start to its end. */
+export function timeProcess(program: string, args: readonly string[], input = ""): { wall: number; processor: number } {
+  const shell = spawnSync(
+    "bash",
+    ["-c", 'TIMEFORMAT="%R %U %S"; time "$@" > /dev/null 2>&1', "bash", program, ...args],
+    {
+      input,
+      encoding: "utf8",
+    },
+  );
+  const [wall = Number.NaN, user = Number.NaN, system = Number.NaN] = shell.stderr.trim().split(" ").map(Number);
+  if (shell.status !== 0) throw new Error(`Cannot measure ${program} ${args.join(" ")}: it ended with ${shell.status}`);
+  return { wall, processor: user + system };
+}
+
+function must(program: string, args: readonly string[]): void {
+  const { status } = spawnSync(program, args, { stdio: ["ignore", "inherit", "inherit"] });
+  if (status !== 0) throw new Error(`Cannot prepare the comparison: ${program} ${args.join(" ")} failed`);
+}
