@@ -20,7 +20,7 @@ export interface Workload extends AsyncDisposable {
   run(): Promise<void>;
 }
 
-type CodecSource = Parameters<typeof CodecDecoder.load>[1] & Parameters<typeof CodecEncoder.load>[1];
+type CodecSource = Parameters<typeof CodecDecoder.load>[1];
 
 export const UNITS: Readonly<Record<string, string>> = {
   decode: "s a second of audio",
