@@ -1,4 +1,5 @@
 import { HiggsError } from "@higgs-worker/base";
+import { isOutOfMemory } from "../model/ggml-failure.ts";
 import { PrefixCache } from "./prefix-cache.ts";
 import { planStep } from "./plan-step.ts";
 import {
@@ -24,25 +25,40 @@ interface Running extends Waiting {
   readonly order: number;
 }
 
+export interface SchedulerOptions {
+  /** Host memory for beginnings of prompts. */
+  readonly prefixCacheBytes?: number;
+  /** Told when memory ran out and half of the slots were given up. */
+  readonly onFewerSlots?: (slots: number, cause: unknown) => void;
+}
+
 /**
  * Continuous batching: sequences join and leave the model's slots between two frames, and all that speak make a column in
  * the same step. With the same number of slots a seed gives the same codes alone and beside others. Sequences that find no
  * free slot wait, first come, first served.
+ *
+ * When memory runs out, half of the slots are given up, once, and all go on: those that lose their slot wait for another one
+ * with what they have.
  */
 export class Scheduler {
   readonly #model: SequenceModel;
   readonly #waiting: Waiting[] = [];
   /** By slot. */
   readonly #running = new Map<number, Running>();
-  readonly #logits: Float32Array;
+  /** Those that lost their slot, oldest first. */
+  readonly #displaced: Running[] = [];
   readonly #upkeep: (() => Promise<void>)[] = [];
+  readonly #onFewerSlots: SchedulerOptions["onFewerSlots"];
+  #logits: Float32Array;
+  #hasFewerSlots = false;
   #order = 0;
   #isLooping = false;
 
   readonly #prefixCache: PrefixCache;
 
-  constructor(model: SequenceModel, options: { prefixCacheBytes?: number } = {}) {
+  constructor(model: SequenceModel, options: SchedulerOptions = {}) {
     this.#model = model;
+    this.#onFewerSlots = options.onFewerSlots;
     this.#prefixCache = new PrefixCache(options.prefixCacheBytes ?? DEFAULT_PREFIX_CACHE_BYTES);
     this.#logits = new Float32Array(model.logitsLength);
   }
@@ -54,7 +70,7 @@ export class Scheduler {
 
   /** Sequences in slots, and sequences that wait for one. */
   get load(): { readonly running: number; readonly waiting: number } {
-    return { running: this.#running.size, waiting: this.#waiting.length };
+    return { running: this.#running.size, waiting: this.#waiting.length + this.#displaced.length };
   }
 
   /**
@@ -85,7 +101,7 @@ export class Scheduler {
     this.#isLooping = true;
     // Requests from the same turn of the event loop start together.
     await Promise.resolve();
-    while (this.#waiting.length > 0 || this.#running.size > 0 || this.#upkeep.length > 0) {
+    while (this.#hasWork) {
       await this.#upkeep.shift()?.();
       this.#dropCancelled();
       this.#admit();
@@ -94,16 +110,28 @@ export class Scheduler {
     this.#isLooping = false;
   }
 
+  get #hasWork(): boolean {
+    return this.#waiting.length + this.#displaced.length + this.#running.size + this.#upkeep.length > 0;
+  }
+
   async #round(): Promise<void> {
-    const view = [...this.#running].map(([slot, { sequence, order }]) => ({ slot, phase: sequence.phase, order }));
-    const plan = planStep(view);
-    const prefilling = plan.prefillSlot === null ? undefined : this.#running.get(plan.prefillSlot);
-    if (prefilling !== undefined) {
-      await this.#attempt([prefilling], () => prefilling.sequence.prefillPiece());
+    const view = [...this.#running].map(([slot, { sequence, order }]) => {
+      return { slot, phase: sequence.phase, order, rowsLeft: sequence.rowsLeft };
+    });
+    const plan = planStep(view, this.#model.slots);
+    const prefilling = plan.prefillSlots.flatMap((slot) => this.#running.get(slot) ?? []);
+    const speaking = plan.decodeSlots.flatMap((slot) => this.#running.get(slot) ?? []);
+    for (const running of prefilling) {
+      if (this.#hasSlot(running)) await this.#attempt([running], () => running.sequence.prefillPiece());
     }
-    const decoding = plan.decodeSlots.flatMap((slot) => this.#running.get(slot) ?? []);
+    const decoding = speaking.filter((running) => this.#hasSlot(running));
     if (decoding.length > 0) await this.#attempt(decoding, () => this.#step(decoding));
     this.#settleDone();
+  }
+
+  /** False once half of the slots were given up and this one's was among them. */
+  #hasSlot(running: Running): boolean {
+    return this.#running.get(running.sequence.slot) === running;
   }
 
   async #step(decoding: readonly Running[]): Promise<void> {
@@ -137,17 +165,42 @@ export class Scheduler {
     }
   }
 
-  /** Runs an action; what it throws ends the sequences that it was for. */
+  /** Runs an action; what it throws ends the sequences that it was for, unless fewer slots may help. */
   async #attempt(affected: readonly Running[], action: () => Promise<void> | void): Promise<void> {
     try {
       await action();
     } catch (error) {
+      if (isOutOfMemory(error) && this.#giveUpHalf(error)) return;
       for (const { sequence, reject } of affected) {
         sequence.abandon(error);
         this.#running.delete(sequence.slot);
         reject(error);
       }
     }
+  }
+
+  /** Makes do with half of the slots; false when it was done before or there is only one. */
+  #giveUpHalf(cause: unknown): boolean {
+    const slots = Math.floor(this.#model.slots / 2);
+    if (this.#hasFewerSlots || slots === 0) return false;
+    this.#hasFewerSlots = true;
+    const oldestFirst = [...this.#running.values()].toSorted((a, b) => a.order - b.order);
+    this.#running.clear();
+    try {
+      for (const { sequence } of oldestFirst) sequence.leaveSlot();
+      this.#model.resize(slots);
+    } catch (error) {
+      for (const { sequence, reject } of oldestFirst) {
+        sequence.abandon(error);
+        reject(error);
+      }
+      return true;
+    }
+    this.#logits = new Float32Array(this.#model.logitsLength);
+    this.#displaced.push(...oldestFirst);
+    this.#admit();
+    this.#onFewerSlots?.(slots, cause);
+    return true;
   }
 
   #settleDone(): void {
@@ -163,11 +216,23 @@ export class Scheduler {
       this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
       waiting.reject(new HiggsError("CANCELLED", "start the speech", "it was cancelled while it waited"));
     }
+    for (const displaced of this.#displaced.filter(({ listeners }) => listeners.signal?.aborted === true)) {
+      this.#displaced.splice(this.#displaced.indexOf(displaced), 1);
+      const error = new HiggsError("CANCELLED", "finish the speech", "it was cancelled while it waited for a slot");
+      displaced.sequence.abandon(error);
+      displaced.reject(error);
+    }
   }
 
   #admit(): void {
     for (let slot = 0; slot < this.#model.slots; slot++) {
       if (this.#running.has(slot)) continue;
+      const displaced = this.#displaced.shift();
+      if (displaced !== undefined) {
+        displaced.sequence.enterSlot(slot);
+        this.#running.set(slot, displaced);
+        continue;
+      }
       const next = this.#waiting.shift();
       if (next === undefined) return;
       this.#start(next, slot);

@@ -22,6 +22,8 @@ export interface StepGraph {
 export interface SequenceModel {
   readonly config: CodebookConfig;
   readonly slots: number;
+  /** Changes the number of slots; no slot holds anything then, and graphs that were given out are gone. */
+  resize(slots: number): void;
   /** Positions a slot has for prompt and audio together. */
   readonly contextLength: number;
   /** Logits of one step. */
@@ -92,6 +94,10 @@ export class Sequence {
   readonly #pieces: PromptPieces;
   readonly #prefix: SharedPrefix | null;
   #phase: SequencePhase = "prefill";
+  /** Taken from the prompt, but not computed yet. */
+  #piece: PromptPiece | null = null;
+  /** Keys and values while the sequence has no slot. */
+  #saved: Uint8Array | null = null;
   #isPrefixHit = false;
   /** Positions that the slot's cache holds. */
   #position: number;
@@ -140,6 +146,11 @@ export class Sequence {
     return this.#phase;
   }
 
+  /** Rows of the prompt that are not in the slot yet. */
+  get rowsLeft(): number {
+    return this.#pieces.rowsLeft + (this.#piece?.isAudio.length ?? 0);
+  }
+
   /** Positions that the next step attends over. */
   get length(): number {
     return this.#position + 1;
@@ -155,7 +166,7 @@ export class Sequence {
   }
 
   /**
-   * Computes the next piece of the prompt.
+   * Computes the next piece of the prompt. After a failure it may be tried again.
    *
    * @throws {HiggsError} CANCELLED when the signal fires
    * @throws {GgmlError} when the computation fails
@@ -173,7 +184,7 @@ export class Sequence {
   /** A piece ends at the end of the prefix, so that it is computed in the same pieces whether or not it is cached. */
   async #advancePrompt(): Promise<void> {
     const left = (this.#prefix?.rowCount ?? 0) - this.#pieces.position;
-    if (this.#prefix !== null && this.#pieces.position === 0) {
+    if (this.#prefix !== null && this.#pieces.position === 0 && this.#piece === null) {
       const saved = this.#prefix.find();
       if (saved !== null) {
         this.#model.restorePrefix(this.#slot, this.#prefix.rowCount, saved);
@@ -182,13 +193,25 @@ export class Sequence {
         return;
       }
     }
-    await this.#model.prefillPiece(
-      this.#slot,
-      this.#pieces.take(left > 0 ? Math.min(PREFILL_ROWS, left) : PREFILL_ROWS),
-    );
+    this.#piece ??= this.#pieces.take(left > 0 ? Math.min(PREFILL_ROWS, left) : PREFILL_ROWS);
+    await this.#model.prefillPiece(this.#slot, this.#piece);
+    this.#piece = null;
     if (this.#prefix !== null && this.#pieces.position === this.#prefix.rowCount) {
       this.#prefix.keep(() => this.#model.savePrefix(this.#slot, this.#pieces.position));
     }
+  }
+
+  /** Takes what its slot holds into the host's memory; only between two steps. It goes on with `enterSlot`. */
+  leaveSlot(): void {
+    const count = this.#heldPositions;
+    this.#saved = count === 0 ? null : this.#model.savePrefix(this.#slot, count);
+  }
+
+  /** Goes on in a free slot where it was when it left its own. */
+  enterSlot(slot: number): void {
+    this.#slot = slot;
+    if (this.#saved !== null) this.#model.restorePrefix(slot, this.#heldPositions, this.#saved);
+    this.#saved = null;
   }
 
   /** Goes on in another, free slot; only between two steps. */
@@ -236,6 +259,11 @@ export class Sequence {
       prefillMs: this.#prefilledMs - this.#startMs,
       generateMs: this.#endMs - this.#prefilledMs,
     };
+  }
+
+  get #heldPositions(): number {
+    if (this.#phase !== "prefill") return this.#position;
+    return this.#pieces.position - (this.#piece?.isAudio.length ?? 0);
   }
 
   #finishIfEnded(): void {

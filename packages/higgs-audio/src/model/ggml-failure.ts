@@ -1,4 +1,4 @@
-import { type ErrorCode, HiggsError } from "@higgs-worker/base";
+import { type ErrorCode, HiggsError, isHiggsError } from "@higgs-worker/base";
 import { GgmlError, type GgmlErrorKind } from "@higgs-worker/ggml";
 
 const CODES: Readonly<Record<GgmlErrorKind, ErrorCode>> = {
@@ -26,4 +26,10 @@ export async function withGgmlErrors<T>(action: () => Promise<T> | T): Promise<T
   } catch (error) {
     throw fromGgmlError(error);
   }
+}
+
+/** Whether an error says that a device, or the host, had too little memory. */
+export function isOutOfMemory(error: unknown): boolean {
+  if (error instanceof GgmlError) return error.kind === "allocation-failed";
+  return isHiggsError(error) && error.code === "OUT_OF_MEMORY";
 }

@@ -31,10 +31,9 @@ export interface LanguageModelOptions extends LoadWeightsOptions {
 export class LanguageModel implements Disposable {
   readonly config: HiggsConfig;
   readonly contextLength: number;
-  readonly slots: number;
   readonly #backend: Backend;
   readonly #weights: HiggsWeights;
-  readonly #cache: KvCache;
+  #cache: KvCache;
   readonly #observer: GraphObserver | undefined;
   readonly #isShapeFixed: boolean;
   /** By slots and KV length. */
@@ -49,7 +48,6 @@ export class LanguageModel implements Disposable {
   ) {
     this.config = config;
     this.contextLength = cache.contextLength;
-    this.slots = cache.slots;
     this.#backend = backend;
     this.#weights = weights;
     this.#cache = cache;
@@ -72,6 +70,33 @@ export class LanguageModel implements Disposable {
       weights[Symbol.dispose]();
       throw error;
     }
+  }
+
+  get slots(): number {
+    return this.#cache.slots;
+  }
+
+  /**
+   * Takes a cache of another number of slots in place of this one, which is freed before. No slot holds anything then, and graphs
+   * that were given out are gone.
+   *
+   * @throws {GgmlError} `allocation-failed` when memory is too small; then only disposing is left
+   */
+  resize(slots: number): void {
+    const { contextLength, types } = this.#cache;
+    this.#freeGraphs();
+    this.#cache[Symbol.dispose]();
+    this.#cache = new KvCache(this.#backend, this.config, { slots, contextLength, types });
+  }
+
+  /** Scratch memory and inputs of all graphs for steps that were made so far, in bytes. */
+  get stepScratchBytes(): number {
+    return [...this.#graphs.values()].reduce((sum, graph) => sum + graph.scratchBytes, 0);
+  }
+
+  /** Bytes of text embeddings in the host's memory. */
+  get textEmbeddingBytes(): number {
+    return this.#weights.textEmbeddings.byteLength;
   }
 
   get weightBytes(): number {
@@ -189,10 +214,14 @@ export class LanguageModel implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const graph of this.#graphs.values()) graph[Symbol.dispose]();
-    this.#graphs.clear();
+    this.#freeGraphs();
     this.#cache[Symbol.dispose]();
     this.#weights[Symbol.dispose]();
+  }
+
+  #freeGraphs(): void {
+    for (const graph of this.#graphs.values()) graph[Symbol.dispose]();
+    this.#graphs.clear();
   }
 
   /** The graphs remember each slot's last step, and would write it once more, into what the slot gets now. */

@@ -35,6 +35,11 @@ export class PromptPieces {
     return this.#position;
   }
 
+  /** Rows that were not taken yet. */
+  get rowsLeft(): number {
+    return this.#prompt.isAudio.length - this.#position;
+  }
+
   /** The next piece, of `rows` rows at most. */
   take(rows: number): PromptPiece {
     const firstPosition = this.#position;

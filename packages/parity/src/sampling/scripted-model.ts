@@ -96,6 +96,10 @@ export class ScriptedModel implements SequenceModel, UniformSource {
     // One slot is all there is.
   }
 
+  resize(): void {
+    // One slot is all there is.
+  }
+
   slotsOfStep(): number {
     return 1;
   }
