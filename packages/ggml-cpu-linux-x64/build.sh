@@ -54,6 +54,9 @@ if [ "$commit" != "$SOURCE_COMMIT" ]; then
   exit 1
 fi
 
+# Our one change: threads that wait for others sleep after a while.
+git -C "$work/source" apply "$PWD/barrier.patch"
+
 # As node-llama-cpp builds it: release, all variants as plug-ins, no OpenMP. What differs makes the files smaller by a sixth:
 # hidden symbols, no unused sections, and no tables for exceptions, which this code neither throws nor catches. Without `local: *`
 # ggml could not unload the variants that it does not choose.

@@ -1,4 +1,3 @@
-import { availableParallelism } from "node:os";
 import {
   Backend,
   type Device,
@@ -10,6 +9,7 @@ import {
   loadGgml,
 } from "@higgs-worker/ggml";
 import { fromGgmlError } from "./ggml-failure.ts";
+import { usableCores } from "./usable-cores.ts";
 
 /** What a user may ask for (`HIGGS_DEVICE`); `mps` and `none` are the seed's names of `metal` and `cpu`. */
 export const DEVICE_CHOICES = ["auto", "cuda", "vulkan", "metal", "mps", "cpu", "none"] as const;
@@ -17,7 +17,7 @@ export type DeviceChoice = (typeof DEVICE_CHOICES)[number];
 
 export interface OpenDeviceOptions {
   readonly device: DeviceChoice;
-  /** CPU threads; default: all that the process may use. */
+  /** CPU threads; default: the cores that the process may use. */
   readonly threads?: number | undefined;
   /** Folder of a ggml build; default: the npm package of the platform. */
   readonly ggmlDirectory?: string | undefined;
@@ -50,7 +50,7 @@ export function backendNamesOf(device: DeviceName): readonly string[] {
 export function openDevice(options: OpenDeviceOptions): Backend {
   try {
     const backend = open(options);
-    backend.setThreads(options.threads ?? availableParallelism());
+    backend.setThreads(options.threads ?? usableCores());
     return backend;
   } catch (error) {
     throw fromGgmlError(error);
