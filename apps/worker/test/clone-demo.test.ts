@@ -56,6 +56,7 @@ async function speak(fields: Record<string, unknown>, speaker: SpeechModel = mod
     name: speaker.name,
     sampleRateHz: speaker.sampleRateHz,
     info: speaker.info,
+    slots: speaker.slots,
     speak: async (request, options) => {
       const result = await speaker.speak(request, options);
       spoken.push({ request, result });

@@ -86,7 +86,7 @@ describe("higgs serve", () => {
     const health = await fetch(`${url}/health`, { headers: { authorization: `Bearer ${KEY}` } });
     expect(await health.json()).toMatchObject({
       built_with: "Built with Higgs Audio V2",
-      model: { layout: "native", slots: 1, engine: "running", device: expect.stringContaining("CPU") },
+      model: { layout: "native", slots: expect.any(Number), engine: "running", device: expect.stringContaining("CPU") },
       workers: { ready: 1 },
       jobs: { inProgress: 0 },
     });

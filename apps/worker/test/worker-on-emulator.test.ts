@@ -41,6 +41,7 @@ function startWorker(env: Record<string, string>): WorkerProcess {
       HOME: "/dev/null/nowhere",
       HIGGS_DEVICE: "cpu",
       HIGGS_THREADS: "1",
+      HIGGS_MAX_BATCH: "1",
       HIGGS_VOLUME_DIR: "/nowhere",
       RUNPOD_SKIP_AUTO_SYSTEM_CHECKS: "true",
       RUNPOD_SKIP_GPU_CHECK: "true",

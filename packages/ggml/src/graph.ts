@@ -15,6 +15,8 @@ import { TENSOR_TYPES, type TensorType } from "./types.ts";
  * must persist belongs in a TensorArena.
  */
 export class Graph extends GraphOperations implements Disposable {
+  /** Host memory for nodes and tensors, whether used or not. */
+  readonly descriptionBytes: number;
   readonly #ggml: Ggml;
   readonly #graph: Pointer;
   readonly #maxNodes: number;
@@ -32,6 +34,7 @@ export class Graph extends GraphOperations implements Disposable {
       throw new GgmlError("allocation-failed", "make a graph", `no memory for metadata (got ${bytes} bytes)`);
     }
     super(native, context);
+    this.descriptionBytes = bytes;
     this.#ggml = ggml;
     this.#context = context;
     this.#maxNodes = options.maxNodes;

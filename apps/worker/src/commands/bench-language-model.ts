@@ -26,7 +26,8 @@ async function* measureParts(context: BenchContext, withPrefill: boolean): Async
   await using weights = await openBenchWeights(backend, context);
   let loaded: LanguageModel | undefined;
   const load = await timed(async () => {
-    const shape = { slots: config.maxBatch, contextLength: CONTEXT_LENGTH };
+    const slots = config.maxBatch === "auto" ? 1 : config.maxBatch;
+    const shape = { slots, contextLength: CONTEXT_LENGTH };
     loaded = await loadBenchModel(backend, weights.source, shape, context);
   });
   if (loaded === undefined) throw new Error("the model is not loaded");

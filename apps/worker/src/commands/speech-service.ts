@@ -47,6 +47,8 @@ export interface SpeechService extends AsyncDisposable {
   readonly fitnessCheck: FitnessCheck;
   /** The model, if one is loaded. */
   loaded(): ServingModel | null;
+  /** Jobs that can be done at the same time; of the model that was loaded last. */
+  slots(): number;
   /** Whether jobs can be done now, for the health socket. */
   health(): WorkerHealth;
   /** Whether it speaks with the demo checkpoint, as far as it is known. */
@@ -73,6 +75,7 @@ export function createSpeechService(options: SpeechServiceOptions): SpeechServic
     start: async () => start(),
     onReload: () => telemetry.metrics.count("engine_restarts", { cause: "reload" }),
     faultLimit,
+    idleUnloadMs: config.idleUnloadSeconds === 0 ? null : config.idleUnloadSeconds * 1000,
     logger,
     hurry,
   });
@@ -92,11 +95,12 @@ export function createSpeechService(options: SpeechServiceOptions): SpeechServic
   return {
     load,
     loaded: () => keeper.loaded,
+    slots: () => keeper.slots,
     handler: watched(withOpenAiRoutes({ handle, config, library: references.voices, isDemo, journal }), keeper),
     fitnessCheck: { name: CHECK_NAME, check: () => checkLoad(load) },
     health: () => healthOf(keeper),
     isDemo,
-    about: () => ({ built_with: "Built with Higgs Audio V2", model: describeModel(keeper.loaded, config) }),
+    about: () => ({ built_with: "Built with Higgs Audio V2", model: describeModel(keeper) }),
     [Symbol.asyncDispose]: async () => {
       lifetime.abort();
       await keeper[Symbol.asyncDispose]();
@@ -118,6 +122,7 @@ function resumableJobs(config: Config, logger: Logger): ResumableJobs | undefine
 function watched(handle: AnyJobHandler, keeper: ModelKeeper): Handler {
   const settle = async (context: JobContext): Promise<void> => {
     await keeper.repair();
+    keeper.end();
     if (keeper.wornOut !== null) context.reportUnhealthy(CHECK_NAME, reasonOf(keeper.wornOut));
   };
   const noted = (output: object) => {
@@ -125,6 +130,7 @@ function watched(handle: AnyJobHandler, keeper: ModelKeeper): Handler {
     return output;
   };
   async function answer(output: Promise<object>, context: JobContext): Promise<object> {
+    keeper.begin();
     try {
       return noted(await output);
     } finally {
@@ -132,6 +138,7 @@ function watched(handle: AnyJobHandler, keeper: ModelKeeper): Handler {
     }
   }
   async function* stream(items: AsyncGenerator<unknown, object>, context: JobContext): AsyncGenerator<unknown, object> {
+    keeper.begin();
     try {
       return noted(yield* items);
     } finally {
@@ -189,16 +196,17 @@ export function reasonOf(error: unknown): Error {
   return reason;
 }
 
-function healthOf({ loaded, loadFailure, wornOut }: ModelKeeper): WorkerHealth {
+function healthOf({ loaded, loadFailure, wornOut, isResting }: ModelKeeper): WorkerHealth {
   const failure = wornOut ?? loadFailure;
   if (failure !== null) return { status: "failed", reason: String(failure) };
   if (loaded?.state === "failed") return { status: "failed", reason: "the engine keeps ending" };
+  if (isResting) return { status: "ready", reason: "the model is unloaded until the next job" };
   const isLoading = loaded === null || loaded.state === "starting";
   return { status: isLoading ? "loading" : "ready", reason: null };
 }
 
-function describeModel(model: ServingModel | null, config: Config): Readonly<Record<string, unknown>> | null {
-  if (model === null) return null;
+function describeModel({ loaded: model, isResting }: ModelKeeper): Readonly<Record<string, unknown>> | null {
+  if (model === null) return isResting ? { engine: "unloaded" } : null;
   const { layout, device, weights, contextLength } = model.info;
   return {
     name: model.name,
@@ -206,7 +214,7 @@ function describeModel(model: ServingModel | null, config: Config): Readonly<Rec
     device,
     weights,
     context_length: contextLength,
-    slots: config.maxBatch,
+    slots: model.slots,
     sample_rate: model.sampleRateHz,
     ...(model.state === undefined ? {} : { engine: model.state }),
   };

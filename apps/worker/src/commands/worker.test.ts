@@ -215,14 +215,15 @@ describe("runWorker() in production", () => {
   });
 
   it("loads the model and speaks with it before it is fit, takes as many jobs as there are slots, and passes all flags", async () => {
-    const model = fakeModel();
+    const model = { ...fakeModel(), slots: 3 };
     const argv = ["--rp_log_level", "DEBUG", "--other", "x"];
-    const settings = { modelPath: demo, maxBatch: "3" };
+    const settings = { modelPath: demo, maxBatch: "auto" };
     const io = await serve({ argv, settings, startEngine: async () => model }, async (options) => {
       expect(model.requests).toHaveLength(0);
       await options.fitnessChecks?.[0]?.check();
       expect(model.requests).toHaveLength(1);
-      expect(options.concurrency).toBe(3);
+      const { concurrency } = options;
+      expect(typeof concurrency === "function" && concurrency(1)).toBe(3);
       expect(options.surface.argv).toEqual(argv);
     });
     expect(io.out()).toContain("--- Starting ---");

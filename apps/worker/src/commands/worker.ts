@@ -126,7 +126,7 @@ async function serveModel(
   return await runtime.start({
     mode,
     handler: service.handler,
-    concurrency: config.maxBatch,
+    concurrency: () => service.slots(),
     api: {
       ready,
       about: () => report.about(),
@@ -182,7 +182,7 @@ async function serveQueue(args: WorkerArgs, start: WorkerStart): Promise<number>
   return await runtime.start({
     mode,
     handler: service.handler,
-    concurrency: config.maxBatch,
+    concurrency: () => service.slots(),
     fitnessChecks: [
       {
         ...service.fitnessCheck,

@@ -201,6 +201,19 @@ export function integer(
   });
 }
 
+/** A whole number, or the word `auto`, which is the default. */
+export function integerOrAuto(
+  common: Common & { readonly min: number; readonly max: number },
+): Setting<number | "auto"> {
+  const number = integer({ ...common, defaultValue: common.min });
+  return setting<number | "auto">(common, {
+    placeholder: "N",
+    defaultValue: "auto",
+    allowed: `auto, ${number.allowed}`,
+    parse: (value) => (value.toLowerCase() === "auto" ? "auto" : number.parse(value)),
+  });
+}
+
 /** true, false, or null for automatic. */
 export function truth(common: Common): Setting<boolean | null> {
   return setting<boolean | null>(common, {

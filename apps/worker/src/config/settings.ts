@@ -4,6 +4,7 @@ import {
   directory,
   file,
   integer,
+  integerOrAuto,
   isOrigin,
   jsonObject,
   list,
@@ -67,14 +68,14 @@ export const SETTINGS = {
     max: 8192,
     defaultValue: 8192,
   }),
-  maxBatch: integer({
+  maxBatch: integerOrAuto({
     env: ["HIGGS_MAX_BATCH"],
     flag: "--max-batch",
     group: "model",
-    description: "Requests generated at the same time",
+    description:
+      "Requests generated at the same time; auto: as many as the memory has room for, at most 32 on a GPU and 4 on a CPU (`higgs doctor` shows the plan). When memory runs out, half of them are given up, once",
     min: 1,
     max: 64,
-    defaultValue: 1,
   }),
   exact: truth({
     env: ["HIGGS_EXACT"],
@@ -97,7 +98,7 @@ export const SETTINGS = {
     env: ["HIGGS_THREADS"],
     flag: "--threads",
     group: "model",
-    description: "CPU threads for compute; 0: the number of cores",
+    description: "CPU threads for compute; 0: the cores that the process may use, and one for small models",
     min: 0,
     max: 512,
     defaultValue: 0,
@@ -147,6 +148,16 @@ export const SETTINGS = {
       "What a queue worker does when settings, model, volume or device are unusable: report itself unhealthy and answer jobs with the reason (unless the settings are wrong, up to the fault limit), or exit",
     choices: ["answer", "exit"],
     defaultValue: "answer",
+  }),
+  idleUnloadSeconds: integer({
+    env: ["HIGGS_IDLE_UNLOAD_S"],
+    flag: "--idle-unload-s",
+    group: "worker",
+    description:
+      "Seconds without a job after which the model is freed; the next job loads it again and waits for that. 0: never",
+    min: 0,
+    max: 86_400,
+    defaultValue: 0,
   }),
   faultLimit: integer({
     env: ["HIGGS_FAULT_LIMIT"],

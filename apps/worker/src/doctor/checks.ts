@@ -1,12 +1,13 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { statfs } from "node:fs/promises";
-import { freemem, totalmem } from "node:os";
 import { join } from "node:path";
 import { HiggsError } from "@higgs-worker/base";
 import { type HugePageSetting, hugePageSetting } from "@higgs-worker/ggml";
-import type { Config } from "../config/settings.ts";
+import { readHostMemory } from "@higgs-worker/higgs-audio/parts";
 import { cacheDirOf } from "../model/cache-dir.ts";
 import { findModel } from "../model/locations.ts";
+import { memoryPlanText, MORE_MEMORY, slotsText } from "../model/memory-plan-text.ts";
+import { planModel } from "../model/plan-model.ts";
 import { openAnyCheckpoint } from "../model/open-any-checkpoint.ts";
 import { findWriteProblem } from "../storage/file-store.ts";
 import { formatBytes } from "../terminal/format.ts";
@@ -72,18 +73,16 @@ async function checkModel({ config }: CheckContext): Promise<CheckResult> {
   };
 }
 
-async function checkMemory({ config }: CheckContext): Promise<CheckResult> {
-  const limit = cgroupLimit();
-  const total = Math.min(totalmem(), limit ?? Number.POSITIVE_INFINITY);
-  const amount = `${formatBytes(Math.min(freemem(), total))} free of ${formatBytes(total)}${limit === null ? "" : " (container limit)"}`;
-  const detail = `${amount}; ${describeHugePages(hugePageSetting())}`;
-  const modelBytes = await modelSize(config);
-  if (modelBytes === null || modelBytes * 1.2 < total) return ok(detail);
-  return {
-    status: "warning",
-    detail: `${detail}, but the checkpoint has ${formatBytes(modelBytes)}`,
-    fix: "Use smaller weights (HIGGS_WEIGHTS=q8_0 or q4_k) or a larger machine",
-  };
+/** What there is, and what the model would take of it: on the device if it can be opened, else of this machine. */
+async function checkMemory({ config, logger, env, signal }: CheckContext): Promise<CheckResult> {
+  const { freeBytes, totalBytes, isLimited } = readHostMemory();
+  const limit = isLimited ? " (container limit)" : "";
+  const amount = `${formatBytes(freeBytes)} free of ${formatBytes(totalBytes)}${limit}`;
+  const host = `${amount}; ${describeHugePages(hugePageSetting())}`;
+  const plan = await planModel(config, { logger, env, signal });
+  if (plan === null) return ok(host);
+  const detail = `${host}; memory plan for ${slotsText(plan.slots)}: ${memoryPlanText(plan)}`;
+  return plan.isEnough ? ok(detail) : { status: "warning", detail, fix: MORE_MEMORY };
 }
 
 /** What the kernel's setting means for weights in the host's memory. */
@@ -91,26 +90,6 @@ export function describeHugePages(setting: HugePageSetting | null): string {
   if (setting === null) return "weights on small pages, as this system has no setting for huge ones";
   if (setting !== "never") return `weights on huge pages (transparent_hugepage: ${setting})`;
   return "weights on small pages (transparent_hugepage: never; with madvise a step on the CPU is faster)";
-}
-
-async function modelSize(config: Config): Promise<number | null> {
-  try {
-    const { checkpoint } = await openAnyCheckpoint(findModel(config, { allowDemo: true }).modelPath);
-    await checkpoint.close();
-    return checkpoint.files.reduce((total, file) => total + file.sizeBytes, 0);
-  } catch {
-    return null;
-  }
-}
-
-/** The container's memory limit in bytes, from cgroups v1 or v2; null when there is none. */
-function cgroupLimit(): number | null {
-  for (const file of ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"]) {
-    if (!existsSync(file)) continue;
-    const bytes = Number(readFileSync(file, "utf8").trim());
-    if (Number.isFinite(bytes) && bytes < 2 ** 50) return bytes;
-  }
-  return null;
 }
 
 async function checkCache({ config }: CheckContext): Promise<CheckResult> {

@@ -7,6 +7,7 @@ import type { LogFields, Logger } from "../logging/logger.ts";
 import { cacheDirOf } from "./cache-dir.ts";
 import { deviceOptions } from "./devices.ts";
 import type { FoundModel } from "./locations.ts";
+import { memoryPlanText, MORE_MEMORY } from "./memory-plan-text.ts";
 
 export interface LoadModelOptions {
   readonly logger: Logger;
@@ -28,7 +29,9 @@ export type ModelLoader = (found: FoundModel, config: Config, options: LoadModel
  * @throws {HiggsError} MODEL_*, DEVICE_UNAVAILABLE or OUT_OF_MEMORY when it cannot be loaded
  */
 export const loadSpeechModel: ModelLoader = async (found, config, options) => {
-  const model = await higgs.loadSpeechModel(loadOptions(found, config, options));
+  // One request at a time is all that a command has.
+  const slots = config.maxBatch === "auto" ? 1 : config.maxBatch;
+  const model = await higgs.loadSpeechModel({ ...loadOptions(found, config, options), slots });
   logLoaded(model, options.logger);
   return model;
 };
@@ -76,9 +79,11 @@ function loadOptions(
   };
 }
 
-function logLoaded({ name, info }: SpeechModel, logger: Logger, facts: LogFields = {}): void {
-  const { device, weights, loadMs } = info;
-  logger.info("the model is loaded", { model: name, device, weights, loadMs: Math.round(loadMs), ...facts });
+function logLoaded({ name, info, slots }: SpeechModel, logger: Logger, facts: LogFields = {}): void {
+  const { device, weights, loadMs, memoryPlan } = info;
+  logger.info("the model is loaded", { model: name, device, weights, slots, loadMs: Math.round(loadMs), ...facts });
+  logger.info("memory plan", { plan: memoryPlanText(memoryPlan) });
+  if (!memoryPlan.isEnough) logger.warn("the memory may not suffice", { fix: MORE_MEMORY });
 }
 
 /** Reports each tenth of a step once: converting the released model takes minutes. */

@@ -8,6 +8,8 @@ export interface ModelKeeperOptions {
   readonly start: () => Promise<ServingModel>;
   /** Consecutive machine faults before the model is reloaded; at least 1. */
   readonly faultLimit: number;
+  /** Time without jobs after which the model is let go until the next one, in milliseconds; null: never. */
+  readonly idleUnloadMs?: number | null;
   /** Called when the model was loaded anew. */
   readonly onReload?: (() => void) | undefined;
   readonly logger: Logger;
@@ -41,7 +43,14 @@ export class ModelKeeper implements AsyncDisposable {
     this.#options = options;
   }
 
-  /** The current model; null before it is loaded. */
+  /** Jobs that are not done yet. */
+  #jobs = 0;
+  #idle: NodeJS.Timeout | null = null;
+  /** The end of a model that nobody needed. */
+  #unloading: Promise<void> | null = null;
+  #slots = 1;
+
+  /** The current model; null before it is loaded, and while it is unloaded. */
   get loaded(): ServingModel | null {
     return this.#loaded;
   }
@@ -56,13 +65,36 @@ export class ModelKeeper implements AsyncDisposable {
     return this.#wornOut;
   }
 
+  /** Whether the model was let go because there were no jobs; the next one loads it. */
+  get isResting(): boolean {
+    return this.#unloading !== null && this.#loading === null;
+  }
+
+  /** Slots of the current model, or of the last one; 1 before the first. */
+  get slots(): number {
+    if (this.#loaded !== null) this.#slots = this.#loaded.slots;
+    return this.#slots;
+  }
+
+  /** A job begins; until all have ended the model is kept. */
+  begin(): void {
+    this.#jobs += 1;
+    this.#stopIdling();
+  }
+
+  /** A job has ended. */
+  end(): void {
+    this.#jobs -= 1;
+    this.#startIdling();
+  }
+
   /**
    * Loads the model, or gives the one that is loaded. A failure stays until the model is reloaded.
    *
    * @throws {HiggsError} MODEL_*, DEVICE_UNAVAILABLE or OUT_OF_MEMORY when it cannot be loaded
    */
   load(): Promise<ServingModel> {
-    this.#loading ??= this.#start();
+    this.#loading ??= (this.#unloading ?? Promise.resolve()).then(() => this.#start());
     return this.#loading;
   }
 
@@ -92,6 +124,8 @@ export class ModelKeeper implements AsyncDisposable {
 
   /** Ends loading and the model; all jobs are finished or abandoned by then. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopIdling();
+    await this.#unloading;
     const model = await this.#loading?.catch(() => null);
     await this.#letGo(model ?? null);
   }
@@ -106,7 +140,32 @@ export class ModelKeeper implements AsyncDisposable {
       throw error;
     } finally {
       this.#isStarted = true;
+      this.#startIdling();
     }
+  }
+
+  #startIdling(): void {
+    const { idleUnloadMs = null } = this.#options;
+    this.#stopIdling();
+    if (idleUnloadMs === null || this.#jobs > 0 || this.#loaded === null) return;
+    this.#idle = setTimeout(() => this.#unload(), idleUnloadMs);
+    // It must not keep a process alive that has nothing else to do.
+    this.#idle.unref();
+  }
+
+  #stopIdling(): void {
+    if (this.#idle !== null) clearTimeout(this.#idle);
+    this.#idle = null;
+  }
+
+  #unload(): void {
+    const model = this.#loaded;
+    if (model === null || this.#reloading !== null) return;
+    this.#options.logger.info("unloading the model: there are no jobs");
+    this.#slots = model.slots;
+    this.#loaded = null;
+    this.#loading = null;
+    this.#unloading = this.#letGo(model);
   }
 
   async #reload(old: ServingModel | null): Promise<void> {

@@ -1,6 +1,24 @@
 import { HiggsError } from "@higgs-worker/base";
-import type { SpeechModel, SpeechRequest, SpeechResult, SpeakOptions } from "@higgs-worker/higgs-audio";
+import type { MemoryPlan, SpeechModel, SpeechRequest, SpeechResult, SpeakOptions } from "@higgs-worker/higgs-audio";
 
+const FAKE_PLAN: MemoryPlan = {
+  slots: 1,
+  needs: {
+    weights: 1e6,
+    textEmbeddings: 1e6,
+    cachePerSlot: 1e6,
+    stepPerSlot: 1e6,
+    graphs: 1e6,
+    codec: 1e6,
+    encoder: 1e6,
+    prefixes: 1e6,
+    process: 1e6,
+  },
+  room: { freeBytes: 1e9, totalBytes: 2e9, isHost: true },
+  neededBytes: 9e6,
+  headroomBytes: 1e8,
+  isEnough: true,
+};
 const SAMPLE_RATE_HZ = 24_000;
 const SAMPLES_PER_FRAME = 960;
 
@@ -39,7 +57,9 @@ export function fakeModel(options: FakeModelOptions = {}): FakeModel {
       contextLength: 2048,
       loadMs: 1,
       modelBytes: 1,
+      memoryPlan: FAKE_PLAN,
     },
+    slots: 1,
     requests,
     speak: async (request, synthesis = {}) => {
       requests.push(request);

@@ -68,7 +68,7 @@ export async function serveDoors({
     host: "127.0.0.1",
     port: 0,
     execute: createHandlerExecutor({ handler: service.handler }),
-    concurrency: config.maxBatch,
+    concurrency: () => service.slots(),
     ready: service.load(),
     apiKey: config.apiKey ?? undefined,
     allowedOrigins: config.corsOrigins,

@@ -29,6 +29,20 @@ it("runs no more than its limit at once, in the order of the calls, and goes on 
   expect(most).toBe(2);
 });
 
+it("lets fewer run once its limit is lowered", async () => {
+  const gate = new Gate(3);
+  const finish: (() => void)[] = [];
+  const work = () => new Promise<void>((resolve) => finish.push(resolve));
+  const all = Promise.all(Array.from({ length: 5 }, () => gate.run(work)));
+  gate.lower(1);
+  for (const [index, started] of [3, 3, 3, 4, 5].entries()) {
+    expect(finish).toHaveLength(started);
+    finish[index]?.();
+    await turn();
+  }
+  await all;
+});
+
 it("gives up a place in the queue at once, and keeps the others in order", async () => {
   const gate = new Gate(1);
   let finish = () => {};

@@ -1,11 +1,16 @@
-/** Lets a fixed number of pieces of work run at the same time; the others wait, first come, first served. */
+/** Lets a number of pieces of work run at the same time; the others wait, first come, first served. */
 export class Gate {
-  readonly #limit: number;
+  #limit: number;
   readonly #waiting: (() => void)[] = [];
   #running = 0;
 
   constructor(limit: number) {
     this.#limit = limit;
+  }
+
+  /** Lets fewer run from now on; those that run already do so to their end. */
+  lower(limit: number): void {
+    this.#limit = Math.min(this.#limit, limit);
   }
 
   /** Resolves or rejects as `work` does, once it has had its turn. An abort while it waits rejects with the signal's reason. */
@@ -16,7 +21,7 @@ export class Gate {
       return await work();
     } finally {
       // The place goes straight to the next one, so that no other can slip in between.
-      const next = this.#waiting.shift();
+      const next = this.#running > this.#limit ? undefined : this.#waiting.shift();
       if (next === undefined) this.#running -= 1;
       else next();
     }

@@ -94,7 +94,7 @@ export interface CodecDecoderOptions extends CodecCallOptions {
   readonly maxWindowFrames?: number;
 }
 
-const DEFAULT_MAX_WINDOW_FRAMES = 160;
+export const DEFAULT_MAX_WINDOW_FRAMES = 160;
 const DEFAULT_STREAM_WINDOW_FRAMES = [24, 48, 72];
 
 /** From codes to mono PCM (spec model §9.6, §9.4). The backend must outlive it. */

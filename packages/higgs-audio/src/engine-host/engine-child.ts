@@ -206,6 +206,9 @@ export class EngineChild {
         this.#facts = message.facts;
         this.#settleLoad?.resolve();
         break;
+      case "fewer-slots":
+        if (this.#facts !== null) this.#facts = { ...this.#facts, slots: message.slots };
+        break;
       case "load-failed":
         this.#failLoad(fromPlainError(message.error));
         break;

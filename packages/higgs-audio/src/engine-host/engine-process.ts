@@ -112,6 +112,10 @@ class EngineSupervisor implements EngineProcess {
     return this.#described.info;
   }
 
+  get slots(): number {
+    return (this.#child?.facts ?? this.#described).slots;
+  }
+
   get state(): EngineState {
     return this.#state;
   }
@@ -237,7 +241,8 @@ class EngineSupervisor implements EngineProcess {
 
 /** Only options that can be copied, with paths that mean the same in another process. */
 function loadOptions(options: EngineProcessOptions): EngineLoadOptions {
-  const { signal: _signal, onProgress: _progress, onNotice: _notice, log: _log, host: _host, ...load } = options;
+  const { signal: _signal, onProgress: _progress, onNotice: _notice, log: _log, host: _host, ...rest } = options;
+  const { onFewerSlots: _slots, ...load } = rest;
   return {
     ...load,
     modelPath: resolve(load.modelPath),

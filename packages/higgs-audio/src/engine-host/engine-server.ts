@@ -58,9 +58,12 @@ export class EngineServer {
         ...options,
         log: (level, message) => send({ type: "log", level, message }),
         onProgress: (progress) => send({ type: "load-progress", progress }),
+        // While it loads, the facts will tell.
+        onFewerSlots: (slots) => this.#model !== null && send({ type: "fewer-slots", slots }),
       });
       this.#model = model;
-      send({ type: "loaded", facts: { name: model.name, sampleRateHz: model.sampleRateHz, info: model.info } });
+      const { name, sampleRateHz, info, slots } = model;
+      send({ type: "loaded", facts: { name, sampleRateHz, info, slots } });
     } catch (error) {
       send({ type: "load-failed", error: toPlainError(error) });
     }

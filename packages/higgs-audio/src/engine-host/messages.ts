@@ -15,7 +15,10 @@ import type {
 import type { PlainError } from "./plain-error.ts";
 
 /** What the engine's process needs to load the model: all that can be copied into it. */
-export type EngineLoadOptions = Omit<LoadSpeechModelOptions, "signal" | "onProgress" | "onNotice" | "log">;
+export type EngineLoadOptions = Omit<
+  LoadSpeechModelOptions,
+  "signal" | "onProgress" | "onNotice" | "onFewerSlots" | "log"
+>;
 
 /** A request without the samples of its clips, which the engine asks for when it has no codes of them. */
 export interface PlainRequest extends Omit<ResolvedSpeechRequest, "references"> {
@@ -52,6 +55,7 @@ export interface EngineFacts {
   readonly name: string;
   readonly sampleRateHz: number;
   readonly info: SpeechModelInfo;
+  readonly slots: number;
 }
 
 /** From the engine's process. */
@@ -61,6 +65,8 @@ export type FromEngine =
   | { readonly type: "load-progress"; readonly progress: LoadProgress }
   | { readonly type: "log"; readonly level: Parameters<LogSink>[0]; readonly message: string }
   | { readonly type: "loaded"; readonly facts: EngineFacts }
+  /** Memory ran out after loading. */
+  | { readonly type: "fewer-slots"; readonly slots: number }
   | { readonly type: "load-failed"; readonly error: PlainError }
   | { readonly type: "memory"; readonly memory: EngineMemory | null }
   | EngineAnswer;

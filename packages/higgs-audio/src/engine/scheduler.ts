@@ -11,7 +11,7 @@ import {
 } from "./sequence.ts";
 
 /** Host memory for prefixes: about 2000 positions of the released model, about ten voices. */
-const DEFAULT_PREFIX_CACHE_BYTES = 256 * 1024 * 1024;
+export const DEFAULT_PREFIX_CACHE_BYTES = 256 * 1024 * 1024;
 
 interface Waiting {
   readonly request: SequenceRequest;
@@ -28,6 +28,8 @@ interface Running extends Waiting {
 export interface SchedulerOptions {
   /** Host memory for beginnings of prompts. */
   readonly prefixCacheBytes?: number;
+  /** Whether half of the slots may be given up when memory runs out; default true. */
+  readonly mayGiveUpSlots?: boolean;
   /** Told when memory ran out and half of the slots were given up. */
   readonly onFewerSlots?: (slots: number, cause: unknown) => void;
 }
@@ -50,7 +52,7 @@ export class Scheduler {
   readonly #upkeep: (() => Promise<void>)[] = [];
   readonly #onFewerSlots: SchedulerOptions["onFewerSlots"];
   #logits: Float32Array;
-  #hasFewerSlots = false;
+  #mayGiveUpSlots: boolean;
   #order = 0;
   #isLooping = false;
 
@@ -58,6 +60,7 @@ export class Scheduler {
 
   constructor(model: SequenceModel, options: SchedulerOptions = {}) {
     this.#model = model;
+    this.#mayGiveUpSlots = options.mayGiveUpSlots ?? true;
     this.#onFewerSlots = options.onFewerSlots;
     this.#prefixCache = new PrefixCache(options.prefixCacheBytes ?? DEFAULT_PREFIX_CACHE_BYTES);
     this.#logits = new Float32Array(model.logitsLength);
@@ -182,8 +185,8 @@ export class Scheduler {
   /** Makes do with half of the slots; false when it was done before or there is only one. */
   #giveUpHalf(cause: unknown): boolean {
     const slots = Math.floor(this.#model.slots / 2);
-    if (this.#hasFewerSlots || slots === 0) return false;
-    this.#hasFewerSlots = true;
+    if (!this.#mayGiveUpSlots || slots === 0) return false;
+    this.#mayGiveUpSlots = false;
     const oldestFirst = [...this.#running.values()].toSorted((a, b) => a.order - b.order);
     this.#running.clear();
     try {

@@ -5,7 +5,12 @@ import { type LmCheckpoint, openCheckpoint } from "../checkpoint/open-checkpoint
 import type { WeightChunk, WeightSource, WeightTensor } from "./weight-source.ts";
 
 /** f64 has no place on a device; such tensors are narrowed to f32. */
-const HELD_TYPES: Readonly<Record<FloatDtype, TensorType>> = { F32: "f32", F16: "f16", BF16: "bf16", F64: "f32" };
+export const HELD_TYPES: Readonly<Record<FloatDtype, TensorType>> = {
+  F32: "f32",
+  F16: "f16",
+  BF16: "bf16",
+  F64: "f32",
+};
 
 /** The weights of a checkpoint in either layout, as stored. */
 export class CheckpointWeightSource implements WeightSource {

@@ -79,6 +79,11 @@ export class DecodeGraph implements Disposable {
     return this.#graph.scratchBytes;
   }
 
+  /** Description, scratch memory and inputs, in bytes. */
+  get heldBytes(): number {
+    return this.#graph.descriptionBytes + this.#graph.scratchBytes + this.#arena.byteLength;
+  }
+
   get nodeCount(): number {
     return this.#graph.nodeCount;
   }

@@ -3,7 +3,7 @@ import { TensorArena, rowBytes } from "@higgs-worker/ggml";
 import type { HiggsConfig } from "../checkpoint/lm-config.ts";
 
 /** Lengths for which a graph is made; a step attends over the smallest one that covers its sequence (spec contract §6.3). */
-const KV_BUCKETS = [256, 512, 1024, 2048, 4096, 8192];
+export const KV_BUCKETS = [256, 512, 1024, 2048, 4096, 8192];
 
 /** The smallest bucket that holds `length` positions, at most the context. */
 export function kvBucket(length: number, contextLength: number): number {

@@ -2,6 +2,7 @@ import { HiggsError, throwIfCancelled } from "@higgs-worker/base";
 import type { Backend } from "@higgs-worker/ggml";
 import type { HiggsConfig } from "../checkpoint/lm-config.ts";
 import { DecodeGraph } from "./decode-graph.ts";
+import { isOutOfMemory } from "./ggml-failure.ts";
 import type { GraphObserver } from "./layers.ts";
 import { KvCache, kvBucket, type KvTypes, slotBucket } from "./kv-cache.ts";
 import { type PrefillRows, prefill } from "./prefill-graph.ts";
@@ -22,6 +23,8 @@ export interface LanguageModelOptions extends LoadWeightsOptions {
    */
   readonly isShapeFixed?: boolean | undefined;
   readonly observer?: GraphObserver | undefined;
+  /** Told when there was no memory for the cache, and it was made with half of the slots. */
+  readonly onFewerSlots?: ((slots: number, cause: unknown) => void) | undefined;
 }
 
 /**
@@ -36,6 +39,7 @@ export class LanguageModel implements Disposable {
   #cache: KvCache;
   readonly #observer: GraphObserver | undefined;
   readonly #isShapeFixed: boolean;
+  #pieceScratchBytes = 0;
   /** By slots and KV length. */
   readonly #graphs = new Map<string, DecodeGraph>();
 
@@ -56,7 +60,8 @@ export class LanguageModel implements Disposable {
   }
 
   /**
-   * Loads the weights and allocates the cache. The source may be closed afterwards.
+   * Loads the weights and allocates the cache, of half of the slots when there is no memory for all. The source may be closed
+   * afterwards.
    *
    * @throws {GgmlError} `allocation-failed` when memory is too small
    * @throws what the source throws
@@ -64,7 +69,7 @@ export class LanguageModel implements Disposable {
   static async load(backend: Backend, source: WeightSource, options: LanguageModelOptions): Promise<LanguageModel> {
     const weights = await HiggsWeights.load(backend, source, options);
     try {
-      const cache = new KvCache(backend, source.config, { ...options, types: options.kvTypes });
+      const cache = allocateCache(backend, source.config, options);
       return new LanguageModel(backend, source.config, weights, cache, options);
     } catch (error) {
       weights[Symbol.dispose]();
@@ -89,9 +94,14 @@ export class LanguageModel implements Disposable {
     this.#cache = new KvCache(this.#backend, this.config, { slots, contextLength, types });
   }
 
-  /** Scratch memory and inputs of all graphs for steps that were made so far, in bytes. */
+  /** What all graphs for steps that were made so far hold: descriptions, scratch memory and inputs, in bytes. */
   get stepScratchBytes(): number {
-    return [...this.#graphs.values()].reduce((sum, graph) => sum + graph.scratchBytes, 0);
+    return [...this.#graphs.values()].reduce((sum, graph) => sum + graph.heldBytes, 0);
+  }
+
+  /** The most that the graph of a piece of a prompt held so far, in bytes. */
+  get pieceScratchBytes(): number {
+    return this.#pieceScratchBytes;
   }
 
   /** Bytes of text embeddings in the host's memory. */
@@ -153,7 +163,8 @@ export class LanguageModel implements Disposable {
   /** Computes one piece. Steps of other slots may come between two pieces. */
   async prefillPiece(slot: number, piece: PromptPiece): Promise<void> {
     const rows = this.#rowsOf(slot, piece);
-    await prefill(this.#backend, this.config, this.#weights, this.#cache, rows, this.#observer);
+    const held = await prefill(this.#backend, this.config, this.#weights, this.#cache, rows, this.#observer);
+    this.#pieceScratchBytes = Math.max(this.#pieceScratchBytes, held);
   }
 
   /** The first `count` positions of a slot, to be given to `restorePrefix` of any slot later. */
@@ -232,5 +243,18 @@ export class LanguageModel implements Disposable {
   #rowsOf(slot: number, { firstPosition, isAudio, textIds, columnIds }: PromptPiece): PrefillRows {
     const textEmbeddings = this.#weights.textEmbeddings.rows(textIds);
     return { slot, firstPosition, isAudio, textEmbeddings, columnIds };
+  }
+}
+
+function allocateCache(backend: Backend, config: HiggsConfig, options: LanguageModelOptions): KvCache {
+  const { contextLength, kvTypes: types } = options;
+  try {
+    return new KvCache(backend, config, { slots: options.slots, contextLength, types });
+  } catch (error) {
+    const slots = Math.floor(options.slots / 2);
+    if (!isOutOfMemory(error) || slots === 0) throw error;
+    const cache = new KvCache(backend, config, { slots, contextLength, types });
+    options.onFewerSlots?.(slots, error);
+    return cache;
   }
 }

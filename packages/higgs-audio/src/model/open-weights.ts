@@ -1,11 +1,11 @@
-import type { Backend } from "@higgs-worker/ggml";
+import type { Backend, Device } from "@higgs-worker/ggml";
 import { convertCheckpoint } from "../checkpoint/convert/convert-checkpoint.ts";
 import { sampleContent } from "../checkpoint/content-sample.ts";
 import { type LmCheckpoint, openCheckpoint } from "../checkpoint/open-checkpoint.ts";
-import type { WeightFormat } from "../checkpoint/weight-format.ts";
-import { CheckpointWeightSource } from "./checkpoint-weight-source.ts";
+import { type WeightFormat, weightType } from "../checkpoint/weight-format.ts";
+import { CheckpointWeightSource, HELD_TYPES } from "./checkpoint-weight-source.ts";
 import { GgufWeightSource } from "./gguf-weight-source.ts";
-import type { WeightSource } from "./weight-source.ts";
+import type { WeightSource, WeightTensor } from "./weight-source.ts";
 
 /** What loading is busy with. `share` is 0 … 1. */
 export interface LoadProgress {
@@ -47,7 +47,7 @@ const WEIGHTS_SHARE = 0.8;
  */
 export async function openWeights(backend: Backend, options: OpenWeightsOptions): Promise<OpenedWeights> {
   const checkpoint = await openCheckpoint(options.modelPath);
-  const format = options.weights === "auto" ? chooseFormat(backend, checkpoint) : options.weights;
+  const format = options.weights === "auto" ? chooseFormat(backend.device, checkpoint) : options.weights;
   if (format === "bf16") {
     const contentHash = await sampleContent(checkpoint);
     return { source: new CheckpointWeightSource(checkpoint), contentHash, format, convertedPath: null };
@@ -67,9 +67,28 @@ export async function openWeights(backend: Backend, options: OpenWeightsOptions)
   }
 }
 
-function chooseFormat(backend: Backend, checkpoint: LmCheckpoint): WeightFormat {
+/** The format that `auto` means for a device of this kind with so much free memory. */
+export function chooseFormat(
+  device: Pick<Device, "kind" | "memoryFreeBytes">,
+  checkpoint: Pick<LmCheckpoint, "tensors">,
+): WeightFormat {
   const bytes = [...checkpoint.tensors.values()].reduce((sum, tensor) => sum + tensor.byteLength, 0);
   if (bytes < SMALL_MODEL_BYTES) return "bf16";
-  const isGpu = backend.device.kind !== "cpu";
-  return isGpu && bytes < backend.device.memoryFreeBytes * WEIGHTS_SHARE ? "bf16" : "q8_0";
+  const isGpu = device.kind !== "cpu";
+  return isGpu && bytes < device.memoryFreeBytes * WEIGHTS_SHARE ? "bf16" : "q8_0";
+}
+
+/** The tensors that `openWeights` gives for a checkpoint in a format, without converting it. */
+export function tensorsInFormat(
+  { tensors }: Pick<LmCheckpoint, "tensors">,
+  format: WeightFormat,
+): readonly WeightTensor[] {
+  return [...tensors].map(([name, { dtype, shape }]) => {
+    const ggmlShape = shape.toReversed();
+    return {
+      name,
+      type: format === "bf16" ? HELD_TYPES[dtype] : weightType(name, ggmlShape, format),
+      shape: ggmlShape,
+    };
+  });
 }

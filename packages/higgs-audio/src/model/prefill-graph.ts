@@ -24,6 +24,7 @@ export interface PrefillRows {
  * Puts the keys and values of prompt rows into the cache. No logits: the first thing sampled depends on the BOS column, which
  * is a decode step (spec model §13). So the last layer ends at its keys and values.
  *
+ * @returns bytes that the graph held
  * @throws {GgmlError} `allocation-failed` when memory is too small
  * @throws {GgmlError} `compute-failed` when ggml reports a failure
  */
@@ -34,9 +35,10 @@ export async function prefill(
   cache: KvCache,
   rows: PrefillRows,
   observer?: GraphObserver,
-): Promise<void> {
+): Promise<number> {
   using graph = new PrefillGraph(backend, config, weights, cache, rows, observer);
   await graph.compute();
+  return graph.heldBytes;
 }
 
 class PrefillGraph implements Disposable {
@@ -79,6 +81,10 @@ class PrefillGraph implements Disposable {
       this[Symbol.dispose]();
       throw error;
     }
+  }
+
+  get heldBytes(): number {
+    return this.#graph.descriptionBytes + this.#graph.scratchBytes;
   }
 
   async compute(): Promise<void> {

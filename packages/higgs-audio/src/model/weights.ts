@@ -45,7 +45,7 @@ export interface LoadWeightsOptions extends ReadWeightsOptions {
 
 const FLOAT_TYPES: ReadonlySet<TensorType> = new Set(["f32", "f16", "bf16"]);
 
-const TOKEN_EMBEDDINGS = "token_embd.weight";
+export const TOKEN_EMBEDDINGS = "token_embd.weight";
 const AUDIO_HEAD = "audio_output.weight";
 const ROPE_DIVISORS = "rope_divisors";
 /** Rows of it are looked up, which needs them in the order of their type. */
@@ -165,7 +165,7 @@ function heldTensors(source: WeightSource, precision: WeightPrecision, headRowMu
 }
 
 /** Norms are multiplied with f32 activations, so they are f32 even if the file holds another type. */
-function heldType(name: string, stored: TensorType, precision: WeightPrecision): TensorType {
+export function heldType(name: string, stored: TensorType, precision: WeightPrecision): TensorType {
   return precision === "f32" || /norm(_audio)?\.weight$/.test(name) ? "f32" : stored;
 }
 

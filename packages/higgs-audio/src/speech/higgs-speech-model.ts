@@ -19,6 +19,11 @@ export class HiggsSpeechModel implements SpeechModel {
     this.info = parts.info;
     this.#parts = parts;
     this.#gate = new Gate(parts.languageModel.slots);
+    parts.onFewerSlots?.((slots) => this.#gate.lower(slots));
+  }
+
+  get slots(): number {
+    return this.#parts.languageModel.slots;
   }
 
   get name(): string {

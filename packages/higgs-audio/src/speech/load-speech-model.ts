@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { homedir, totalmem } from "node:os";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { ReleaseStack } from "@higgs-worker/base";
@@ -24,6 +24,7 @@ import type { WeightSource } from "../model/weight-source.ts";
 import { readTokenizerFile } from "../tokenizer/tokenizer-file.ts";
 import { createTextTokenizer, type TextTokenizer } from "../tokenizer/text-tokenizer.ts";
 import { type ClipEncoder, ReferenceEncoder, type ReferenceEncoderOptions } from "../voices/reference-encoder.ts";
+import { planFor, roomOf, tellFewerSlots, withFewerSlots } from "./fit-memory.ts";
 import { HiggsSpeechModel } from "./higgs-speech-model.ts";
 import { ReferenceVoices } from "./reference-voices.ts";
 import type { SpeechModel } from "./types.ts";
@@ -41,8 +42,13 @@ export interface LoadSpeechModelOptions {
   readonly cacheDir?: string | undefined;
   /** Positions for prompt and audio of one chunk; default 8192. */
   readonly contextLength?: number | undefined;
-  /** Requests that are spoken at the same time; default 1. Each has a cache of `contextLength` positions. */
-  readonly slots?: number | undefined;
+  /**
+   * Requests that are spoken at the same time; default 1. Each has a cache of `contextLength` positions. `auto`: as many as the memory
+   * has room for, within limits. When memory runs out, half of them are given up, once.
+   */
+  readonly slots?: number | "auto" | undefined;
+  /** Told when that happens. */
+  readonly onFewerSlots?: ((slots: number) => void) | undefined;
   /** Whether steps on a GPU all have the same shape, so that a seed gives the same codes alone and beside others; default false. */
   readonly isExact?: boolean | undefined;
   /** CPU threads; default: all that the process may use, and one for small models. */
@@ -114,14 +120,28 @@ async function load(options: ResolvedOptions, acquired: ReleaseStack): Promise<S
   const library = options.library ?? (await chooseLibrary(options));
   const backend = openDevice({ ...library, threads: options.threads, log: options.log });
   acquired.push(() => backend[Symbol.dispose]());
+  const room = roomOf(backend);
   const { source, contentHash, format, convertedPath } = await openWeights(backend, options);
+  const memoryPlan = await planFor(source, room, servedKvTypes(backend.device), options);
   const makeTokenizer = () => createTextTokenizer(tokenizerFile.content, tokenizerFile.source);
-  const { languageModel, tokenizer } = await loadLanguageModel(backend, source, makeTokenizer, options);
+  const { languageModel, tokenizer } = await loadLanguageModel(backend, source, makeTokenizer, {
+    ...options,
+    slots: memoryPlan.slots,
+  });
   acquired.push(() => languageModel[Symbol.dispose]());
   if (options.threads === undefined && languageModel.weightBytes < SINGLE_THREAD_BYTES) backend.setThreads(1);
-  const { decoder, codec, codecHash } = await loadDecoder(backend, options);
+  const { decoder, codec, codecHash } = await withFewerSlots(languageModel, memoryPlan, options, () =>
+    loadDecoder(backend, options),
+  );
   acquired.push(() => decoder[Symbol.dispose]());
-  const scheduler = new Scheduler(languageModel);
+  const listeners: ((slots: number) => void)[] = [];
+  const scheduler = new Scheduler(languageModel, {
+    mayGiveUpSlots: languageModel.slots === memoryPlan.slots,
+    onFewerSlots: (slots, cause) => {
+      tellFewerSlots(slots, cause, options);
+      for (const tell of listeners) tell(slots);
+    },
+  });
   acquired.push(keepGraphsWarm(backend.device, languageModel, scheduler));
   return new HiggsSpeechModel({
     languageModel,
@@ -135,7 +155,8 @@ async function load(options: ResolvedOptions, acquired: ReleaseStack): Promise<S
     }),
     guardThresholds,
     referenceVoices: new ReferenceVoices(decoder),
-    deviceMemory: () => (backend.isHost ? hostMemory() : backend.memory),
+    onFewerSlots: (tell) => void listeners.push(tell),
+    deviceMemory: () => roomOf(backend),
     findDamage: async () => (convertedPath === null ? null : removeIfDamaged(backend.ggml, convertedPath)),
     dispose: () => acquired.releaseAll(),
     fingerprint: fingerprintOf(backend, [contentHash, codecHash, format, options.contextLength, guardThresholds]),
@@ -147,6 +168,7 @@ async function load(options: ResolvedOptions, acquired: ReleaseStack): Promise<S
       contextLength: options.contextLength,
       loadMs: performance.now() - startMs,
       modelBytes: languageModel.weightBytes,
+      memoryPlan,
     },
   });
 }
@@ -159,7 +181,7 @@ async function loadLanguageModel(
   backend: Backend,
   weights: WeightSource,
   makeTokenizer: () => TextTokenizer,
-  options: ResolvedOptions,
+  options: ResolvedOptions & { readonly slots: number },
 ): Promise<{ readonly languageModel: LanguageModel; readonly tokenizer: TextTokenizer }> {
   const { onProgress } = options;
   await using source = weights;
@@ -168,7 +190,8 @@ async function loadLanguageModel(
   const loading = LanguageModel.load(backend, source, {
     precision: "stored",
     kvTypes: servedKvTypes(backend.device),
-    slots: options.slots ?? 1,
+    slots: options.slots,
+    onFewerSlots: (slots, cause) => tellFewerSlots(slots, cause, options),
     // On the CPU the shape of a step makes no difference.
     isShapeFixed: options.isExact === true && !backend.isHost,
     contextLength: options.contextLength,
@@ -244,11 +267,4 @@ function checkTokenizer(tokenizer: TextTokenizer, config: HiggsConfig): void {
     problems.push(`tokenizer.json has ${tokenizer.idCount} ids and config.json ${config.vocabSize}`);
   }
   if (problems.length > 0) throw unsupportedBecause("the tokenizer", problems);
-}
-
-/** Of this process's container or machine: ggml's CPU device calls all memory free. */
-function hostMemory(): { readonly freeBytes: number; readonly totalBytes: number } {
-  const limit = process.constrainedMemory() ?? 0;
-  const totalBytes = limit > 0 ? Math.min(limit, totalmem()) : totalmem();
-  return { freeBytes: Math.min(process.availableMemory(), totalBytes), totalBytes };
 }

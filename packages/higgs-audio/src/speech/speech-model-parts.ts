@@ -20,6 +20,8 @@ export interface SpeechModelParts {
   readonly info: SpeechModelInfo;
   /** Hash of all but the request that decides the codes of a speech: weights, limits, and what computes them. */
   readonly fingerprint: string;
+  /** Names who is told when memory ran out and the model has fewer slots. */
+  readonly onFewerSlots?: ((tell: (slots: number) => void) => void) | undefined;
   /** Memory of the device as of now. */
   readonly deviceMemory: () => { readonly freeBytes: number; readonly totalBytes: number };
   /** Looks for damage in the converted weights, removes them then, and says what it is; null for none. */

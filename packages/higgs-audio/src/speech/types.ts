@@ -2,6 +2,7 @@
  * The contract between the speech engine and its callers (spec model §13, spec contract §1): a request in,
  * PCM and facts about it out. Nothing here knows of jobs, HTTP or storage.
  */
+import type { MemoryPlan } from "./memory-plan.ts";
 import type { FinishReason } from "../engine/column-generator.ts";
 import type { Finding } from "../guard/types.ts";
 import type { ChunkStore } from "../resume/stored-chunk.ts";
@@ -127,6 +128,8 @@ export interface SpeechModel extends AsyncDisposable {
   readonly name: string;
   readonly sampleRateHz: number;
   readonly info: SpeechModelInfo;
+  /** Requests that are spoken at the same time as of now: fewer than planned after memory ran out. */
+  readonly slots: number;
   /** What the model's process and device hold now; null when that cannot be told, for example while the engine restarts. */
   readonly memory?: () => Promise<EngineMemory | null>;
   /**
@@ -153,6 +156,9 @@ export interface EngineMemory {
   readonly deviceTotalBytes: number;
 }
 
+/** What is planned to be in memory, in bytes. */
+export type { MemoryNeeds, MemoryPlan, MemoryRoom } from "./memory-plan.ts";
+
 export interface SpeechModelInfo {
   readonly layout: "boson" | "native";
   readonly modelPath: string;
@@ -161,4 +167,6 @@ export interface SpeechModelInfo {
   readonly contextLength: number;
   readonly loadMs: number;
   readonly modelBytes: number;
+  /** Made before it was loaded; its number of slots is what was tried first. */
+  readonly memoryPlan: MemoryPlan;
 }
