@@ -12,6 +12,7 @@ describe("files of the image", () => {
     ["fflate", "README.md"],
     ["@higgs-worker/audio", "codecs/codecs.wasm"],
     ["runpod-worker", "dist/heartbeat/heartbeat-thread.js"],
+    ["worker-higgs-audio", "dist/bench/report.js"],
     ["@higgs-worker/audio", "licenses/LAME.md"],
     ["wasm-media-encoders", "dist/index.d.ts"],
     ["codec-parser", "src/CodecParser.js"],
@@ -32,6 +33,7 @@ describe("files of the image", () => {
   it.each([
     ["pino", "test/basic.test.js"],
     ["pino", "docs/api.md"],
+    ["pino", "benchmarks/basic.bench.js"],
     ["hono", "dist/types/index.d.ts"],
     ["hono", "dist/index.test.js"],
     ["mediabunny", "src/index.ts"],

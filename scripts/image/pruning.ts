@@ -25,6 +25,9 @@ export interface InstalledPackage {
 /** Builds of ggml that never run on the image's platform, although npm installs them: their manifests name no platform. */
 const FOREIGN_PACKAGE = /^@node-llama-cpp\/(?!linux-x64$)/;
 
+/** Ours: what they name in `files` is what they need, whatever its folders are called. */
+const OWN_PACKAGE = /^(@higgs-worker\/|worker-higgs-audio$|runpod-(worker|deploy)$)/;
+
 /** Folders that hold nothing a program needs, in packages of others. */
 const IDLE_FOLDERS: ReadonlySet<string> = new Set([
   ".github",
@@ -72,7 +75,8 @@ export function isKept(packageName: string, file: string): boolean {
     return GGML_FILE.test(name) && !REBUILT_FILE.test(name);
   }
   if (packageName === "eld" && IDLE_LANGUAGE_DATA.test(file)) return false;
-  if (parts.slice(0, -1).some((folder) => IDLE_FOLDERS.has(folder))) return false;
+  const isIdle = parts.slice(0, -1).some((folder) => IDLE_FOLDERS.has(folder));
+  if (isIdle && !OWN_PACKAGE.test(packageName)) return false;
   return !IDLE_FILE.test(name);
 }
 
