@@ -377,9 +377,10 @@ function addBench(program: Command, io: CommandIo, finish: Finish): void {
     .addOption(new Option("--random <shapes>", "random weights instead of a checkpoint").choices(["full"]))
     .option("--layers <count>", "layers of random weights, 1 to 28; default all", wholeNumber(1, 28))
     .addOption(
-      new Option("--batch <counts...>", "sequences at once in the sweep")
-        .argParser((text, before: readonly number[] | undefined) => [...(before ?? []), wholeNumber(1, 1024)(text)])
-        .default(undefined, DEFAULT_BATCHES.join(" ")),
+      new Option(
+        "--batch <counts...>",
+        `sequences at once in the sweep; default ${DEFAULT_BATCHES.join(" ")}`,
+      ).argParser((text, before: readonly number[] | undefined) => [...(before ?? []), wholeNumber(1, 1024)(text)]),
     )
     .addOption(new Option("--only <names...>", "measure only these").choices(MEASURE_NAMES).default([], "all"))
     .addHelpText("after", "\nExample:\n  higgs bench --random full --weights q8_0 --only model --save laptop");
