@@ -98,8 +98,9 @@ class RepackedKinds {
   }
 
   has(type: TensorType, shape: readonly number[]): boolean {
-    const [rowLength = 0, rowCount = 0] = shape;
-    if (shape.length !== 2) return false;
+    // A GGUF file names all four dimensions.
+    const [rowLength = 0, rowCount = 1, ...outer] = shape;
+    if (rowCount === 1 || outer.some((size) => size !== 1)) return false;
     return this.#ask(`${type} ${rowLength} ${rowCount}`, () => canRepack(this.#backend, type, rowLength, rowCount));
   }
 
