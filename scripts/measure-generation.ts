@@ -1,8 +1,8 @@
 /**
  * Compares the generation model of this checkout with that of another, in turn, with random weights of the released layer
  * shapes: `npm run measure:generation -- --against DIR [--against-library DIR] [--format q4_k]... [--layers 8] [--slots 1] [--threads 1]
- * [--rounds 5] [--save NAME]`. Both checkouts must be built. Ratios are medians of the pairs, of processor and of wall time; the wall
- * counts only on a quiet machine.
+ * [--rounds 5] [--save NAME]`. Both checkouts must be built. Times are the least of the rounds, to which other work on the machine
+ * adds least; wall times count only where some rounds found it quiet.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
@@ -57,19 +57,18 @@ async function compare(
       const second = await ask(round % 2 === 0 ? other : own, task);
       pairs.push(round % 2 === 0 ? { own: first, other: second } : { own: second, other: first });
     }
-    const of = (what: "wall" | "processor") => ({
-      ratio: median(pairs.map((pair) => pair.own[what] / pair.other[what])),
-      ms: (median(pairs.map((pair) => pair.own[what])) * 1000) / amount,
-      otherMs: (median(pairs.map((pair) => pair.other[what])) * 1000) / amount,
-    });
-    const [processor, wall] = [of("processor"), of("wall")];
+    const leastMs = (side: "own" | "other", what: "processor" | "wall") =>
+      (Math.min(...pairs.map((pair) => pair[side][what])) * 1000) / amount;
+    const wallRatio = median(pairs.map((pair) => pair.own.wall / pair.other.wall));
     const slots = model.slots === 1 ? "" : `, batch ${model.slots}`;
     const row = {
       name: `${name}${slots}, ${model.format}`,
       unit: "ms of processor time",
-      value: processor.ms,
-      ratio: processor.ratio,
-      note: `the other: ${processor.otherMs.toFixed(1)}; wall ${wall.ms.toFixed(1)} against ${wall.otherMs.toFixed(1)} ms, ratio ${wall.ratio.toFixed(2)}`,
+      value: leastMs("own", "processor"),
+      ratio: leastMs("own", "processor") / leastMs("other", "processor"),
+      note:
+        `the other: ${leastMs("other", "processor").toFixed(1)}; wall ${leastMs("own", "wall").toFixed(1)} against ` +
+        `${leastMs("other", "wall").toFixed(1)} ms, median of the pairs ${wallRatio.toFixed(2)}`,
     };
     rows.push(row);
     console.log(benchRowsText([row]));

@@ -1,7 +1,7 @@
 /**
- * Measures how long a start takes from the process to the loaded model with a q8_0 cache of the released size, made of random
+ * Measures how long a start takes from the process to the loaded model with converted weights of the released size, made of random
  * numbers in .cache/loading (7 GB). Compares this checkout with others that are built, in alternating runs, and with a plain
- * read of the same file. The page cache is warm. `npm run measure:loading -- [--runs N] [OTHER_CHECKOUT...]`
+ * read of the same file. The page cache is warm. `npm run measure:loading -- [--runs N] [--format q4_k] [OTHER_CHECKOUT...]`
  */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -9,6 +9,7 @@ import { existsSync, mkdirSync, openSync, readSync, closeSync, readFileSync, sta
 import { open, rename } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
+import { parseArgs } from "node:util";
 import { loadGgml } from "../packages/ggml/src/index.ts";
 import { planConversion } from "../packages/higgs-audio/src/checkpoint/convert/conversion-plan.ts";
 import { convertedPath } from "../packages/higgs-audio/src/checkpoint/convert/convert-checkpoint.ts";
@@ -33,13 +34,15 @@ import { llama3TokenizerJson } from "../packages/higgs-audio/src/tokenizer/testi
 const root = join(import.meta.dirname, "..");
 const folder = join(root, ".cache", "loading");
 const [model, codec, cache] = ["model", "codec", "cache"].map((name) => join(folder, name)) as [string, string, string];
-const FORMAT = "q8_0";
 const START_TIMEOUT_MS = 180_000;
 
-const args = process.argv.slice(2);
-const runsAt = args.indexOf("--runs");
-const runs = runsAt === -1 ? 5 : Number(args[runsAt + 1]);
-const others = (runsAt === -1 ? args : args.toSpliced(runsAt, 2)).map((path) => resolve(path));
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { runs: { type: "string", default: "5" }, format: { type: "string", default: "q8_0" } },
+});
+const runs = Number(options.runs);
+const FORMAT = options.format === "q4_k" ? "q4_k" : "q8_0";
+const others = positionals.map((path) => resolve(path));
 
 /** Headers of the released shapes (the shards' data is never read), a codec, a tokenizer, and the converted weights. */
 async function makeModel(): Promise<string> {

@@ -13,9 +13,11 @@ export const TENSOR_TYPES = {
   q4_k: { id: 12, blockSize: 256, blockBytes: 144 },
   q5_k: { id: 13, blockSize: 256, blockBytes: 176 },
   q6_k: { id: 14, blockSize: 256, blockBytes: 210 },
+  iq4_nl: { id: 20, blockSize: 32, blockBytes: 18 },
   i32: { id: 26, blockSize: 1, blockBytes: 4 },
   i64: { id: 27, blockSize: 1, blockBytes: 8 },
   bf16: { id: 30, blockSize: 1, blockBytes: 2 },
+  mxfp4: { id: 39, blockSize: 32, blockBytes: 17 },
 } as const;
 
 export type TensorType = keyof typeof TENSOR_TYPES;
