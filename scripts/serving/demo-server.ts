@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-const root = join(import.meta.dirname, "..", "..");
+const ROOT = join(import.meta.dirname, "..", "..");
 
 export interface DemoServer {
   /** Without a slash at the end. */
@@ -15,9 +15,10 @@ export interface DemoServer {
 /**
  * Starts `higgs serve` with the demo model on a free port.
  *
+ * @param root folder of another checkout that is built
  * @throws {Error} if it ends before it says where it listens
  */
-export async function startDemoServer(env: Readonly<Record<string, string>> = {}): Promise<DemoServer> {
+export async function startDemoServer(env: Readonly<Record<string, string>> = {}, root = ROOT): Promise<DemoServer> {
   const child = spawn(process.execPath, ["apps/worker/bin/higgs.js", "serve", "--port", "0"], {
     cwd: root,
     env: { ...process.env, HIGGS_DEVICE: "cpu", ...env },

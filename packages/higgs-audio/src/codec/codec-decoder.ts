@@ -1,114 +1,64 @@
-import { HiggsError, LruCache, SerialQueue, throwIfCancelled } from "@higgs-worker/base";
-import type { Backend, Graph, Tensor } from "@higgs-worker/ggml";
+import { HiggsError } from "@higgs-worker/base";
+import type { Backend } from "@higgs-worker/ggml";
 import {
   type CodecCallOptions,
   CodecStream,
-  type CodecStreamOptions,
-  emittedPart,
-  planWindow,
+  type StreamListener,
   type WindowDecoder,
+  type WindowSizes,
+  type WindowState,
 } from "./codec-stream.ts";
 import type { CodecSource } from "./codec-weights.ts";
-import { toTableRows } from "./codes.ts";
+import { framesIn } from "./codes.ts";
+import { DeadlineQueue } from "./deadline-queue.ts";
+import { DecoderGraphs } from "./decoder-graphs.ts";
 import { DecoderModel } from "./decoder-model.ts";
+import { Playback, Playbacks } from "./playback.ts";
 import type { FrameContext } from "./receptive-field.ts";
-
-interface DecoderGraph {
-  readonly graph: Graph;
-  readonly rows: Tensor;
-  readonly pcm: Tensor;
-}
-
-/**
- * Static graphs, one for each number of frames, so that steady streaming allocates nothing. The least recently used ones
- * are freed when all together hold more than `maxFrames` (scratch memory grows with frames).
- */
-export class DecoderGraphs implements Disposable {
-  readonly #model: DecoderModel;
-  readonly #sizeOf: (frames: number) => number;
-  /** By frames. */
-  readonly #graphs: LruCache<number, DecoderGraph>;
-
-  constructor(model: DecoderModel, { maxFrames }: { maxFrames: number }) {
-    this.#model = model;
-    // One that is larger than the limit is kept too, alone.
-    this.#sizeOf = (frames) => Math.min(frames, maxFrames);
-    this.#graphs = new LruCache({
-      maxSize: maxFrames,
-      sizeOf: (_, frames) => this.#sizeOf(frames),
-      onDrop: ({ graph }) => graph[Symbol.dispose](),
-    });
-  }
-
-  /** Bytes of scratch memory held by all graphs. */
-  get scratchBytes(): number {
-    return [...this.#graphs.values()].reduce((sum, { graph }) => sum + graph.scratchBytes, 0);
-  }
-
-  /**
-   * Table rows i32 [frames · quantizers] → samples [frames · samplesPerFrame]. One call at a time.
-   *
-   * @throws {GgmlError} `allocation-failed` when memory is too small
-   * @throws {GgmlError} `compute-failed` when ggml reports a failure
-   */
-  async run(rows: Int32Array): Promise<Float32Array> {
-    const graph = this.#graphFor(rows.length / this.#model.quantizerCount);
-    graph.rows.set(rows);
-    await this.#model.backend.computeAsync(graph.graph);
-    return graph.pcm.toFloat32();
-  }
-
-  [Symbol.dispose](): void {
-    this.#graphs.clear();
-  }
-
-  #graphFor(frames: number): DecoderGraph {
-    const found = this.#graphs.get(frames);
-    if (found !== undefined) return found;
-    // Before it is built: a small device has no room for both.
-    this.#graphs.makeRoom(this.#sizeOf(frames));
-    const graph = this.#build(frames);
-    this.#graphs.set(frames, graph);
-    return graph;
-  }
-
-  #build(frames: number): DecoderGraph {
-    const graph = this.#model.newGraph(frames);
-    try {
-      const rows = graph.input("table_rows", "i32", frames * this.#model.quantizerCount);
-      const pcm = graph.output(this.#model.build(graph, rows), "pcm");
-      graph.allocate(this.#model.backend);
-      return { graph, rows, pcm };
-    } catch (error) {
-      graph[Symbol.dispose]();
-      throw error;
-    }
-  }
-}
+import { CarriedWindowPlan, OverlappingWindowPlan, type WindowPlan } from "./window-plan.ts";
+import { LARGEST_WINDOW_FRAMES, rampedFrames } from "./window-ramp.ts";
 
 export interface CodecDecoderOptions extends CodecCallOptions {
   /**
-   * Longest piece of a whole decode in frames. Longer pieces waste less on context and hold more scratch memory: 0.4 MB a
-   * frame at the released shape on a CPU, 1.2 MB elsewhere.
+   * Longest piece of a whole decode in frames. Longer pieces hold more scratch memory: 0.4 MB a frame at the released shape on a CPU, 1.2 MB
+   * elsewhere, where they also waste less on context.
    */
   readonly maxWindowFrames?: number;
 }
 
-export const DEFAULT_MAX_WINDOW_FRAMES = 160;
-const DEFAULT_STREAM_WINDOW_FRAMES = [24, 48, 72];
+/** Where pieces cost nothing, small ones hold up nobody. */
+const DEFAULT_CARRIED_FRAMES = LARGEST_WINDOW_FRAMES;
+const DEFAULT_OVERLAPPING_FRAMES = 160;
+/** What graphs are kept together, in frames of scratch memory. */
+export const KEPT_GRAPH_FRAMES = 192;
+
+export interface CodecStreamOptions {
+  /**
+   * Frames that go into the first, second … computation; the last one stays. By default they follow from what the listener has and what
+   * waits.
+   */
+  readonly windowFrames?: readonly number[] | undefined;
+  /** Who listens; by default somebody who hears all that the stream returns. */
+  readonly playback?: Playback | undefined;
+}
 
 /** From codes to mono PCM (spec model §9.6, §9.4). The backend must outlive it. */
 export class CodecDecoder implements Disposable {
   readonly #model: DecoderModel;
   readonly #graphs: DecoderGraphs;
-  readonly #queue = new SerialQueue();
+  readonly #windows: WindowPlan;
   readonly #maxWindowFrames: number;
+  readonly #queue = new DeadlineQueue();
+  readonly #playbacks = new Playbacks();
   #isDisposed = false;
 
-  private constructor(model: DecoderModel, maxWindowFrames: number) {
+  private constructor(model: DecoderModel, maxWindowFrames: number | undefined) {
     this.#model = model;
-    this.#maxWindowFrames = maxWindowFrames;
-    this.#graphs = new DecoderGraphs(model, { maxFrames: maxWindowFrames });
+    const isCarried = model.carriedCount !== null;
+    this.#windows = new (isCarried ? CarriedWindowPlan : OverlappingWindowPlan)(model.context);
+    this.#maxWindowFrames = maxWindowFrames ?? (isCarried ? DEFAULT_CARRIED_FRAMES : DEFAULT_OVERLAPPING_FRAMES);
+    const maxFrames = maxWindowFrames ?? KEPT_GRAPH_FRAMES;
+    this.#graphs = new DecoderGraphs(model, { maxFrames });
   }
 
   /**
@@ -120,7 +70,7 @@ export class CodecDecoder implements Disposable {
    */
   static async load(backend: Backend, source: CodecSource, options: CodecDecoderOptions = {}): Promise<CodecDecoder> {
     const model = await DecoderModel.load(backend, source, options);
-    return new CodecDecoder(model, options.maxWindowFrames ?? DEFAULT_MAX_WINDOW_FRAMES);
+    return new CodecDecoder(model, options.maxWindowFrames);
   }
 
   get sampleRateHz(): number {
@@ -151,31 +101,32 @@ export class CodecDecoder implements Disposable {
    * @throws {GgmlError} when a computation fails
    */
   async decode(codes: readonly Int32Array[], options: CodecCallOptions = {}): Promise<Float32Array> {
-    const rows = toTableRows(codes, this.#model);
-    const { quantizerCount, samplesPerFrame, context } = this.#model;
-    const received = rows.length / quantizerCount;
-    return this.#queue.run(async () => {
-      const pcm = new Float32Array(received * samplesPerFrame);
-      let emitted = 0;
-      const plan = () => planWindow({ received, emitted, isEnded: true }, context, this.#maxWindowFrames);
-      for (let window = plan(); window !== null; window = plan()) {
-        throwIfCancelled(options.signal, "decode the audio");
-        const piece = await this.#run(rows.subarray(window.start * quantizerCount, window.end * quantizerCount));
-        pcm.set(emittedPart(piece, window, samplesPerFrame), window.emitFrom * samplesPerFrame);
-        emitted = window.emitTo;
-      }
-      return pcm;
-    });
+    // Nobody listens: it is due when it would be over.
+    const seconds = (framesIn(codes) * this.samplesPerFrame) / this.sampleRateHz;
+    const stream = this.#exactStream({ deadlineMs: performance.now() + seconds * 1000 });
+    stream.add(codes);
+    return await stream.flush(options);
   }
 
-  /** A new stream; any number may be open, their computations take turns. */
-  stream(options: Partial<CodecStreamOptions> = {}): CodecStream {
-    return new CodecStream(this.#windows(), { windowFrames: DEFAULT_STREAM_WINDOW_FRAMES, ...options });
+  /** Somebody begins to listen to what streams give; `end` it. */
+  openPlayback(): Playback {
+    return this.#playbacks.open();
+  }
+
+  /** A new stream; any number may be open, their computations take turns, and what is due first comes first. */
+  stream({ windowFrames, playback }: CodecStreamOptions = {}): CodecStream {
+    const listener = playback ?? new Playback(() => performance.now());
+    const sizes = windowFrames === undefined ? this.#rampedSizes(listener) : this.#fixedSizes(windowFrames, false);
+    return this.#streamOf(sizes, playback ?? hearingAll(listener));
   }
 
   /** A stream in the pieces of `decode`: later and larger parts, bit for bit what `decode` returns, at its cost. */
   exactStream(): CodecStream {
-    return this.stream({ windowFrames: [this.#maxWindowFrames], awaitsNextFrame: true });
+    return this.#exactStream(hearingAll(new Playback(() => performance.now())));
+  }
+
+  #exactStream(listener: StreamListener): CodecStream {
+    return this.#streamOf(this.#fixedSizes([this.#maxWindowFrames], true), listener);
   }
 
   /**
@@ -193,18 +144,56 @@ export class CodecDecoder implements Disposable {
     this.#model[Symbol.dispose]();
   }
 
-  #windows(): WindowDecoder {
-    return {
+  #streamOf(sizes: WindowSizes, listener: StreamListener): CodecStream {
+    const decoder: WindowDecoder = {
       shape: this.#model,
-      context: this.#model.context,
       samplesPerFrame: this.#model.samplesPerFrame,
-      exclusively: (work) => this.#queue.run(work),
-      decodeRows: (rows) => this.#run(rows),
+      sampleRateHz: this.#model.sampleRateHz,
+      windows: this.#windows,
+      inTurn: (deadlineMs, work) => this.#queue.run(deadlineMs, work),
+      decodeWindow: (rows, { place }, carried) => {
+        if (this.#isDisposed) throw new HiggsError("INTERNAL", "decode", "the codec decoder is disposed");
+        return this.#graphs.run(rows, place, carried);
+      },
+    };
+    return new CodecStream(decoder, sizes, listener);
+  }
+
+  #fixedSizes(windowFrames: readonly number[], awaitsNextFrame: boolean): WindowSizes {
+    const next = ({ index, takenFrames }: WindowState): number =>
+      this.#windows.newFrames(windowFrames[Math.min(index, windowFrames.length - 1)] ?? 0, takenFrames);
+    return {
+      awaitsNextFrame,
+      next: (state) => (state.waitingFrames >= next(state) ? next(state) : 0),
+      nextAtEnd: next,
     };
   }
 
-  #run(rows: Int32Array): Promise<Float32Array> {
-    if (this.#isDisposed) throw new HiggsError("INTERNAL", "decode", "the codec decoder is disposed");
-    return this.#graphs.run(rows);
+  #rampedSizes(playback: Playback): WindowSizes {
+    const { fewestFirstFrames, fewestFrames } = this.#windows;
+    const framesPerSecond = this.sampleRateHz / this.samplesPerFrame;
+    return {
+      awaitsNextFrame: false,
+      next: ({ index, waitingFrames }) =>
+        rampedFrames({
+          waitingFrames,
+          fewestFrames: index === 0 ? fewestFirstFrames : fewestFrames,
+          isFirst: index === 0,
+          aheadSeconds: playback.aheadSeconds,
+          framesPerSecond,
+          others: Math.max(0, this.#playbacks.count - 1),
+        }),
+      nextAtEnd: () => LARGEST_WINDOW_FRAMES,
+    };
   }
+}
+
+/** Somebody who hears all that a stream returns. */
+function hearingAll(playback: Playback): StreamListener {
+  return {
+    get deadlineMs() {
+      return playback.deadlineMs;
+    },
+    onSamples: (seconds) => playback.give(seconds),
+  };
 }

@@ -1,65 +1,7 @@
 import { concatenateSamples, HiggsError, throwIfCancelled } from "@higgs-worker/base";
 import { type CodeShape, toTableRows } from "./codes.ts";
-import type { FrameContext } from "./receptive-field.ts";
-
-/** How far a decode has come, in frames from its start. */
-export interface DecodeProgress {
-  readonly received: number;
-  /** Frames whose samples are out; at most `received`. */
-  readonly emitted: number;
-  /** No more frames will come: the last one received is the end of the audio. */
-  readonly isEnded: boolean;
-  /** A window that might be the last one waits for the frame after it, so that windows are those of a whole decode. */
-  readonly awaitsNextFrame?: boolean;
-}
-
-/** One computation: frames [start, end) go in, the samples of frames [emitFrom, emitTo) come out. */
-export interface DecodeWindow {
-  readonly start: number;
-  readonly end: number;
-  readonly emitFrom: number;
-  readonly emitTo: number;
-}
-
-/** Last windows are rounded up to a multiple of this, so that few different graphs are needed. */
-const LAST_WINDOW_STEP = 8;
-
-/**
- * The next window of at most `windowFrames` frames, or null when there is nothing to do yet. Frames at a cut have all their
- * context inside the window; at the true start and end there is none, because there the reference pads with zeros (spec model
- * §9.7).
- *
- * @throws {RangeError} when the window is too short to advance
- */
-export function planWindow(progress: DecodeProgress, context: FrameContext, windowFrames: number): DecodeWindow | null {
-  if (windowFrames <= context.left + context.right) {
-    throw new RangeError(
-      `Cannot decode in windows of ${windowFrames} frames: the context alone takes ${context.left + context.right}`,
-    );
-  }
-  const { received, emitted, isEnded, awaitsNextFrame = false } = progress;
-  if (emitted >= received) return null;
-  const start = Math.max(0, emitted - context.left);
-  if (isEnded && received - start <= windowFrames) {
-    const rounded = Math.ceil((received - start) / LAST_WINDOW_STEP) * LAST_WINDOW_STEP;
-    const frames = Math.min(received, windowFrames, rounded);
-    return { start: received - frames, end: received, emitFrom: emitted, emitTo: received };
-  }
-  const end = start + windowFrames;
-  if (received < end || (awaitsNextFrame && !isEnded && received === end)) return null;
-  return { start, end, emitFrom: emitted, emitTo: end - context.right };
-}
-
-/** The first frame that a later window may still ask for; what lies before it can be forgotten. */
-export function firstNeededFrame(emitted: number, context: FrameContext): number {
-  return Math.max(0, emitted - context.left - LAST_WINDOW_STEP);
-}
-
-/** Of a window's samples, those that it was computed for; a view. */
-export function emittedPart(pcm: Float32Array, window: DecodeWindow, samplesPerFrame: number): Float32Array {
-  const { start, emitFrom, emitTo } = window;
-  return pcm.subarray((emitFrom - start) * samplesPerFrame, (emitTo - start) * samplesPerFrame);
-}
+import type { DecodedWindow } from "./decoder-graphs.ts";
+import type { DecodeWindow, WindowPlan } from "./window-plan.ts";
 
 export interface CodecCallOptions {
   /** Ends the call before its next computation; it rejects with CANCELLED. */
@@ -69,22 +11,38 @@ export interface CodecCallOptions {
 /** What a stream needs of the decoder that made it. */
 export interface WindowDecoder {
   readonly shape: CodeShape;
-  readonly context: FrameContext;
   readonly samplesPerFrame: number;
-  /** Runs `work` when the decoder is free, in the order of the calls. */
-  exclusively<T>(work: () => Promise<T>): Promise<T>;
-  /** Table rows of some frames → their samples. Only inside `exclusively`. */
-  decodeRows(rows: Int32Array): Promise<Float32Array>;
+  readonly sampleRateHz: number;
+  readonly windows: WindowPlan;
+  /** Runs `work` when the decoder is free and nothing else is due earlier. */
+  inTurn<T>(deadlineMs: () => number, work: () => Promise<T>): Promise<T>;
+  /** Table rows of a window → its samples. Only inside `inTurn`. */
+  decodeWindow(rows: Int32Array, window: DecodeWindow, carried: Float32Array | null): Promise<DecodedWindow>;
 }
 
-export interface CodecStreamOptions {
-  /**
-   * Window sizes in frames of the first, second … computation; the last one stays. Each yields its size less the context on
-   * both sides (the first: on one). Small ones first give audio early, large ones later cost less.
-   */
-  readonly windowFrames: readonly number[];
-  /** With the one window size of a whole decode, the samples are bit for bit those of a whole decode. */
-  readonly awaitsNextFrame?: boolean;
+/** Decides the sizes of a stream's windows. */
+export interface WindowSizes {
+  /** Whether a window waits for a frame behind it, which tells that it is not the last. */
+  readonly awaitsNextFrame: boolean;
+  /** New frames of the next window; 0 to wait for more. */
+  next(state: WindowState): number;
+  /** The same when no more frames come: at most so many. */
+  nextAtEnd(state: WindowState): number;
+}
+
+/** Before the window with this index (0 for the first): frames that are in windows, and frames behind them. */
+export interface WindowState {
+  readonly index: number;
+  readonly takenFrames: number;
+  readonly waitingFrames: number;
+}
+
+/** Who listens to a stream: `Playback` is one. */
+export interface StreamListener {
+  /** When the next window is due. */
+  readonly deadlineMs: number;
+  /** Told of samples when they are returned. */
+  readonly onSamples?: (seconds: number) => void;
 }
 
 /**
@@ -93,47 +51,42 @@ export interface CodecStreamOptions {
  */
 export class CodecStream {
   readonly #decoder: WindowDecoder;
-  readonly #options: CodecStreamOptions;
-  #windowsDone = 0;
+  readonly #sizes: WindowSizes;
+  readonly #listener: StreamListener;
   /** Table rows from frame `#firstFrame` on. */
   #rows = new Int32Array(0);
   #firstFrame = 0;
   #received = 0;
-  #emitted = 0;
-  #isEnded = false;
-  #isFailed = false;
+  /** Where the last window ended. */
+  #taken = 0;
+  #windowsDone = 0;
+  #carried: Float32Array | null = null;
+  #emittedSamples = 0;
+  #state: "open" | "ended" | "done" | "dropped" | "failed" = "open";
+  /** A turn is asked for and has not begun: it will take the frames that are there then. */
+  #isAsking = false;
 
-  constructor(decoder: WindowDecoder, options: CodecStreamOptions) {
+  constructor(decoder: WindowDecoder, sizes: WindowSizes, listener: StreamListener) {
     this.#decoder = decoder;
-    this.#options = options;
+    this.#sizes = sizes;
+    this.#listener = listener;
   }
 
-  /** Frames whose samples have been returned. */
+  /** Frames whose samples have been returned, whole ones. */
   get emittedFrames(): number {
-    return this.#emitted;
+    return Math.floor(this.#emittedSamples / this.#decoder.samplesPerFrame);
   }
 
   /**
-   * Takes `codes[codebook][frame]` and resolves with the samples that are now certain, often none. Calls may overlap; they are
-   * served in order.
+   * Takes `codes[codebook][frame]`.
    *
    * @throws {HiggsError} INTERNAL when codes are out of range, or after `flush`
-   * @throws {HiggsError} CANCELLED when the signal fires
-   * @throws {GgmlError} when a computation fails
    */
-  async push(codes: readonly Int32Array[], options: CodecCallOptions = {}): Promise<Float32Array> {
-    if (this.#isEnded) throw new HiggsError("INTERNAL", "decode more frames", "the stream is flushed");
-    this.#append(toTableRows(codes, this.#decoder.shape));
-    return this.#drain({ received: this.#received, isEnded: false }, options);
-  }
-
-  /** Ends the audio at the last frame taken and resolves with the rest of the samples. */
-  async flush(options: CodecCallOptions = {}): Promise<Float32Array> {
-    this.#isEnded = true;
-    return this.#drain({ received: this.#received, isEnded: true }, options);
-  }
-
-  #append(rows: Int32Array): void {
+  add(codes: readonly Int32Array[]): void {
+    if (this.#state === "ended" || this.#state === "done") {
+      throw new HiggsError("INTERNAL", "decode more frames", "the stream is flushed");
+    }
+    const rows = toTableRows(codes, this.#decoder.shape);
     const joined = new Int32Array(this.#rows.length + rows.length);
     joined.set(this.#rows);
     joined.set(rows, this.#rows.length);
@@ -141,39 +94,102 @@ export class CodecStream {
     this.#received += rows.length / this.#decoder.shape.quantizerCount;
   }
 
-  /** `upTo` is what was known when the call was made, so that overlapping calls each return their own part. */
-  #drain(upTo: Pick<DecodeProgress, "received" | "isEnded">, { signal }: CodecCallOptions): Promise<Float32Array> {
-    return this.#decoder.exclusively(async () => {
-      if (this.#isFailed) throw new HiggsError("INTERNAL", "decode more frames", "the stream failed before");
-      try {
-        const parts: Float32Array[] = [];
-        for (let window = this.#plan(upTo); window !== null; window = this.#plan(upTo)) {
+  /**
+   * Decodes one window in its turn, of the frames that are there when the turn comes. Null when no window is due, or when an earlier call
+   * waits for its turn. Several promises resolve in the order of the calls.
+   *
+   * @throws {HiggsError} CANCELLED when the signal fires
+   * @throws {HiggsError} INTERNAL after a failure
+   * @throws {GgmlError} when a computation fails
+   */
+  decodeDue({ signal }: CodecCallOptions = {}): Promise<Float32Array> | null {
+    if (this.#isAsking || (this.#state !== "failed" && this.#nextWindow() === null)) return null;
+    this.#isAsking = true;
+    return this.#decoder.inTurn(
+      () => this.#listener.deadlineMs,
+      async () => {
+        this.#isAsking = false;
+        if (this.#state === "failed")
+          throw new HiggsError("INTERNAL", "decode more frames", "the stream failed before");
+        const window = this.#nextWindow();
+        if (window === null) return new Float32Array(0);
+        try {
           throwIfCancelled(signal, "decode the audio");
-          parts.push(await this.#decode(window));
+          return await this.#decode(window);
+        } catch (error) {
+          this.#state = "failed";
+          throw error;
         }
-        return concatenateSamples(parts);
-      } catch (error) {
-        this.#isFailed = true;
-        throw error;
-      }
-    });
+      },
+    );
   }
 
-  #plan(upTo: Pick<DecodeProgress, "received" | "isEnded">): DecodeWindow | null {
-    const { windowFrames: sizes, awaitsNextFrame = false } = this.#options;
-    const windowFrames = sizes[Math.min(this.#windowsDone, sizes.length - 1)] ?? 0;
-    const progress = { ...upTo, emitted: this.#emitted, awaitsNextFrame };
-    return planWindow(progress, this.#decoder.context, windowFrames);
+  /** `add` and `decodeDue`: the samples of one window, often none. */
+  async push(codes: readonly Int32Array[], options: CodecCallOptions = {}): Promise<Float32Array> {
+    this.add(codes);
+    return (await this.decodeDue(options)) ?? new Float32Array(0);
+  }
+
+  /** Ends the audio at the last frame taken and gives the rest of the samples, window by window. */
+  async *rest(options: CodecCallOptions = {}): AsyncGenerator<Float32Array> {
+    if (this.#state === "open") this.#state = "ended";
+    for (let part = this.#rest(options); part !== null; part = this.#rest(options)) yield await part;
+  }
+
+  /** All of `rest`. */
+  async flush(options: CodecCallOptions = {}): Promise<Float32Array> {
+    const parts: Float32Array[] = [];
+    for await (const part of this.rest(options)) parts.push(part);
+    return concatenateSamples(parts);
+  }
+
+  /** Forgets the frames that are not decoded: nothing more comes. */
+  drop(): void {
+    this.#state = "dropped";
+    this.#rows = new Int32Array(0);
+    this.#carried = null;
+  }
+
+  /** A call that waits for its turn takes a window of its own, so another one is asked for behind it. */
+  #rest(options: CodecCallOptions): Promise<Float32Array> | null {
+    if (!this.#isAsking) return this.decodeDue(options);
+    return this.#decoder.inTurn(
+      () => this.#listener.deadlineMs,
+      async () => new Float32Array(0),
+    );
+  }
+
+  #nextWindow(): DecodeWindow | null {
+    const isEnded = this.#state === "ended";
+    if ((!isEnded && this.#state !== "open") || this.#received === 0) return null;
+    const sizes = this.#sizes;
+    const takenFrames = this.#taken;
+    const isHeldBack = sizes.awaitsNextFrame && !isEnded;
+    const waitingFrames = this.#received - takenFrames - (isHeldBack ? 1 : 0);
+    const state = { index: this.#windowsDone, takenFrames, waitingFrames };
+    const newFrames = isEnded ? sizes.nextAtEnd(state) : sizes.next(state);
+    if (newFrames === 0) return null;
+    return this.#decoder.windows.window({ received: this.#received, taken: takenFrames, isEnded }, newFrames);
   }
 
   async #decode(window: DecodeWindow): Promise<Float32Array> {
-    const { samplesPerFrame, shape } = this.#decoder;
+    const { samplesPerFrame, sampleRateHz, shape, windows } = this.#decoder;
     const at = (frame: number): number => (frame - this.#firstFrame) * shape.quantizerCount;
-    const pcm = await this.#decoder.decodeRows(this.#rows.slice(at(window.start), at(window.end)));
-    this.#emitted = window.emitTo;
+    const rows = this.#rows.slice(at(window.start), at(window.end));
+    this.#taken = window.end;
     this.#windowsDone += 1;
-    this.#forgetBefore(firstNeededFrame(this.#emitted, this.#decoder.context));
-    return emittedPart(pcm, window, samplesPerFrame);
+    const isEnd = this.#state === "ended" && window.end === this.#received;
+    const { pcm, carried } = await this.#decoder.decodeWindow(rows, window, this.#carried);
+    // It may have been dropped meanwhile.
+    if (this.#state === "dropped") return new Float32Array(0);
+    if (isEnd) this.#state = "done";
+    this.#carried = isEnd ? null : carried;
+    this.#forgetBefore(windows.firstNeededFrame(window.end));
+    const { emitted } = window;
+    const part = emitted === null ? pcm : pcm.subarray(emitted.from * samplesPerFrame, emitted.to * samplesPerFrame);
+    this.#emittedSamples += part.length;
+    this.#listener.onSamples?.(part.length / sampleRateHz);
+    return part;
   }
 
   #forgetBefore(frame: number): void {

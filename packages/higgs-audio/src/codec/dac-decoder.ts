@@ -13,7 +13,8 @@ import {
   timeLayerOf,
   transposedConv1d,
 } from "./layers.ts";
-import type { TimeLayer } from "./receptive-field.ts";
+import { contextOf, type TimeLayer } from "./receptive-field.ts";
+import { carriedPlane, carriedValues, RowCarry, type WindowPlace } from "./row-carry.ts";
 import { defineScratch, nodesOf, RowLayers, rowSnake, valuesOf } from "./row-layers.ts";
 import {
   defineRowConv,
@@ -32,6 +33,28 @@ export interface DacDecoder {
   maxNodes(frames: number): number;
   /** [channels, frames] → [frames · hop, 1] */
   build(graph: Graph, latents: Tensor, observe: Observe): Tensor;
+  /** Null where a window of a stream is computed with the frames around it. */
+  readonly windows: CarriedWindows | null;
+}
+
+/** Windows of a stream that take new frames only, since each leaves what the next one needs. */
+export interface CarriedWindows {
+  /** Values that one leaves to the next; zeros come before the first. */
+  readonly valueCount: number;
+  /**
+   * One that has an end of the audio at most at one side.
+   *
+   * @param latents [channels, frames], null for none in a last window
+   * @returns [samples, 1]: those behind the window before, as far as its frames decide them
+   */
+  build(graph: Graph, latents: Tensor | null, window: CarriedWindow): Tensor;
+}
+
+export interface CarriedWindow {
+  readonly place: WindowPlace;
+  /** What the window before left, and where this one leaves its own: an input and an output of `valueCount` values. */
+  readonly before: Tensor;
+  readonly after: Tensor;
 }
 
 const DAC_DECODER = "acoustic_decoder";
@@ -67,6 +90,7 @@ export function defineDacDecoder(weights: CodecWeights): DacDecoder {
       const activated = observe("dac.snake1", snake(graph, snake1, x));
       return conv1d(graph, conv2, activated);
     },
+    windows: null,
   };
 }
 
@@ -83,21 +107,43 @@ export function defineRowDacDecoder(weights: CodecWeights): DacDecoder {
   });
   const snake1 = defineRowSnake(weights, `${DAC_DECODER}.snake1`);
   const conv2 = defineRowConv(weights, `${DAC_DECODER}.conv2`);
-  const unitConvs = blocks.flatMap(({ units }) => units.map((unit) => unit.conv1));
-  const scratch = defineScratch(weights, [conv1, ...blocks.map(({ convT1 }) => convT1.steps), ...unitConvs, conv2]);
-  /** Layers that are computed in tiles, with the length of their results. */
-  const lengths = (frames: number): [RowConv, number][] => {
+  const convs = [
+    conv1,
+    ...blocks.flatMap(({ convT1, units }) => [convT1.steps, ...units.map((unit) => unit.conv1)]),
+    conv2,
+  ];
+  const scratch = defineScratch(weights, convs);
+  const timeLayers = timeLayersOf({ conv1, blocks, conv2 }, rowTimeLayerOf);
+  const hop = blocks.reduce((product, { convT1 }) => product * convT1.stride, 1);
+  const { right: futureFrames } = contextOf(timeLayers, hop);
+  /** Layers that are computed in tiles, with the length of their inputs and of their results. */
+  const lengths = (frames: number): LayerLength[] => {
     let time = frames;
-    const inBlocks = blocks.flatMap(({ convT1: { steps, stride }, units }): [RowConv, number][] => {
-      const made: [RowConv, number] = [steps, time + steps.padding];
+    const inBlocks = blocks.flatMap(({ convT1: { steps, stride }, units }): LayerLength[] => {
+      const made: LayerLength = [steps, time, time + steps.padding];
       time *= stride;
-      return [made, ...units.map((unit): [RowConv, number] => [unit.conv1, time])];
+      return [made, ...units.map((unit): LayerLength => [unit.conv1, time, time])];
     });
-    return [[conv1, frames], ...inBlocks, [conv2, time]];
+    return [[conv1, frames, frames], ...inBlocks, [conv2, time, time]];
   };
+  const build = (layers: RowLayers, latents: Tensor | null, show: (stage: string, x: Tensor) => Tensor): Tensor => {
+    let x = show("dac.conv1", layers.conv(conv1, latents));
+    for (const [index, block] of blocks.entries()) {
+      x = show(`dac.block.${index}.conv_t1`, layers.transposedConv(block.convT1, x, layers.snake(block.snake1)));
+      for (const unit of block.units) x = layers.residualUnit(unit, x);
+      show(`dac.block.${index}`, x);
+    }
+    return x;
+  };
+  const samplesOf = (graph: Graph, layers: RowLayers, x: Tensor): Tensor => {
+    const samples = layers.conv(conv2, x, layers.snake(snake1));
+    return graph.reshape(samples, samples.shape[1], 1);
+  };
+  // The last window of a stream computes what the one before had to leave out too.
+  const longest = (frames: number): LayerLength[] => lengths(frames + futureFrames);
   return {
-    timeLayers: timeLayersOf({ conv1, blocks, conv2 }, rowTimeLayerOf),
-    maxNodes: (frames) => NODES_AROUND + NODES_PER_BLOCK * blocks.length + sumOf(lengths(frames), nodesOf),
+    timeLayers,
+    maxNodes: (frames) => NODES_AROUND + NODES_PER_BLOCK * blocks.length + sumOf(longest(frames), nodesOf),
     build(graph, latents, observe) {
       const layers = new RowLayers(graph, scratch, planeCount(lengths(latents.shape[1])));
       const show = (stage: string, x: Tensor): Tensor => {
@@ -105,17 +151,26 @@ export function defineRowDacDecoder(weights: CodecWeights): DacDecoder {
         if (observe !== observeNothing) observe(stage, graph.cont(graph.transpose(x)));
         return x;
       };
-      let x = show("dac.conv1", layers.conv(conv1, latents));
-      for (const [index, block] of blocks.entries()) {
-        x = show(`dac.block.${index}.conv_t1`, layers.transposedConv(block.convT1, x, layers.snake(block.snake1)));
-        for (const unit of block.units) x = layers.residualUnit(unit, x);
-        show(`dac.block.${index}`, x);
-      }
+      const x = build(layers, latents, show);
       if (observe !== observeNothing) show("dac.snake1", rowSnake(graph, snake1, x));
-      return graph.reshape(layers.conv(conv2, x, layers.snake(snake1)), x.shape[1], 1);
+      return samplesOf(graph, layers, x);
+    },
+    windows: {
+      valueCount: carriedValues(convs),
+      build(graph, latents, window) {
+        const sizes = longest(latents?.shape[1] ?? 0);
+        const plane = graph.blank("f32", carriedPlane(sizes));
+        const carry = new RowCarry(graph, { ...window, plane });
+        const layers = new RowLayers(graph, scratch, planeCount(sizes), carry);
+        const x = build(layers, latents, (_, made) => made);
+        return samplesOf(graph, layers, x);
+      },
     },
   };
 }
+
+/** A layer with the length of its input and of its result. */
+type LayerLength = readonly [layer: RowConv, input: number, result: number];
 
 /** What moves time in a decoder of either form. */
 interface TimeParts<Conv> {
@@ -135,10 +190,10 @@ function timeLayersOf<Conv>(parts: TimeParts<Conv>, layerOf: (conv: Conv) => Tim
   return [layerOf(parts.conv1), ...inBlocks, layerOf(parts.conv2)];
 }
 
-function sumOf(layers: readonly [RowConv, number][], measure: (layer: RowConv, time: number) => number): number {
-  return layers.reduce((sum, [layer, time]) => sum + measure(layer, time), 0);
+function sumOf(layers: readonly LayerLength[], measure: (layer: RowConv, time: number) => number): number {
+  return layers.reduce((sum, [layer, , result]) => sum + measure(layer, result), 0);
 }
 
-function planeCount(layers: readonly [RowConv, number][]): number {
-  return Math.max(...layers.map(([layer, time]) => valuesOf(layer, time)));
+function planeCount(layers: readonly LayerLength[]): number {
+  return Math.max(...layers.map(([layer, , result]) => valuesOf(layer, result)));
 }

@@ -1,6 +1,6 @@
 import { type Backend, Graph, type Tensor } from "@higgs-worker/ggml";
 import { type CodecSource, CodecWeights } from "./codec-weights.ts";
-import { type DacDecoder, defineDacDecoder, defineRowDacDecoder } from "./dac-decoder.ts";
+import { type CarriedWindow, type DacDecoder, defineDacDecoder, defineRowDacDecoder } from "./dac-decoder.ts";
 import { type Observe, observeNothing } from "./layers.ts";
 import { contextOf, type FrameContext } from "./receptive-field.ts";
 
@@ -153,11 +153,32 @@ export class DecoderModel implements Disposable {
 
   /** Table rows i32 [quantizers · frames], frame by frame → samples [frames · samplesPerFrame, 1]. */
   build(graph: Graph, rows: Tensor, observe: Observe = observeNothing): Tensor {
+    return this.#dac.build(graph, this.#latents(graph, rows, observe), observe);
+  }
+
+  /** Values that a window of a stream leaves to the next; null where windows are decoded with the frames around them. */
+  get carriedCount(): number | null {
+    return this.#dac.windows?.valueCount ?? null;
+  }
+
+  /**
+   * Table rows of one window of a stream, which has a true end at most at one side → the samples that follow those of the window
+   * before and are certain with these frames, [samples, 1]. Only with a `carriedCount`.
+   *
+   * @param rows of `frames` new frames, or of more, which are left out; null for none, in a last window
+   */
+  buildWindow(graph: Graph, rows: Tensor | null, frames: number, window: CarriedWindow): Tensor {
+    if (this.#dac.windows === null) throw new RangeError("Cannot carry rows from window to window on this device");
+    if (rows === null) return this.#dac.windows.build(graph, null, window);
+    const latents = this.#latents(graph, rows, observeNothing);
+    return this.#dac.windows.build(graph, graph.view(latents, [latents.shape[0], frames]), window);
+  }
+
+  #latents(graph: Graph, rows: Tensor, observe: Observe): Tensor {
     const quantized = rvqDecode(graph, this.#rvq, rows);
     observe("quantised", quantized);
     const product = graph.mulMat(this.#fc2.weight, quantized, { precise: true });
-    const latents = observe("fc2", graph.add(product, this.#fc2.bias));
-    return this.#dac.build(graph, latents, observe);
+    return observe("fc2", graph.add(product, this.#fc2.bias));
   }
 
   [Symbol.dispose](): void {

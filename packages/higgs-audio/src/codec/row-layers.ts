@@ -1,10 +1,11 @@
 /** What a graph makes of the codec's layers for CPUs (see row-weights.ts), in tiles of time. */
 import type { Graph, Tensor } from "@higgs-worker/ggml";
 import type { CodecWeights } from "./codec-weights.ts";
+import { type ExtendedInput, type RowCarry, WHOLE, wholeInput } from "./row-carry.ts";
 import {
+  channelsIn,
   type RowConv,
   type RowGroupedConv,
-  rowOutputs,
   type RowResidualUnit,
   type RowSnake,
   type RowTransposedConv,
@@ -37,19 +38,28 @@ export class RowLayers {
   /** Where layers that are computed in tiles put their results in turn: each has its input in the other one at most. */
   readonly #planes: readonly [Tensor, Tensor];
   readonly #planeOf = new WeakMap<Tensor, Tensor>();
+  readonly #carry: RowCarry | null;
 
-  /** @param planeCount values of the largest result */
-  constructor(graph: Graph, { zeros, windowCount }: RowScratch, planeCount: number) {
+  /**
+   * @param planeCount values of the largest result
+   * @param carry for a window of a stream; without it inputs are the whole audio
+   */
+  constructor(graph: Graph, { zeros, windowCount }: RowScratch, planeCount: number, carry: RowCarry | null = null) {
     this.#graph = graph;
+    this.#carry = carry;
     this.#zeros = zeros;
     this.#window = graph.blank("f32", windowCount);
     this.#planes = [graph.blank("f32", planeCount), graph.blank("f32", planeCount)];
   }
 
-  /** [channelsIn, time] → [channelsOut, timeOut], of the activated input if an activation is given. */
-  conv(layer: RowConv, x: Tensor, activation: RowActivation | null = null): Tensor {
-    const time = rowOutputs(layer, x.shape[1]);
-    return this.#inTiles(layer, x, time, (from, to) => this.#convTile(layer, x, activation, from, to));
+  /**
+   * [channelsIn, time] → [channelsOut, timeOut], of the activated input if an activation is given.
+   *
+   * @param x null for nothing new, in the last window of a stream
+   */
+  conv(layer: RowConv, x: Tensor | null, activation: RowActivation | null = null): Tensor {
+    const input = this.#inputOf(layer, x);
+    return this.#inTiles(layer, input, (from, to) => this.#convTile(layer, input, activation, from, to));
   }
 
   /** snake, convolution, snake, 1×1 convolution, plus the input: [channels, time] → the same. */
@@ -64,9 +74,12 @@ export class RowLayers {
     [before, between]: readonly [RowActivation, RowActivation],
   ): Tensor {
     const graph = this.#graph;
-    return this.#inTiles(wide, x, x.shape[1], (from, to) => {
-      const inner = between(this.#convTile(wide, x, before, from, to));
-      return graph.add(this.#convTile(narrow, inner, null, 0, to - from), rowsOf(graph, x, from, to));
+    const input = this.#inputOf(wide, x);
+    const offset = wide.padding - input.zerosBefore;
+    return this.#inTiles(wide, input, (from, to) => {
+      const inner = wholeInput(narrow, between(this.#convTile(wide, input, before, from, to)));
+      const product = this.#convTile(narrow, inner, null, 0, to - from);
+      return graph.add(product, rowsOf(graph, input.rows, from + offset, to + offset));
     });
   }
 
@@ -74,9 +87,12 @@ export class RowLayers {
   transposedConv(layer: RowTransposedConv, x: Tensor, activation: RowActivation): Tensor {
     const graph = this.#graph;
     const { stride, cropLeft, steps } = layer;
+    const { isFirst, isLast } = this.#carry?.place ?? WHOLE;
     const made = this.conv(steps, x, activation);
     const full = graph.reshape(made, made.shape[0] / stride, made.shape[1] * stride);
-    return graph.add(rowsOf(graph, full, cropLeft, cropLeft + stride * x.shape[1]), layer.bias);
+    const [, time] = full.shape;
+    const cropRight = stride * steps.padding - cropLeft;
+    return graph.add(rowsOf(graph, full, isFirst ? cropLeft : 0, isLast ? time - cropRight : time), layer.bias);
   }
 
   /** [channels, time] → the same; an even width makes one output more than inputs, which is dropped (spec model §11.36). */
@@ -92,7 +108,8 @@ export class RowLayers {
       const byteOffset = group * size * conv.weight.strides[1];
       const weight = graph.view(conv.weight, [conv.weight.shape[0], size], { byteOffset });
       const layer = { ...conv, weight, bias: null };
-      this.#fillTiles(layer, part(result), (from, to) => this.#convTile(layer, part(x), null, from, to));
+      const input = wholeInput(layer, part(x));
+      this.#fillTiles(layer, part(result), (from, to) => this.#convTile(layer, input, null, from, to));
     }
     return conv.bias === null ? result : graph.add(result, conv.bias);
   }
@@ -102,19 +119,32 @@ export class RowLayers {
     return (x) => rowSnake(this.#graph, layer, x);
   }
 
+  #inputOf(layer: RowConv, x: Tensor | null): ExtendedInput {
+    if (this.#carry !== null) return this.#carry.extend(layer, x);
+    if (x === null)
+      throw new RangeError("Cannot compute a layer without input: only a stream's last window may be empty");
+    return wholeInput(layer, x);
+  }
+
   /** Outputs `from` … `to` − 1 of a convolution. */
-  #convTile(layer: RowConv, x: Tensor, activation: RowActivation | null, from: number, to: number): Tensor {
+  #convTile(layer: RowConv, input: ExtendedInput, activation: RowActivation | null, from: number, to: number): Tensor {
     const graph = this.#graph;
-    const product = graph.mulMat(layer.weight, this.#gather(layer, x, activation, from, to), { precise: true });
+    const product = graph.mulMat(layer.weight, this.#gather(layer, input, activation, from, to), { precise: true });
     return layer.bias === null ? product : graph.add(product, layer.bias);
   }
 
   /** [channels, time] → [channels · taps, to − from]: for each output the inputs that it sees, tap by tap. */
-  #gather(layer: RowConv, x: Tensor, activation: RowActivation | null, from: number, to: number): Tensor {
+  #gather(
+    layer: RowConv,
+    { rows: x, zerosBefore }: ExtendedInput,
+    activation: RowActivation | null,
+    from: number,
+    to: number,
+  ): Tensor {
     const graph = this.#graph;
     const { taps, stride, dilation, padding } = layer;
-    const first = from * stride - padding;
-    const end = (to - 1) * stride - padding + spanOf(layer);
+    const first = from * stride - zerosBefore;
+    const end = (to - 1) * stride - zerosBefore + spanOf(layer);
     const [start, stop] = [Math.max(0, first), Math.min(x.shape[1], end)];
     const seen = rowsOf(graph, x, start, stop);
     const activated = activation === null ? seen : activation(seen);
@@ -143,8 +173,13 @@ export class RowLayers {
   }
 
   /** Results lie in a plane until the next but one is made. */
-  #inTiles(layer: RowConv, x: Tensor, time: number, build: (from: number, to: number) => Tensor): Tensor {
+  #inTiles(
+    layer: RowConv,
+    { rows: x, zerosBefore, zerosAfter }: ExtendedInput,
+    build: (from: number, to: number) => Tensor,
+  ): Tensor {
     const graph = this.#graph;
+    const time = Math.floor((zerosBefore + x.shape[1] + zerosAfter - spanOf(layer)) / layer.stride) + 1;
     if (countTiles(layer, time) === 1) return build(0, time);
     const [first, second] = this.#planes;
     const plane = this.#planeOf.get(x) === first ? second : first;
@@ -211,10 +246,6 @@ export function defineScratch(weights: CodecWeights, layers: readonly RowConv[])
   const zeroCount = Math.max(1, ...layers.map((layer) => channelsIn(layer) * zeroRows(layer)));
   const windowCount = Math.max(...layers.map((layer) => layer.weight.shape[0] * Math.ceil(1.5 * tileRows(layer) + 1)));
   return { zeros: weights.derive("zeros", [zeroCount], async () => new Float32Array(zeroCount)), windowCount };
-}
-
-export function channelsIn({ weight, taps }: RowConv): number {
-  return weight.shape[0] / taps;
 }
 
 /** Zeros that are put beside each other at most. */

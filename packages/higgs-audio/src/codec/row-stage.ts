@@ -1,8 +1,8 @@
 import type { Tensor } from "@higgs-worker/ggml";
 import type { CodecWeights } from "./codec-weights.ts";
 import type { GraphScope, TimeStage } from "./graph-runner.ts";
-import { channelsIn, defineScratch, nodesOf, RowLayers, valuesOf } from "./row-layers.ts";
-import { type RowConv, rowOutputs, rowTimeLayerOf } from "./row-weights.ts";
+import { defineScratch, nodesOf, RowLayers, valuesOf } from "./row-layers.ts";
+import { channelsIn, type RowConv, rowOutputs, rowTimeLayerOf } from "./row-weights.ts";
 
 /** Graph nodes beside those of the tiles; generous. */
 const NODES_AROUND = 64;

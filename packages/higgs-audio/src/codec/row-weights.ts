@@ -58,6 +58,10 @@ function tapByTap(
   return result;
 }
 
+export function channelsIn({ weight, taps }: RowConv): number {
+  return weight.shape[0] / taps;
+}
+
 /** Inputs from the first to the last that an output sees, the zero taps left aside. */
 export function spanOf({ dilation, width }: RowConv): number {
   return dilation * (width - 1) + 1;

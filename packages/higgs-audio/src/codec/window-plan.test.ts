@@ -1,99 +1,105 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type DecodeWindow, emittedPart, firstNeededFrame, planWindow } from "./codec-stream.ts";
+import { CarriedWindowPlan, type DecodeWindow, OverlappingWindowPlan, type WindowPlan } from "./window-plan.ts";
 
 const CONTEXT = { left: 10, right: 11 };
+const overlapping = new OverlappingWindowPlan(CONTEXT);
+const carried = new CarriedWindowPlan(CONTEXT);
 
-describe("planWindow()", () => {
-  it("waits for a full window, and emits it less the context on the right", () => {
-    const progress = { emitted: 0, isEnded: false };
-    expect(planWindow({ ...progress, received: 23 }, CONTEXT, 24)).toBeNull();
-    const window = planWindow({ ...progress, received: 24 }, CONTEXT, 24);
-    expect(window).toEqual({ start: 0, end: 24, emitFrom: 0, emitTo: 13 });
+/** The windows of frames that come in several goes, `next` new ones in each. */
+function windowsOf(plan: WindowPlan, arrivals: readonly number[], next: (taken: number) => number): DecodeWindow[] {
+  const windows: DecodeWindow[] = [];
+  let received = 0;
+  let taken = 0;
+  let isDone = false;
+  const drain = (isEnded: boolean): void => {
+    const kept = plan.firstNeededFrame(taken);
+    for (;;) {
+      const frames = next(taken);
+      if (received === 0 || isDone || (!isEnded && received - taken < frames)) return;
+      const window = plan.window({ received, taken, isEnded }, frames);
+      expect(window.start).toBeGreaterThanOrEqual(kept);
+      expect(window.end).toBeLessThanOrEqual(received);
+      taken = window.end;
+      isDone = isEnded && taken === received && window.end - (windows.at(-1)?.end ?? 0) <= frames;
+      windows.push(window);
+    }
+  };
+  for (const count of arrivals) {
+    received += count;
+    drain(false);
+  }
+  drain(true);
+  return windows;
+}
+
+const arrivals = fc.array(fc.integer({ min: 0, max: 40 }), { maxLength: 20 });
+
+describe("OverlappingWindowPlan", () => {
+  it("emits of a window what is not within the context of its right end", () => {
+    const window = overlapping.window({ received: 24, taken: 0, isEnded: false }, 24);
+    expect(window).toMatchObject({ start: 0, end: 24, emitted: { from: 0, to: 13 } });
   });
 
   it("begins later windows with the context on the left", () => {
-    const window = planWindow({ received: 100, emitted: 40, isEnded: false }, CONTEXT, 32);
-    expect(window).toEqual({ start: 30, end: 62, emitFrom: 40, emitTo: 51 });
+    const window = overlapping.window({ received: 100, taken: 51, isEnded: false }, 11);
+    expect(window).toMatchObject({ start: 30, end: 62, emitted: { from: 10, to: 21 } });
   });
 
   it("takes short audio whole", () => {
-    const window = planWindow({ received: 3, emitted: 0, isEnded: true }, CONTEXT, 160);
-    expect(window).toEqual({ start: 0, end: 3, emitFrom: 0, emitTo: 3 });
+    const window = overlapping.window({ received: 3, taken: 0, isEnded: true }, 160);
+    expect(window).toMatchObject({ start: 0, end: 3, emitted: { from: 0, to: 3 } });
   });
 
   it("rounds the last window up with frames before it", () => {
-    const window = planWindow({ received: 100, emitted: 99, isEnded: true }, CONTEXT, 32);
-    expect(window).toEqual({ start: 84, end: 100, emitFrom: 99, emitTo: 100 });
+    const window = overlapping.window({ received: 100, taken: 99, isEnded: true }, 11);
+    expect(window).toMatchObject({ start: 76, end: 100, emitted: { from: 12, to: 24 } });
   });
 
   it("refuses windows that the context fills", () => {
-    expect(() => planWindow({ received: 50, emitted: 0, isEnded: false }, CONTEXT, 21)).toThrow(RangeError);
+    expect(() => overlapping.newFrames(21, 0)).toThrow(RangeError);
+    expect(overlapping.newFrames(22, 22)).toBe(1);
   });
 
   it("emits every frame once, with its context or a true end on each side, for any order of arrival", () => {
-    const pushes = fc.array(fc.integer({ min: 0, max: 40 }), { maxLength: 20 });
-    const sizes = fc.integer({ min: 22, max: 90 });
     fc.assert(
-      fc.property(pushes, sizes, (frames, windowFrames) => {
-        let received = 0;
+      fc.property(arrivals, fc.integer({ min: 22, max: 90 }), (counts, size) => {
+        const total = counts.reduce((sum, count) => sum + count, 0);
         let emitted = 0;
-        const drain = (isEnded: boolean): void => {
-          const kept = firstNeededFrame(emitted, CONTEXT);
-          for (;;) {
-            const window = planWindow({ received, emitted, isEnded }, CONTEXT, windowFrames);
-            if (window === null) return;
-            expect(window.end - window.start).toBeLessThanOrEqual(windowFrames);
-            expect(window.start).toBeGreaterThanOrEqual(kept);
-            expect(window.end).toBeLessThanOrEqual(received);
-            expect(window.emitFrom).toBe(emitted);
-            expect(window.emitTo).toBeGreaterThan(window.emitFrom);
-            expect(window.start === 0 || window.emitFrom - window.start >= CONTEXT.left).toBe(true);
-            const isTrueEnd = isEnded && window.end === received;
-            expect(isTrueEnd || window.end - window.emitTo >= CONTEXT.right).toBe(true);
-            emitted = window.emitTo;
-          }
-        };
-        for (const count of frames) {
-          received += count;
-          drain(false);
+        for (const window of windowsOf(overlapping, counts, (taken) => overlapping.newFrames(size, taken))) {
+          const from = window.start + (window.emitted?.from ?? 0);
+          const to = window.start + (window.emitted?.to ?? 0);
+          expect(from).toBe(emitted);
+          expect(window.start === 0 || from - window.start >= CONTEXT.left).toBe(true);
+          expect((window.end === total && to === total) || window.end - to >= CONTEXT.right).toBe(true);
+          emitted = to;
         }
-        drain(true);
-        expect(emitted).toBe(received);
+        expect(emitted).toBe(total);
       }),
     );
   });
 });
 
-it("with awaitsNextFrame the windows are those of a whole decode, for any order of arrival", () => {
-  const windowFrames = 32;
-  const windowsOf = (...steps: readonly { readonly received: number; readonly isEnded: boolean }[]) => {
-    const windows: DecodeWindow[] = [];
-    for (const step of steps) {
-      const plan = () =>
-        planWindow({ ...step, emitted: windows.at(-1)?.emitTo ?? 0, awaitsNextFrame: true }, CONTEXT, windowFrames);
-      for (let window = plan(); window !== null; window = plan()) windows.push(window);
-    }
-    return windows;
-  };
-  const pushes = fc.array(fc.integer({ min: 0, max: 40 }), { maxLength: 20 });
-  fc.assert(
-    fc.property(pushes, (frames) => {
-      const total = frames.reduce((sum, count) => sum + count, 0);
-      const whole = { received: total, isEnded: true };
-      let received = 0;
-      const arrivals = frames.map((count) => ({ received: (received += count), isEnded: false }));
-      expect(windowsOf(...arrivals, whole)).toEqual(windowsOf(whole));
-    }),
-    // The audio ends exactly with a window.
-    { examples: [[[windowFrames]], [[20, 12]], [[windowFrames + 11]]] },
-  );
-});
+describe("CarriedWindowPlan", () => {
+  it("takes every frame once, and one window is the first and one the last, for any order of arrival", () => {
+    fc.assert(
+      fc.property(arrivals, fc.integer({ min: 12, max: 60 }), (counts, size) => {
+        const total = counts.reduce((sum, count) => sum + count, 0);
+        const windows = windowsOf(carried, counts, () => size);
+        expect(windows.map(({ start }) => start)).toEqual(
+          [0, ...windows.map(({ end }) => end)].slice(0, windows.length),
+        );
+        expect(windows.at(-1)?.end ?? 0).toBe(total);
+        expect(windows.filter(({ place }) => place.isFirst)).toHaveLength(total === 0 ? 0 : 1);
+        expect(windows.filter(({ place }) => place.isLast)).toHaveLength(total === 0 ? 0 : 1);
+        expect(windows.at(-1)?.place.isLast ?? true).toBe(true);
+      }),
+    );
+  });
 
-describe("emittedPart()", () => {
-  it("cuts the context off", () => {
-    const pcm = Float32Array.from({ length: 12 }, (_, i) => i);
-    const part = emittedPart(pcm, { start: 4, end: 10, emitFrom: 5, emitTo: 7 }, 2);
-    expect([...part]).toEqual([2, 3, 4, 5]);
+  it("refuses a first window that decides no sample", () => {
+    expect(carried.fewestFirstFrames).toBe(12);
+    expect(() => carried.newFrames(11, 0)).toThrow(RangeError);
+    expect(carried.newFrames(1, 12)).toBe(1);
   });
 });

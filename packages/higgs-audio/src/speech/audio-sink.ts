@@ -4,6 +4,7 @@ import type { SpeakOptions } from "./types.ts";
 /** Gives audio to a listener in the order in which it was asked for, or keeps it for the end when there is none. */
 export class AudioSink {
   readonly #onAudio: ((pcm: Float32Array) => void) | undefined;
+  readonly #onGiven: (samples: number) => void;
   readonly #kept: Float32Array[] = [];
   #failure: { readonly error: unknown } | null = null;
   /** Ends with the last work that was asked for. */
@@ -15,8 +16,10 @@ export class AudioSink {
   /** Samples given or kept so far. */
   sampleCount = 0;
 
-  constructor({ onAudio }: Pick<SpeakOptions, "onAudio">) {
+  /** @param onGiven told of samples that the listener is given */
+  constructor({ onAudio }: Pick<SpeakOptions, "onAudio">, onGiven: (samples: number) => void = () => undefined) {
     this.#onAudio = onAudio;
+    this.#onGiven = onGiven;
   }
 
   /** Whether the audio is given away while it is made. */
@@ -25,20 +28,23 @@ export class AudioSink {
   }
 
   /**
-   * Waits for `decoding` and for all that was asked for before, then lets `use` give the samples. An error of either is thrown by
-   * the next `throwFailure`, and nothing is given after it.
+   * Waits for `decoding` and for all that was asked for before, then lets `use` give the samples, part by part. An error of either is
+   * thrown by the next `throwFailure`, and nothing is given after it.
    */
-  take(decoding: Promise<Float32Array>, use: (pcm: Float32Array) => void): void {
+  take(decoding: Promise<Float32Array> | AsyncIterable<Float32Array>, use: (pcm: Float32Array) => void): void {
     const before = this.#tail;
+    const isSingle = decoding instanceof Promise;
     // Its failure is dealt with when its turn comes.
-    decoding.catch(() => undefined);
+    if (isSingle) decoding.catch(() => undefined);
     this.#tail = (async () => {
       try {
         await before;
-        const startMs = performance.now();
-        const pcm = await decoding;
-        this.decodeMs += performance.now() - startMs;
-        if (this.#failure === null) use(pcm);
+        let startMs = performance.now();
+        for await (const pcm of isSingle ? [decoding] : decoding) {
+          this.decodeMs += performance.now() - startMs;
+          if (this.#failure === null) use(pcm);
+          startMs = performance.now();
+        }
       } catch (error) {
         this.#failure ??= { error };
       }
@@ -68,6 +74,7 @@ export class AudioSink {
       return;
     }
     this.firstAudioAtMs ??= performance.now();
+    this.#onGiven(pcm.length);
     this.#onAudio(pcm);
   }
 

@@ -1,5 +1,6 @@
 import type { CodecDecoder } from "../codec/codec-decoder.ts";
 import type { CodecStream } from "../codec/codec-stream.ts";
+import type { Playback } from "../codec/playback.ts";
 import { framesIn } from "../codec/codes.ts";
 import type { Codes } from "../prompt/messages.ts";
 import { AudioSink } from "./audio-sink.ts";
@@ -18,9 +19,6 @@ export interface ChunkAssembly {
   readonly playbackSpeed: number;
 }
 
-/** Window sizes of a chunk that others come before: the listener has their audio, so larger ones cost less and nobody waits. */
-const LATER_WINDOW_FRAMES = [72];
-
 /** Digital silence is given in pieces of at most this. */
 const SILENCE_PIECE_SAMPLES = 24_000;
 
@@ -33,6 +31,8 @@ export class ChunkedAudio implements SpeechAudio {
   readonly #options: SpeechAudioOptions;
   readonly #assembly: ChunkAssembly;
   readonly #sink: AudioSink;
+  /** Of a listener who wants early parts. */
+  readonly #playback: Playback | null;
   readonly #lookaheadFrames: number;
   #attempt: Attempt;
   #chunksBegun = 0;
@@ -44,7 +44,9 @@ export class ChunkedAudio implements SpeechAudio {
     this.#decoder = decoder;
     this.#options = options;
     this.#assembly = assembly;
-    this.#sink = new AudioSink(options);
+    const isEarly = options.onAudio !== undefined && options.audioParts !== "exact";
+    this.#playback = isEarly ? decoder.openPlayback() : null;
+    this.#sink = new AudioSink(options, (samples) => this.#playback?.give(samples / decoder.sampleRateHz));
     const isWhole = options.audioParts === "exact" || !this.#sink.isStreaming;
     this.#lookaheadFrames = isWhole ? Number.POSITIVE_INFINITY : (options.lookaheadFrames ?? 0);
     this.#due = this.#samplesOf(assembly.leadingPauseSeconds * assembly.playbackSpeed);
@@ -77,12 +79,15 @@ export class ChunkedAudio implements SpeechAudio {
     const attempt = this.#attempt;
     attempt.receivedFrames += framesIn(codes);
     attempt.stream ??= this.#openStream();
-    this.#decode(attempt, attempt.stream.push(codes, this.#callOptions()));
+    attempt.stream.add(codes);
+    const decoding = attempt.stream.decodeDue(this.#callOptions());
+    if (decoding !== null) this.#decode(attempt, decoding);
   }
 
   dropAttempt(): void {
     const attempt = this.#attempt;
     attempt.isDropped = true;
+    attempt.stream?.drop();
     if (attempt.cutter.takenSamples === 0) this.#attempt = this.#newAttempt();
     else attempt.cutter.abandon();
   }
@@ -111,12 +116,14 @@ export class ChunkedAudio implements SpeechAudio {
 
   async finish(): Promise<Float32Array> {
     await this.#sink.settle();
+    this.#playback?.end();
     this.#sink.throwFailure();
     return this.#sink.kept();
   }
 
-  settle(): Promise<void> {
-    return this.#sink.settle();
+  async settle(): Promise<void> {
+    await this.#sink.settle();
+    this.#playback?.end();
   }
 
   #newAttempt(): Attempt {
@@ -133,8 +140,7 @@ export class ChunkedAudio implements SpeechAudio {
   }
 
   #openStream(): CodecStream {
-    if (this.#options.audioParts === "exact") return this.#decoder.exactStream();
-    return this.#decoder.stream(this.#chunksBegun > 1 ? { windowFrames: LATER_WINDOW_FRAMES } : {});
+    return this.#playback === null ? this.#decoder.exactStream() : this.#decoder.stream({ playback: this.#playback });
   }
 
   /** Asks for what is not decoded yet of the attempt, once. */
@@ -144,11 +150,11 @@ export class ChunkedAudio implements SpeechAudio {
     // A chunk that was spoken before comes without having been pushed.
     if (this.#sink.isStreaming && attempt.stream === null) this.push(codes);
     const { stream } = attempt;
-    const rest = stream === null ? this.#decoder.decode(codes, this.#callOptions()) : stream.flush(this.#callOptions());
+    const rest = stream === null ? this.#decoder.decode(codes, this.#callOptions()) : stream.rest(this.#callOptions());
     this.#decode(attempt, rest);
   }
 
-  #decode(attempt: Attempt, decoding: Promise<Float32Array>): void {
+  #decode(attempt: Attempt, decoding: Promise<Float32Array> | AsyncIterable<Float32Array>): void {
     this.#sink.take(decoding, (pcm) => {
       if (attempt.isDropped) return;
       attempt.cutter.push(pcm);

@@ -1,5 +1,6 @@
 import type { CodecDecoder } from "../codec/codec-decoder.ts";
 import type { CodecStream } from "../codec/codec-stream.ts";
+import type { Playback } from "../codec/playback.ts";
 import { framesIn, joinCodes } from "../codec/codes.ts";
 import type { Codes } from "../prompt/messages.ts";
 import { AudioSink } from "./audio-sink.ts";
@@ -13,6 +14,8 @@ export class JoinedAudio implements SpeechAudio {
   readonly #decoder: CodecDecoder;
   readonly #options: SpeechAudioOptions;
   readonly #sink: AudioSink;
+  /** Of a listener who wants early parts. */
+  readonly #playback: Playback | null;
   /** Null without a listener: all is decoded at the end. */
   readonly #stream: CodecStream | null;
   /** Codes of the chunks that have ended; kept without a listener only. */
@@ -26,9 +29,11 @@ export class JoinedAudio implements SpeechAudio {
   constructor(decoder: CodecDecoder, options: SpeechAudioOptions) {
     this.#decoder = decoder;
     this.#options = options;
-    this.#sink = new AudioSink(options);
+    const isEarly = options.onAudio !== undefined && options.audioParts !== "exact";
+    this.#playback = isEarly ? decoder.openPlayback() : null;
+    this.#sink = new AudioSink(options, (samples) => this.#playback?.give(samples / decoder.sampleRateHz));
     if (!this.#sink.isStreaming) this.#stream = null;
-    else this.#stream = options.audioParts === "exact" ? decoder.exactStream() : decoder.stream();
+    else this.#stream = this.#playback === null ? decoder.exactStream() : decoder.stream({ playback: this.#playback });
   }
 
   get wantsFrames(): boolean {
@@ -95,22 +100,26 @@ export class JoinedAudio implements SpeechAudio {
   async finish(): Promise<Float32Array> {
     const stream = this.#stream;
     const { signal } = this.#options;
-    const rest = stream === null ? this.#decoder.decode(joinCodes(this.#ended), { signal }) : stream.flush({ signal });
+    const rest = stream === null ? this.#decoder.decode(joinCodes(this.#ended), { signal }) : stream.rest({ signal });
     this.#sink.take(rest, (pcm) => this.#sink.give(pcm));
     await this.#sink.settle();
+    this.#playback?.end();
     this.#sink.throwFailure();
     return this.#sink.kept();
   }
 
-  settle(): Promise<void> {
-    return this.#sink.settle();
+  async settle(): Promise<void> {
+    await this.#sink.settle();
+    this.#playback?.end();
   }
 
   #send(codes: Codes): void {
     if (this.#stream === null) return;
     this.#chunkSentFrames += framesIn(codes);
     const { signal } = this.#options;
-    this.#sink.take(this.#stream.push(codes, { signal }), (pcm) => this.#sink.give(pcm));
+    this.#stream.add(codes);
+    const decoding = this.#stream.decodeDue({ signal });
+    if (decoding !== null) this.#sink.take(decoding, (pcm) => this.#sink.give(pcm));
   }
 
   #seconds(frames: number): number {

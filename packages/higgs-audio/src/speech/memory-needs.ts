@@ -7,7 +7,7 @@ import { KV_BUCKETS, type KvTypes } from "../model/kv-cache.ts";
 import { PREFILL_ROWS } from "../model/prompt-pieces.ts";
 import { heldType, TOKEN_EMBEDDINGS } from "../model/weights.ts";
 import type { WeightTensor } from "../model/weight-source.ts";
-import { DEFAULT_MAX_WINDOW_FRAMES } from "../codec/codec-decoder.ts";
+import { KEPT_GRAPH_FRAMES } from "../codec/codec-decoder.ts";
 import type { MemoryNeeds } from "./memory-plan.ts";
 
 export interface MemoryNeedsOptions {
@@ -116,7 +116,7 @@ function codecScratchBytes({ decoderHiddenSize, decoderRatios }: CodecConfig, is
     widest = Math.max(widest, channels * steps);
   }
   const held = isHost ? CODEC_LAYERS_HELD.host : CODEC_LAYERS_HELD.device;
-  return held * F32 * widest * DEFAULT_MAX_WINDOW_FRAMES;
+  return held * F32 * widest * KEPT_GRAPH_FRAMES;
 }
 
 function encoderScratchBytes({ hubert }: CodecConfig, isHost: boolean): number {

@@ -1,0 +1,35 @@
+/** Few sizes, so that their graphs are kept, in frames. */
+const SIZES = [4, 8, 12, 20, 32] as const;
+/** The largest: what one computation holds up others for. */
+export const LARGEST_WINDOW_FRAMES = 32;
+/** Of the audio that the listener has ahead, so much may pass until the next window is full. */
+const SHARE_OF_AHEAD = 0.5;
+/** A first window has so many frames more for each other listener, whose windows come before its next one. */
+const FRAMES_PER_OTHER = 1.5;
+
+export interface RampState {
+  /** Frames that came behind the last window. */
+  readonly waitingFrames: number;
+  /** Fewest that are worth, or enough for, a window here. */
+  readonly fewestFrames: number;
+  readonly isFirst: boolean;
+  /** Seconds of audio that the listener has not played yet. */
+  readonly aheadSeconds: number;
+  readonly framesPerSecond: number;
+  /** Others who listen at the same time. */
+  readonly others: number;
+}
+
+/**
+ * New frames of the next window; 0 when more have to come first. Small while the listener has little, so that audio comes early, larger as
+ * he has more, and as large as the frames that wait: a decoder that is behind, under load, takes more at a time.
+ */
+export function rampedFrames(state: RampState): number {
+  const { waitingFrames, fewestFrames, isFirst, aheadSeconds, framesPerSecond, others } = state;
+  const fewest = fewestFrames + (isFirst ? FRAMES_PER_OTHER * others : 0);
+  const wanted = Math.max(fewest, aheadSeconds * framesPerSecond * SHARE_OF_AHEAD);
+  const least = SIZES.find((size) => size >= Math.min(fewest, LARGEST_WINDOW_FRAMES)) ?? LARGEST_WINDOW_FRAMES;
+  const due = SIZES.findLast((size) => size <= wanted && size >= least) ?? least;
+  if (waitingFrames < due) return 0;
+  return SIZES.findLast((size) => size <= waitingFrames) ?? 0;
+}
