@@ -24,9 +24,19 @@ export function postSpeech(url: string, body: string, init: RequestInit = {}): P
 export interface HeardSpeech {
   readonly status: number;
   readonly bytes: number;
+  /** Of raw samples. */
+  readonly seconds: number;
   readonly firstAudioMs: number;
   /** The longest that a player would have waited for the next sound, in milliseconds. */
   readonly greatestUnderrunMs: number;
+  /** How it came. */
+  readonly parts: readonly HeardPart[];
+}
+
+interface HeardPart {
+  readonly atMs: number;
+  /** Of raw samples. */
+  readonly seconds: number;
 }
 
 /** Plays a streamed speech as it comes. */
@@ -35,15 +45,27 @@ export async function hear(url: string, body: string): Promise<HeardSpeech> {
   const response = await postSpeech(url, body);
   let firstMs = Number.NaN;
   let bytes = 0;
-  let greatestUnderrunMs = 0;
+  const parts: HeardPart[] = [];
   for await (const part of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     const nowMs = performance.now();
     if (bytes === 0) firstMs = nowMs;
-    const playedMs = (bytes / PCM_BYTES_PER_SECOND) * 1000;
-    greatestUnderrunMs = Math.max(greatestUnderrunMs, nowMs - firstMs - playedMs);
     bytes += part.length;
+    parts.push({ atMs: nowMs, seconds: part.length / PCM_BYTES_PER_SECOND });
   }
-  return { status: response.status, bytes, firstAudioMs: firstMs - sentMs, greatestUnderrunMs };
+  const seconds = bytes / PCM_BYTES_PER_SECOND;
+  const greatestUnderrunMs = greatestUnderrun(parts);
+  return { status: response.status, bytes, seconds, firstAudioMs: firstMs - sentMs, greatestUnderrunMs, parts };
+}
+
+/** The longest that a player would have waited for the next sound, in milliseconds, at `pace` seconds of audio a second. */
+export function greatestUnderrun(parts: readonly HeardPart[], pace = 1): number {
+  let greatestMs = 0;
+  let dryAtMs = parts[0]?.atMs ?? 0;
+  for (const { atMs, seconds } of parts) {
+    greatestMs = Math.max(greatestMs, atMs - dryAtMs);
+    dryAtMs = Math.max(dryAtMs, atMs) + (seconds / pace) * 1000;
+  }
+  return greatestMs;
 }
 
 /** A connection over which nothing is read unless somebody does. */
