@@ -52,8 +52,8 @@ describe("a stream on a CPU", () => {
       stream.add(piece(at, at + 1));
       expect(stream.decodeDue()).toBeNull();
     }
-    // 24 of them, less those that the last samples wait for.
-    expect(Math.floor(((await first)?.length ?? 0) / 960)).toBe(24 - decoder.context.right);
+    // 20 of them, less those that the last samples wait for.
+    expect(Math.floor(((await first)?.length ?? 0) / 960)).toBe(20 - decoder.context.right);
     playback.end();
   });
 

@@ -19,8 +19,8 @@ describe("rampedFrames()", () => {
   });
 
   it("begins with more where others listen, since their windows come before the next one", () => {
-    expect(rampedFrames({ ...ALONE, others: 7 })).toBe(0);
-    expect(rampedFrames({ ...ALONE, others: 7, waitingFrames: 24 })).toBe(24);
+    expect(rampedFrames({ ...ALONE, others: 5 })).toBe(0);
+    expect(rampedFrames({ ...ALONE, others: 5, waitingFrames: 20 })).toBe(20);
     expect(rampedFrames({ ...ALONE, others: 1000, waitingFrames: 32 })).toBe(32);
   });
 
@@ -29,12 +29,12 @@ describe("rampedFrames()", () => {
       const due = (waitingFrames: number): boolean => rampedFrames({ ...LATER, aheadSeconds, waitingFrames }) > 0;
       return Array.from({ length: 64 }, (_, frames) => frames).find(due);
     });
-    expect(sizes).toEqual([4, 4, 12, 16, 24, 32, 32]);
+    expect(sizes).toEqual([4, 4, 12, 12, 20, 32, 32]);
   });
 
   it("takes what waits when the decoder is behind", () => {
     expect([3, 4, 9, 30, 500].map((waitingFrames) => rampedFrames({ ...LATER, waitingFrames }))).toEqual([
-      0, 4, 8, 24, 32,
+      0, 4, 8, 20, 32,
     ]);
   });
 
