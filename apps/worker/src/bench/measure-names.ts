@@ -9,6 +9,7 @@ export const MEASURE_NAMES = [
   "first-audio",
   "voice",
   "long",
+  "memory",
 ] as const;
 
 export type MeasureName = (typeof MEASURE_NAMES)[number];

@@ -4,7 +4,7 @@ import { BENCH_REQUEST, type BenchContext, median, medianTiming, timed, type Tim
 
 const RUNS = 3;
 
-/** Load, and speed of a whole sentence with the memory that it takes: medians of three runs after a warm-up. */
+/** Load, and speed of a whole sentence: medians of three runs after a warm-up. */
 export async function* measureEndToEnd(context: BenchContext): AsyncGenerator<BenchRow> {
   const { config, logger, signal, isRandom } = context;
   // Random weights have no tokenizer and cannot speak.
@@ -35,9 +35,6 @@ export async function* measureEndToEnd(context: BenchContext): AsyncGenerator<Be
       value: (wallMs * 60) / audioSeconds / 1000,
       processor: (processorMs * 60) / audioSeconds / 1000,
     };
-    const memory = await model.memory?.();
-    if (memory)
-      yield { name: "resident memory", unit: "MB", value: memory.residentBytes / 1e6, note: "after three sentences" };
   } finally {
     await model[Symbol.asyncDispose]();
   }

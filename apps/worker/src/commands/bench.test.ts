@@ -135,3 +135,17 @@ it("measures long texts by their length", async () => {
   const lengths = model.requests.map(({ transcript }) => transcript.length);
   expect(lengths[1]).toBeGreaterThan(3 * (lengths[0] ?? 0));
 });
+
+it.each([
+  ["a checkpoint", false, ["memory plan", "slots of the memory plan", "resident memory"]],
+  ["random weights, from their shapes alone", true, ["memory plan", "slots of the memory plan"]],
+])("shows the memory plan of %s", async (_name, isRandom, names) => {
+  const io = fakeIo({ workingDirectory: scratchDir() });
+  const settings = { device: "cpu", threads: "1", weights: isRandom ? "q4_k" : "bf16" };
+  const args = { ...DEFAULTS, title: "Memory", isRandom, layers: 1, only: ["memory"], settings };
+  expect(await runBench(args, io)).toBe(0);
+  const { rows } = parseBenchReport(io.out().trimEnd().split("\n").at(-1) ?? "");
+  expect(rows.map(({ name }) => name)).toEqual(names);
+  for (const { name, value } of rows) expect(value, name).toBeGreaterThan(0);
+  expect(rows[0]?.note).toMatch(/weights .* GB.* codec .* GB/);
+});

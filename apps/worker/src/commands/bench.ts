@@ -16,6 +16,7 @@ import { measureEndToEnd } from "./bench-end-to-end.ts";
 import { measureFirstAudio } from "./bench-first-audio.ts";
 import { measureDecodeStep, measureLanguageModel } from "./bench-language-model.ts";
 import { measureLong } from "./bench-long.ts";
+import { measureMemory } from "./bench-memory.ts";
 import type { BenchMeasure } from "./bench-measure.ts";
 import { measureVoice } from "./bench-voice.ts";
 import { openCommandContext } from "./command-context.ts";
@@ -48,6 +49,7 @@ export const BENCH_MEASURES: ReadonlyMap<string, BenchMeasure> = new Map<Measure
   ["first-audio", measureFirstAudio],
   ["voice", measureVoice],
   ["long", measureLong],
+  ["memory", measureMemory],
 ]);
 
 /** Part of another measure. */
