@@ -1,21 +1,17 @@
 import { type ChildProcess, fork } from "node:child_process";
+import type { Socket } from "node:net";
 import { HiggsError } from "@higgs-worker/base";
 import type { LogSink } from "@higgs-worker/ggml";
 import type { LoadProgress } from "../model/open-weights.ts";
 import { type ResolvedSpeechRequest, resolveSpeechRequest, type SpeechRequest } from "../speech/speech-request.ts";
 import type { EngineMemory, SpeakOptions, SpeechResult } from "../speech/types.ts";
 import type { ProcessEntry } from "../process/process-entry.ts";
-import type {
-  EngineAnswer,
-  EngineFacts,
-  EngineLoadOptions,
-  EngineNews,
-  FromEngine,
-  PlainRequest,
-  ToEngine,
-} from "./messages.ts";
+import { EngineChannel, type PlainMessage, SAMPLE_PIPE_FD } from "./engine-channel.ts";
+import type { EngineAnswer, EngineFacts, EngineLoadOptions, EngineNews, FromEngine, ToEngine } from "./messages.ts";
 import { OutputTail } from "../process/output-tail.ts";
 import { fromPlainError } from "./plain-error.ts";
+import { samplesOf, withoutSamples } from "./plain-request.ts";
+import { SamplePipe } from "./sample-pipe.ts";
 
 export interface EngineChildOptions {
   readonly entry: ProcessEntry;
@@ -51,6 +47,7 @@ const END_GRACE_MS = 10_000;
 export class EngineChild {
   readonly #options: EngineChildOptions;
   readonly #process: ChildProcess;
+  readonly #channel: EngineChannel<ToEngine, FromEngine>;
   readonly #pending = new Map<number, Pending>();
   readonly #output = new OutputTail(OUTPUT_TAIL_CHARS);
   readonly #exited: Promise<void>;
@@ -67,12 +64,20 @@ export class EngineChild {
     this.#process = fork(options.entry.path, {
       execArgv: [...options.entry.execArgv],
       serialization: "advanced",
-      stdio: ["ignore", "ignore", "pipe", "ipc"],
+      // The last one carries samples.
+      stdio: ["ignore", "ignore", "pipe", "ipc", "pipe"],
       ...(options.environment !== undefined && { env: { ...options.environment } }),
     });
     this.#exited = new Promise((resolve) => this.#process.once("close", () => resolve()));
     this.#process.stderr?.setEncoding("utf8").on("data", (text: string) => this.#output.add(text));
-    this.#process.on("message", (message) => this.#receive(message as FromEngine));
+    const pipe = this.#process.stdio[SAMPLE_PIPE_FD] as Socket;
+    this.#channel = new EngineChannel(
+      new SamplePipe(pipe, pipe),
+      // A message to a process that has just ended is lost; its end is told by the event.
+      (message) => void (this.#process.connected && this.#process.send(message, () => undefined)),
+      (message: FromEngine) => this.#receive(message),
+    );
+    this.#process.on("message", (message) => this.#channel.receive(message as PlainMessage<FromEngine>));
     this.#process.on("error", (error) => this.#onEnd(error.message));
     // It ends by itself when this process is gone, unless a native call blocks it.
     const killIt = () => void this.#process.kill("SIGKILL");
@@ -297,25 +302,6 @@ export class EngineChild {
   }
 
   #send(message: ToEngine): void {
-    // A message to a process that has just ended is lost; its end is told by the event.
-    if (this.#process.connected) this.#process.send(message, () => undefined);
+    this.#channel.send(message);
   }
-}
-
-/** Most clips were encoded before, so their samples stay here until they are asked for. */
-function withoutSamples(request: ResolvedSpeechRequest): PlainRequest {
-  const references = request.references.map((reference) => {
-    if (reference.kind === "profile") return reference;
-    const { samples: _samples, ...rest } = reference;
-    return rest;
-  });
-  return { ...request, references };
-}
-
-async function samplesOf({ references }: ResolvedSpeechRequest, hash: string): Promise<Float32Array> {
-  for (const reference of references) {
-    if (reference.kind !== "clip" || reference.hash !== hash) continue;
-    return typeof reference.samples === "function" ? await reference.samples() : reference.samples;
-  }
-  throw new HiggsError("INTERNAL", "encode the reference", "the engine asked for an unknown clip");
 }

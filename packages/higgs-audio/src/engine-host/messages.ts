@@ -25,7 +25,7 @@ export interface PlainRequest extends Omit<ResolvedSpeechRequest, "references"> 
   readonly references: readonly (Omit<ReferenceClip, "samples"> | ReferenceProfile)[];
 }
 
-/** To the engine's process. Everything is copied by the structured clone algorithm. */
+/** To the engine's process. Samples go through a pipe of their own, all else is copied by the structured clone algorithm. */
 export type ToEngine =
   | { readonly type: "load"; readonly options: EngineLoadOptions }
   | {
