@@ -66,7 +66,7 @@ const server = await startDemoServer({ HIGGS_MAX_BATCH: options.batch });
 try {
   while ((await fetch(`${server.url}/ping`)).status !== 200) await new Promise((resolve) => setTimeout(resolve, 100));
   const { pid = 0 } = server.process;
-  const many = Number(Math.max(...options.clients.map(Number)));
+  const many = Math.max(...options.clients.map(Number));
   for (const clients of [1, many]) await speakAll(server.url, pid, clients);
   console.log(
     "| Clients | Audio s a second | × one client | Audio s a processor second | × one client |\n|---|---|---|---|---|",

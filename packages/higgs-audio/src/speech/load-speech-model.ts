@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { ReleaseStack } from "@higgs-worker/base";
-import type { Backend, LogSink } from "@higgs-worker/ggml";
+import { Backend, type LogSink } from "@higgs-worker/ggml";
 import { unsupportedBecause } from "../checkpoint/checkpoint-error.ts";
 import type { HiggsConfig } from "../checkpoint/lm-config.ts";
 import { openCodec } from "../checkpoint/open-checkpoint.ts";
@@ -16,6 +16,7 @@ import { type DeviceChoice, openDevice } from "../model/device.ts";
 import { chooseLibrary, type ChooseLibraryOptions, type ChosenLibrary } from "../preflight/choose-library.ts";
 import { withGgmlErrors } from "../model/ggml-failure.ts";
 import { servedKvTypes } from "../model/kv-cache.ts";
+import { usableCores } from "../model/usable-cores.ts";
 import { LanguageModel } from "../model/language-model.ts";
 import { sampleContent } from "../checkpoint/content-sample.ts";
 import { removeIfDamaged } from "../checkpoint/convert/checksums.ts";
@@ -129,9 +130,12 @@ async function load(options: ResolvedOptions, acquired: ReleaseStack): Promise<S
     slots: memoryPlan.slots,
   });
   acquired.push(() => languageModel[Symbol.dispose]());
-  if (options.threads === undefined && languageModel.weightBytes < SINGLE_THREAD_BYTES) backend.setThreads(1);
+  const isSmall = options.threads === undefined && languageModel.weightBytes < SINGLE_THREAD_BYTES;
+  if (isSmall) backend.setThreads(1);
+  const codecBackend = isSmall && backend.isHost && usableCores() > 1 ? openBeside(backend) : backend;
+  if (codecBackend !== backend) acquired.push(() => codecBackend[Symbol.dispose]());
   const { decoder, codec, codecHash } = await withFewerSlots(languageModel, memoryPlan, options, () =>
-    loadDecoder(backend, options),
+    loadDecoder(codecBackend, options),
   );
   acquired.push(() => decoder[Symbol.dispose]());
   const listeners: ((slots: number) => void)[] = [];
@@ -151,7 +155,7 @@ async function load(options: ResolvedOptions, acquired: ReleaseStack): Promise<S
     referenceEncoder: new ReferenceEncoder({
       ...codec,
       cacheDirectory: join(options.cacheDir, "references"),
-      load: (loadOptions) => loadEncoder(backend, options.tokenizerPath, loadOptions),
+      load: (loadOptions) => loadEncoder(codecBackend, options.tokenizerPath, loadOptions),
     }),
     guardThresholds,
     referenceVoices: new ReferenceVoices(decoder),
@@ -171,6 +175,17 @@ async function load(options: ResolvedOptions, acquired: ReleaseStack): Promise<S
       memoryPlan,
     },
   });
+}
+
+/**
+ * A second backend on the same CPU, with a thread of its own: a model that runs on one thread leaves other cores to the codec, which
+ * then decodes what is spoken while more is generated.
+ */
+function openBeside(backend: Backend): Backend {
+  const { ggml, device } = backend;
+  const beside = Backend.open(ggml, ({ name }) => name === device.name, device.name);
+  beside.setThreads(1);
+  return beside;
 }
 
 /**
