@@ -171,16 +171,15 @@ export class CodecDecoder implements Disposable {
 
   #rampedSizes(playback: Playback): WindowSizes {
     const { fewestFirstFrames, fewestFrames } = this.#windows;
-    const framesPerSecond = this.sampleRateHz / this.samplesPerFrame;
     return {
       awaitsNextFrame: false,
-      next: ({ index, waitingFrames }) =>
+      next: ({ index, waitingFrames, secondsPerFrame }) =>
         rampedFrames({
           waitingFrames,
           fewestFrames: index === 0 ? fewestFirstFrames : fewestFrames,
           isFirst: index === 0,
           aheadSeconds: playback.aheadSeconds,
-          framesPerSecond,
+          secondsPerFrame,
           others: Math.max(0, this.#playbacks.count - 1),
         }),
       nextAtEnd: () => LARGEST_WINDOW_FRAMES,

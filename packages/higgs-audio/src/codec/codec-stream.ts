@@ -2,6 +2,7 @@ import { concatenateSamples, HiggsError, throwIfCancelled } from "@higgs-worker/
 import { type CodeShape, toTableRows } from "./codes.ts";
 import type { DecodedWindow } from "./decoder-graphs.ts";
 import type { DecodeWindow, WindowPlan } from "./window-plan.ts";
+import { FramePace } from "./window-ramp.ts";
 
 export interface CodecCallOptions {
   /** Ends the call before its next computation; it rejects with CANCELLED. */
@@ -35,6 +36,8 @@ export interface WindowState {
   readonly index: number;
   readonly takenFrames: number;
   readonly waitingFrames: number;
+  /** Seconds that a frame takes at present. */
+  readonly secondsPerFrame: number;
 }
 
 /** Who listens to a stream: `Playback` is one. */
@@ -53,6 +56,7 @@ export class CodecStream {
   readonly #decoder: WindowDecoder;
   readonly #sizes: WindowSizes;
   readonly #listener: StreamListener;
+  readonly #pace = new FramePace(() => performance.now());
   /** Table rows from frame `#firstFrame` on. */
   #rows = new Int32Array(0);
   #firstFrame = 0;
@@ -91,7 +95,9 @@ export class CodecStream {
     joined.set(this.#rows);
     joined.set(rows, this.#rows.length);
     this.#rows = joined;
-    this.#received += rows.length / this.#decoder.shape.quantizerCount;
+    const frames = rows.length / this.#decoder.shape.quantizerCount;
+    this.#received += frames;
+    this.#pace.add(frames);
   }
 
   /**
@@ -105,6 +111,7 @@ export class CodecStream {
   decodeDue({ signal }: CodecCallOptions = {}): Promise<Float32Array> | null {
     if (this.#isAsking || (this.#state !== "failed" && this.#nextWindow() === null)) return null;
     this.#isAsking = true;
+    const askedAtMs = performance.now();
     return this.#decoder.inTurn(
       () => this.#listener.deadlineMs,
       async () => {
@@ -115,7 +122,9 @@ export class CodecStream {
         if (window === null) return new Float32Array(0);
         try {
           throwIfCancelled(signal, "decode the audio");
-          return await this.#decode(window);
+          const part = await this.#decode(window);
+          this.#pace.noteWindow(window.end - window.start, performance.now() - askedAtMs);
+          return part;
         } catch (error) {
           this.#state = "failed";
           throw error;
@@ -166,7 +175,8 @@ export class CodecStream {
     const takenFrames = this.#taken;
     const isHeldBack = sizes.awaitsNextFrame && !isEnded;
     const waitingFrames = this.#received - takenFrames - (isHeldBack ? 1 : 0);
-    const state = { index: this.#windowsDone, takenFrames, waitingFrames };
+    const { secondsPerFrame } = this.#pace;
+    const state = { index: this.#windowsDone, takenFrames, waitingFrames, secondsPerFrame };
     const newFrames = isEnded ? sizes.nextAtEnd(state) : sizes.next(state);
     if (newFrames === 0) return null;
     return this.#decoder.windows.window({ received: this.#received, taken: takenFrames, isEnded }, newFrames);

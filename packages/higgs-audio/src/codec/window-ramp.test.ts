@@ -1,13 +1,13 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { LARGEST_WINDOW_FRAMES, type RampState, rampedFrames } from "./window-ramp.ts";
+import { FramePace, LARGEST_WINDOW_FRAMES, type RampState, rampedFrames } from "./window-ramp.ts";
 
 const ALONE: RampState = {
   waitingFrames: 12,
   fewestFrames: 11,
   isFirst: true,
   aheadSeconds: 0,
-  framesPerSecond: 25,
+  secondsPerFrame: 0.04,
   others: 0,
 };
 const LATER: RampState = { ...ALONE, fewestFrames: 4, isFirst: false };
@@ -32,6 +32,12 @@ describe("rampedFrames()", () => {
     expect(sizes).toEqual([4, 4, 12, 12, 20, 32, 32]);
   });
 
+  it("waits for more at once where frames come quickly", () => {
+    const quick = { ...LATER, aheadSeconds: 0.08, secondsPerFrame: 0.0035 };
+    expect([4, 7, 8].map((waitingFrames) => rampedFrames({ ...quick, waitingFrames }))).toEqual([0, 0, 8]);
+    expect(rampedFrames({ ...quick, aheadSeconds: 0.4, waitingFrames: 31 })).toBe(0);
+  });
+
   it("takes what waits when the decoder is behind", () => {
     expect([3, 4, 9, 30, 500].map((waitingFrames) => rampedFrames({ ...LATER, waitingFrames }))).toEqual([
       0, 4, 8, 20, 32,
@@ -44,7 +50,7 @@ describe("rampedFrames()", () => {
       fewestFrames: fc.integer({ min: 1, max: 20 }),
       isFirst: fc.boolean(),
       aheadSeconds: fc.double({ min: 0, max: 100, noNaN: true }),
-      framesPerSecond: fc.constant(25),
+      secondsPerFrame: fc.double({ min: 0, max: 1, noNaN: true }),
       others: fc.integer({ min: 0, max: 64 }),
     });
     fc.assert(
@@ -55,5 +61,22 @@ describe("rampedFrames()", () => {
         expect(frames === LARGEST_WINDOW_FRAMES).toBe(given.waitingFrames >= LARGEST_WINDOW_FRAMES);
       }),
     );
+  });
+});
+
+describe("FramePace", () => {
+  it("adds what frames take to come and what the last window took for each of its own", () => {
+    let nowMs = 5000;
+    const pace = new FramePace(() => nowMs);
+    expect(pace.secondsPerFrame).toBe(0);
+    pace.add(3);
+    nowMs += 40;
+    pace.add(1);
+    nowMs += 40;
+    pace.add(3);
+    expect(pace.secondsPerFrame).toBeCloseTo(0.02, 10);
+    pace.noteWindow(4, 120);
+    pace.noteWindow(8, 80);
+    expect(pace.secondsPerFrame).toBeCloseTo(0.03, 10);
   });
 });
