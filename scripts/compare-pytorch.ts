@@ -10,7 +10,7 @@ import { parseArgs } from "node:util";
 import { createBenchReport } from "../apps/worker/src/bench/create-report.ts";
 import { benchRowsText, type BenchRow } from "../apps/worker/src/bench/report.ts";
 import { UNITS } from "./cpu-library/workloads.ts";
-import { preparePython, Side, type SideAnswer, timeProcess } from "./pytorch/sides.ts";
+import { leastOfRounds, preparePython, Side, timeProcess } from "./pytorch/sides.ts";
 
 const root = join(import.meta.dirname, "..");
 const demo = join(root, "demo-checkpoint", "checkpoint");
@@ -24,24 +24,9 @@ const WORKLOADS: readonly (readonly [name: string, title: string])[] = [
   ["encode", "released shapes, codec encode"],
   ...["bf16", "q8_0", "q4_k"].map((format) => [`prefill ${format}`, `2 of 28 layers, prefill ${format}`] as const),
   ...["bf16", "q8_0", "q4_k"].flatMap((format) =>
-    [1, 4, 8].map((count) => [`step ${format} ${count}`, `2 of 28 layers, step ${format}, ${count} at once`] as const),
+    [1, 8].map((count) => [`step ${format} ${count}`, `2 of 28 layers, step ${format}, ${count} at once`] as const),
   ),
 ];
-
-async function compare([own, other]: readonly [Side, Side], name: string, title: string, rounds: number) {
-  const sides = [own, other];
-  for (const side of sides) {
-    await side.ask(name);
-    await side.ask("run");
-  }
-  const answers = new Map<Side, SideAnswer[]>(sides.map((side) => [side, []]));
-  for (let round = 0; round < rounds; round++) {
-    for (const side of round % 2 === 0 ? sides : sides.toReversed()) answers.get(side)?.push(await side.ask("run"));
-  }
-  const least = (side: Side) => Math.min(...(answers.get(side) ?? []).map(({ processor }) => processor ?? Number.NaN));
-  const peak = (side: Side) => Math.round(answers.get(side)?.at(-1)?.peakMiB ?? Number.NaN);
-  return rowOf(title, UNITS[name.split(" ")[0] ?? ""] ?? "", least(own), least(other), [peak(own), peak(other)]);
-}
 
 function rowOf(
   name: string,
@@ -99,7 +84,8 @@ for (const [name, title] of WORKLOADS.filter(([, text]) => isWanted(text))) {
   // Processes of their own for each, so that the peaks of memory are theirs.
   using own = new Side(process.execPath, [...process.execArgv, join(root, "scripts", "pytorch", "own-side.ts")]);
   using other = new Side(python, [join(root, "scripts", "pytorch", "side.py"), demo]);
-  rows.push(await compare([own, other], name, title, Number(options.rounds)));
+  const [value, peer] = await leastOfRounds([own, other], name, Number(options.rounds));
+  rows.push(rowOf(title, UNITS[name.split(" ")[0] ?? ""] ?? "", value, peer, [own.peakMiB, other.peakMiB]));
   console.log(benchRowsText(rows.slice(-1)));
 }
 if (isWanted("process")) rows.push(...compareProcesses(python, Math.min(3, Number(options.rounds))));

@@ -1,10 +1,24 @@
-/** Our side of scripts/compare-pytorch.ts: opens a workload when it reads its name, runs it on `run`, and answers each line. */
+/**
+ * A side of scripts/compare-pytorch.ts and compare-checkouts.ts: opens a workload when it reads its name, runs it on `run`, and answers each
+ * line. With a folder as argument the packages come from that checkout.
+ */
+import { register } from "node:module";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { openDevice } from "@higgs-worker/higgs-audio/parts";
-import { openWorkload, type Workload } from "../cpu-library/workloads.ts";
+import { pathToFileURL } from "node:url";
+
+const [checkout] = process.argv.slice(2);
+if (checkout !== undefined) {
+  register("./resolve-from-checkout.mjs", {
+    parentURL: import.meta.url,
+    data: pathToFileURL(join(checkout, "package.json")).href,
+  });
+}
+const { openDevice } = await import("@higgs-worker/higgs-audio/parts");
+const { openWorkload } = await import("../cpu-library/workloads.ts");
 
 using backend = openDevice({ device: "cpu", threads: 1 });
-let workload: Workload | null = null;
+let workload: Awaited<ReturnType<typeof openWorkload>> | null = null;
 for await (const name of createInterface({ input: process.stdin })) {
   let answer = {};
   if (name === "run" && workload !== null) {

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-export interface SideAnswer {
+interface SideAnswer {
   /** Seconds of processor time a unit of the workload; absent in the answer to a name. */
   readonly processor?: number;
   readonly wall?: number;
@@ -15,6 +15,7 @@ export interface SideAnswer {
 export class Side implements Disposable {
   readonly #child: ChildProcess;
   readonly #answers: AsyncIterator<string>;
+  #peakMiB = 0;
 
   constructor(program: string, args: readonly string[]) {
     this.#child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });
@@ -27,12 +28,36 @@ export class Side implements Disposable {
     this.#child.stdin?.write(`${line}\n`);
     const { value, done } = await this.#answers.next();
     if (done === true) throw new Error(`Cannot measure ${line}: the process ended; it has said why`);
-    return JSON.parse(value) as SideAnswer;
+    const answer = JSON.parse(value) as SideAnswer;
+    this.#peakMiB = answer.peakMiB;
+    return answer;
+  }
+
+  /** Of the process's resident memory, as of the last answer. */
+  get peakMiB(): number {
+    return Math.round(this.#peakMiB);
   }
 
   [Symbol.dispose](): void {
     this.#child.kill();
   }
+}
+
+/** The least processor seconds a unit of both sides, in turn after a warm-up. */
+export async function leastOfRounds([one, other]: readonly [Side, Side], name: string, rounds: number) {
+  const sides = [one, other];
+  for (const side of sides) {
+    await side.ask(name);
+    await side.ask("run");
+  }
+  const least = new Map(sides.map((side) => [side, Infinity]));
+  for (let round = 0; round < rounds; round++) {
+    for (const side of round % 2 === 0 ? sides : sides.toReversed()) {
+      const { processor = Number.NaN } = await side.ask("run");
+      least.set(side, Math.min(least.get(side) ?? Infinity, processor));
+    }
+  }
+  return [least.get(one) ?? Number.NaN, least.get(other) ?? Number.NaN] as const;
 }
 
 /** Python with what `requirements.txt` pins, installed into `.cache` the first time (6 GB); null where there is no Python with venv. */
