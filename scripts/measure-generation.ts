@@ -103,7 +103,8 @@ if (options.side === undefined) {
   own.kill();
   other.kill();
   if (options.save !== undefined) {
-    const title = `Generation model against an older build, ${options.layers} layers of the released shapes, ${options.threads} threads`;
+    const how = options.threads === "1" ? "one thread" : `${options.threads} threads`;
+    const title = `Generation model against an older build, ${options.layers} layers of the released shapes, ${how}`;
     const report = await createBenchReport({ title, rows, device: "cpu", directory: root });
     writeFileSync(join(root, "bench", "results", `${options.save}.json`), `${JSON.stringify(report, null, 2)}\n`);
   }
