@@ -1,13 +1,13 @@
 import type { Clock } from "./playback.ts";
 
 /** Few sizes, so that their graphs are kept, in frames. */
-const SIZES = [4, 8, 12, 20, 32] as const;
+const SIZES = [4, 8, 12, 16, 20, 32] as const;
 /** The largest: what one computation holds up others for. */
 export const LARGEST_WINDOW_FRAMES = 32;
 /** Of the audio that the listener has ahead, so much may pass until the next window is decoded. */
 const SHARE_OF_AHEAD = 0.5;
 /** A first window has so many frames more for each other listener, whose windows come before its next one. */
-const FRAMES_PER_OTHER = 1.5;
+const FRAMES_PER_OTHER = 2.5;
 
 export interface RampState {
   /** Frames that came behind the last window. */
