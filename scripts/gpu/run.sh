@@ -61,16 +61,15 @@ step() {
   return $status
 }
 
-higgs() { "$node" "$root/app/apps/worker/bin/higgs.js" "$@"; }
-export -f higgs
-export node root
+# A process of its own each, which the time limit reaches.
+higgs=("$node" "$root/app/apps/worker/bin/higgs.js")
 
 # A report of `higgs bench`: the table goes into the summary, the JSON into a file of its own.
 bench() {
   local name=$1
   shift
   local title="${card:-this machine}, $name, commit $commit"
-  step "$name" bash -c 'higgs bench "$@"' bash --title "$title" "$@" || return
+  step "$name" "${higgs[@]}" bench --title "$title" "$@" || return
   sed '$d' "$root/log" | tee -a "$summary"
   tail -n 1 "$root/log" > "$out/gpu-${name// /-}.json"
 }
@@ -79,7 +78,7 @@ bench() {
 run_target() {
   local target=$1 library=$2 device=$3 kernels="$root/kernels-$1"
   local device_flags=(--device "$device" --ggml-dir "$library")
-  local speak=(bash -c 'higgs speak "The sun is warm." --seed 1 "$@"' bash "${device_flags[@]}" --out "$root/speech.wav")
+  local speak=("${higgs[@]}" speak "The sun is warm." --seed 1 "${device_flags[@]}" --out "$root/speech.wav")
   local golden=(--group lm codec)
   say "== $target"
   if [ "$tiny" = yes ]; then
@@ -90,10 +89,10 @@ run_target() {
     step "$target, start and a sentence, cold kernels" "${speak[@]}"
     step "$target, start and a sentence, warm kernels" "${speak[@]}"
   fi
-  step "$target, golden values" bash -c 'higgs verify-golden "$@"' bash "${golden[@]}" "${device_flags[@]}"
+  step "$target, golden values" "${higgs[@]}" verify-golden "${golden[@]}" "${device_flags[@]}"
   grep -E 'near ties|^[0-9]+ passed' "$root/log" | tee -a "$summary"
   if [ "$tiny" = yes ]; then
-    bench "$target tiny" --only batch --batch 1 2 "${device_flags[@]}"
+    bench "$target tiny" --only batch --batch 1 2 --steps 2 "${device_flags[@]}"
     return
   fi
   local random=(--random full "${device_flags[@]}")
@@ -104,8 +103,8 @@ run_target() {
   bench "$target exact" "${random[@]}" --weights bf16 --exact true --only batch --batch 1 8 32
   bench "$target q8_0" "${random[@]}" --weights q8_0 --only decode batch --batch 1 8 32
   bench "$target q4_k" "${random[@]}" --weights q4_k --only decode
-  step "$target, recorded graphs known again" bash -c 'higgs speak "The sun is warm." --seed 1 --log-level debug "$@" 2>&1 | grep -c "CUDA Graph id .* reused"' bash "${device_flags[@]}" --out "$root/speech.wav"
-  cat "$root/log" | tee -a "$summary"
+  step "$target, recorded graphs known again" "${speak[@]}" --log-level debug
+  say "steps whose graph was known by its number: $(grep -c 'CUDA Graph id .* reused' "$root/log")"
 }
 
 first=""

@@ -1,5 +1,5 @@
 import { Command, CommanderError, Option } from "commander";
-import { DEFAULT_BATCHES, MEASURE_NAMES } from "./bench/measure-names.ts";
+import { DEFAULT_BATCHES, DEFAULT_STEPS, MEASURE_NAMES } from "./bench/measure-names.ts";
 import { flagKeys, helpText } from "./config/describe.ts";
 import type { SettingFlags } from "./config/load.ts";
 import type { SettingGroup } from "./config/setting.ts";
@@ -382,18 +382,20 @@ function addBench(program: Command, io: CommandIo, finish: Finish): void {
         `sequences at once in the sweep; default ${DEFAULT_BATCHES.join(" ")}`,
       ).argParser((text, before: readonly number[] | undefined) => [...(before ?? []), wholeNumber(1, 1024)(text)]),
     )
+    .option("--steps <count>", "decode steps that are measured, 2 to 120", wholeNumber(2, 120), DEFAULT_STEPS)
     .addOption(new Option("--only <names...>", "measure only these").choices(MEASURE_NAMES).default([], "all"))
     .addHelpText("after", "\nExample:\n  higgs bench --random full --weights q8_0 --only model --save laptop");
   const settings = addSettings(command, ["model", "general"]);
   command.action(async (flags: Flags) => {
     const { runBench } = await import("./commands/bench.ts");
-    const { title, save, random, only, layers, batch, compare } = flags;
+    const { title, save, random, only, layers, batch, steps, compare } = flags;
     const args = {
       title: String(title),
       saveAs: typeof save === "string" ? save : null,
       isRandom: random === "full",
       layers: typeof layers === "number" ? layers : null,
       batches: Array.isArray(batch) ? batch.map(Number) : DEFAULT_BATCHES,
+      steps: Number(steps),
       compareWith: typeof compare === "string" ? compare : null,
       only: Array.isArray(only) ? only.map(String) : [],
       settings: settings(flags),

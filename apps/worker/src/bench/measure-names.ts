@@ -16,3 +16,6 @@ export type MeasureName = (typeof MEASURE_NAMES)[number];
 
 /** Sequences that are generated at once in the sweep, unless others are asked for. */
 export const DEFAULT_BATCHES: readonly number[] = [1, 2, 4, 8];
+
+/** Decode steps that are measured: two seconds of audio. */
+export const DEFAULT_STEPS = 48;

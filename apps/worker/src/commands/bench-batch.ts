@@ -22,7 +22,7 @@ export async function* measureBatch(context: BenchContext): AsyncGenerator<Bench
   const positionBytes = model.cacheBytes / (shape.slots * shape.contextLength);
   let first = Number.NaN;
   for (const sequences of batches.toSorted((a, b) => a - b)) {
-    const { computeMs, hostMs, processorMs, attendedPositions } = await measureSteps(model, sequences, signal);
+    const { computeMs, hostMs, processorMs, attendedPositions } = await measureSteps(model, sequences, context);
     const speed = (FRAME_MS * sequences) / (computeMs + hostMs);
     first = Number.isNaN(first) ? speed / sequences : first;
     const movedBytes = model.audioStepBytes + positionBytes * attendedPositions;

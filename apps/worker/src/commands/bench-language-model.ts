@@ -44,7 +44,7 @@ async function* measureParts(context: BenchContext, withPrefill: boolean): Async
     const note = `${Math.round((rows / wallMs) * 1000)} rows/s`;
     yield { name: `prefill, ${rows} rows`, unit: "ms", value: wallMs, processor: processorMs, note };
   }
-  yield* measureDecode(model, backend, signal);
+  yield* measureDecode(model, backend, context);
 }
 
 async function measurePrefill(model: LanguageModel, rows: number, signal: AbortSignal): Promise<Timing> {
@@ -56,9 +56,9 @@ async function measurePrefill(model: LanguageModel, rows: number, signal: AbortS
   return await timed(() => model.prefill(0, prompt, signal));
 }
 
-async function* measureDecode(model: LanguageModel, backend: Backend, signal: AbortSignal): AsyncGenerator<BenchRow> {
+async function* measureDecode(model: LanguageModel, backend: Backend, context: BenchContext): AsyncGenerator<BenchRow> {
   const { slots } = model;
-  const { computeMs, hostMs, processorMs, nodeCount } = await measureSteps(model, slots, signal);
+  const { computeMs, hostMs, processorMs, nodeCount } = await measureSteps(model, slots, context);
   const batch = `batch ${slots}`;
   const note = `${nodeCount} nodes`;
   yield { name: `decode step, ${batch}`, unit: "ms", value: computeMs, processor: processorMs, note };

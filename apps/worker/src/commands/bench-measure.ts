@@ -12,6 +12,8 @@ export interface BenchContext extends CommandContext {
   readonly layers: number | null;
   /** Sequences at once, for the sweep. */
   readonly batches: readonly number[];
+  /** Decode steps that are measured, after two thirds as many for warming up. */
+  readonly steps: number;
 }
 
 /** Yields each row as soon as it is measured. */

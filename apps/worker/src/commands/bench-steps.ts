@@ -1,11 +1,10 @@
 import { ChunkRandom, ColumnGenerator, type LanguageModel, Sampler } from "@higgs-worker/higgs-audio/parts";
-import { median, timed } from "./bench-measure.ts";
+import { type BenchContext, median, timed } from "./bench-measure.ts";
 
 /** Position at which a decode step is measured: within the 512 bucket, like a bare ggml program to compare with. */
 const DECODE_POSITION = 300;
-const DECODE_STEPS = 48;
-/** Warm-up steps: a second of audio, after which the host code is compiled. */
-const DECODE_WARM_UP_STEPS = 32;
+/** Of the steps that are measured, as many before for warming up: a second of audio as a rule, after which the host code is compiled. */
+const WARM_UP_SHARE = 2 / 3;
 /** Positions that a slot needs for the steps. */
 export const STEPS_CONTEXT_LENGTH = 512;
 /** Warm-up columns for the host code: a few seconds of audio, after which it is compiled. */
@@ -29,10 +28,11 @@ export interface MeasuredSteps {
 export async function measureSteps(
   model: LanguageModel,
   sequences: number,
-  signal: AbortSignal,
+  { steps: measuredSteps, signal }: Pick<BenchContext, "steps" | "signal">,
 ): Promise<MeasuredSteps> {
   const { config } = model;
-  const steps = DECODE_WARM_UP_STEPS + DECODE_STEPS;
+  const warmUpSteps = Math.ceil(measuredSteps * WARM_UP_SHARE);
+  const steps = warmUpSteps + measuredSteps;
   const graph = model.decodeGraph(DECODE_POSITION + steps, sequences);
   const logits = new Float32Array(model.logitsLength);
   warmUpHost(model, logits);
@@ -54,7 +54,7 @@ export async function measureSteps(
         else generator.step(logits, slot * config.numCodebooks * config.idsPerCodebook);
       }
     });
-    if (step < DECODE_WARM_UP_STEPS) continue;
+    if (step < warmUpSteps) continue;
     computeMs.push(graph.lastComputeMs);
     hostMs.push(whole.wallMs - graph.lastComputeMs);
     processorMs.push(whole.processorMs);

@@ -9,7 +9,7 @@ import { scratchDir } from "../testing/scratch.ts";
 import { BENCH_MEASURES, runBench } from "./bench.ts";
 
 const parts = { measures: BENCH_MEASURES, loadModel: async () => fakeModel() };
-const DEFAULTS = { saveAs: null, isRandom: false, layers: null, batches: [1, 2], compareWith: null };
+const DEFAULTS = { saveAs: null, isRandom: false, layers: null, batches: [1, 2], steps: 12, compareWith: null };
 const END_TO_END = { ...DEFAULTS, only: ["end-to-end"], settings: {} };
 
 it("prints a table and ends with a line of JSON in the format of bench/results", async () => {

@@ -31,6 +31,8 @@ export interface BenchArgs {
   readonly layers: number | null;
   /** Sequences at once, for the sweep of batches. */
   readonly batches: readonly number[];
+  /** Decode steps that are measured. */
+  readonly steps: number;
   /** File with an earlier report to compare with; null: none. */
   readonly compareWith: string | null;
   /** Names from BENCH_MEASURES; all when empty. */
@@ -70,8 +72,8 @@ export async function runBench(
   const { config, logger } = await openCommandContext(io, args.settings);
   const rows: BenchRow[] = [];
   const { loadModel } = parts;
-  const { isRandom, layers, batches } = args;
-  const context = { config, logger, signal: io.signal, loadModel, isRandom, layers, batches };
+  const { isRandom, layers, batches, steps } = args;
+  const context = { config, logger, signal: io.signal, loadModel, isRandom, layers, batches, steps };
   for (const [name, measure] of parts.measures) {
     if (args.only.length > 0 ? !args.only.includes(name) : NOT_BY_DEFAULT.has(name)) continue;
     for await (const row of measure(context)) {
