@@ -1,12 +1,14 @@
 /**
  * Compares the CPU library that is used with another one, in turn and in processor time of one thread, which other work on the
- * machine changes little: `npm run measure:cpu-library -- [--use DIR] [--against DIR] [--rounds N] [--only WORD]... [--save]`. DIR is a
- * folder of a ggml build, by default what is used here and the prebuilt package. Each figure is the least of the rounds.
+ * machine changes little: `npm run measure:cpu-library -- [--use DIR] [--against DIR] [--checkout DIR] [--rounds N] [--only WORD]...
+ * [--save NAME]`. `--use` and `--against` are folders of a ggml build, by default what is used here and the prebuilt package. With
+ * `--checkout`, another checkout of this repository with its packages is the other side, with its own graphs. Each figure is the least of
+ * the rounds.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { on, once } from "node:events";
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
 import { findLibrary } from "@higgs-worker/ggml";
 import { openDevice } from "@higgs-worker/higgs-audio/parts";
@@ -62,21 +64,25 @@ async function compare(own: ChildProcess, other: ChildProcess, name: string, rou
 const { values: options } = parseArgs({
   options: {
     against: { type: "string" },
+    checkout: { type: "string" },
     child: { type: "string" },
     only: { type: "string", multiple: true, default: [""] },
     rounds: { type: "string", default: "7" },
     use: { type: "string", default: "" },
-    save: { type: "boolean", default: false },
+    save: { type: "string" },
   },
 });
 if (options.child === undefined) {
-  const start = (directory: string) => {
-    const child = fork(import.meta.filename, [`${CHILD}=${directory}`]);
+  const root = join(import.meta.dirname, "..");
+  const start = (directory: string, checkout = root) => {
+    const child = fork(join(checkout, "scripts", basename(import.meta.filename)), [`${CHILD}=${directory}`], {
+      cwd: checkout,
+    });
     // It has said why; without it nothing would ever answer.
     child.once("exit", (code) => code !== null && process.exit(1));
     return child;
   };
-  const [own, other] = [start(options.use), start(options.against ?? findLibrary().directory)];
+  const [own, other] = [start(options.use), start(options.against ?? findLibrary().directory, options.checkout)];
   const rows: BenchRow[] = [];
   for (const name of WORKLOADS.filter((workload) => options.only.some((word) => workload.includes(word)))) {
     const row = await compare(own, other, name, Number(options.rounds));
@@ -85,11 +91,13 @@ if (options.child === undefined) {
   }
   own.kill();
   other.kill();
-  const root = join(import.meta.dirname, "..");
-  const title = "CPU library of our own build against the prebuilt one, processor time of one thread";
+  const title =
+    options.checkout === undefined
+      ? "CPU library of our own build against the prebuilt one, processor time of one thread"
+      : "Code and CPU library of now against earlier code with the prebuilt library, processor time of one thread";
   const report = await createBenchReport({ title, rows, device: "cpu", directory: root });
-  if (options.save) {
-    writeFileSync(join(root, "bench", "results", "cpu-library.json"), `${JSON.stringify(report, null, 2)}\n`);
+  if (options.save !== undefined) {
+    writeFileSync(join(root, "bench", "results", `${options.save}.json`), `${JSON.stringify(report, null, 2)}\n`);
   }
 } else {
   await serve(options.child === "" ? undefined : options.child);
