@@ -13,7 +13,7 @@ export interface EncodeOptions extends GraphRunnerOptions {
 /**
  * From mono PCM to codes (spec model §9.2), all in f32. The backend must outlive it.
  *
- * Memory at the released shape: 652 MB of weights, and on a CPU 88 MB of scratch for a clip of a minute (38 MB for 10 s), because
+ * Memory at the released shape: 652 MB of weights, and on a CPU 73 MB of scratch for a clip of a minute (20 MB for 10 s), because
  * every part is computed in pieces of time or of queries. HuBERT's attention takes time, not memory, with the square of the
  * length.
  */
