@@ -10,8 +10,14 @@ import {
   type SequenceRequest,
 } from "./sequence.ts";
 
-/** Host memory for prefixes: about 2000 positions of the released model, about ten voices. */
-export const DEFAULT_PREFIX_CACHE_BYTES = 256 * 1024 * 1024;
+/** Positions of prompts' beginnings that are kept: about ten voices. */
+const PREFIX_POSITIONS = 2000;
+const MOST_PREFIX_BYTES = 256 * 1024 * 1024;
+
+/** Host memory to give to prefixes of a model whose keys and values take so many bytes a position. */
+export function prefixCacheBytesOf(positionBytes: number): number {
+  return Math.min(MOST_PREFIX_BYTES, PREFIX_POSITIONS * positionBytes);
+}
 
 interface Waiting {
   readonly request: SequenceRequest;
@@ -62,7 +68,7 @@ export class Scheduler {
     this.#model = model;
     this.#mayGiveUpSlots = options.mayGiveUpSlots ?? true;
     this.#onFewerSlots = options.onFewerSlots;
-    this.#prefixCache = new PrefixCache(options.prefixCacheBytes ?? DEFAULT_PREFIX_CACHE_BYTES);
+    this.#prefixCache = new PrefixCache(options.prefixCacheBytes ?? MOST_PREFIX_BYTES);
     this.#logits = new Float32Array(model.logitsLength);
   }
 

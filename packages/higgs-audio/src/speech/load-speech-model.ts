@@ -10,7 +10,7 @@ import { openCodec } from "../checkpoint/open-checkpoint.ts";
 import { CodecDecoder } from "../codec/codec-decoder.ts";
 import { CodecEncoder } from "../codec/codec-encoder.ts";
 import { keepGraphsWarm } from "../engine/keep-graphs-warm.ts";
-import { Scheduler } from "../engine/scheduler.ts";
+import { prefixCacheBytesOf, Scheduler } from "../engine/scheduler.ts";
 import { type GuardThresholds, resolveGuardThresholds } from "../guard/index.ts";
 import { type DeviceChoice, openDevice } from "../model/device.ts";
 import { chooseLibrary, type ChooseLibraryOptions, type ChosenLibrary } from "../preflight/choose-library.ts";
@@ -140,6 +140,7 @@ async function load(options: ResolvedOptions, acquired: ReleaseStack): Promise<S
   acquired.push(() => decoder[Symbol.dispose]());
   const listeners: ((slots: number) => void)[] = [];
   const scheduler = new Scheduler(languageModel, {
+    prefixCacheBytes: prefixCacheBytesOf(memoryPlan.needs.cachePerSlot / options.contextLength),
     mayGiveUpSlots: languageModel.slots === memoryPlan.slots,
     onFewerSlots: (slots, cause) => {
       tellFewerSlots(slots, cause, options);

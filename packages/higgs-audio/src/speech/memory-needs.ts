@@ -2,7 +2,7 @@ import { rowBytes } from "@higgs-worker/ggml";
 import type { CodecConfig } from "../checkpoint/codec-config.ts";
 import { listCodecTensors } from "../checkpoint/codec-tensors.ts";
 import type { HiggsConfig } from "../checkpoint/lm-config.ts";
-import { DEFAULT_PREFIX_CACHE_BYTES } from "../engine/scheduler.ts";
+import { prefixCacheBytesOf } from "../engine/scheduler.ts";
 import { KV_BUCKETS, type KvTypes } from "../model/kv-cache.ts";
 import { PREFILL_ROWS } from "../model/prompt-pieces.ts";
 import { heldType, TOKEN_EMBEDDINGS } from "../model/weights.ts";
@@ -62,7 +62,7 @@ export function memoryNeedsOf(options: MemoryNeedsOptions): MemoryNeeds {
     graphs: graphBytes(config, contextLength) + pieceBytes(config, kvTypes, contextLength),
     codec: codecBytes(codec, isOfDecoder) + codecScratchBytes(codec, options.isHost),
     encoder: codecBytes(codec, (name) => !isOfDecoder(name)) + encoderScratchBytes(codec, options.isHost),
-    prefixes: Math.min(DEFAULT_PREFIX_CACHE_BYTES, positionBytes * contextLength),
+    prefixes: prefixCacheBytesOf(positionBytes),
     process: PROCESS_BYTES + TOKENIZER_BYTES_PER_ID * config.vocabSize,
   };
 }
