@@ -14,7 +14,8 @@ const { values: options } = parseArgs({
 });
 const jobs = Number(options.jobs);
 
-const server = await startDemoServer({ HIGGS_MAX_BATCH: "4" });
+// Results that clients may still ask for have their full size soon.
+const server = await startDemoServer({ HIGGS_MAX_BATCH: "4", HIGGS_MAX_RESULT_BYTES: String(16 * 2 ** 20) });
 try {
   while ((await fetch(`${server.url}/ping`)).status !== 200) await new Promise((resolve) => setTimeout(resolve, 100));
   const { pid = 0 } = server.process;
