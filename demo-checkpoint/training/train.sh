@@ -23,7 +23,7 @@ for split in heldout open voices train; do synth --split $split; done
 codec --stage feat
 [ -f "$out/work/tokenizer.json" ] || lm prepare
 [ -f "$out/work/lm.pt" ] || lm text --init "$here/../checkpoint" --minutes "${TEXT_MINUTES:-0.5}" ${SPELLING_OPTIONS:-}
-lm train --compile --minutes "${SPEECH_MINUTES:-6}" --positions "${POSITIONS:-60000}"
+lm train --minutes "${SPEECH_MINUTES:-6}" --positions "${POSITIONS:-60000}"
 codec --stage enc --minutes "${ENCODER_MINUTES:-1.5}" --lr 1e-3 --lr-end 5e-5 --phone 0.05 --bs "${ENCODER_BATCH:-16}"
 "$python" "$here/export.py" --work "$out/work" --out "$out/checkpoint"
 "$python" "$here/make_voices.py" --out "$out/voices"
