@@ -185,7 +185,9 @@ describe("a worker whose converted weights are damaged", () => {
     const path = conversionIn(folders.cache);
     const sound = readFileSync(path);
     await spoilEmbeddings(folders, path);
-    const { submit, start, stop, unhealthy, loads } = await startWorker(folders, { ...Q8, HIGGS_FAULT_LIMIT: "1" });
+    // One job after the other.
+    const env = { ...Q8, HIGGS_FAULT_LIMIT: "1", HIGGS_MAX_BATCH: "1" };
+    const { submit, start, stop, unhealthy, loads } = await startWorker(folders, env);
     const jobs = [SENTENCE, OTHER_WORDS, OTHER_WORDS].map(submit);
     const exit = start();
     const [first, second, third] = await Promise.all(jobs.map(outcome));
