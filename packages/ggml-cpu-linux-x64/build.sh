@@ -54,8 +54,8 @@ if [ "$commit" != "$SOURCE_COMMIT" ]; then
   exit 1
 fi
 
-# Our one change: threads that wait for others sleep after a while.
-git -C "$work/source" apply "$PWD/barrier.patch"
+# Our changes: threads that wait for others sleep after a while; short rows are not found by divisions.
+git -C "$work/source" apply "$PWD/barrier.patch" "$PWD/short-rows.patch"
 
 # As node-llama-cpp builds it: release, all variants as plug-ins, no OpenMP. What differs makes the files smaller by a sixth:
 # hidden symbols, no unused sections, and no tables for exceptions, which this code neither throws nor catches. Without `local: *`

@@ -32,13 +32,20 @@ export function defineRowConv(weights: CodecWeights, name: string, options: Conv
   const [channelsOut = 0, channelsIn = 0, width = 0] = weights.shapeOf(`${name}.weight`);
   const { stride = 1, dilation = 1, hasBias = true } = options;
   const padding = options.padding ?? (dilation * (width - 1)) / 2;
-  // More channels have multiples of 16 already, in every checkpoint that is worth it.
-  const taps = channelsIn === 1 ? Math.ceil(width / ROW_MULTIPLE) * ROW_MULTIPLE : width;
+  const taps = quickTaps(channelsIn, width);
   const weight = weights.derive(`${name}.weight`, [channelsIn * taps, channelsOut], async () =>
     tapByTap(await weights.source.readF32(`${name}.weight`), { channels: channelsIn, width, taps }),
   );
   const bias = hasBias ? weights.define(`${name}.bias`) : null;
   return { weight, bias, width, taps, stride, dilation, padding };
+}
+
+/** The width, or the next one whose products are quick; the width where that would be more than twice the work. */
+function quickTaps(channels: number, width: number): number {
+  for (let taps = width; taps <= Math.max(2 * width, ROW_MULTIPLE); taps++) {
+    if ((channels * taps) % ROW_MULTIPLE === 0) return taps;
+  }
+  return width;
 }
 
 /** [rows][channels][width] → [rows][taps][channels] */
