@@ -10,17 +10,13 @@ import { parseArgs } from "node:util";
 import { createBenchReport } from "../apps/worker/src/bench/create-report.ts";
 import { benchRowsText, type BenchRow } from "../apps/worker/src/bench/report.ts";
 import { UNITS } from "./cpu-library/workloads.ts";
-import { leastOfRounds, Side } from "./pytorch/sides.ts";
+import { CODEC_WORKLOADS, leastOfRounds, Side } from "./pytorch/sides.ts";
 
 const root = join(import.meta.dirname, "..");
 
 /** Names of workloads, and what they are to a reader. */
 const WORKLOADS: readonly (readonly [name: string, title: string])[] = [
-  ["demo", "demo, a sentence from text to samples"],
-  ["demo-decode", "demo, codec decode"],
-  ["demo-encode", "demo, codec encode"],
-  ["decode", "released shapes, codec decode"],
-  ["encode", "released shapes, codec encode"],
+  ...CODEC_WORKLOADS,
   ...["bf16", "q8_0", "q4_k"].flatMap((format) => [
     [`prefill ${format}`, `2 of 28 layers, prefill ${format}`] as const,
     [`step ${format} 1`, `2 of 28 layers, step ${format}`] as const,

@@ -3,6 +3,15 @@ import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
+/** Workloads of the demo and of the codec: names, and what they are to a reader. */
+export const CODEC_WORKLOADS: readonly (readonly [name: string, title: string])[] = [
+  ["demo", "demo, a sentence from text to samples"],
+  ["demo-decode", "demo, codec decode"],
+  ["demo-encode", "demo, codec encode"],
+  ["decode", "released shapes, codec decode"],
+  ["encode", "released shapes, codec encode"],
+];
+
 interface SideAnswer {
   /** Seconds of processor time a unit of the workload; absent in the answer to a name. */
   readonly processor?: number;

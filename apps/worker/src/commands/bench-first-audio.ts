@@ -1,7 +1,5 @@
 import type { SpeechModel } from "@higgs-worker/higgs-audio";
-import type { BenchRow } from "../bench/report.ts";
-import { findModel } from "../model/locations.ts";
-import { BENCH_REQUEST, type BenchContext, median } from "./bench-measure.ts";
+import { BENCH_REQUEST, median, withSpeechModel } from "./bench-measure.ts";
 
 const RUNS = 5;
 
@@ -13,32 +11,24 @@ interface StreamedSentence {
 }
 
 /** A sentence whose audio is taken while it is made: when the first part comes, and whether a player would have to wait. */
-export async function* measureFirstAudio(context: BenchContext): AsyncGenerator<BenchRow> {
-  const { config, logger, signal, isRandom, loadModel } = context;
-  // Random weights have no tokenizer and cannot speak.
-  if (isRandom) return;
-  const model = await loadModel(findModel(config, { allowDemo: true }), config, { logger, signal });
-  try {
-    await stream(model, signal);
-    const runs: StreamedSentence[] = [];
-    for (let run = 0; run < RUNS; run++) runs.push(await stream(model, signal));
-    const firstSeconds = median(runs.map((run) => run.firstSeconds));
-    yield {
-      name: "first audio",
-      unit: "ms",
-      value: median(runs.map(({ firstMs }) => firstMs)),
-      note: `${firstSeconds.toFixed(2)} s of audio in the first part, ${model.name}`,
-    };
-    yield {
-      name: "longest underrun",
-      unit: "ms",
-      value: median(runs.map(({ underrunMs }) => underrunMs)),
-      note: "silence of a player that starts at the first part",
-    };
-  } finally {
-    await model[Symbol.asyncDispose]();
-  }
-}
+export const measureFirstAudio = withSpeechModel(async function* (model, { signal }) {
+  await stream(model, signal);
+  const runs: StreamedSentence[] = [];
+  for (let run = 0; run < RUNS; run++) runs.push(await stream(model, signal));
+  const firstSeconds = median(runs.map((run) => run.firstSeconds));
+  yield {
+    name: "first audio",
+    unit: "ms",
+    value: median(runs.map(({ firstMs }) => firstMs)),
+    note: `${firstSeconds.toFixed(2)} s of audio in the first part, ${model.name}`,
+  };
+  yield {
+    name: "longest underrun",
+    unit: "ms",
+    value: median(runs.map(({ underrunMs }) => underrunMs)),
+    note: "silence of a player that starts at the first part",
+  };
+});
 
 async function stream(model: SpeechModel, signal: AbortSignal): Promise<StreamedSentence> {
   const startMs = performance.now();

@@ -1,6 +1,7 @@
-import type { SpeechRequest } from "@higgs-worker/higgs-audio";
+import type { SpeechModel, SpeechRequest } from "@higgs-worker/higgs-audio";
 import type { BenchRow } from "../bench/report.ts";
 import type { ModelLoader } from "../model/load-model.ts";
+import { findModel } from "../model/locations.ts";
 import type { CommandContext } from "./command-context.ts";
 
 export interface BenchContext extends CommandContext {
@@ -18,6 +19,23 @@ export interface BenchContext extends CommandContext {
 
 /** Yields each row as soon as it is measured. */
 export type BenchMeasure = (context: BenchContext) => AsyncIterable<BenchRow>;
+
+/** Measures a whole model, which is loaded before in `loadMs` and freed after; nothing with random weights, which have no tokenizer and cannot speak. */
+export function withSpeechModel(
+  measure: (model: SpeechModel, context: BenchContext, loadMs: number) => AsyncIterable<BenchRow>,
+): BenchMeasure {
+  return async function* (context) {
+    const { config, logger, signal, isRandom, loadModel } = context;
+    if (isRandom) return;
+    const startMs = performance.now();
+    const model = await loadModel(findModel(config, { allowDemo: true }), config, { logger, signal });
+    try {
+      yield* measure(model, context, performance.now() - startMs);
+    } finally {
+      await model[Symbol.asyncDispose]();
+    }
+  };
+}
 
 /** A sentence that the demo checkpoint speaks well. */
 export const BENCH_REQUEST: SpeechRequest = {

@@ -1,7 +1,5 @@
 import { clipSamples, type SpeechModel } from "@higgs-worker/higgs-audio";
-import type { BenchRow } from "../bench/report.ts";
-import { findModel } from "../model/locations.ts";
-import { BENCH_REQUEST, makeClip, median, type BenchContext } from "./bench-measure.ts";
+import { BENCH_REQUEST, makeClip, median, withSpeechModel } from "./bench-measure.ts";
 
 /** Length of a typical reference clip. */
 const SECONDS = 8;
@@ -12,40 +10,27 @@ const RUNS = 5;
  * From a reference clip to the first frame of speech: with a new clip, which is encoded and whose turn is prefilled, and
  * with the same clip again, whose codes and prompt rows are cached. Medians of five.
  */
-export async function* measureVoice({
-  config,
-  logger,
-  signal,
-  isRandom,
-  loadModel,
-}: BenchContext): AsyncGenerator<BenchRow> {
-  // Random weights have no tokenizer and cannot speak.
-  if (isRandom) return;
-  const model = await loadModel(findModel(config, { allowDemo: true }), config, { logger, signal });
-  try {
-    // The very first also loads the encoder.
-    await firstFrameMs(model, newClip(model), signal);
-    const newMs: number[] = [];
-    const knownMs: number[] = [];
-    for (let run = 0; run < RUNS; run++) {
-      const clip = newClip(model);
-      newMs.push(await firstFrameMs(model, clip, signal));
-      knownMs.push(await firstFrameMs(model, clip, signal));
-    }
-    const note = `${SECONDS} s of audio, ${model.name}`;
-    yield { name: "first frame, new voice", unit: "ms", value: median(newMs), note };
-    const ratio = median(knownMs) / median(newMs);
-    yield {
-      name: "first frame, known voice",
-      unit: "ms",
-      value: median(knownMs),
-      ratio,
-      note: "relative to a new voice",
-    };
-  } finally {
-    await model[Symbol.asyncDispose]();
+export const measureVoice = withSpeechModel(async function* (model, { signal }) {
+  // The very first also loads the encoder.
+  await firstFrameMs(model, newClip(model), signal);
+  const newMs: number[] = [];
+  const knownMs: number[] = [];
+  for (let run = 0; run < RUNS; run++) {
+    const clip = newClip(model);
+    newMs.push(await firstFrameMs(model, clip, signal));
+    knownMs.push(await firstFrameMs(model, clip, signal));
   }
-}
+  const note = `${SECONDS} s of audio, ${model.name}`;
+  yield { name: "first frame, new voice", unit: "ms", value: median(newMs), note };
+  const ratio = median(knownMs) / median(newMs);
+  yield {
+    name: "first frame, known voice",
+    unit: "ms",
+    value: median(knownMs),
+    ratio,
+    note: "relative to a new voice",
+  };
+});
 
 async function firstFrameMs(model: SpeechModel, clip: Float32Array, signal: AbortSignal): Promise<number> {
   const startMs = performance.now();
