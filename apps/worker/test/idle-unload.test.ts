@@ -1,39 +1,17 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { execPath, env as ownEnv } from "node:process";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { serveDemo } from "../src/testing/serve-demo.ts";
 
 /** `higgs serve` that frees its model when nobody speaks. Children of a process are only known on Linux. */
 
-const MAIN = join(import.meta.dirname, "../src/main.ts");
-const DEMO = join(import.meta.dirname, "../../../demo-checkpoint/checkpoint");
 const WAIT_MS = 240_000;
 
 let server: ChildProcess;
 let url = "";
-let output = "";
 
 beforeAll(async () => {
-  const args = ["--import", "tsx", "--conditions=source", MAIN, "serve", "--host", "127.0.0.1", "--port", "0"];
-  server = spawn(execPath, [...args, "--model", DEMO], {
-    cwd: import.meta.dirname,
-    env: {
-      PATH: ownEnv["PATH"],
-      HOME: "/dev/null/nowhere",
-      HIGGS_VOLUME_DIR: "/nowhere",
-      HIGGS_DEVICE: "cpu",
-      HIGGS_THREADS: "1",
-      HIGGS_IDLE_UNLOAD_S: "1",
-    },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  for (const stream of [server.stdout, server.stderr])
-    stream?.on("data", (data: Buffer) => (output += data.toString()));
-  await vi.waitFor(() => {
-    url = /listening on (http:[^\s"]+)/.exec(output)?.[1] ?? url;
-    if (url === "") throw new Error(`the server does not start:\n${output}`);
-  }, WAIT_MS);
+  ({ process: server, url } = await serveDemo({ HIGGS_IDLE_UNLOAD_S: "1" }, WAIT_MS));
 });
 afterAll(() => {
   server.kill("SIGKILL");

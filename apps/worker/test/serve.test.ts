@@ -1,15 +1,12 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
-import { execPath, env as ownEnv } from "node:process";
 import runpodSdk from "runpod-sdk";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { serveDemo } from "../src/testing/serve-demo.ts";
 import { openSocket } from "../src/testing/socket-client.ts";
 
 /** `higgs serve` with the demo checkpoint, called with RunPod's official client for Node. */
 
-const MAIN = join(import.meta.dirname, "../src/main.ts");
-const DEMO = join(import.meta.dirname, "../../../demo-checkpoint/checkpoint");
 const KEY = "test-key";
 const SENTENCE = { transcript: "The sun is warm and the sky is blue.", temperature: 0.3, seed: 1 };
 const LONG = { transcript: "The sun is warm. ".repeat(60), chunk_method: "word", chunk_max_word_num: 8 };
@@ -17,28 +14,13 @@ const START_MS = 240_000;
 
 let server: ChildProcess;
 let url = "";
-let output = "";
+let printed: () => string;
 beforeAll(async () => {
   // The client prints each state that it sees.
   vi.spyOn(console, "log").mockImplementation(() => undefined);
-  const args = ["--import", "tsx", "--conditions=source", MAIN, "serve", "--host", "127.0.0.1", "--port", "0"];
-  server = spawn(execPath, [...args, "--model", DEMO], {
-    cwd: import.meta.dirname,
-    env: {
-      PATH: ownEnv["PATH"],
-      HOME: "/dev/null/nowhere",
-      HIGGS_API_KEY: KEY,
-      HIGGS_VOLUME_DIR: "/nowhere",
-      HIGGS_DEVICE: "cpu",
-      HIGGS_THREADS: "1",
-    },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  for (const stream of [server.stdout, server.stderr])
-    stream?.on("data", (data: Buffer) => (output += data.toString()));
+  ({ process: server, url, output: printed } = await serveDemo({ HIGGS_API_KEY: KEY }, START_MS));
   await vi.waitFor(async () => {
-    url = /listening on (http:[^\s"]+)/.exec(output)?.[1] ?? url;
-    if (url === "" || (await pingStatus()) !== 200) throw new Error(`the server does not start:\n${output}`);
+    if ((await pingStatus()) !== 200) throw new Error(`the server does not start:\n${printed()}`);
   }, START_MS);
 });
 afterAll(() => {
@@ -139,7 +121,7 @@ describe("higgs serve", () => {
   });
 
   it("has written nothing but lines of one form", () => {
-    const lines = output.trim().split("\n");
+    const lines = printed().trim().split("\n");
     expect(lines.length).toBeGreaterThan(10);
     for (const line of lines) {
       const record = JSON.parse(line) as Record<string, unknown>;
