@@ -8,6 +8,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { inspect } from "node:util";
 import { CASES } from "./load/cases.ts";
 import { processTree, residentMebibytes } from "./load/memory.ts";
 import { startDemoServer } from "./serving/demo-server.ts";
@@ -29,7 +30,7 @@ for (const { name, env, run } of CASES.filter((each) => each.name.includes(word)
     console.log(`passed: ${name}: ${seen}`);
   } catch (error) {
     counts.failed += 1;
-    console.log(`failed: ${name}: ${String(error)}`);
+    console.log(`failed: ${name}: ${inspect(error)}`);
   } finally {
     await server.stop();
     rmSync(scratch, { recursive: true, force: true });
