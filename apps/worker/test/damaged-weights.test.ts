@@ -20,7 +20,10 @@ const SENTENCE = {
   max_new_tokens: 20,
   allow_truncated: true,
 };
-/** Has words that the warm-up does not say. */
+/** Every prompt's text, and what the worker says before its first job. */
+const COMMON_TEXT =
+  "system user assistant Generate audio following instruction. Audio is recorded from a quiet room. The sun is warm and the sky is blue.";
+/** Has tokens that neither of them has. */
 const OTHER_WORDS = { ...SENTENCE, transcript: "We have tea and bread." };
 
 /** A copy of the demo checkpoint and an empty cache folder, which go away with the test. */
@@ -214,7 +217,7 @@ describe("a worker whose converted weights are damaged", () => {
   });
 });
 
-/** Makes the embedding of a word of `OTHER_WORDS`, which the warm-up and `SENTENCE` do not have, something that is not a number. */
+/** Makes the embeddings that only `OTHER_WORDS` has something that is not a number. */
 async function spoilEmbeddings({ model }: Folders, path: string): Promise<void> {
   const tokenizer = await loadTextTokenizer(model);
   const config = JSON.parse(readFileSync(join(model, "config.json"), "utf8")) as { readonly hidden_size: number };
@@ -223,7 +226,10 @@ async function spoilEmbeddings({ model }: Folders, path: string): Promise<void> 
   const table = gguf.tensors.get("token_embd.weight");
   if (table === undefined) throw new Error("there are no embeddings");
   const bytes = readFileSync(path);
-  for (const id of tokenizer.encode(" tea")) {
+  const spared = new Set(tokenizer.encode(`${SENTENCE.transcript} ${COMMON_TEXT}`));
+  const ids = tokenizer.encode(OTHER_WORDS.transcript).filter((id) => !spared.has(id));
+  expect(ids).not.toEqual([]);
+  for (const id of ids) {
     const start = table.byteOffset + id * rowBytes;
     bytes.fill(0xff, start, start + rowBytes);
   }

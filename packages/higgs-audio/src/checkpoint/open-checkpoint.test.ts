@@ -33,18 +33,20 @@ async function readAll(
 describe("openCheckpoint()", () => {
   it("opens the demo checkpoint", async () => {
     await using checkpoint = await openCheckpoint(DEMO);
+    const config = JSON.parse(readFileSync(join(DEMO, "config.json"), "utf8")) as Record<string, number>;
+    const { hidden_size: hidden, intermediate_size: inter, num_hidden_layers: layers = 0 } = config;
     expect(checkpoint.layout).toBe("native");
     expect(checkpoint.config).toMatchObject({
-      hiddenSize: 192,
-      numHiddenLayers: 6,
-      idsPerCodebook: 1026,
-      vocabSize: 1256,
+      hiddenSize: hidden,
+      numHiddenLayers: layers,
+      idsPerCodebook: config["codebook_size"],
+      vocabSize: config["vocab_size"],
     });
     expect(checkpoint.origin).toEqual({ modelName: "demo-checkpoint", revision: null });
-    expect(checkpoint.tensors.size).toBe(4 + 6 * 14);
-    expect(checkpoint.tensor("blk.5.ffn_down_audio.weight")).toMatchObject({ dtype: "BF16", shape: [192, 480] });
+    expect(checkpoint.tensors.size).toBe(4 + layers * 14);
+    expect(checkpoint.tensor("blk.5.ffn_down_audio.weight")).toMatchObject({ dtype: "BF16", shape: [hidden, inter] });
     const norm = await checkpoint.readF32("output_norm.weight");
-    expect(norm).toHaveLength(192);
+    expect(norm).toHaveLength(hidden ?? 0);
     expect(norm.every((value) => Number.isFinite(value) && value !== 0)).toBe(true);
   });
 

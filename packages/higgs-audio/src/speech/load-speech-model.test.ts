@@ -21,6 +21,11 @@ import { type LoadSpeechModelOptions, loadSpeechModel } from "./load-speech-mode
 import { DEMO_CHECKPOINT, demoOptions, isSame, loadDemo, speechRequest } from "./testing/demo-model.ts";
 import { NOTHING_HELD, watchHandles } from "./testing/native-handles.ts";
 
+const DEMO_CONFIG = JSON.parse(readFileSync(join(DEMO_CHECKPOINT, "config.json"), "utf8")) as {
+  readonly audio_token_id: number;
+  readonly vocab_size: number;
+};
+
 let scratch: string;
 beforeEach(() => {
   scratch = mkdtempSync(join(tmpdir(), "higgs-load-"));
@@ -61,7 +66,7 @@ describe("loadSpeechModel()", () => {
       modelPath: DEMO_CHECKPOINT,
       device: expect.stringMatching(/^CPU \(.+\)$/),
       weights: "bf16",
-      contextLength: 400,
+      contextLength: 800,
     });
     expect(model.info.loadMs).toBeGreaterThan(0);
     // All tensors but the text embeddings and the text head, bf16 with f32 norms.
@@ -239,17 +244,22 @@ describe("a model that cannot be loaded", () => {
     [
       "a tokenizer whose ids the configuration does not mean",
       "MODEL_UNSUPPORTED",
-      /<\|AUDIO_OUT\|> is 1016 in tokenizer\.json and 1017 in config\.json/,
+      new RegExp(
+        `<\\|AUDIO_OUT\\|> is ${DEMO_CONFIG.audio_token_id} in tokenizer\\.json and ${DEMO_CONFIG.audio_token_id + 1} in`,
+      ),
       () => {
         const modelPath = copyOfDemo("config.json");
-        changeJson(join(modelPath, "config.json"), (config) => (config["audio_token_id"] = 1017));
+        changeJson(
+          join(modelPath, "config.json"),
+          (config) => (config["audio_token_id"] = DEMO_CONFIG.audio_token_id + 1),
+        );
         return { modelPath };
       },
     ],
     [
       "a tokenizer with more ids than the model has",
       "MODEL_UNSUPPORTED",
-      /tokenizer\.json has 2001 ids and config\.json 1256/,
+      new RegExp(`tokenizer\\.json has 2001 ids and config\\.json ${DEMO_CONFIG.vocab_size}`),
       () => {
         const modelPath = copyOfDemo("tokenizer.json");
         changeJson(join(modelPath, "tokenizer.json"), (tokenizer) => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -131,11 +131,15 @@ describe("loadTextTokenizer", () => {
     expect(fromFolder.encode("The sun rises in the east.")).toEqual(fromFile.encode("The sun rises in the east."));
   });
 
-  it("reads special ids from the checkpoint: the demo's start at 1000", async () => {
+  it("reads special ids from the checkpoint: of a size of its own", async () => {
     const demo: TextTokenizer = await loadTextTokenizer(DEMO_CHECKPOINT);
-    expect(demo.specialIds.beginOfText).toBe(1000);
-    expect(demo.specialIds.audioOutBegin).toBe(1013);
-    expect(demo.specialIds.audioDelay).toBe(1014);
+    const config = JSON.parse(readFileSync(path.join(DEMO_CHECKPOINT, "config.json"), "utf8")) as Record<
+      string,
+      number
+    >;
+    expect(demo.specialIds.beginOfText).toBe(config["bos_token_id"]);
+    expect(demo.specialIds.audioOutBegin).toBe(config["audio_bos_token_id"]);
+    expect(demo.specialIds.audioDelay).toBe(config["audio_delay_token_id"]);
     expect(demo.addedTokens.size).toBe(256);
     expect(demo.encode("<|start_header_id|>assistant<|end_header_id|>\n\n")).toHaveLength(
       demo.encode("assistant").length + 3,

@@ -16,7 +16,7 @@ export function demoOptions(overrides: Partial<LoadSpeechModelOptions> = {}): Lo
     threads: 1,
     weights: "bf16",
     cacheDir: join(tmpdir(), "higgs-not-used"),
-    contextLength: 400,
+    contextLength: 800,
     ...overrides,
   };
 }
@@ -25,7 +25,7 @@ export function loadDemo(overrides: Partial<LoadSpeechModelOptions> = {}): Promi
   return loadSpeechModel(demoOptions(overrides));
 }
 
-/** A sentence that the demo model knows, cut off after 11 frames unless asked otherwise; every frame is heard. */
+/** A sentence that the demo model speaks well, cut off after 11 frames unless asked otherwise; every frame is heard. */
 export function speechRequest(overrides: Partial<SpeechRequest> = {}): SpeechRequest {
   return {
     transcript: "The sun is warm and the sky is blue.",

@@ -63,7 +63,7 @@ export function describeSpeechModel(
         modelPath: demoOptions().modelPath,
         device: expect.stringContaining("CPU"),
         weights: "bf16",
-        contextLength: 400,
+        contextLength: demoOptions().contextLength,
       });
       expect(model.info.loadMs).toBeGreaterThan(0);
       expect(model.info.modelBytes).toBeGreaterThan(1e6);
