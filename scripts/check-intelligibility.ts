@@ -1,8 +1,8 @@
 /**
- * Speaks sentences with a checkpoint, each with several seeds, has pocketsphinx (Debian) transcribe them, and compares the word
- * error rate with the model card's. `npm run check:intelligibility`. Skipped with a message if pocketsphinx is missing.
+ * Speaks sentences with a checkpoint, has pocketsphinx (Debian) transcribe them, and compares the word error rates with the
+ * model card's. `npm run check:intelligibility`. Skipped with a message if pocketsphinx is missing.
  *
- * Without options: the 30 everyday sentences, by the demo checkpoint. Another checkpoint, and what has no limit, is measured with
+ * Without options: all sets, by the demo checkpoint. Another checkpoint, and what has no limit, is measured with
  *   --model DIR      another checkpoint
  *   --set NAME       everyday (30 sentences), open (100 of open vocabulary), or chunks (five everyday sentences at a time, as one chunk)
  *   --seeds 0,1,2    the seeds
@@ -23,11 +23,14 @@ import { findModel } from "../apps/worker/src/model/locations.ts";
 import { recognizerProblem, transcribe } from "./intelligibility/recognizer.ts";
 import { wordErrors, wordsOf } from "./intelligibility/word-errors.ts";
 
-/**
- * Model card: 0.216 ± 0.05 at temperature 0.3 with RAS, from one seed. Seeds differ by 0.023 (standard deviation of eight), and so do
- * processors, whose rounding leads to other samples: the limit is the card's upper end and two standard errors of our mean.
- */
-const LIMIT = 0.216 + 0.05 + (2 * 0.023) / Math.sqrt(3);
+type SetName = "everyday" | "open" | "chunks";
+
+/** What the demo checkpoint is asked for: the model card's rates and two standard errors, since processors round, and so draw, differently. */
+const LIMITS: Readonly<Record<SetName, { readonly rate: number; readonly seeds: readonly number[] }>> = {
+  everyday: { rate: 0.21, seeds: [0, 1, 2] },
+  open: { rate: 0.42, seeds: [0] },
+  chunks: { rate: 0.33, seeds: [0] },
+};
 /** As in the model card's measurement; the longest chunks of open text take more. */
 const MAX_FRAMES = 170;
 const MAX_LONG_FRAMES = 700;
@@ -37,15 +40,21 @@ const TRAINING = join(import.meta.dirname, "..", "demo-checkpoint", "training");
 const { values: options } = parseArgs({
   options: {
     model: { type: "string" },
-    set: { type: "string", default: "everyday" },
-    seeds: { type: "string", default: "0,1,2" },
+    set: { type: "string" },
+    seeds: { type: "string" },
     voice: { type: "string" },
     wavs: { type: "string" },
     teacher: { type: "string" },
   },
 });
-const isCards = options.set === "everyday" && !options.model && !options.voice && !options.teacher;
-const seeds = options.teacher === undefined ? options.seeds.split(",").map(Number) : [0];
+/** Without options the sets of the card, and nothing else, have limits. */
+const isCards = process.argv.length === 2;
+const sets: readonly SetName[] = options.set === undefined ? ["everyday", "open", "chunks"] : [setNamed(options.set)];
+
+function setNamed(name: string): SetName {
+  if (name === "everyday" || name === "open" || name === "chunks") return name;
+  throw new Error(`Unknown set ${name}: everyday, open or chunks`);
+}
 
 /** The model card's sentences, which were not trained on: the hand-written list of training/make_data.py. */
 function everydaySentences(): string[] {
@@ -55,10 +64,9 @@ function everydaySentences(): string[] {
   return list.map((text) => `${text.charAt(0).toUpperCase()}${text.slice(1).replaceAll(" i ", " I ")}.`);
 }
 
-function transcripts(): string[] {
-  if (options.set === "everyday") return everydaySentences();
-  if (options.set === "open") return readFileSync(join(TRAINING, "heldout_open.txt"), "utf8").trim().split("\n");
-  if (options.set !== "chunks") throw new Error(`Unknown set ${options.set}: everyday, open or chunks`);
+function transcriptsOf(set: SetName): string[] {
+  if (set === "everyday") return everydaySentences();
+  if (set === "open") return readFileSync(join(TRAINING, "heldout_open.txt"), "utf8").trim().split("\n");
   const sentences = everydaySentences();
   return Array.from({ length: sentences.length / SENTENCES_A_CHUNK }, (_, index) =>
     sentences.slice(index * SENTENCES_A_CHUNK, (index + 1) * SENTENCES_A_CHUNK).join(" "),
@@ -78,19 +86,24 @@ const { config } = loadConfig({
 });
 const model = await loadSpeechModel(findModel(config, { allowDemo: true }), config, { logger: silentLogger });
 const services = { config, logger: silentLogger, model: async () => model };
-let truncated = 0;
+
+interface Spoken {
+  readonly pcm: Float32Array;
+  /** Whether the model found the end. */
+  readonly isWhole: boolean;
+}
 
 /** The speech of one transcript, as one chunk. */
-async function speak(transcript: string, seed: number): Promise<Float32Array> {
+async function speak(transcript: string, seed: number, set: SetName): Promise<Spoken> {
   const job = {
     id: "intelligibility",
     input: {
       transcript,
       temperature: 0.3,
       seed,
-      max_new_tokens: options.set === "everyday" ? MAX_FRAMES : MAX_LONG_FRAMES,
+      max_new_tokens: set === "everyday" ? MAX_FRAMES : MAX_LONG_FRAMES,
       allow_truncated: true,
-      ...(options.set === "chunks" ? { chunk_method: "none" } : {}),
+      ...(set === "chunks" ? { chunk_method: "none" } : {}),
       ...(options.voice === undefined ? {} : { ref_audio: options.voice }),
     },
   };
@@ -98,45 +111,60 @@ async function speak(transcript: string, seed: number): Promise<Float32Array> {
     delivery: { kind: "bytes" },
     keepsPcm: true,
   });
-  if (JSON.stringify(output).includes("before its text")) truncated++;
-  return pcm;
+  return { pcm, isWhole: !JSON.stringify(output).includes("before its text") };
 }
 
 /** What the training's teacher said: the clips of one shard of `make_data.py synth`, by their texts. */
-function teacherSpeech(folder: string): (transcript: string) => Promise<Float32Array> {
-  const file = join(folder, options.set === "open" ? "open-000" : "heldout-000");
+function teacherSpeech(folder: string, set: SetName): (transcript: string) => Promise<Spoken> {
+  const file = join(folder, set === "open" ? "open-000" : "heldout-000");
   const rows = JSON.parse(readFileSync(`${file}.json`, "utf8")) as { text: string; off: number; n: number }[];
   const samples = readFileSync(`${file}.bin`);
   return async (transcript) => {
     const row = rows.find(({ text }) => text === transcript);
     if (row === undefined) throw new Error(`The teacher did not say: ${transcript}`);
-    return Float32Array.from({ length: row.n }, (_, index) => samples.readInt16LE(2 * (row.off + index)) / 32_767);
+    const sampleAt = (index: number): number => samples.readInt16LE(2 * (row.off + index)) / 32_767;
+    return { pcm: Float32Array.from({ length: row.n }, (_, index) => sampleAt(index)), isWhole: true };
   };
 }
 
-const say = options.teacher === undefined ? speak : teacherSpeech(options.teacher);
-if (options.wavs !== undefined) mkdirSync(options.wavs, { recursive: true });
-let [errors, words] = [0, 0];
-for (const seed of seeds) {
-  let [errorsOfSeed, wordsOfSeed] = [0, 0];
-  for (const [index, transcript] of transcripts().entries()) {
-    const pcm = await say(transcript, seed);
-    if (options.wavs !== undefined) {
-      const name = `${seed}-${String(index).padStart(3, "0")}.wav`;
-      writeFileSync(join(options.wavs, name), await encoderFor("wav").encode(pcm, { sampleRateHz: 24_000 }));
+/** Speaks a set with every seed and has it heard. */
+async function measure(set: SetName): Promise<{ readonly rate: number; readonly truncated: number }> {
+  const say = options.teacher === undefined ? speak : teacherSpeech(options.teacher, set);
+  const given = options.seeds?.split(",").map(Number) ?? LIMITS[set].seeds;
+  let [errors, words, truncated] = [0, 0, 0];
+  for (const seed of options.teacher === undefined ? given : [0]) {
+    let [errorsOfSeed, wordsOfSeed] = [0, 0];
+    for (const [index, transcript] of transcriptsOf(set).entries()) {
+      const { pcm, isWhole } = await say(transcript, seed, set);
+      if (!isWhole) truncated++;
+      if (options.wavs !== undefined) {
+        const name = `${seed}-${String(index).padStart(3, "0")}.wav`;
+        writeFileSync(join(options.wavs, name), await encoderFor("wav").encode(pcm, { sampleRateHz: 24_000 }));
+      }
+      const heard = await transcribe(pcm);
+      const errorsOfText = wordErrors(wordsOf(transcript), wordsOf(heard));
+      console.log(`${errorsOfText}  ${transcript}  ->  ${heard}`);
+      errorsOfSeed += errorsOfText;
+      wordsOfSeed += wordsOf(transcript).length;
     }
-    const heard = await transcribe(pcm);
-    const errorsOfText = wordErrors(wordsOf(transcript), wordsOf(heard));
-    console.log(`${errorsOfText}  ${transcript}  ->  ${heard}`);
-    errorsOfSeed += errorsOfText;
-    wordsOfSeed += wordsOf(transcript).length;
+    console.log(`${set}, seed ${seed}: word error rate ${(errorsOfSeed / wordsOfSeed).toFixed(3)}`);
+    errors += errorsOfSeed;
+    words += wordsOfSeed;
   }
-  console.log(`seed ${seed}: word error rate ${(errorsOfSeed / wordsOfSeed).toFixed(3)}`);
-  errors += errorsOfSeed;
-  words += wordsOfSeed;
+  return { rate: errors / words, truncated };
+}
+
+if (options.wavs !== undefined) mkdirSync(options.wavs, { recursive: true });
+let [passed, failed] = [0, 0];
+for (const set of sets) {
+  const { rate, truncated } = await measure(set);
+  const isRight = !isCards || (rate <= LIMITS[set].rate && truncated === 0);
+  if (isRight) passed += 1;
+  else failed += 1;
+  const limit = isCards ? ` (limit ${LIMITS[set].rate.toFixed(3)})` : "";
+  const rates = `word error rate ${rate.toFixed(3)}${limit}; ${truncated} did not end by themselves`;
+  console.log(`${isRight ? "passed" : "FAILED"} ${set}: ${rates}`);
 }
 await model[Symbol.asyncDispose]();
-const rate = errors / words;
-const limit = isCards ? ` (limit ${LIMIT.toFixed(3)})` : "";
-console.log(`word error rate ${rate.toFixed(3)} on ${words} words${limit}; ${truncated} did not end by themselves`);
-process.exit(isCards && rate > LIMIT ? 1 : 0);
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);

@@ -5,7 +5,7 @@
 #
 # FOLDER gets data/, work/ and checkpoint/. PYTHON names the interpreter of the environment of requirements.txt; the minutes and
 # sizes below are for a GPU with 16 processor cores (about twelve minutes in all). On two processor cores, quiet: JOBS=2
-# TEXTS=8000 VOICE_TEXTS=2500 TEXT_MINUTES=4 SPEECH_MINUTES=240 ENCODER_MINUTES=20 POSITIONS=5000 SPELLING_OPTIONS=--f32.
+# TEXTS=16000 VOICE_TEXTS=3000 TEXT_MINUTES=4 SPEECH_MINUTES=240 ENCODER_MINUTES=20 POSITIONS=5000 SPELLING_OPTIONS=--f32.
 set -eu
 here=$(dirname "$0")
 out=${1:?usage: train.sh FOLDER}

@@ -61,7 +61,7 @@ function transcribeBatch(store: TakeStore, takes: readonly Take[]): Heard[] {
   }
 }
 
-/** The lines of the recognizer's dictionary with the words that the demo knows. */
+/** The lines of the recognizer's dictionary with common words. */
 function knownPronunciations(): string {
   const known = knownWords();
   return readFileSync(recognizerFiles.dict, "utf8")

@@ -15,11 +15,11 @@ export const SAMPLE_RATE_HZ = 24_000;
 export const FRAMES_PER_SECOND = 25;
 
 /**
- * Voices that the demo checkpoint speaks with when it is given their clip: the four speakers it was trained on. The other two clips
- * are those speakers with another pitch, for which it often takes one of the four; whether that is a fault of the guard or of the model
- * cannot be told, so they are not asked for their voice.
+ * Voices that the demo checkpoint speaks with when it is given their clip. For `kal`, and for the clips with another pitch, it now and
+ * then takes one of these (model card); whether that is a fault of the guard or of the model cannot be told, so they are not asked for
+ * their voice.
  */
-export const CLONED_VOICES = ["slt", "rms", "awb", "kal"] as const;
+export const CLONED_VOICES = ["slt", "rms", "awb"] as const;
 
 /** The voice statistics of the clips of the cloned voices. */
 export async function loadVoiceStatistics(): Promise<Map<string, VoiceStatistics>> {

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ChunkRandom } from "@higgs-worker/higgs-audio/parts";
 
-/** What the demo checkpoint can say: clauses of its training's kinds. Upper-case words are drawn from the lists below. */
+/** Plain clauses. Upper-case words are drawn from the lists below. */
 const CLAUSES = [
   "NOUNS VERBED NOUNS",
   "NOUNS VERBED NOUNS PLACE",
@@ -67,7 +67,7 @@ function list(words: string): string[] {
   return words.split(" ");
 }
 
-/** The sentence with this number: always the same, in words that the demo checkpoint knows. */
+/** The sentence with this number: always the same, in common words. */
 export function sentenceOf(index: number): string {
   const random = new ChunkRandom(index, 0);
   let draws = 0;
@@ -82,8 +82,8 @@ export function sentenceOf(index: number): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
-/** The words the checkpoint was trained on. */
+/** Common words, those of the sentences among them: what the recognizer may hear. */
 export function knownWords(): Set<string> {
-  const file = join(import.meta.dirname, "..", "..", "demo-checkpoint", "vocabulary.txt");
+  const file = join(import.meta.dirname, "words.txt");
   return new Set(readFileSync(file, "utf8").trim().toLowerCase().split("\n"));
 }

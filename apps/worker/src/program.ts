@@ -436,7 +436,7 @@ function addDemo(program: Command, io: CommandIo, finish: Finish): void {
   const command = program
     .command("demo")
     .description("Run one job with the demo checkpoint and show the result")
-    .argument("[text]", "what to say, in words of demo-checkpoint/vocabulary.txt")
+    .argument("[text]", "what to say, in English")
     .option("--out-dir <dir>", "folder for demo.wav and demo.png", "out")
     .addHelpText("after", '\nExample:\n  higgs demo "The little boy went down to the river."');
   const settings = addSettings(command, ["model", "general"]);

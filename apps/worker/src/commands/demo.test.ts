@@ -23,12 +23,6 @@ it("shows the job, its result, the waveform, the speed and the next steps, and l
   ]) {
     expect(io.out()).toContain(part);
   }
-  expect(io.out()).not.toContain("does not know");
+  expect(io.out()).toContain("using the demo checkpoint");
   expect(model.requests[0]).toMatchObject({ seed: 1, sampling: { temperature: 0.3 } });
-});
-
-it("warns of words that the demo checkpoint does not know", async () => {
-  const io = fakeIo({ workingDirectory: scratchDir(), env: { HIGGS_VOLUME_DIR: "/nowhere", HOME: "/nowhere" } });
-  await runDemo({ text: "Quantum computers are here.", outDir: "out", settings: {} }, io, async () => fakeModel());
-  expect(io.out()).toContain("It does not know: quantum, computers, here.");
 });

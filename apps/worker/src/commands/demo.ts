@@ -42,7 +42,7 @@ export async function runDemo(
   const input = { transcript, ...FIELDS, delivery: "file" };
 
   const found = findModel(config, { allowDemo: true });
-  await say((await demoNotice(found, transcript)).trimEnd());
+  await say(demoNotice(found).trimEnd());
   await say(`${BAR}\nThe job, as RunPod would send it:\n${JSON.stringify({ input }, null, 2)}`);
   const model = await loadModel(found, config, { logger, signal: io.signal });
   try {

@@ -71,17 +71,10 @@ describe("runSpeak()", () => {
     expect(JSON.parse(failing.io.out())).toEqual({ output: null, error: expect.stringMatching(/^INVALID_INPUT: /) });
   });
 
-  it("says that the demo checkpoint speaks, and which words it does not know", async () => {
-    const { io, args } = setUp({ text: "[SPEAKER0] The sky isn't <SE_s>a</SE_s> Spaceship, spaceship." });
+  it("says that the demo checkpoint speaks", async () => {
+    const { io, args } = setUp();
     await runSpeak(args, io, loader());
     expect(io.err()).toContain("using the demo checkpoint");
-    expect(io.err()).toContain("It does not know: isn't, spaceship.");
-  });
-
-  it("counts the words that are spoken, with numbers in words", async () => {
-    const { io, args } = setUp({ text: "The sky [pause 500ms] is 12 %.", fields: { spell_out: true, language: "en" } });
-    await runSpeak(args, io, loader());
-    expect(io.err()).toContain("It does not know: twelve, percent.");
   });
 
   it("loads nothing when the output cannot be written", async () => {

@@ -3,10 +3,8 @@ import { AUDIO_FORMATS, type AudioFormat } from "@higgs-worker/audio";
 import { HiggsError, toHiggsError } from "@higgs-worker/base";
 import type { SettingFlags } from "../config/load.ts";
 import type { DeliveryPlan } from "../job/plan-delivery.ts";
-import { parseJob, type SpeechJob } from "../job/parse-input.ts";
+import { parseJob } from "../job/parse-input.ts";
 import { runSpeechJob, type FinishedSpeechJob } from "../job/run-speech-job.ts";
-import { readTranscript } from "../job/speech-request.ts";
-import { readDemoVocabulary, unknownWords } from "../model/demo-vocabulary.ts";
 import { loadSpeechModel, type ModelLoader } from "../model/load-model.ts";
 import { findModel, type FoundModel } from "../model/locations.ts";
 import { localRefAudio } from "../references/local-reference.ts";
@@ -55,13 +53,12 @@ async function speak(args: SpeakArgs, io: CommandIo, loadModel: ModelLoader): Pr
   const context = await openCommandContext(io, args.settings);
   const delivery = planOutput(args.out, io);
   const bar = createProgressBar(io.stderr, args.text);
-  let job: SpeechJob | null = null;
-  // The words that are spoken: markup is not, and numbers may be spelled out.
-  const spokenText = async (): Promise<string> =>
-    job === null ? args.text : (await readTranscript(job.input, context.config)).text;
-  const model = lazyModel(spokenText, context, io, loadModel);
+  const model = lazyModel(context, io, loadModel);
   try {
-    job = parseJob({ id: "speak", input: { ...(await jobFields(args, io)), transcript: args.text } }, context.config);
+    const job = parseJob(
+      { id: "speak", input: { ...(await jobFields(args, io)), transcript: args.text } },
+      context.config,
+    );
     const references = createReferenceServices(context.config, {
       fetch: { allowLoopback: args.allowLoopback ?? false },
     });
@@ -113,17 +110,12 @@ function planOutput(out: string, io: CommandIo): DeliveryPlan {
   return { kind: "file", store: createFileStore(dirname(path)), key: basename(path) };
 }
 
-function lazyModel(
-  spokenText: () => Promise<string>,
-  { config, logger }: CommandContext,
-  io: CommandIo,
-  loadModel: ModelLoader,
-) {
+function lazyModel({ config, logger }: CommandContext, io: CommandIo, loadModel: ModelLoader) {
   let loading: ReturnType<ModelLoader> | null = null;
   return {
     get: async () => {
       const found = findModel(config, { allowDemo: true });
-      await io.stderr.write(await demoNotice(found, await spokenText()));
+      await io.stderr.write(demoNotice(found));
       loading = loadModel(found, config, { logger, signal: io.signal });
       return loading;
     },
@@ -134,13 +126,11 @@ function lazyModel(
   };
 }
 
-/** Says that the demo checkpoint is used, and which words it does not know; empty for another model. */
-export async function demoNotice(found: FoundModel, text: string): Promise<string> {
-  const vocabulary = await readDemoVocabulary(found);
-  if (vocabulary === null) return "";
-  const unknown = unknownWords(text, vocabulary);
-  const notice = "No Higgs Audio V2 checkpoint was found: using the demo checkpoint, which knows 520 words.\n";
-  return unknown.length === 0 ? notice : `${notice}It does not know: ${unknown.join(", ")}. They will sound wrong.\n`;
+/** Says that the demo checkpoint is used; empty for another model. */
+export function demoNotice(found: FoundModel): string {
+  return found.source === "demo"
+    ? "No Higgs Audio V2 checkpoint was found: using the demo checkpoint, a small voice that reads English.\n"
+    : "";
 }
 
 function summary(out: string, output: FinishedSpeechJob["output"]): string {

@@ -15,8 +15,7 @@ interface PlaygroundFacts {
   readonly note: string | null;
 }
 
-const DEMO_NOTE =
-  "The demo model speaks: it knows 520 words, other text comes out as babble, and it says nothing about the voice of the real model.";
+const DEMO_NOTE = "The demo model speaks: it reads English only, and says nothing about the voice of the real model.";
 
 /** What browsers can play. MP3 comes first, because they play it while it arrives. */
 const PAGE_FORMATS: readonly AudioFormat[] = ["mp3", "opus", "flac", "wav"];

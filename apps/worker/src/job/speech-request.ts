@@ -74,7 +74,7 @@ export async function toSpeechRequest(input: JobInput, limits: TextLimits): Prom
  *
  * @throws {HiggsError} INVALID_INPUT when the text is not in its format, or what it becomes cannot be spoken
  */
-export async function readTranscript(input: JobInput, limits: TextLimits): ReturnType<typeof prepareText> {
+async function readTranscript(input: JobInput, limits: TextLimits): ReturnType<typeof prepareText> {
   const prepared = await prepareText(input.transcript, textOptionsFor(input, limits));
   refuseUnspeakable(prepared.text);
   return prepared;
