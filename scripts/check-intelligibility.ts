@@ -4,7 +4,7 @@
  *
  * Without options: all sets, by the demo checkpoint. Another checkpoint, and what has no limit, is measured with
  *   --model DIR      another checkpoint
- *   --set NAME       everyday (30 sentences), open (100 of open vocabulary), or chunks (five everyday sentences at a time, as one chunk)
+ *   --set NAME       everyday (30 sentences), open (100 of open vocabulary), or chunks (five everyday sentences at a time, as one chunk); everyday unless given
  *   --seeds 0,1,2    the seeds
  *   --voice NAME     a bundled voice as the reference
  *   --wavs DIR       keeps the audio, for `evaluate.py voices` of the training scripts
@@ -49,7 +49,7 @@ const { values: options } = parseArgs({
 });
 /** Without options the sets of the card, and nothing else, have limits. */
 const isCards = process.argv.length === 2;
-const sets: readonly SetName[] = options.set === undefined ? ["everyday", "open", "chunks"] : [setNamed(options.set)];
+const sets: readonly SetName[] = isCards ? ["everyday", "open", "chunks"] : [setNamed(options.set ?? "everyday")];
 
 function setNamed(name: string): SetName {
   if (name === "everyday" || name === "open" || name === "chunks") return name;
@@ -111,7 +111,7 @@ async function speak(transcript: string, seed: number, set: SetName): Promise<Sp
     delivery: { kind: "bytes" },
     keepsPcm: true,
   });
-  return { pcm, isWhole: !JSON.stringify(output).includes("before its text") };
+  return { pcm, isWhole: !output.warnings.some((warning) => warning.startsWith("The audio is cut off")) };
 }
 
 /** What the training's teacher said: the clips of one shard of `make_data.py synth`, by their texts. */
