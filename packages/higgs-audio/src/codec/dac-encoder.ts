@@ -61,28 +61,31 @@ function sizesOf(convs: readonly Conv1d[], channels: number): Omit<TimeStage, "b
   };
 }
 
-/** The same for CPUs, in tiles (see row-layers.ts). */
+/** The same for CPUs, in tiles (see row-layers.ts); small checkpoints have too few channels for quick products, so all rows but the last are padded. */
 export function defineRowDacEncoder(weights: CodecWeights): TimeStage[] {
-  const first = defineRowConv(weights, `${ROOT}.conv1`);
+  const first = defineRowConv(weights, `${ROOT}.conv1`, { padsChannels: "results" });
   const blocks = weights.config.encoderRatios.map((stride, index): TimeStage => {
     const name = `${ROOT}.block.${index}`;
     const start = index === 0 ? [first] : [];
-    const units = defineRowResidualUnits(weights, name);
-    const snake1 = defineRowSnake(weights, `${name}.snake1`);
-    const conv1 = defineRowConv(weights, `${name}.conv1`, { stride, padding: Math.ceil(stride / 2) });
+    const units = defineRowResidualUnits(weights, name, { isPadded: true });
+    const snake1 = defineRowSnake(weights, `${name}.snake1`, { isPadded: true });
+    const padding = Math.ceil(stride / 2);
+    const conv1 = defineRowConv(weights, `${name}.conv1`, { stride, padding, padsChannels: "both" });
+    const [channels = 0] = weights.shapeOf(`${name}.conv1.weight`);
+    const [startChannels = 0] = weights.shapeOf(`${ROOT}.conv1.weight`);
     const convs = [...start, ...units.flatMap((unit) => [unit.conv1, unit.conv2]), conv1];
     return defineRowStage(
       weights,
       convs,
     )((layers, { observeRows }, input) => {
       let x = input;
-      for (const conv of start) x = observeRows("dac.conv1", layers.conv(conv, x));
+      for (const conv of start) x = observeRows("dac.conv1", layers.conv(conv, x), startChannels);
       for (const unit of units) x = layers.residualUnit(unit, x);
-      return observeRows(`dac.block.${index}`, layers.conv(conv1, x, layers.snake(snake1)));
+      return observeRows(`dac.block.${index}`, layers.conv(conv1, x, layers.snake(snake1)), channels);
     });
   });
-  const snake1 = defineRowSnake(weights, `${ROOT}.snake1`);
-  const conv2 = defineRowConv(weights, `${ROOT}.conv2`);
+  const snake1 = defineRowSnake(weights, `${ROOT}.snake1`, { isPadded: true });
+  const conv2 = defineRowConv(weights, `${ROOT}.conv2`, { padsChannels: "inputs" });
   const last = defineRowStage(weights, [conv2])((layers, { observeRows }, x) =>
     observeRows("dac.out", layers.conv(conv2, x, layers.snake(snake1))),
   );

@@ -19,8 +19,8 @@ export interface GraphRunnerOptions {
 export interface GraphScope {
   readonly graph: Graph;
   readonly observe: Observe;
-  /** The same for [channels, time], which is reported as [time, channels]. */
-  readonly observeRows: Observe;
+  /** The same for [channels, time], which is reported as [time, channels]; only the first `channels` if given. */
+  readonly observeRows: (stage: string, tensor: Tensor, channels?: number) => Tensor;
   /** Whether anything is observed. */
   readonly isObserved: boolean;
   /** Defines an input and the values that it is set to. */
@@ -147,8 +147,9 @@ export class GraphRunner implements Disposable {
           if (isObserved) observe(stage, tensor);
           return tensor;
         },
-        observeRows: (stage, tensor) => {
-          if (isObserved) observe(stage, graph.cont(graph.transpose(tensor)));
+        observeRows: (stage, tensor, channels = tensor.shape[0]) => {
+          const seen = (): Tensor => graph.view(tensor, [channels, tensor.shape[1]], { strides: [tensor.strides[1]] });
+          if (isObserved) observe(stage, graph.cont(graph.transpose(seen())));
           return tensor;
         },
       };

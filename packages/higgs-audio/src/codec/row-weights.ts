@@ -27,17 +27,48 @@ export interface RowConv {
 /** What the longest vectors that ggml multiplies hold; shorter ones divide it. */
 const ROW_MULTIPLE = 16;
 
+/** Channels of a chain of layers whose rows are made longer; its products meet ggml's quick kernel then, which wants a multiple of 4 results. */
+const CHANNEL_MULTIPLE = 8;
+
+/** Channels that a row of a padded chain has; those behind the checkpoint's are zeros. */
+function paddedChannels(channels: number): number {
+  return Math.ceil(channels / CHANNEL_MULTIPLE) * CHANNEL_MULTIPLE;
+}
+
+/** Where a chain of layers with padded channels begins, goes on, and ends. */
+export type ChannelPadding = "none" | "results" | "both" | "inputs";
+
+export interface RowConvOptions extends Conv1dOptions {
+  /** Which rows get the zeros of `paddedChannels`; none unless given. */
+  readonly padsChannels?: ChannelPadding;
+}
+
 /** Defines `name.weight` (PyTorch [out, in, width]) and, unless `hasBias` is false, `name.bias`; the padding keeps the length at stride 1 unless given. */
-export function defineRowConv(weights: CodecWeights, name: string, options: Conv1dOptions = {}): RowConv {
-  const [channelsOut = 0, channelsIn = 0, width = 0] = weights.shapeOf(`${name}.weight`);
-  const { stride = 1, dilation = 1, hasBias = true } = options;
+export function defineRowConv(weights: CodecWeights, name: string, options: RowConvOptions = {}): RowConv {
+  const [outputs = 0, inputs = 0, width = 0] = weights.shapeOf(`${name}.weight`);
+  const { stride = 1, dilation = 1, hasBias = true, padsChannels = "none" } = options;
+  const channelsIn = padsChannels === "both" || padsChannels === "inputs" ? paddedChannels(inputs) : inputs;
+  const channelsOut = padsChannels === "both" || padsChannels === "results" ? paddedChannels(outputs) : outputs;
   const padding = options.padding ?? (dilation * (width - 1)) / 2;
   const taps = quickTaps(channelsIn, width);
-  const weight = weights.derive(`${name}.weight`, [channelsIn * taps, channelsOut], async () =>
-    tapByTap(await weights.source.readF32(`${name}.weight`), { channels: channelsIn, width, taps }),
-  );
-  const bias = hasBias ? weights.define(`${name}.bias`) : null;
+  const weight = weights.derive(`${name}.weight`, [channelsIn * taps, channelsOut], async () => {
+    const values = await weights.source.readF32(`${name}.weight`);
+    return tapByTap(values, { channels: inputs, width }, { channels: channelsIn, taps, rows: channelsOut });
+  });
+  const bias = hasBias ? defineVector(weights, `${name}.bias`, channelsOut) : null;
   return { weight, bias, width, taps, stride, dilation, padding };
+}
+
+/** A value per channel, with zeros behind up to `length`. */
+function defineVector(weights: CodecWeights, name: string, length: number): Tensor {
+  return weights.derive(name, [length], async () => withZeros(await weights.source.readF32(name), length));
+}
+
+function withZeros(values: Float32Array, length: number): Float32Array {
+  if (values.length === length) return values;
+  const result = new Float32Array(length);
+  result.set(values);
+  return result;
 }
 
 /** The width, or the next one whose products are quick; the width where that would be more than twice the work. */
@@ -48,17 +79,19 @@ function quickTaps(channels: number, width: number): number {
   return width;
 }
 
-/** [rows][channels][width] → [rows][taps][channels] */
+/** [rows][channels][width] → [rows][taps][channels], with zeros where the result is larger */
 function tapByTap(
   values: Float32Array,
-  { channels, width, taps }: { channels: number; width: number; taps: number },
+  { channels, width }: { channels: number; width: number },
+  to: { rows: number; channels: number; taps: number },
 ): Float32Array {
   const rows = values.length / (channels * width);
-  const result = new Float32Array(rows * taps * channels);
+  const result = new Float32Array(to.rows * to.taps * to.channels);
   for (let row = 0; row < rows; row++) {
     for (let channel = 0; channel < channels; channel++) {
       for (let tap = 0; tap < width; tap++) {
-        result[(row * taps + tap) * channels + channel] = values[(row * channels + channel) * width + tap] ?? 0;
+        const place = (row * to.taps + tap) * to.channels + channel;
+        result[place] = values[(row * channels + channel) * width + tap] ?? 0;
       }
     }
   }
@@ -160,10 +193,11 @@ export interface RowSnake {
   readonly inverse: Tensor;
 }
 
-/** Defines `name.alpha` (PyTorch [1, channels, 1]) and its inverse. */
-export function defineRowSnake(weights: CodecWeights, name: string): RowSnake {
-  const channels = weights.shapeOf(`${name}.alpha`).reduce((product, size) => product * size, 1);
-  const read = (): Promise<Float32Array> => weights.source.readF32(`${name}.alpha`);
+/** Defines `name.alpha` (PyTorch [1, channels, 1]) and its inverse; padded channels keep their zeros. */
+export function defineRowSnake(weights: CodecWeights, name: string, options: { isPadded?: boolean } = {}): RowSnake {
+  const count = weights.shapeOf(`${name}.alpha`).reduce((product, size) => product * size, 1);
+  const channels = options.isPadded === true ? paddedChannels(count) : count;
+  const read = async (): Promise<Float32Array> => withZeros(await weights.source.readF32(`${name}.alpha`), channels);
   return {
     alpha: weights.derive(`${name}.alpha`, [channels], read),
     inverse: weights.derive(`${name}.inverse`, [channels], async () => inverseAlpha(await read())),
@@ -179,14 +213,19 @@ export interface RowResidualUnit {
 }
 
 /** Defines the three residual units `name.res_unit1` … `res_unit3` of a DAC block. */
-export function defineRowResidualUnits(weights: CodecWeights, name: string): RowResidualUnit[] {
+export function defineRowResidualUnits(
+  weights: CodecWeights,
+  name: string,
+  { isPadded = false }: { isPadded?: boolean } = {},
+): RowResidualUnit[] {
+  const padsChannels = isPadded ? "both" : "none";
   return DILATIONS.map((dilation, index) => {
     const unit = `${name}.res_unit${index + 1}`;
     return {
-      snake1: defineRowSnake(weights, `${unit}.snake1`),
-      conv1: defineRowConv(weights, `${unit}.conv1`, { dilation }),
-      snake2: defineRowSnake(weights, `${unit}.snake2`),
-      conv2: defineRowConv(weights, `${unit}.conv2`),
+      snake1: defineRowSnake(weights, `${unit}.snake1`, { isPadded }),
+      conv1: defineRowConv(weights, `${unit}.conv1`, { dilation, padsChannels }),
+      snake2: defineRowSnake(weights, `${unit}.snake2`, { isPadded }),
+      conv2: defineRowConv(weights, `${unit}.conv2`, { padsChannels }),
     };
   });
 }
