@@ -5,8 +5,8 @@ import { quantizeRows } from "./quantize.ts";
 import { TensorArena } from "./tensor-arena.ts";
 import { rowBytes, type TensorType } from "./types.ts";
 
-/** Rows from which on the CPU multiplies repacked matrices by another kernel than one by one. */
-const ROWS_TOGETHER = 4;
+/** Four rows, from which on the CPU multiplies repacked matrices by another kernel than one by one, and three that are left. */
+const ROWS_TOGETHER = 7;
 /** Columns of every kernel's block, on all processors. */
 const MATRIX_ROWS = 16;
 
