@@ -1,7 +1,9 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
+  copyFileSync,
   cpSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -107,21 +109,44 @@ describe.skipIf(!isHere)("the CPU backends of our own build", () => {
     expect(readRebuiltCpu(copied)).toBeNull();
   });
 
-  /** Loads ggml in a process of its own with these backends and tells what runs there. */
-  function loadWith(options: RebuiltCpu): { readonly file: string; readonly devices: readonly string[] } {
+  /** Loads ggml in a process of its own with these backends, and gives what it says of `ggml`, JSON. */
+  function askWith(options: RebuiltCpu, statements: string): unknown {
+    const module = (name: string): string => JSON.stringify(path.join(import.meta.dirname, `${name}.ts`));
     const script = `
-      const { loadFiles } = await import(${JSON.stringify(path.join(import.meta.dirname, "ggml.ts"))});
-      const { findLibrary } = await import(${JSON.stringify(path.join(import.meta.dirname, "library.ts"))});
+      const { loadFiles } = await import(${module("ggml")});
+      const { findLibrary } = await import(${module("library")});
+      const { repackedProducts } = await import(${module("testing/repacked-products")});
       const ggml = loadFiles({ ...findLibrary(), rebuiltCpu: ${JSON.stringify(options)} });
-      console.log(JSON.stringify({ file: ggml.cpuBackendFile(), devices: ggml.devices().map(({ name }) => name) }));`;
+      console.log(JSON.stringify(${statements}));`;
     const { stdout, stderr, status, signal } = spawnSync(
       process.execPath,
       ["--import", "tsx", "--input-type=module", "--eval", script],
       { encoding: "utf8" },
     );
     if (stdout === "") throw new Error(`it ended with ${signal ?? status}: ${stderr}`);
-    return JSON.parse(stdout) as ReturnType<typeof loadWith>;
+    return JSON.parse(stdout);
   }
+
+  function loadWith(options: RebuiltCpu) {
+    const what = "{ file: ggml.cpuBackendFile(), devices: ggml.devices().map(({ name }) => name) }";
+    return askWith(options, what) as { readonly file: string; readonly devices: readonly string[] };
+  }
+
+  it("multiply q4_k to the same bits, whichever of them runs and however many rows there are", () => {
+    const runs = Object.keys(manifest.files).filter(
+      (name) => loadGgml().native.scoreBackend(path.join(rebuilt.directory, name)) > 0,
+    );
+    const hashes = runs.map((name) => {
+      const directory = path.join(temporary, name);
+      mkdirSync(directory);
+      copyFileSync(path.join(rebuilt.directory, name), path.join(directory, name));
+      return askWith({ ...rebuilt, directory }, `[ggml.cpuBackendFile(), ...repackedProducts(ggml)]`) as string[];
+    });
+    expect(hashes.map(([file = ""]) => path.basename(file))).toEqual(runs);
+    // For each variant as many hashes as rows, all the same.
+    const [first] = hashes;
+    for (const [, ...rows] of hashes) expect(rows).toEqual(first?.slice(1));
+  });
 
   it("give way to the prebuilt ones when they cannot be loaded, are of another version, or are gone", () => {
     const { directory } = findLibrary();

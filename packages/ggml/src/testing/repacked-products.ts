@@ -1,0 +1,58 @@
+import { createHash } from "node:crypto";
+import { Backend } from "../backend.ts";
+import type { Ggml } from "../ggml.ts";
+import { Graph } from "../graph.ts";
+import { quantizeRows } from "../quantize.ts";
+import { TensorArena } from "../tensor-arena.ts";
+import { rowBytes } from "../types.ts";
+
+/** Three blocks of 256. */
+const ROW_LENGTH = 768;
+const ROW_COUNT = 48;
+/** Alone, the two to three that are left over, blocks of four and of sixteen, and all of these. */
+const COUNTS = [1, 2, 3, 4, 16, 23];
+
+/**
+ * Hashes of the rows of products with a repacked matrix in q4_k on the CPU, row by row, and the same for several rows at once.
+ *
+ * @throws {Error} when a row has other bits beside others than alone
+ */
+export function repackedProducts(ggml: Ggml): string[] {
+  using backend = Backend.open(ggml, ({ kind }) => kind === "cpu", "cpu");
+  backend.setThreads(1);
+  using arena = new TensorArena(ggml, { maxTensors: 1 });
+  const matrix = arena.define("matrix", "q4_k", ROW_LENGTH, ROW_COUNT);
+  arena.allocate(backend, "repacked");
+  const bytes = new Uint8Array(rowBytes("q4_k", ROW_LENGTH) * ROW_COUNT);
+  quantizeRows(ggml, "q4_k", noise(ROW_LENGTH * ROW_COUNT, 1), bytes, ROW_LENGTH);
+  matrix.set(bytes);
+  const rows = noise(ROW_LENGTH * Math.max(...COUNTS), 2);
+  const hashes = (first: number, count: number): string[] => {
+    using graph = new Graph(ggml, { maxNodes: 2 });
+    const input = graph.input("rows", "f32", ROW_LENGTH, count);
+    const product = graph.output(graph.mulMat(matrix, input));
+    graph.allocate(backend);
+    input.set(rows.subarray(first * ROW_LENGTH, (first + count) * ROW_LENGTH));
+    backend.compute(graph);
+    const values = product.toFloat32();
+    return Array.from({ length: count }, (_, row) =>
+      createHash("sha256")
+        .update(values.slice(row * ROW_COUNT, (row + 1) * ROW_COUNT))
+        .digest("hex"),
+    );
+  };
+  const alone = Array.from({ length: Math.max(...COUNTS) }, (_, row) => hashes(row, 1)[0] ?? "");
+  for (const count of COUNTS) {
+    if (hashes(0, count).some((hash, row) => hash !== alone[row])) throw new Error(`${count} rows have other bits`);
+  }
+  return alone;
+}
+
+/** Seeded values in [−1, 1). */
+function noise(count: number, seed: number): Float32Array {
+  let state = seed;
+  return Float32Array.from({ length: count }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 31 - 1;
+  });
+}
