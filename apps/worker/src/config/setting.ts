@@ -21,6 +21,9 @@ export interface Setting<T> {
   readonly parse: (text: string) => T | undefined;
 }
 
+/** Settings by the names that the code has for them. */
+export type SettingTable = Readonly<Record<string, Setting<string | number | boolean | object | null>>>;
+
 export type SettingGroup = "model" | "worker" | "limits" | "storage" | "deployment" | "general" | "other tools";
 
 interface Common {

@@ -1,0 +1,203 @@
+import { choice, directory, integer, secret, text, truth, url, type SettingTable } from "../setting.ts";
+
+/** Seven days: the limit for presigned SigV4 URLs, and what RunPod's own helpers use. */
+const WEEK_SECONDS = 604_800;
+
+/** Where audio goes, and what a long job leaves there. */
+export const STORAGE_SETTINGS = {
+  outputDir: directory({
+    env: ["HIGGS_OUTPUT_DIR"],
+    flag: "--output-dir",
+    group: "storage",
+    description: "Folder for jobs with delivery `file`",
+    defaultValue: "out",
+  }),
+  awsAccessKeyId: secret({
+    env: ["AWS_ACCESS_KEY_ID"],
+    group: "storage",
+    description: "Access key of the object store",
+  }),
+  awsSecretAccessKey: secret({
+    env: ["AWS_SECRET_ACCESS_KEY"],
+    group: "storage",
+    description: "Secret key of the object store",
+  }),
+  awsSessionToken: secret({
+    env: ["AWS_SESSION_TOKEN"],
+    group: "storage",
+    description: "Session token of temporary credentials",
+  }),
+  awsRegion: text({
+    env: ["AWS_REGION", "AWS_DEFAULT_REGION"],
+    flag: "--s3-region",
+    group: "storage",
+    description: "Region of the bucket",
+    defaultText: "read from the endpoint's name, else us-east-1",
+  }),
+  awsEndpointUrl: url({
+    env: ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"],
+    flag: "--s3-endpoint",
+    group: "storage",
+    description: "URL of an S3-compatible store",
+    defaultText: "AWS",
+  }),
+  s3Bucket: text({
+    env: ["S3_BUCKET"],
+    flag: "--s3-bucket",
+    group: "storage",
+    description: "Bucket for jobs that do not name one",
+  }),
+  s3KeyTemplate: text({
+    env: ["S3_KEY_TEMPLATE"],
+    flag: "--s3-key-template",
+    group: "storage",
+    description: "Key for jobs that do not name one; {job_id}, {date}, {time}, {uuid}, {seed} and {ext} are filled in",
+    defaultValue: "higgs-audio/{date}/{job_id}.{ext}",
+  }),
+  s3ForcePathStyle: truth({
+    env: ["S3_FORCE_PATH_STYLE"],
+    flag: "--s3-force-path-style",
+    group: "storage",
+    description: "Whether the bucket is in the URL's path instead of its host name",
+    defaultText: "true for a custom endpoint, false for AWS",
+  }),
+  s3UrlExpiresSeconds: integer({
+    env: ["S3_URL_EXPIRES_SECONDS"],
+    flag: "--s3-url-expires-seconds",
+    group: "storage",
+    description: "How long `download_url` is valid; 0: no `download_url`",
+    min: 0,
+    max: WEEK_SECONDS,
+    defaultValue: WEEK_SECONDS,
+  }),
+  s3TimeoutSeconds: integer({
+    env: ["S3_TIMEOUT_SECONDS"],
+    flag: "--s3-timeout-seconds",
+    group: "storage",
+    description: "Time limit for one upload, including retries: of a file, or of each part of a large one",
+    min: 1,
+    max: 3600,
+    defaultValue: 60,
+  }),
+  s3PartMib: integer({
+    env: ["S3_PART_MIB"],
+    flag: "--s3-part-mib",
+    group: "storage",
+    description:
+      "Size of the parts in which larger files are uploaded while they are made, in MiB; a job needs memory for two of them",
+    min: 5,
+    max: 476,
+    defaultValue: 8,
+  }),
+  s3CacheControl: text({
+    env: ["S3_CACHE_CONTROL"],
+    flag: "--s3-cache-control",
+    group: "storage",
+    description: "`Cache-Control` of the objects, such as `private, max-age=3600`",
+  }),
+  s3ContentDisposition: choice({
+    env: ["S3_CONTENT_DISPOSITION"],
+    flag: "--s3-content-disposition",
+    group: "storage",
+    description: "What a browser does with a link to an object: play it, or save it under the last name of its key",
+    choices: ["inline", "attachment", "none"],
+    defaultValue: "inline",
+  }),
+  s3Metadata: truth({
+    env: ["S3_METADATA"],
+    flag: "--s3-metadata",
+    group: "storage",
+    description: "Whether job id, seed and model are kept with an object, as `x-amz-meta-*`",
+    defaultText: "true, but false for RunPod's volumes",
+  }),
+  s3Encryption: choice({
+    env: ["S3_ENCRYPTION"],
+    flag: "--s3-encryption",
+    group: "storage",
+    description: "Server-side encryption that is asked for; several stores refuse it",
+    choices: ["none", "aes256", "kms"],
+    aliases: { "aws:kms": "kms" },
+    defaultValue: "none",
+  }),
+  s3KmsKeyId: text({
+    env: ["S3_KMS_KEY_ID"],
+    flag: "--s3-kms-key-id",
+    group: "storage",
+    description: "Key for the encryption `kms`",
+    defaultText: "the account's own",
+  }),
+  s3IfNoneMatch: truth({
+    env: ["S3_IF_NONE_MATCH"],
+    flag: "--s3-if-none-match",
+    group: "storage",
+    description: "Whether an object with the same key is kept and the job fails; several stores cannot do that",
+    defaultText: "false",
+  }),
+  putUrlHosts: text({
+    env: ["HIGGS_PUT_URL_HOSTS"],
+    flag: "--put-url-hosts",
+    group: "storage",
+    description:
+      "Hosts that `put_url` may name although they are not on the public internet, as NAME or NAME:PORT with commas; also with `http://`",
+    defaultText: "none",
+  }),
+  spoolDir: directory({
+    env: ["HIGGS_SPOOL_DIR"],
+    flag: "--spool-dir",
+    group: "storage",
+    description: "Folder that keeps finished audio which could not be stored",
+    defaultText: "`higgs_audio/spool` on the volume if there is one",
+  }),
+  resume: truth({
+    env: ["HIGGS_RESUME"],
+    flag: "--resume",
+    group: "storage",
+    description: "Whether jobs keep each finished chunk of long speech, so that the next worker goes on behind them",
+    defaultText: "true if there is a folder for them",
+  }),
+  resumeDir: directory({
+    env: ["HIGGS_RESUME_DIR"],
+    flag: "--resume-dir",
+    group: "storage",
+    description: "Folder for finished chunks of jobs, shared by the workers",
+    defaultText: "`higgs_audio/jobs` on the volume if there is one",
+  }),
+  resumeDays: integer({
+    env: ["HIGGS_RESUME_DAYS"],
+    flag: "--resume-days",
+    group: "storage",
+    description: "Days after which finished chunks are removed that no job went on with",
+    min: 1,
+    max: 365,
+    defaultValue: 3,
+  }),
+  s3PublicUrl: url({
+    env: ["S3_PUBLIC_URL"],
+    flag: "--s3-public-url",
+    group: "storage",
+    description: "URL at which clients reach the same store, for `download_url`, if the endpoint is internal",
+    defaultText: "the endpoint",
+  }),
+  bucketEndpointUrl: url({
+    env: ["BUCKET_ENDPOINT_URL"],
+    group: "storage",
+    description:
+      "RunPod's own name for the endpoint, with or without the bucket in it; used when no AWS_ACCESS_KEY_ID is set",
+  }),
+  bucketAccessKeyId: secret({
+    env: ["BUCKET_ACCESS_KEY_ID"],
+    group: "storage",
+    description: "RunPod's own name for the access key",
+  }),
+  bucketSecretAccessKey: secret({
+    env: ["BUCKET_SECRET_ACCESS_KEY"],
+    group: "storage",
+    description: "RunPod's own name for the secret key",
+  }),
+  bucketRegion: text({
+    env: ["BUCKET_REGION"],
+    group: "storage",
+    description: "Region for BUCKET_ENDPOINT_URL, which ignores AWS_REGION",
+    defaultText: "read from the endpoint's name, else us-east-1",
+  }),
+} as const satisfies SettingTable;
