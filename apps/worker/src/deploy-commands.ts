@@ -1,12 +1,10 @@
 import { HiggsError } from "@higgs-worker/base/errors";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Finish, type Flags, isJson } from "./command-parts.ts";
 import type { CommandIo } from "./terminal/command-io.ts";
 import { wholeNumber } from "./terminal/whole-number.ts";
 
 /** Flags, subcommands and help of `higgs deploy` and `higgs volume`, which only these need; their code is imported when they run. */
-
-type Finish = (exitCode: number) => void;
-type Flags = Readonly<Record<string, unknown>>;
 
 const DEFAULT_NAME = "higgs-audio";
 
@@ -106,7 +104,7 @@ function deployArgs(flags: Flags) {
     env: listOf(flags["env"]),
     envFile: textOf(flags, "envFile"),
     isDryRun: flags["dryRun"] === true,
-    isJson: flags["json"] === true,
+    isJson: isJson(flags),
   } as const;
 }
 
@@ -142,7 +140,7 @@ export function addVolume(
     const wish = { name, dataCenter: String(flags["dataCenter"]), sizeGb: numberOf(flags["size"]) ?? 30, type };
     // A pod that cannot be started should not be found out after something was made that costs money.
     if (flags["fill"] === true) checkFillFlags(flags);
-    const exitCode = await runVolumeCreate({ ...wish, isJson: flags["json"] === true }, io);
+    const exitCode = await runVolumeCreate({ ...wish, isJson: isJson(flags) }, io);
     finish(exitCode !== 0 || flags["fill"] !== true ? exitCode : await fillVolume(name, flags, io));
   });
   const fill = volume
@@ -169,7 +167,7 @@ export function addVolume(
   withJson(list, "higgs volume list");
   list.action(async (flags: Flags) => {
     const { runVolumeList } = await import("./commands/volume.ts");
-    finish(await runVolumeList({ isJson: flags["json"] === true }, io));
+    finish(await runVolumeList({ isJson: isJson(flags) }, io));
   });
   const remove = volume
     .command("delete")
@@ -179,7 +177,7 @@ export function addVolume(
   withJson(remove, "higgs volume delete higgs --yes");
   remove.action(async (name: string, flags: Flags) => {
     const { runVolumeDelete } = await import("./commands/volume.ts");
-    finish(await runVolumeDelete({ volume: name, isSure: flags["yes"] === true, isJson: flags["json"] === true }, io));
+    finish(await runVolumeDelete({ volume: name, isSure: flags["yes"] === true, isJson: isJson(flags) }, io));
   });
 }
 
@@ -227,7 +225,7 @@ function addStatus(deploy: Command, io: CommandIo, finish: Finish): void {
   command.action(async (_flags: Flags, { parent }: Command) => {
     const { runDeployStatus } = await import("./commands/deploy-status.ts");
     const flags = { ...parent?.opts(), ..._flags };
-    finish(await runDeployStatus({ ...endpointOf(flags), isJson: flags["json"] === true }, io));
+    finish(await runDeployStatus({ ...endpointOf(flags), isJson: isJson(flags) }, io));
   });
 }
 
@@ -247,7 +245,7 @@ function addLogs(deploy: Command, io: CommandIo, finish: Finish): void {
       worker: textOf(flags, "worker"),
       tail: numberOf(flags["tail"]) ?? 100,
       isFollowing: flags["follow"] === true,
-      isJson: flags["json"] === true,
+      isJson: isJson(flags),
     };
     finish(await runDeployLogs(args, io));
   });
@@ -263,7 +261,7 @@ function addDown(deploy: Command, io: CommandIo, finish: Finish): void {
     const { runDeployDown } = await import("./commands/deploy-down.ts");
     const flags = { ...parent?.opts(), ...own };
     const withVolumes = flags["withVolumes"] === true;
-    finish(await runDeployDown({ ...endpointOf(flags), withVolumes, isJson: flags["json"] === true }, io));
+    finish(await runDeployDown({ ...endpointOf(flags), withVolumes, isJson: isJson(flags) }, io));
   });
 }
 

@@ -1,15 +1,15 @@
 import { Command, CommanderError, Option } from "commander";
 import { DEFAULT_BATCHES, DEFAULT_STEPS, MEASURE_NAMES } from "./bench/measure-names.ts";
-import { flagKeys, helpText } from "./config/describe.ts";
-import type { SettingFlags } from "./config/load.ts";
-import type { SettingGroup } from "./config/setting.ts";
-import { SETTINGS, type SettingKey } from "./config/settings.ts";
+import { addSettings, type Finish, type Flags, isJson } from "./command-parts.ts";
+import { helpText } from "./config/describe.ts";
 import { EXIT_OK, EXIT_USAGE, type CommandIo } from "./terminal/command-io.ts";
 import { errorText, exitCodeOf } from "./terminal/error-text.ts";
 import { wholeNumber } from "./terminal/whole-number.ts";
 import type * as DeployCommands from "./deploy-commands.ts";
+import { addModels } from "./model-commands.ts";
 import type * as SpeechFlags from "./speech-flags.ts";
 import { VERSION } from "./version.ts";
+import { addVoices } from "./voice-commands.ts";
 
 /**
  * Runs one command line and gives its exit code. Only names, flags and help are here; a command's code is imported when it
@@ -52,8 +52,6 @@ async function reportFailure(error: unknown, argv: readonly string[], io: Comman
   await io.stderr.write(errorText(error, { withStack: level === "debug" || level === "trace" }));
   return exitCodeOf(error);
 }
-
-type Finish = (exitCode: number) => void;
 
 /** Parts of the command line that are loaded where it names them; null elsewhere. */
 interface OnDemand {
@@ -159,175 +157,6 @@ function addSpeak(program: Command, io: CommandIo, speech: typeof SpeechFlags | 
     }
     finish(await runSpeak(args, io));
   });
-}
-
-function addModels(program: Command, io: CommandIo, finish: Finish): void {
-  const models = program.command("models").description("Download, inspect, verify and convert checkpoints");
-  models
-    .command("inspect")
-    .description("Describe a checkpoint (reads headers only)")
-    .argument("<dir>", "folder of a generation model or an audio tokenizer")
-    .option("--tensors", "list every tensor", false)
-    .option("--json", "print JSON", false)
-    .addHelpText("after", "\nExample:\n  higgs models inspect demo-checkpoint/checkpoint")
-    .action(async (directory: string, flags: Flags) => {
-      const { runModelsInspect } = await import("./commands/models-inspect.ts");
-      finish(await runModelsInspect({ directory, withTensors: flags["tensors"] === true, isJson: isJson(flags) }, io));
-    });
-  const verify = models
-    .command("verify")
-    .description("Check every value of a checkpoint and of its converted weights in the cache folder")
-    .argument("<dir>", "folder of a generation model or an audio tokenizer")
-    .option("--sha256", "print the SHA-256 of every weight file", false)
-    .option("--json", "print JSON", false)
-    .addHelpText(
-      "after",
-      "\nExample:\n  higgs models verify /runpod-volume/higgs_audio/bosonai/higgs-audio-v2-tokenizer --sha256",
-    );
-  const verifySettings = addSettings(verify, ["model"]);
-  verify.action(async (directory: string, flags: Flags) => {
-    const { runModelsVerify } = await import("./commands/models-verify.ts");
-    const withHashes = flags["sha256"] === true;
-    const args = { directory, withHashes, isJson: isJson(flags), settings: verifySettings(flags) };
-    finish(await runModelsVerify(args, io));
-  });
-  addModelsConvert(models, io, finish);
-  addModelsPull(models, io, finish);
-  const where = models
-    .command("where")
-    .description("Show where checkpoints are searched and which one is used")
-    .option("--json", "print JSON", false)
-    .addHelpText("after", "\nExample:\n  higgs models where");
-  const settings = addSettings(where, ["model"]);
-  where.action(async (flags: Flags) => {
-    const { runModelsWhere } = await import("./commands/models-where.ts");
-    finish(await runModelsWhere({ isJson: isJson(flags), settings: settings(flags) }, io));
-  });
-}
-
-function addModelsConvert(models: Command, io: CommandIo, finish: Finish): void {
-  const command = models
-    .command("convert")
-    .description("Convert a checkpoint's weights into the cache folder before the first start")
-    .argument("<dir>", "folder of a generation model")
-    .option("--json", "print JSON", false)
-    .addHelpText(
-      "after",
-      "\nExample:\n  higgs models convert /runpod-volume/higgs_audio/bosonai/higgs-audio-v2-generation-3B-base --weights q8_0",
-    );
-  const settings = addSettings(command, ["model", "general"]);
-  command.action(async (directory: string, flags: Flags) => {
-    const { runModelsConvert } = await import("./commands/models-convert.ts");
-    finish(await runModelsConvert({ directory, isJson: isJson(flags), settings: settings(flags) }, io));
-  });
-}
-
-function addModelsPull(models: Command, io: CommandIo, finish: Finish): void {
-  const command = models
-    .command("pull")
-    .description("Download model and audio tokenizer from Hugging Face to where the worker looks for them")
-    .addOption(
-      new Option("--layout <name>", "boson is pinned, native is newer").choices(["boson", "native"]).default("boson"),
-    )
-    .option("--revision <name>", "another branch or tag of both repositories")
-    .option("--to <dir>", "folder for both (default: the volume, else Hugging Face's cache)")
-    .option("--dry-run", "only list the files", false);
-  withJsonAndExample(command, "higgs models pull --layout native --to models");
-  const settings = addSettings(command, ["model", "general"]);
-  command.action(async (flags: Flags) => {
-    const { runModelsPull } = await import("./commands/models-pull.ts");
-    const { layout, revision, to, dryRun } = flags;
-    const args = {
-      layout: layout === "native" ? ("native" as const) : ("boson" as const),
-      revision: typeof revision === "string" ? revision : null,
-      to: typeof to === "string" ? to : null,
-      isDryRun: dryRun === true,
-      isJson: isJson(flags),
-      settings: settings(flags),
-    };
-    finish(await runModelsPull(args, io));
-  });
-}
-
-function addVoices(program: Command, io: CommandIo, finish: Finish): void {
-  const voices = program.command("voices").description("Manage the voices that can be cloned by name");
-  const list = voices.command("list").description("List all voices");
-  withJsonAndExample(list, "higgs voices list");
-  const listSettings = addSettings(list, ["model"]);
-  list.action(async (flags: Flags) => {
-    const { runVoicesList } = await import("./commands/voices.ts");
-    finish(await runVoicesList({ isJson: isJson(flags), settings: listSettings(flags) }, io));
-  });
-  const show = voices.command("show").description("Show a voice's details").argument("<name>", "the voice");
-  withJsonAndExample(show, "higgs voices show slt");
-  const showSettings = addSettings(show, ["model"]);
-  show.action(async (name: string, flags: Flags) => {
-    const { runVoicesShow } = await import("./commands/voices.ts");
-    finish(await runVoicesShow({ name, isJson: isJson(flags), settings: showSettings(flags) }, io));
-  });
-  addVoicesAdd(voices, io, finish);
-  const remove = voices.command("remove").description("Remove a voice").argument("<name>", "the voice");
-  withJsonAndExample(remove, "higgs voices remove anna");
-  const removeSettings = addSettings(remove, ["model"]);
-  remove.action(async (name: string, flags: Flags) => {
-    const { runVoicesRemove } = await import("./commands/voices.ts");
-    finish(await runVoicesRemove({ name, isJson: isJson(flags), settings: removeSettings(flags) }, io));
-  });
-  addVoicesImport(voices, io, finish);
-}
-
-function addVoicesAdd(voices: Command, io: CommandIo, finish: Finish): void {
-  const add = voices
-    .command("add")
-    .description("Check an audio file and add it as a voice")
-    .argument("<name>", "letters, digits, dashes and underscores")
-    .requiredOption("--audio <file>", "a few seconds of clear speech")
-    .requiredOption("--transcript <text>", "what is said in the audio")
-    .option("--language <code>", "language of the voice, such as en")
-    .option("--description <text>", "how the voice sounds")
-    .option("--source <text>", "where the audio comes from")
-    .option("--license <text>", "what it may be used for")
-    .option("--consent <text>", "who agreed to the voice being cloned");
-  withJsonAndExample(
-    add,
-    'higgs voices add anna --audio anna.wav --transcript "Hello, I am Anna." --consent "Anna, in writing"',
-  );
-  const settings = addSettings(add, ["model"]);
-  add.action(async (name: string, flags: Flags) => {
-    const { runVoicesAdd } = await import("./commands/voices.ts");
-    const { audio, transcript } = flags;
-    const fields = ["language", "description", "source", "license", "consent"] as const;
-    const metadata = Object.fromEntries(
-      fields.flatMap((field) => (typeof flags[field] === "string" ? [[field, flags[field]]] : [])),
-    );
-    const paths = { audio: String(audio), transcript: String(transcript) };
-    finish(await runVoicesAdd({ name, ...paths, metadata, isJson: isJson(flags), settings: settings(flags) }, io));
-  });
-}
-
-function addVoicesImport(voices: Command, io: CommandIo, finish: Finish): void {
-  const command = voices
-    .command("import-upstream")
-    .description("Download the sixteen example voices from the model's authors")
-    .option("--accept", "confirm that you have read the warning about real people", false)
-    .option("--base-url <url>", "download from here; files are always verified by SHA-256");
-  withJsonAndExample(command, "higgs voices import-upstream --accept");
-  const settings = addSettings(command, ["model"]);
-  command.action(async (flags: Flags) => {
-    const { runVoicesImport } = await import("./commands/voices-import.ts");
-    const { accept, baseUrl } = flags;
-    const args = {
-      isAccepted: accept === true,
-      baseUrl: typeof baseUrl === "string" ? baseUrl : null,
-      isJson: isJson(flags),
-      settings: settings(flags),
-    };
-    finish(await runVoicesImport(args, io));
-  });
-}
-
-function withJsonAndExample(command: Command, example: string): void {
-  command.option("--json", "print JSON", false).addHelpText("after", `\nExample:\n  ${example}`);
 }
 
 function addDeploy(program: Command, io: CommandIo, deployment: typeof DeployCommands | null, finish: Finish): void {
@@ -444,28 +273,4 @@ function addDemo(program: Command, io: CommandIo, finish: Finish): void {
     const { runDemo } = await import("./commands/demo.ts");
     finish(await runDemo({ text: text ?? null, outDir: String(flags["outDir"]), settings: settings(flags) }, io));
   });
-}
-
-type Flags = Readonly<Record<string, unknown>>;
-
-function isJson(flags: Flags): boolean {
-  return flags["json"] === true;
-}
-
-/** Adds the flags of some groups of settings; the function returned picks their texts out of the parsed flags. */
-function addSettings(command: Command, groups: readonly SettingGroup[]): (flags: Flags) => SettingFlags {
-  const keys = new Map<string, SettingKey>();
-  for (const key of flagKeys(groups)) {
-    const { flag, placeholder } = SETTINGS[key];
-    const option = new Option(`${flag ?? ""} <${placeholder}>`, helpText(key)).helpGroup("Settings:");
-    keys.set(option.attributeName(), key);
-    command.addOption(option);
-  }
-  return (flags) =>
-    Object.fromEntries(
-      [...keys].flatMap(([attribute, key]) => {
-        const text = flags[attribute];
-        return typeof text === "string" ? [[key, text]] : [];
-      }),
-    );
 }
