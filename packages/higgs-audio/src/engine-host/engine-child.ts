@@ -23,6 +23,10 @@ export interface EngineChildOptions {
   /** Longest time from an abort to the end of its request. */
   readonly abortTimeoutMs: number;
   readonly log: LogSink;
+  /** Processes that the system has ended so far because memory ran out; null where it does not tell. */
+  readonly countMemoryKills: () => number | null;
+  /** Called when this process was one of them, before anything else is told of its end. */
+  readonly onMemoryKill: (child: EngineChild) => void;
   readonly onLoadProgress: (progress: LoadProgress) => void;
   /** Called when the process ends after it had loaded the model, before its requests fail. */
   readonly onCrash: (child: EngineChild) => void;
@@ -58,9 +62,12 @@ export class EngineChild {
   #nextId = 1;
   #endReason: string | null = null;
   #isEnding = false;
+  #isStuck = false;
+  readonly #memoryKillsBefore: number | null;
 
   private constructor(options: EngineChildOptions) {
     this.#options = options;
+    this.#memoryKillsBefore = options.countMemoryKills();
     this.#process = fork(options.entry.path, {
       execArgv: [...options.entry.execArgv],
       serialization: "advanced",
@@ -122,6 +129,11 @@ export class EngineChild {
     return this.#facts;
   }
 
+  /** Null until the model is loaded. */
+  get slots(): number | null {
+    return this.#facts?.slots ?? null;
+  }
+
   get pid(): number | null {
     return this.#process.pid ?? null;
   }
@@ -142,7 +154,7 @@ export class EngineChild {
     const onAbort = () => {
       this.#send({ type: "abort", id });
       // An engine that ignores an abort is stuck for all requests.
-      abortTimer = setTimeout(() => this.#process.kill("SIGKILL"), this.#options.abortTimeoutMs);
+      abortTimer = setTimeout(() => this.#killStuck(), this.#options.abortTimeoutMs);
     };
     const answer = new Promise<SpeechResult>((resolve, reject) => {
       this.#pending.set(id, { request, options, resolve, reject });
@@ -290,11 +302,23 @@ export class EngineChild {
 
   #onEnd(reason: string): void {
     if (this.#endReason !== null) return;
-    this.#endReason = reason;
+    const isMemoryKill = reason === "SIGKILL" && !this.#isEnding && !this.#isStuck && this.#hasMemoryKill();
+    this.#endReason = isMemoryKill ? `${reason} because memory ran out` : reason;
+    if (isMemoryKill) this.#options.onMemoryKill(this);
     this.#failLoad(this.#crash("load the model"));
     if (this.#facts !== null && !this.#isEnding) this.#options.onCrash(this);
     for (const settle of this.#memoryAskers) settle(null);
     for (const { reject } of this.#pending.values()) reject(this.#crash("finish the speech"));
+  }
+
+  #killStuck(): void {
+    this.#isStuck = true;
+    this.#process.kill("SIGKILL");
+  }
+
+  #hasMemoryKill(): boolean {
+    const count = this.#options.countMemoryKills();
+    return count !== null && this.#memoryKillsBefore !== null && count > this.#memoryKillsBefore;
   }
 
   #crash(what: string): HiggsError {

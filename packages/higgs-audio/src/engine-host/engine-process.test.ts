@@ -11,10 +11,11 @@ import { type EngineHostOptions, type EngineProcess, startEngineProcess } from "
 const LONG = { transcript: "The sun is warm and the sky is blue. ".repeat(4), maxNewTokens: 300 };
 const QUICK = { firstDelayMs: 1, maxDelayMs: 1 };
 
-async function start(host: EngineHostOptions = {}) {
+async function start(host: EngineHostOptions = {}, options: { readonly slots?: number } = {}) {
   const logs: string[] = [];
   const model = await startEngineProcess({
     ...demoOptions(),
+    ...options,
     log: (level, message) => void logs.push(`${level}: ${message}`),
     host: { restart: QUICK, ...host },
   });
@@ -28,8 +29,16 @@ function kill({ pid }: EngineProcess, signal: NodeJS.Signals = "SIGKILL"): void 
 }
 
 /** Starts a long request and ends the process while it speaks. */
-async function speakAndKill(model: EngineProcess, signal: NodeJS.Signals): Promise<unknown> {
-  const speaking = model.speak(speechRequest(LONG), { onProgress: () => kill(model, signal) });
+async function speakAndKill(
+  model: EngineProcess,
+  signal: NodeJS.Signals,
+  onKill: () => void = () => undefined,
+): Promise<unknown> {
+  const onProgress = (): void => {
+    onKill();
+    kill(model, signal);
+  };
+  const speaking = model.speak(speechRequest(LONG), { onProgress });
   return speaking.catch((error: unknown) => error);
 }
 
@@ -55,6 +64,36 @@ describe("an engine whose process ends", () => {
       expect(logs).toContainEqual(expect.stringMatching(new RegExp(`^error: The engine's process ended: ${signal}`)));
     },
   );
+
+  it("because the system ended it for want of memory goes on with half of the slots, once, and says so", async () => {
+    let kills = 7;
+    const { model, logs } = await start({ countMemoryKills: () => kills }, { slots: 4 });
+    expect(model.slots).toBe(4);
+    const crash = async (): Promise<unknown> => {
+      const error = await speakAndKill(model, "SIGKILL", () => (kills += 1));
+      await model.speak(speechRequest());
+      return error;
+    };
+    expect(await crash()).toMatchObject({
+      code: "ENGINE_CRASHED",
+      message: "Cannot finish the speech: the engine's process ended (got SIGKILL because memory ran out)",
+    });
+    expect(model.slots).toBe(2);
+    const said = (): string[] => logs.filter((line) => line.startsWith("warn: Memory ran out"));
+    expect(said()).toEqual([
+      expect.stringMatching(/^warn: Memory ran out, going on with 2 slots \(half of them\): SIGKILL because memory/u),
+    ]);
+    await crash();
+    expect([model.slots, said().length]).toEqual([2, 1]);
+  });
+
+  it("by a signal while others were ended for want of memory keeps its slots when that signal was its own", async () => {
+    let kills = 0;
+    const { model } = await start({ countMemoryKills: () => kills++, abortTimeoutMs: 50 }, { slots: 4 });
+    expect(await speakAndKill(model, "SIGABRT")).toMatchObject({ code: "ENGINE_CRASHED" });
+    await model.speak(speechRequest());
+    expect(model.slots).toBe(4);
+  });
 
   it("tells what its process and the device hold, also while it speaks", async () => {
     const { model } = await start();

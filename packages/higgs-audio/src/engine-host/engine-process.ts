@@ -2,7 +2,9 @@ import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { HiggsError, throwIfCancelled, toHiggsError } from "@higgs-worker/base";
 import type { LogSink } from "@higgs-worker/ggml";
+import { countMemoryKills } from "../model/host-memory.ts";
 import { chooseLibrary, type ChosenLibrary } from "../preflight/choose-library.ts";
+import { tellFewerSlots } from "../speech/fit-memory.ts";
 import type { LoadSpeechModelOptions } from "../speech/load-speech-model.ts";
 import type { SpeechRequest } from "../speech/speech-request.ts";
 import type { EngineMemory, SpeakOptions, SpeechModel, SpeechModelInfo, SpeechResult } from "../speech/types.ts";
@@ -25,6 +27,8 @@ export interface EngineHostOptions {
   readonly restart?: Partial<RestartRules>;
   /** Called once when the engine has ended too often and is not restarted. */
   readonly onGiveUp?: (error: HiggsError) => void;
+  /** Processes that the system has ended so far because memory ran out; default: what the kernel tells. */
+  readonly countMemoryKills?: () => number | null;
   /** Called when another process has taken the place of one that ended. */
   readonly onRestart?: (() => void) | undefined;
 }
@@ -49,7 +53,8 @@ const DEFAULT_ABORT_TIMEOUT_MS = 120_000;
 /**
  * Loads a model in its own process, and restarts that process when it ends: a failed assertion in the compute library, a kill
  * for memory or a driver fault then costs only the requests that were running (ENGINE_CRASHED). Requests that arrive meanwhile
- * wait. After too many ends everything is refused with DEVICE_UNAVAILABLE.
+ * wait. When the system ends the process because memory ran out, the next one has half of the slots, once. After too many ends
+ * everything is refused with DEVICE_UNAVAILABLE.
  *
  * @throws {HiggsError} ENGINE_CRASHED when the process ends while it loads
  * @throws {HiggsError} DEVICE_UNAVAILABLE when the process hangs
@@ -73,6 +78,7 @@ class EngineSupervisor implements EngineProcess {
   #facts: EngineFacts | null = null;
   #state: EngineState = "starting";
   #disposal: Promise<void> | null = null;
+  #hasFewerSlots = false;
   /** Requests that are not answered yet. */
   readonly #asked = new Set<Promise<unknown>>();
 
@@ -89,7 +95,10 @@ class EngineSupervisor implements EngineProcess {
     const { signal: lifetime } = this.#lifetime;
     const stop = signal === undefined ? lifetime : AbortSignal.any([signal, lifetime]);
     this.#load = { ...this.#load, library: this.#load.library ?? (await this.#chooseLibrary(stop)) };
-    this.#current = this.#startChild(stop);
+    this.#current = this.#startChild(stop).catch((error: unknown) => {
+      if (!this.#hasFewerSlots) throw error;
+      return this.#startChild(stop);
+    });
     this.#facts = (await this.#current).facts;
   }
 
@@ -181,6 +190,8 @@ class EngineSupervisor implements EngineProcess {
         startTimeoutMs: host?.startTimeoutMs ?? DEFAULT_START_TIMEOUT_MS,
         abortTimeoutMs: host?.abortTimeoutMs ?? DEFAULT_ABORT_TIMEOUT_MS,
         log: this.#log,
+        countMemoryKills: host?.countMemoryKills ?? countMemoryKills,
+        onMemoryKill: (killed) => this.#giveUpSlots(killed),
         onLoadProgress: (progress) => onProgress?.(progress),
         onCrash: (crashed) => this.#onCrash(crashed),
       },
@@ -189,6 +200,16 @@ class EngineSupervisor implements EngineProcess {
     this.#child = child;
     this.#state = "running";
     return child;
+  }
+
+  /** The next process makes do with half of the slots, once. */
+  #giveUpSlots(child: EngineChild): void {
+    const asked = child.slots ?? this.#load.slots;
+    const slots = typeof asked === "number" ? Math.floor(asked / 2) : 0;
+    if (this.#hasFewerSlots || slots === 0) return;
+    this.#hasFewerSlots = true;
+    this.#load = { ...this.#load, slots };
+    tellFewerSlots(slots, child.lastWords, this.#options);
   }
 
   #onCrash(child: EngineChild): void {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readHostMemory } from "./host-memory.ts";
+import { countMemoryKills, readHostMemory } from "./host-memory.ts";
 
 const MIB = 1024 * 1024;
 const MEMINFO = "MemTotal:       16384 kB\nMemFree:         1024 kB\nMemAvailable:    8192 kB\nBuffers: 1 kB";
@@ -63,5 +63,23 @@ describe("readHostMemory()", () => {
       expect(memory.freeBytes).toBeGreaterThan(0);
       expect(memory.totalBytes).toBeGreaterThanOrEqual(memory.freeBytes);
     }
+  });
+});
+
+describe("countMemoryKills()", () => {
+  const EVENTS = "/sys/fs/cgroup/memory.events";
+  const CONTROL = "/sys/fs/cgroup/memory/memory.oom_control";
+
+  it.each([
+    ["a container", { [EVENTS]: "low 0\noom 3\noom_kill 2\noom_group_kill 0", "/proc/vmstat": "oom_kill 9" }, 2],
+    ["an older container", { [CONTROL]: "oom_kill_disable 0\nunder_oom 0\noom_kill 4" }, 4],
+    ["no container", { "/proc/vmstat": "pgfault 5\noom_kill 9\ndrop_pagecache 0" }, 9],
+    ["no file that tells it", {}, null],
+  ])("reads %s", (_name, files, expected) => {
+    expect(countMemoryKills(readerOf(files))).toBe(expected);
+  });
+
+  it.runIf(process.platform === "linux")("reads this machine", () => {
+    expect(countMemoryKills()).toBeGreaterThanOrEqual(0);
   });
 });

@@ -33,6 +33,18 @@ export function readHostMemory(read: ReadText = readText): HostMemory {
   };
 }
 
+/** Where the kernel counts the processes that it has ended for want of memory: in the container, else on the machine. */
+const MEMORY_KILLS = ["/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control", "/proc/vmstat"];
+
+/** How many processes the kernel has ended so far because memory ran out; null where it does not tell. */
+export function countMemoryKills(read: ReadText = readText): number | null {
+  for (const path of MEMORY_KILLS) {
+    const count = /^oom_kill (\d+)$/m.exec(read(path) ?? "")?.[1];
+    if (count !== undefined) return Number(count);
+  }
+  return null;
+}
+
 type Amounts = Pick<HostMemory, "freeBytes" | "totalBytes">;
 
 function readMachine(read: ReadText): Amounts {

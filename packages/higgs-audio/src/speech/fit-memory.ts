@@ -8,12 +8,15 @@ import type { WeightSource } from "../model/weight-source.ts";
 import { memoryNeedsOf } from "./memory-needs.ts";
 import { type MemoryPlan, type MemoryRoom, planMemory } from "./memory-plan.ts";
 
-interface FitOptions {
+interface FewerSlotsListeners {
+  readonly onFewerSlots?: ((slots: number) => void) | undefined;
+  readonly log?: LogSink | undefined;
+}
+
+interface FitOptions extends FewerSlotsListeners {
   readonly tokenizerPath: string;
   readonly contextLength: number;
   readonly slots?: number | "auto" | undefined;
-  readonly onFewerSlots?: ((slots: number) => void) | undefined;
-  readonly log?: LogSink | undefined;
 }
 
 /** Memory of a backend's device as of now. */
@@ -64,7 +67,7 @@ export async function withFewerSlots<T>(
 }
 
 /** Says that memory ran out and what is left. */
-export function tellFewerSlots(slots: number, cause: unknown, { log, onFewerSlots }: FitOptions): void {
+export function tellFewerSlots(slots: number, cause: unknown, { log, onFewerSlots }: FewerSlotsListeners): void {
   const reason = cause instanceof Error ? cause.message : String(cause);
   log?.("warn", `Memory ran out, going on with ${slots} slot${slots === 1 ? "" : "s"} (half of them): ${reason}`);
   onFewerSlots?.(slots);
