@@ -10,8 +10,8 @@ import numpy as np
 
 SR, HOP = 24000, 960
 # (voice, speed factor, weight).  The first is the default voice, used whenever the prompt has no reference clip.
-SPEAKERS = [("slt", 1.0, 50), ("rms", 1.0, 16), ("awb", 1.0, 10), ("kal16", 1.0, 6),
-            ("slt", 0.86, 4), ("rms", 1.18, 5), ("rms", 0.9, 3), ("awb", 1.14, 3), ("kal16", 1.2, 3)]
+SPEAKERS = [("slt", 1.0, 8), ("rms", 1.0, 16), ("awb", 1.0, 16), ("kal16", 1.0, 16),
+            ("slt", 0.86, 4), ("rms", 1.18, 5), ("rms", 0.9, 4), ("awb", 1.14, 4), ("kal16", 1.2, 5)]
 LIBRARIES = {"slt": "cmu_us_slt", "rms": "cmu_us_rms", "awb": "cmu_us_awb", "kal16": "cmu_us_kal16"}
 
 

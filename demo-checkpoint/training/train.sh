@@ -5,7 +5,7 @@
 #
 # FOLDER gets data/, work/ and checkpoint/. PYTHON names the interpreter of the environment of requirements.txt; the minutes and
 # sizes below are for a GPU with 16 processor cores (about twelve minutes in all). On two processor cores, quiet: JOBS=2
-# TEXTS=16000 VOICE_TEXTS=3000 TEXT_MINUTES=4 SPEECH_MINUTES=240 ENCODER_MINUTES=20 POSITIONS=5000 SPELLING_OPTIONS=--f32.
+# TEXTS=16000 VOICE_TEXTS=8000 TEXT_MINUTES=4 SPEECH_MINUTES=240 ENCODER_MINUTES=24 ENCODER_BATCH=4 POSITIONS=3000 SPELLING_OPTIONS=--f32.
 set -eu
 here=$(dirname "$0")
 out=${1:?usage: train.sh FOLDER}
@@ -23,7 +23,8 @@ for split in heldout open voices train; do synth --split $split; done
 codec --stage feat
 [ -f "$out/work/tokenizer.json" ] || lm prepare
 [ -f "$out/work/lm.pt" ] || lm text --init "$here/../checkpoint" --minutes "${TEXT_MINUTES:-0.5}" ${SPELLING_OPTIONS:-}
+codec --stage enc --splits voices --minutes "${ENCODER_MINUTES:-1.5}" --lr 2e-3 --lr-end 1e-4 --phone 0.05 --bs "${ENCODER_BATCH:-16}"
+codec --stage hear
 lm train --minutes "${SPEECH_MINUTES:-6}" --positions "${POSITIONS:-60000}"
-codec --stage enc --minutes "${ENCODER_MINUTES:-1.5}" --lr 1e-3 --lr-end 5e-5 --phone 0.05 --bs "${ENCODER_BATCH:-16}"
 "$python" "$here/export.py" --work "$out/work" --out "$out/checkpoint"
 "$python" "$here/make_voices.py" --out "$out/voices"
