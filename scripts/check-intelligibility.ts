@@ -38,6 +38,7 @@ const LIMITS: Readonly<Record<SetName, { readonly rate: number; readonly seeds: 
 const MAX_FRAMES = 170;
 const MAX_LONG_FRAMES = 700;
 const SENTENCES_A_CHUNK = 5;
+const IN_ONE_CHUNK: ReadonlySet<SetName> = new Set(["chunks", "dialogues"]);
 const TRAINING = join(import.meta.dirname, "..", "demo-checkpoint", "training");
 
 const { values: options } = parseArgs({
@@ -72,9 +73,10 @@ function transcriptsOf(set: SetName): string[] {
   if (set === "everyday") return everydaySentences();
   if (set === "open") return readFileSync(join(TRAINING, "heldout_open.txt"), "utf8").trim().split("\n");
   const sentences = everydaySentences();
-  const lines = set === "chunks" ? sentences : sentences.map((text, index) => `[SPEAKER${index % 2}] ${text}`);
+  const spoken = sentences.map((text, index) => `[SPEAKER${index % 2}] ${text}`);
+  const [lines, between] = set === "chunks" ? [sentences, " "] : [spoken, "\n"];
   return Array.from({ length: lines.length / SENTENCES_A_CHUNK }, (_, index) =>
-    lines.slice(index * SENTENCES_A_CHUNK, (index + 1) * SENTENCES_A_CHUNK).join(set === "chunks" ? " " : "\n"),
+    lines.slice(index * SENTENCES_A_CHUNK, (index + 1) * SENTENCES_A_CHUNK).join(between),
   );
 }
 
@@ -108,7 +110,7 @@ async function speak(transcript: string, seed: number, set: SetName): Promise<Sp
       seed,
       max_new_tokens: set === "everyday" ? MAX_FRAMES : MAX_LONG_FRAMES,
       allow_truncated: true,
-      ...(set === "chunks" || set === "dialogues" ? { chunk_method: "none" } : {}),
+      ...(IN_ONE_CHUNK.has(set) ? { chunk_method: "none" } : {}),
       ...(options.voice === undefined ? {} : { ref_audio: options.voice }),
     },
   };

@@ -4,11 +4,10 @@ import type { SettingFlags } from "./config/load.ts";
 import type { SettingGroup } from "./config/setting.ts";
 import { SETTINGS, type SettingKey } from "./config/settings.ts";
 
-/** What the descriptions of commands share: commander's flags, and the settings among them. */
-
 /** Takes the exit code of a command that has run. */
 export type Finish = (exitCode: number) => void;
 
+/** What commander has read of a command's flags. */
 export type Flags = Readonly<Record<string, unknown>>;
 
 export function isJson(flags: Flags): boolean {
@@ -33,6 +32,7 @@ export function addSettings(command: Command, groups: readonly SettingGroup[]): 
     );
 }
 
+/** Adds `--json`, and an example at the end of the help. */
 export function withJsonAndExample(command: Command, example: string): void {
   command.option("--json", "print JSON", false).addHelpText("after", `\nExample:\n  ${example}`);
 }

@@ -215,6 +215,7 @@ async function fillVolume(volume: string, flags: Flags, io: CommandIo): Promise<
   return runVolumeFill({ volume, isForced: flags["force"] === true, settings }, io);
 }
 
+/** Unlike `withJsonAndExample` without a default, which would hide `--json` of the command above. */
 function withJson(command: Command, example: string): void {
   command.option("--json", "print JSON").addHelpText("after", `\nExample:\n  ${example}`);
 }

@@ -4,27 +4,25 @@ import type { CommandIo } from "./terminal/command-io.ts";
 
 export function addModels(program: Command, io: CommandIo, finish: Finish): void {
   const models = program.command("models").description("Download, inspect, verify and convert checkpoints");
-  models
+  const inspect = models
     .command("inspect")
     .description("Describe a checkpoint (reads headers only)")
     .argument("<dir>", "folder of a generation model or an audio tokenizer")
-    .option("--tensors", "list every tensor", false)
-    .option("--json", "print JSON", false)
-    .addHelpText("after", "\nExample:\n  higgs models inspect demo-checkpoint/checkpoint")
-    .action(async (directory: string, flags: Flags) => {
-      const { runModelsInspect } = await import("./commands/models-inspect.ts");
-      finish(await runModelsInspect({ directory, withTensors: flags["tensors"] === true, isJson: isJson(flags) }, io));
-    });
+    .option("--tensors", "list every tensor", false);
+  withJsonAndExample(inspect, "higgs models inspect demo-checkpoint/checkpoint");
+  inspect.action(async (directory: string, flags: Flags) => {
+    const { runModelsInspect } = await import("./commands/models-inspect.ts");
+    finish(await runModelsInspect({ directory, withTensors: flags["tensors"] === true, isJson: isJson(flags) }, io));
+  });
   const verify = models
     .command("verify")
     .description("Check every value of a checkpoint and of its converted weights in the cache folder")
     .argument("<dir>", "folder of a generation model or an audio tokenizer")
-    .option("--sha256", "print the SHA-256 of every weight file", false)
-    .option("--json", "print JSON", false)
-    .addHelpText(
-      "after",
-      "\nExample:\n  higgs models verify /runpod-volume/higgs_audio/bosonai/higgs-audio-v2-tokenizer --sha256",
-    );
+    .option("--sha256", "print the SHA-256 of every weight file", false);
+  withJsonAndExample(
+    verify,
+    "higgs models verify /runpod-volume/higgs_audio/bosonai/higgs-audio-v2-tokenizer --sha256",
+  );
   const verifySettings = addSettings(verify, ["model"]);
   verify.action(async (directory: string, flags: Flags) => {
     const { runModelsVerify } = await import("./commands/models-verify.ts");
@@ -34,11 +32,8 @@ export function addModels(program: Command, io: CommandIo, finish: Finish): void
   });
   addModelsConvert(models, io, finish);
   addModelsPull(models, io, finish);
-  const where = models
-    .command("where")
-    .description("Show where checkpoints are searched and which one is used")
-    .option("--json", "print JSON", false)
-    .addHelpText("after", "\nExample:\n  higgs models where");
+  const where = models.command("where").description("Show where checkpoints are searched and which one is used");
+  withJsonAndExample(where, "higgs models where");
   const settings = addSettings(where, ["model"]);
   where.action(async (flags: Flags) => {
     const { runModelsWhere } = await import("./commands/models-where.ts");
@@ -50,12 +45,11 @@ function addModelsConvert(models: Command, io: CommandIo, finish: Finish): void 
   const command = models
     .command("convert")
     .description("Convert a checkpoint's weights into the cache folder before the first start")
-    .argument("<dir>", "folder of a generation model")
-    .option("--json", "print JSON", false)
-    .addHelpText(
-      "after",
-      "\nExample:\n  higgs models convert /runpod-volume/higgs_audio/bosonai/higgs-audio-v2-generation-3B-base --weights q8_0",
-    );
+    .argument("<dir>", "folder of a generation model");
+  withJsonAndExample(
+    command,
+    "higgs models convert /runpod-volume/higgs_audio/bosonai/higgs-audio-v2-generation-3B-base --weights q8_0",
+  );
   const settings = addSettings(command, ["model", "general"]);
   command.action(async (directory: string, flags: Flags) => {
     const { runModelsConvert } = await import("./commands/models-convert.ts");

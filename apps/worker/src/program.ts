@@ -1,6 +1,6 @@
 import { Command, CommanderError, Option } from "commander";
 import { DEFAULT_BATCHES, DEFAULT_STEPS, MEASURE_NAMES } from "./bench/measure-names.ts";
-import { addSettings, type Finish, type Flags, isJson } from "./command-parts.ts";
+import { addSettings, type Finish, type Flags, isJson, withJsonAndExample } from "./command-parts.ts";
 import { helpText } from "./config/describe.ts";
 import { EXIT_OK, EXIT_USAGE, type CommandIo } from "./terminal/command-io.ts";
 import { errorText, exitCodeOf } from "./terminal/error-text.ts";
@@ -171,9 +171,8 @@ function addDeploy(program: Command, io: CommandIo, deployment: typeof DeployCom
 function addDoctor(program: Command, io: CommandIo, finish: Finish): void {
   const command = program
     .command("doctor")
-    .description("Check driver, library, device, memory, volume, model, S3 and clock")
-    .option("--json", "print JSON", false)
-    .addHelpText("after", "\nExample:\n  higgs doctor --device cuda");
+    .description("Check driver, library, device, memory, volume, model, S3 and clock");
+  withJsonAndExample(command, "higgs doctor --device cuda");
   const settings = addSettings(command, ["model", "storage", "general"]);
   command.action(async (flags: Flags) => {
     const { runDoctor } = await import("./commands/doctor.ts");
@@ -185,9 +184,8 @@ function addHealth(program: Command, io: CommandIo, finish: Finish): void {
   const command = program
     .command("health")
     .description("Ask a running worker or server on this machine whether it can do jobs; exit code 1 if not")
-    .option("--health-socket <file>", helpText("healthSocket"))
-    .option("--json", "print JSON", false)
-    .addHelpText("after", "\nExample:\n  higgs health --health-socket /tmp/higgs-health.sock");
+    .option("--health-socket <file>", helpText("healthSocket"));
+  withJsonAndExample(command, "higgs health --health-socket /tmp/higgs-health.sock");
   command.action(async (flags: Flags) => {
     const { runHealth } = await import("./commands/health.ts");
     const { healthSocket } = flags;

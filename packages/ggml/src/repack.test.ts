@@ -9,6 +9,7 @@ import { quantizeRows } from "./quantize.ts";
 import { canRepack, repackedRowsAgree } from "./repack.ts";
 import type { Tensor } from "./tensor.ts";
 import { TensorArena } from "./tensor-arena.ts";
+import { noise } from "./testing/noise.ts";
 import { rowBytes, type TensorType } from "./types.ts";
 
 const ROW_LENGTH = 3072;
@@ -25,17 +26,9 @@ afterAll(() => backend[Symbol.dispose]());
 /** Whether this processor is known to have fast products from repacked memory. */
 const hasAvx2 = process.platform === "linux" && /\bavx2\b/.test(readFileSync("/proc/cpuinfo", "utf8"));
 
-function numbers(count: number, seed: number): Float32Array {
-  let state = seed;
-  return Float32Array.from({ length: count }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 31 - 1;
-  });
-}
-
 function quantized(type: TensorType, rowCount = ROW_COUNT): Uint8Array {
   const bytes = new Uint8Array(rowBytes(type, ROW_LENGTH) * rowCount);
-  quantizeRows(backend.ggml, type, numbers(ROW_LENGTH * rowCount, 1), bytes, ROW_LENGTH);
+  quantizeRows(backend.ggml, type, noise(ROW_LENGTH * rowCount, 1), bytes, ROW_LENGTH);
   return bytes;
 }
 
@@ -96,7 +89,7 @@ describe("memory in the order of the CPU's fastest products", () => {
 
     it.each([1, 2, 3, 4, 5, 7, 8, 31, 128])("gives the products of plain memory with %i rows", (count) => {
       if (own === null) return;
-      const rows = numbers(ROW_LENGTH * count, 2);
+      const rows = noise(ROW_LENGTH * count, 2);
       const [expected, actual] = [multiply(usual, rows), multiply(own, rows)];
       const scale = Math.sqrt(expected.reduce((sum, value) => sum + value * value, 0) / expected.length);
       const errors = actual.map((value, index) => Math.abs(value - (expected[index] ?? Number.NaN)) / scale);
@@ -105,7 +98,7 @@ describe("memory in the order of the CPU's fastest products", () => {
 
     it("gives a row the same bits alone and in a plane beside others", () => {
       if (own === null) return;
-      const rows = numbers(ROW_LENGTH * 9, 3);
+      const rows = noise(ROW_LENGTH * 9, 3);
       const beside = multiply(own, rows, true);
       for (let row = 0; row < 9; row++) {
         const alone = multiply(own, rowOf(rows, row, ROW_LENGTH));

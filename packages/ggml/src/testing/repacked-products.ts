@@ -5,6 +5,7 @@ import { Graph } from "../graph.ts";
 import { quantizeRows } from "../quantize.ts";
 import { TensorArena } from "../tensor-arena.ts";
 import { rowBytes } from "../types.ts";
+import { noise } from "./noise.ts";
 
 /** Three blocks of 256. */
 const ROW_LENGTH = 768;
@@ -46,13 +47,4 @@ export function repackedProducts(ggml: Ggml): string[] {
     if (hashes(0, count).some((hash, row) => hash !== alone[row])) throw new Error(`${count} rows have other bits`);
   }
   return alone;
-}
-
-/** Seeded values in [−1, 1). */
-function noise(count: number, seed: number): Float32Array {
-  let state = seed;
-  return Float32Array.from({ length: count }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 31 - 1;
-  });
 }

@@ -64,6 +64,7 @@ function sizesOf(convs: readonly Conv1d[], channels: number): Omit<TimeStage, "b
 /** The same for CPUs, in tiles (see row-layers.ts); small checkpoints have too few channels for quick products, so all rows but the last are padded. */
 export function defineRowDacEncoder(weights: CodecWeights): TimeStage[] {
   const first = defineRowConv(weights, `${ROOT}.conv1`, { padsChannels: "results" });
+  const [startChannels = 0] = weights.shapeOf(`${ROOT}.conv1.weight`);
   const blocks = weights.config.encoderRatios.map((stride, index): TimeStage => {
     const name = `${ROOT}.block.${index}`;
     const start = index === 0 ? [first] : [];
@@ -72,7 +73,6 @@ export function defineRowDacEncoder(weights: CodecWeights): TimeStage[] {
     const padding = Math.ceil(stride / 2);
     const conv1 = defineRowConv(weights, `${name}.conv1`, { stride, padding, padsChannels: "both" });
     const [channels = 0] = weights.shapeOf(`${name}.conv1.weight`);
-    const [startChannels = 0] = weights.shapeOf(`${ROOT}.conv1.weight`);
     const convs = [...start, ...units.flatMap((unit) => [unit.conv1, unit.conv2]), conv1];
     return defineRowStage(
       weights,

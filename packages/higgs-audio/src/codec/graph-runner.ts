@@ -148,8 +148,10 @@ export class GraphRunner implements Disposable {
           return tensor;
         },
         observeRows: (stage, tensor, channels = tensor.shape[0]) => {
-          const seen = (): Tensor => graph.view(tensor, [channels, tensor.shape[1]], { strides: [tensor.strides[1]] });
-          if (isObserved) observe(stage, graph.cont(graph.transpose(seen())));
+          if (isObserved) {
+            const seen = graph.view(tensor, [channels, tensor.shape[1]], { strides: [tensor.strides[1]] });
+            observe(stage, graph.cont(graph.transpose(seen)));
+          }
           return tensor;
         },
       };
