@@ -60,6 +60,7 @@ export class EngineChild {
   #settleLoad: { readonly resolve: () => void; readonly reject: (error: unknown) => void } | null = null;
   #startTimer: NodeJS.Timeout | null = null;
   #nextId = 1;
+  #plannedSlots: number | null = null;
   #endReason: string | null = null;
   #isEnding = false;
   #isStuck = false;
@@ -129,9 +130,9 @@ export class EngineChild {
     return this.#facts;
   }
 
-  /** Null until the model is loaded. */
+  /** Those that are planned while the model loads; null until there is a plan. */
   get slots(): number | null {
-    return this.#facts?.slots ?? null;
+    return this.#facts?.slots ?? this.#plannedSlots;
   }
 
   get pid(): number | null {
@@ -215,6 +216,9 @@ export class EngineChild {
         break;
       case "load-progress":
         this.#options.onLoadProgress(message.progress);
+        break;
+      case "slots-planned":
+        this.#plannedSlots = message.slots;
         break;
       case "log":
         this.#options.log(message.level, message.message);

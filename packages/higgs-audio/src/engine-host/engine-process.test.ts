@@ -29,16 +29,8 @@ function kill({ pid }: EngineProcess, signal: NodeJS.Signals = "SIGKILL"): void 
 }
 
 /** Starts a long request and ends the process while it speaks. */
-async function speakAndKill(
-  model: EngineProcess,
-  signal: NodeJS.Signals,
-  onKill: () => void = () => undefined,
-): Promise<unknown> {
-  const onProgress = (): void => {
-    onKill();
-    kill(model, signal);
-  };
-  const speaking = model.speak(speechRequest(LONG), { onProgress });
+async function speakAndKill(model: EngineProcess, signal: NodeJS.Signals): Promise<unknown> {
+  const speaking = model.speak(speechRequest(LONG), { onProgress: () => kill(model, signal) });
   return speaking.catch((error: unknown) => error);
 }
 
@@ -69,22 +61,45 @@ describe("an engine whose process ends", () => {
     let kills = 7;
     const { model, logs } = await start({ countMemoryKills: () => kills }, { slots: 4 });
     expect(model.slots).toBe(4);
-    const crash = async (): Promise<unknown> => {
-      const error = await speakAndKill(model, "SIGKILL", () => (kills += 1));
-      await model.speak(speechRequest());
-      return error;
+    const expected = await model.speak(speechRequest(LONG));
+    const endOnce = (): (() => void) => {
+      const { pid } = model;
+      return () => {
+        if (model.pid !== pid) return;
+        kills += 1;
+        kill(model, "SIGKILL");
+      };
     };
-    expect(await crash()).toMatchObject({
-      code: "ENGINE_CRASHED",
-      message: "Cannot finish the speech: the engine's process ended (got SIGKILL because memory ran out)",
-    });
+    // What was running is spoken by the next process.
+    const [first, second] = await Promise.all([
+      model.speak(speechRequest(LONG), { onProgress: endOnce() }),
+      model.speak(speechRequest()),
+    ]);
+    expect(first.codes).toEqual(expected.codes);
+    expect(second.audioFrames).toBe(11);
     expect(model.slots).toBe(2);
     const said = (): string[] => logs.filter((line) => line.startsWith("warn: Memory ran out"));
     expect(said()).toEqual([
       expect.stringMatching(/^warn: Memory ran out, going on with 2 slots \(half of them\): SIGKILL because memory/u),
     ]);
-    await crash();
+    await expect(model.speak(speechRequest(LONG), { onProgress: endOnce() })).rejects.toMatchObject({
+      code: "ENGINE_CRASHED",
+      message: "Cannot finish the speech: the engine's process ended (got SIGKILL because memory ran out)",
+    });
+    await model.speak(speechRequest());
     expect([model.slots, said().length]).toEqual([2, 1]);
+  });
+
+  it("for want of memory fails a request whose audio is heard already", async () => {
+    let kills = 0;
+    const { model } = await start({ countMemoryKills: () => kills }, { slots: 2 });
+    const onAudio = (): void => {
+      kills += 1;
+      kill(model, "SIGKILL");
+    };
+    await expect(model.speak(speechRequest(LONG), { onAudio })).rejects.toMatchObject({ code: "ENGINE_CRASHED" });
+    await model.speak(speechRequest());
+    expect(model.slots).toBe(1);
   });
 
   it("by a signal while others were ended for want of memory keeps its slots when that signal was its own", async () => {
@@ -170,6 +185,27 @@ describe("the start of the process", () => {
     expect(model.state).toBe("running");
     expect(shares.at(-1)).toBe(1);
   });
+
+  it("that the system ends for want of memory is made once more, with half of the slots that were planned", async () => {
+    let kills = 0;
+    let isEnded = false;
+    const logs: string[] = [];
+    await using model = await startEngineProcess({
+      ...demoOptions(),
+      slots: "auto",
+      log: (level, message) => void logs.push(`${level}: ${message}`),
+      onProgress: () => {
+        if (isEnded) return;
+        isEnded = true;
+        kills += 1;
+        for (const pid of engineProcesses()) process.kill(pid, "SIGKILL");
+      },
+      host: { countMemoryKills: () => kills },
+    });
+    expect([isEnded, model.slots]).toEqual([true, 2]);
+    expect(logs.join("\n")).toContain("going on with 2 slots (half of them): SIGKILL because memory ran out");
+    expect((await model.speak(speechRequest())).audioFrames).toBe(11);
+  });
 });
 
 it("the process ends with the one that started it, however that ends", async () => {
@@ -188,6 +224,13 @@ it("the process ends with the one that started it, however that ends", async () 
   parent.kill("SIGKILL");
   await expect.poll(() => isAlive(pid)).toBe(false);
 });
+
+/** Those that this process has started. */
+function engineProcesses(): number[] {
+  const lines = execFileSync("ps", ["-A", "-o", "pid=,ppid=,args="], { encoding: "utf8" }).split("\n");
+  const rows = lines.map((line) => /^ *(\d+) +(\d+) .*engine-process-main/u.exec(line) ?? []);
+  return rows.filter(([, , parent]) => Number(parent) === process.pid).map(([, pid]) => Number(pid));
+}
 
 /** A process that has ended and was not waited for counts as gone. */
 function isAlive(pid: number): boolean {

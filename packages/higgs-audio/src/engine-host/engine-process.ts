@@ -53,8 +53,9 @@ const DEFAULT_ABORT_TIMEOUT_MS = 120_000;
 /**
  * Loads a model in its own process, and restarts that process when it ends: a failed assertion in the compute library, a kill
  * for memory or a driver fault then costs only the requests that were running (ENGINE_CRASHED). Requests that arrive meanwhile
- * wait. When the system ends the process because memory ran out, the next one has half of the slots, once. After too many ends
- * everything is refused with DEVICE_UNAVAILABLE.
+ * wait. When the system ends the process because memory ran out, the next one has half of the slots, once, and speaks what was
+ * running from the start, unless some of its audio was given away. After too many ends everything is refused with
+ * DEVICE_UNAVAILABLE.
  *
  * @throws {HiggsError} ENGINE_CRASHED when the process ends while it loads
  * @throws {HiggsError} DEVICE_UNAVAILABLE when the process hangs
@@ -78,7 +79,8 @@ class EngineSupervisor implements EngineProcess {
   #facts: EngineFacts | null = null;
   #state: EngineState = "starting";
   #disposal: Promise<void> | null = null;
-  #hasFewerSlots = false;
+  /** The process that the system ended because memory ran out, so that the next ones have half of its slots. */
+  #outOfMemory: EngineChild | null = null;
   /** Requests that are not answered yet. */
   readonly #asked = new Set<Promise<unknown>>();
 
@@ -96,7 +98,7 @@ class EngineSupervisor implements EngineProcess {
     const stop = signal === undefined ? lifetime : AbortSignal.any([signal, lifetime]);
     this.#load = { ...this.#load, library: this.#load.library ?? (await this.#chooseLibrary(stop)) };
     this.#current = this.#startChild(stop).catch((error: unknown) => {
-      if (!this.#hasFewerSlots) throw error;
+      if (this.#outOfMemory === null) throw error;
       return this.#startChild(stop);
     });
     this.#facts = (await this.#current).facts;
@@ -138,7 +140,23 @@ class EngineSupervisor implements EngineProcess {
   }
 
   speak(request: SpeechRequest, options: SpeakOptions = {}): Promise<SpeechResult> {
-    return this.#ask(options.signal, (child) => child.speak(request, options));
+    return this.#ask(options.signal, (child) => this.#speakWith(child, request, options));
+  }
+
+  /** Speaks once more with the next process when memory ran out before any audio was given away. */
+  async #speakWith(child: EngineChild, request: SpeechRequest, options: SpeakOptions): Promise<SpeechResult> {
+    const { onAudio, signal } = options;
+    let isHeard = false;
+    const listen = (pcm: Float32Array): void => {
+      isHeard = true;
+      onAudio?.(pcm);
+    };
+    try {
+      return await child.speak(request, { ...options, onAudio: onAudio && listen });
+    } catch (error) {
+      if (child !== this.#outOfMemory || isHeard) throw error;
+      return (await this.#engine(signal)).speak(request, options);
+    }
   }
 
   /** Waits for running requests, then ends the process. */
@@ -206,8 +224,8 @@ class EngineSupervisor implements EngineProcess {
   #giveUpSlots(child: EngineChild): void {
     const asked = child.slots ?? this.#load.slots;
     const slots = typeof asked === "number" ? Math.floor(asked / 2) : 0;
-    if (this.#hasFewerSlots || slots === 0) return;
-    this.#hasFewerSlots = true;
+    if (this.#outOfMemory !== null || slots === 0) return;
+    this.#outOfMemory = child;
     this.#load = { ...this.#load, slots };
     tellFewerSlots(slots, child.lastWords, this.#options);
   }
@@ -263,7 +281,7 @@ class EngineSupervisor implements EngineProcess {
 /** Only options that can be copied, with paths that mean the same in another process. */
 function loadOptions(options: EngineProcessOptions): EngineLoadOptions {
   const { signal: _signal, onProgress: _progress, onNotice: _notice, log: _log, host: _host, ...rest } = options;
-  const { onFewerSlots: _slots, ...load } = rest;
+  const { onSlotsPlanned: _plan, onFewerSlots: _slots, ...load } = rest;
   return {
     ...load,
     modelPath: resolve(load.modelPath),

@@ -58,6 +58,7 @@ export class EngineServer {
         ...options,
         log: (level, message) => send({ type: "log", level, message }),
         onProgress: (progress) => send({ type: "load-progress", progress }),
+        onSlotsPlanned: (slots) => send({ type: "slots-planned", slots }),
         // While it loads, the facts will tell.
         onFewerSlots: (slots) => this.#model !== null && send({ type: "fewer-slots", slots }),
       });

@@ -17,7 +17,7 @@ import type { PlainError } from "./plain-error.ts";
 /** What the engine's process needs to load the model: all that can be copied into it. */
 export type EngineLoadOptions = Omit<
   LoadSpeechModelOptions,
-  "signal" | "onProgress" | "onNotice" | "onFewerSlots" | "log"
+  "signal" | "onProgress" | "onNotice" | "onSlotsPlanned" | "onFewerSlots" | "log"
 >;
 
 /** A request without the samples of its clips, which the engine asks for when it has no codes of them. */
@@ -63,6 +63,8 @@ export type FromEngine =
   /** Messages are heard from now on. */
   | { readonly type: "ready" }
   | { readonly type: "load-progress"; readonly progress: LoadProgress }
+  /** What is being loaded will have this many. */
+  | { readonly type: "slots-planned"; readonly slots: number }
   | { readonly type: "log"; readonly level: Parameters<LogSink>[0]; readonly message: string }
   | { readonly type: "loaded"; readonly facts: EngineFacts }
   /** Memory ran out after loading. */

@@ -48,7 +48,9 @@ export interface LoadSpeechModelOptions {
    * has room for, within limits. When memory runs out, half of them are given up, once.
    */
   readonly slots?: number | "auto" | undefined;
-  /** Told when that happens. */
+  /** Told how many there will be, before there is memory for them. */
+  readonly onSlotsPlanned?: ((slots: number) => void) | undefined;
+  /** Told when half of them are given up. */
   readonly onFewerSlots?: ((slots: number) => void) | undefined;
   /** Whether steps on a GPU all have the same shape, so that a seed gives the same codes alone and beside others; default false. */
   readonly isExact?: boolean | undefined;
@@ -124,6 +126,7 @@ async function load(options: ResolvedOptions, acquired: ReleaseStack): Promise<S
   const room = roomOf(backend);
   const { source, contentHash, format, convertedPath } = await openWeights(backend, options);
   const memoryPlan = await planFor(source, room, servedKvTypes(backend.device), options);
+  options.onSlotsPlanned?.(memoryPlan.slots);
   const makeTokenizer = () => createTextTokenizer(tokenizerFile.content, tokenizerFile.source);
   const { languageModel, tokenizer } = await loadLanguageModel(backend, source, makeTokenizer, {
     ...options,
