@@ -138,19 +138,25 @@ describe.skipIf(!isHere)("the CPU backends of our own build", () => {
     return askWith(options, what) as { readonly file: string; readonly devices: readonly string[] };
   }
 
-  it("multiply q4_k to the same bits, whichever of them runs and however many rows there are", () => {
-    const runs = filesThatRun();
-    const hashes = runs.map((name) => {
-      const directory = path.join(temporary, name);
-      mkdirSync(directory);
-      copyFileSync(path.join(rebuilt.directory, name), path.join(directory, name));
-      return askWith({ ...rebuilt, directory }, `[ggml.cpuBackendFile(), ...repackedProducts(ggml)]`) as string[];
-    });
-    expect(hashes.map(([file = ""]) => path.basename(file))).toEqual(runs);
-    // For each variant as many hashes as rows, all the same.
-    const [first] = hashes;
-    for (const [, ...rows] of hashes) expect(rows).toEqual(first?.slice(1));
-  });
+  it.each(["q4_k", "q8_0"])(
+    "multiply %s to the same bits, whichever of them runs and however many rows there are",
+    (type) => {
+      const runs = filesThatRun();
+      const hashes = runs.map((name) => {
+        const directory = path.join(temporary, type, name);
+        mkdirSync(directory, { recursive: true });
+        copyFileSync(path.join(rebuilt.directory, name), path.join(directory, name));
+        return askWith(
+          { ...rebuilt, directory },
+          `[ggml.cpuBackendFile(), ...repackedProducts(ggml, "${type}")]`,
+        ) as string[];
+      });
+      expect(hashes.map(([file = ""]) => path.basename(file))).toEqual(runs);
+      // For each variant as many hashes as rows, all the same.
+      const [first] = hashes;
+      for (const [, ...rows] of hashes) expect(rows).toEqual(first?.slice(1));
+    },
+  );
 
   it("give way to the prebuilt ones when they cannot be loaded, are of another version, or are gone", () => {
     const { directory } = findLibrary();

@@ -3,7 +3,7 @@ import { expect, it, onTestFinished } from "vitest";
 import { openSmallBackend } from "./testing/small-models.ts";
 import { WeightMemory } from "./weight-memory.ts";
 
-/** `embd` is looked up; `q8` and `norm` are not faster from another order on x86-64. */
+/** `embd` is looked up; `norm` is not faster from another order. */
 const TENSORS = [
   { name: "matrix", type: "q4_k", shape: [512, 64] },
   { name: "matrix-of-gguf", type: "q4_k", shape: [512, 64, 1, 1] },
