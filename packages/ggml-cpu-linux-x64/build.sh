@@ -54,8 +54,10 @@ if [ "$commit" != "$SOURCE_COMMIT" ]; then
   exit 1
 fi
 
-# Our changes: threads that wait for others sleep after a while; short rows are not found by divisions; products of q4_K and q8_0.
-git -C "$work/source" apply "$PWD/barrier.patch" "$PWD/short-rows.patch" "$PWD/q4k-products.patch" "$PWD/q8-0-products.patch"
+# Our changes, in the order in which they were made: the README says what each is for.
+for change in barrier short-rows q4k-products q8-0-products product-sums codec-passes; do
+  git -C "$work/source" apply "$PWD/$change.patch"
+done
 
 # As node-llama-cpp builds it: release, all variants as plug-ins, no OpenMP. What differs makes the files smaller by a sixth:
 # hidden symbols, no unused sections, and no tables for exceptions, which this code neither throws nor catches. Without `local: *`

@@ -209,7 +209,7 @@ function addBench(program: Command, io: CommandIo, finish: Finish): void {
         `sequences at once in the sweep; default ${DEFAULT_BATCHES.join(" ")}`,
       ).argParser((text, before: readonly number[] | undefined) => [...(before ?? []), wholeNumber(1, 1024)(text)]),
     )
-    .option("--steps <count>", "decode steps that are measured, 2 to 120", wholeNumber(2, 120), DEFAULT_STEPS)
+    .option("--steps <count>", "decode steps that are measured at least, 2 to 120", wholeNumber(2, 120), DEFAULT_STEPS)
     .addOption(new Option("--only <names...>", "measure only these").choices(MEASURE_NAMES).default([], "all"))
     .addHelpText("after", "\nExample:\n  higgs bench --random full --weights q8_0 --only model --save laptop");
   const settings = addSettings(command, ["model", "general"]);

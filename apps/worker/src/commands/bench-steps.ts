@@ -5,6 +5,9 @@ import { type BenchContext, median, timed } from "./bench-measure.ts";
 const DECODE_POSITION = 300;
 /** Of the steps that are measured, as many before for warming up: a second of audio as a rule, after which the host code is compiled. */
 const WARM_UP_SHARE = 2 / 3;
+/** Steps of a small model are short: the same positions are computed again until warming up and measuring took this long at least. */
+const LEAST_WARM_UP_MS = 500;
+const LEAST_MEASURED_MS = 1000;
 /** Positions that a slot needs for the steps. */
 export const STEPS_CONTEXT_LENGTH = 512;
 /** Warm-up columns for the host code: a few seconds of audio, after which it is compiled. */
@@ -41,12 +44,14 @@ export async function measureSteps(
   const computeMs: number[] = [];
   const hostMs: number[] = [];
   const processorMs: number[] = [];
-  for (let step = 0; step < steps; step++) {
+  let warmUpMs = 0;
+  let measuredMs = 0;
+  for (let step = 0; computeMs.length < measuredSteps || measuredMs < LEAST_MEASURED_MS; step++) {
     signal.throwIfAborted();
     const whole = await timed(async () => {
       for (const [slot, generator] of generators.entries()) {
         generator.copyLastColumn(column);
-        graph.setSlot(slot, column, DECODE_POSITION + step);
+        graph.setSlot(slot, column, DECODE_POSITION + (step % steps));
       }
       await graph.compute(logits);
       for (const [slot, generator] of generators.entries()) {
@@ -54,7 +59,11 @@ export async function measureSteps(
         else generator.step(logits, slot * config.numCodebooks * config.idsPerCodebook);
       }
     });
-    if (step < warmUpSteps) continue;
+    if (step < warmUpSteps || warmUpMs < LEAST_WARM_UP_MS) {
+      warmUpMs += whole.wallMs;
+      continue;
+    }
+    measuredMs += whole.wallMs;
     computeMs.push(graph.lastComputeMs);
     hostMs.push(whole.wallMs - graph.lastComputeMs);
     processorMs.push(whole.processorMs);

@@ -60,7 +60,7 @@ export class CodecEncoder implements Disposable {
    * @throws {GgmlError} when a computation fails
    */
   async encode(pcm: Float32Array, options: EncodeOptions = {}): Promise<Int32Array[]> {
-    if (!pcm.every(Number.isFinite)) {
+    if (!isFiniteThroughout(pcm)) {
       throw new HiggsError("REFERENCE_INVALID", "encode the audio", "it has samples that are not finite numbers");
     }
     return this.#queue.run(async () => {
@@ -87,4 +87,11 @@ export class CodecEncoder implements Disposable {
     this.#isDisposed = true;
     this.#model[Symbol.dispose]();
   }
+}
+
+/** Zero times a number is zero, unless the number is infinite or none. */
+function isFiniteThroughout(values: Float32Array): boolean {
+  let sum = 0;
+  for (let at = 0; at < values.length; at++) sum += (values[at] as number) * 0;
+  return sum === 0;
 }

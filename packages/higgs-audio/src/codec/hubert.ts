@@ -65,9 +65,10 @@ export async function hubertMean(runner: GraphRunner, hubert: Hubert, samples: F
   const sum = Float64Array.from(state);
   for (const [index, layer] of hubert.layers.entries()) {
     state = await nextState(runner, layer, state, { index, frames: features.time });
-    for (let at = 0; at < sum.length; at++) sum[at] = (sum[at] ?? 0) + (state[at] ?? 0);
+    for (let at = 0; at < sum.length; at++) sum[at] = (sum[at] as number) + (state[at] as number);
   }
-  const mean = Float32Array.from(sum, (value) => value / (hubert.layers.length + 1));
+  const mean = new Float32Array(sum.length);
+  for (let at = 0; at < sum.length; at++) mean[at] = (sum[at] as number) / (hubert.layers.length + 1);
   runner.observe("hubert.mean", mean);
   return mean;
 }

@@ -39,22 +39,26 @@ export async function rvqEncode(
   features: Float32Array,
   frames: number,
 ): Promise<Int32Array[]> {
+  const width = features.length / frames;
   const codes: Int32Array[] = [];
   let residual = features;
+  let [scores = features] = await runner.run(NODES, ({ graph, input }) => {
+    const [first] = quantizers;
+    return first === undefined ? [] : [negativeDistances(graph, first, input("residual", features, width, frames))];
+  });
   for (const [index, quantizer] of quantizers.entries()) {
     runner.observe(`rvq.residual.${index}`, residual);
-    const [scores = residual] = await runner.run(NODES, ({ graph, input }) => [
-      negativeDistances(graph, quantizer, input("residual", residual, residual.length / frames, frames)),
-    ]);
     runner.observe(`rvq.scores.${index}`, scores);
     const best = pickBest(scores, frames);
     codes.push(best);
-    if (index === quantizers.length - 1 && !runner.isObserved) break;
-    const [rest = residual] = await runner.run(NODES, ({ graph, input }) => {
-      const before = input("residual", residual, residual.length / frames, frames);
-      return [subtractQuantized(graph, quantizer, before, input("codes", best, frames))];
+    const next = quantizers[index + 1];
+    if (next === undefined && !runner.isObserved) break;
+    // What this quantizer leaves, and the scores of the next one.
+    [residual = features, scores = scores] = await runner.run(NODES, ({ graph, input }) => {
+      const before = input("residual", residual, width, frames);
+      const rest = subtractQuantized(graph, quantizer, before, input("codes", best, frames));
+      return next === undefined ? [rest] : [rest, negativeDistances(graph, next, rest)];
     });
-    residual = rest;
   }
   runner.observe(`rvq.residual.${quantizers.length}`, residual);
   return codes;
@@ -74,21 +78,22 @@ function negativeDistances(graph: Graph, { projectIn, embed, squares }: Quantize
 /** The row with the largest score of each frame, the first of equal ones. */
 function pickBest(scores: Float32Array, frames: number): Int32Array {
   const size = scores.length / frames;
-  return Int32Array.from({ length: frames }, (_, frame) => {
+  const codes = new Int32Array(frames);
+  for (let frame = 0; frame < frames; frame++) {
+    const first = frame * size;
     let best = Number.NEGATIVE_INFINITY;
-    let code = 0;
     for (let row = 0; row < size; row++) {
-      const score = scores[frame * size + row] ?? Number.NaN;
+      const score = scores[first + row] as number;
       if (score > best) {
         best = score;
-        code = row;
+        codes[frame] = row;
       }
     }
     if (!Number.isFinite(best)) {
       throw new HiggsError("INTERNAL", "encode the audio", `the features of frame ${frame} are not finite`);
     }
-    return code;
-  });
+  }
+  return codes;
 }
 
 function squaresOf(table: Float32Array, width: number): Float32Array {

@@ -42,13 +42,31 @@ function tapOf(input: number, phase: number, { from, to, base }: { from: number;
 /** Samples at the new rate, ⌈n · to / from⌉ of them; the signal is zero before its start and after its end. */
 export function sincResample(samples: Float32Array, { from, to, width, taps }: SincFilter): Float32Array {
   const result = new Float32Array(Math.ceil((samples.length * to) / from));
-  for (let at = 0; at < result.length; at++) {
-    const phase = taps[at % to] ?? new Float32Array(0);
-    const start = Math.floor(at / to) * from - width;
-    const end = Math.min(phase.length, samples.length - start);
-    let sum = 0;
-    for (let tap = Math.max(0, -start); tap < end; tap++) sum += (phase[tap] ?? 0) * (samples[start + tap] ?? 0);
-    result[at] = sum;
+  const padded = new Float32Array(samples.length + 2 * width + from);
+  padded.set(samples, width);
+  for (const [phase, row] of taps.entries()) {
+    let at = phase;
+    let start = 0;
+    // Four outputs at a time: each sum alone would wait for its last addition.
+    for (; at + 3 * to < result.length; at += 4 * to, start += 4 * from) {
+      let [sum0, sum1, sum2, sum3] = [0, 0, 0, 0];
+      for (let tap = 0, input = start; tap < row.length; tap++, input++) {
+        const weight = row[tap] as number;
+        sum0 += weight * (padded[input] as number);
+        sum1 += weight * (padded[input + from] as number);
+        sum2 += weight * (padded[input + 2 * from] as number);
+        sum3 += weight * (padded[input + 3 * from] as number);
+      }
+      result[at] = sum0;
+      result[at + to] = sum1;
+      result[at + 2 * to] = sum2;
+      result[at + 3 * to] = sum3;
+    }
+    for (; at < result.length; at += to, start += from) {
+      let sum = 0;
+      for (let tap = 0; tap < row.length; tap++) sum += (row[tap] as number) * (padded[start + tap] as number);
+      result[at] = sum;
+    }
   }
   return result;
 }

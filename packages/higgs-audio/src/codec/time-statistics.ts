@@ -19,15 +19,16 @@ export function convolutionStatistics(
   const time = Math.floor((samples.length - width) / stride) + 1;
   const means = tapMeans(samples, { width, stride, time });
   const covariances = tapCovariances(samples, means, { stride, time });
+  const rows = Array.from({ length: width }, (_, k) => covariances.subarray(k * width, (k + 1) * width));
   const channels = weight.length / width;
   const mean = new Float64Array(channels);
   const variance = new Float64Array(channels);
   for (let channel = 0; channel < channels; channel++) {
     const taps = weight.subarray(channel * width, (channel + 1) * width);
     mean[channel] = dot(taps, means);
-    variance[channel] = taps.reduce((sum, tap, k) => {
-      return sum + tap * dot(taps, covariances.subarray(k * width, (k + 1) * width));
-    }, 0);
+    let sum = 0;
+    for (let k = 0; k < width; k++) sum += (taps[k] as number) * dot(taps, rows[k] as Float64Array);
+    variance[channel] = sum;
   }
   return { mean, variance: variance.map((value) => Math.max(0, value)) };
 }
@@ -41,7 +42,7 @@ function tapMeans(samples: Float32Array, { width, stride, time }: Taps & { width
   const sums = new Float64Array(width);
   for (let k = 0; k < width; k++) {
     let sum = 0;
-    for (let t = 0; t < time; t++) sum += samples[t * stride + k] ?? 0;
+    for (let t = 0; t < time; t++) sum += samples[t * stride + k] as number;
     sums[k] = sum / time;
   }
   return sums;
@@ -57,7 +58,7 @@ function tapCovariances(samples: Float32Array, means: Float64Array, { stride, ti
       const meanJ = means[j] ?? 0;
       let sum = 0;
       for (let t = 0; t < time; t++) {
-        sum += ((samples[t * stride + k] ?? 0) - meanK) * ((samples[t * stride + j] ?? 0) - meanJ);
+        sum += ((samples[t * stride + k] as number) - meanK) * ((samples[t * stride + j] as number) - meanJ);
       }
       result[k * width + j] = sum / time;
       result[j * width + k] = sum / time;
@@ -67,5 +68,7 @@ function tapCovariances(samples: Float32Array, means: Float64Array, { stride, ti
 }
 
 function dot(a: Float32Array, b: Float64Array): number {
-  return a.reduce((sum, value, index) => sum + value * (b[index] ?? 0), 0);
+  let sum = 0;
+  for (let at = 0; at < a.length; at++) sum += (a[at] as number) * (b[at] as number);
+  return sum;
 }
