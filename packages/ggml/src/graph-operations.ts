@@ -250,7 +250,8 @@ export class GraphOperations {
   reshape(a: Tensor, ...dimensions: readonly number[]): Tensor {
     const shape = toShape(dimensions);
     const count = shape[0] * shape[1] * shape[2] * shape[3];
-    this.#check(`reshape to [${shape.join(", ")}]`, a.isContiguous && count === a.elementCount, a);
+    const fits = a.isContiguous && count === a.elementCount;
+    this.#check(() => `reshape to [${shape.join(", ")}]`, fits, a);
     return this.#dense(this.native.reshape4d(this.context, a.pointer, ...shape), a.type, shape);
   }
 
@@ -267,7 +268,8 @@ export class GraphOperations {
     const nb2 = options.strides?.[1] ?? nb1 * shape[1];
     const nb3 = options.strides?.[2] ?? nb2 * shape[2];
     const end = byteOffset + dense[1] + (shape[1] - 1) * nb1 + (shape[2] - 1) * nb2 + (shape[3] - 1) * nb3;
-    this.#check(`view of [${shape.join(", ")}] at ${byteOffset}`, byteOffset >= 0 && end <= extentOf(a), a);
+    const fits = byteOffset >= 0 && end <= extentOf(a);
+    this.#check(() => `view of [${shape.join(", ")}] at ${byteOffset}`, fits, a);
     const pointer = this.native.view4d(this.context, a.pointer, ...shape, nb1, nb2, nb3, byteOffset);
     return new Tensor(this.native, pointer, a.type, shape, [dense[0], nb1, nb2, nb3]);
   }
@@ -335,9 +337,11 @@ export class GraphOperations {
     );
   }
 
-  #check(operation: string, fits: boolean, ...operands: readonly Tensor[]): void {
+  /** @param operation its name, which is only made when it is told */
+  #check(operation: string | (() => string), fits: boolean, ...operands: readonly Tensor[]): void {
     if (fits) return;
-    throw new GgmlError("shape-mismatch", operation, `operands do not fit (got ${operands.join(" and ")})`);
+    const name = typeof operation === "string" ? operation : operation();
+    throw new GgmlError("shape-mismatch", name, `operands do not fit (got ${operands.join(" and ")})`);
   }
 }
 

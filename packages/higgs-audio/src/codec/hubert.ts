@@ -62,7 +62,7 @@ export async function hubertMean(runner: GraphRunner, hubert: Hubert, samples: F
     values: samples,
   });
   let state = await firstState(runner, hubert, features);
-  const sum = Float64Array.from(state);
+  const sum = new Float64Array(state);
   for (const [index, layer] of hubert.layers.entries()) {
     state = await nextState(runner, layer, state, { index, frames: features.time });
     for (let at = 0; at < sum.length; at++) sum[at] = (sum[at] as number) + (state[at] as number);
