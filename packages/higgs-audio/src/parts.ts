@@ -28,6 +28,7 @@ export { readGpuFacts } from "./preflight/gpu-facts.ts";
 export { installedLibraries } from "./preflight/installed-libraries.ts";
 export { type Judgement, planLibraries } from "./preflight/judge-library.ts";
 export { servedKvTypes, type KvTypes } from "./model/kv-cache.ts";
+export { isFastestOnOneThread } from "./model/one-thread.ts";
 export { LanguageModel } from "./model/language-model.ts";
 export { StageTrace } from "./model/stage-trace.ts";
 export { chooseFormat, openWeights, tensorsInFormat } from "./model/open-weights.ts";

@@ -1,4 +1,5 @@
 import {
+  isFastestOnOneThread,
   LanguageModel,
   openWeights,
   RandomWeightSource,
@@ -39,18 +40,20 @@ function opened(source: WeightSource, what: string): OpenedWeights {
   return { source, what, [Symbol.asyncDispose]: () => source[Symbol.asyncDispose]() };
 }
 
-/** Loads them as they are served. */
-export function loadBenchModel(
+/** Loads them as they are served, on as many threads. */
+export async function loadBenchModel(
   backend: Backend,
   source: WeightSource,
   shape: { readonly slots: number; readonly contextLength: number },
   { config, signal }: BenchContext,
 ): Promise<LanguageModel> {
-  return LanguageModel.load(backend, source, {
+  const model = await LanguageModel.load(backend, source, {
     precision: "stored",
     kvTypes: servedKvTypes(backend.device),
     isShapeFixed: config.exact ?? false,
     ...shape,
     signal,
   });
+  if (config.threads === 0 && isFastestOnOneThread(model)) backend.setThreads(1);
+  return model;
 }

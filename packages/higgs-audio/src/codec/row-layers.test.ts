@@ -93,7 +93,8 @@ describe("RowLayers.conv()", () => {
       const actual = await runRows(tensors, x, define, (layers, layer, input) => layers.conv(layer, input));
       const expected = oracleConv1d(x, { weight, shape, bias }, rest);
       expect(actual.shape).toEqual([expected.time, channelsOut, 1, 1]);
-      expect(largestError(actual.values, expected.values)).toBeLessThan(5e-5);
+      // Sums of a thousand values; processors with shorter vectors round more often.
+      expect(largestError(actual.values, expected.values)).toBeLessThan(2e-4);
     },
   );
 });
@@ -171,7 +172,7 @@ describe("RowLayers.residualUnit()", () => {
       const outer = oracleConv1d(oracleSnake(inner, values(`${name}.snake2.alpha`)), conv("conv2", 1), { padding: 0 });
       expected = oracleAdd(outer, expected);
     }
-    expect(largestError(actual.values, expected.values)).toBeLessThan(5e-5);
+    expect(largestError(actual.values, expected.values)).toBeLessThan(2e-4);
   });
 });
 

@@ -16,6 +16,7 @@ import { type DeviceChoice, openDevice } from "../model/device.ts";
 import { chooseLibrary, type ChooseLibraryOptions, type ChosenLibrary } from "../preflight/choose-library.ts";
 import { withGgmlErrors } from "../model/ggml-failure.ts";
 import { servedKvTypes } from "../model/kv-cache.ts";
+import { isFastestOnOneThread } from "../model/one-thread.ts";
 import { usableCores } from "../model/usable-cores.ts";
 import { LanguageModel } from "../model/language-model.ts";
 import { sampleContent } from "../checkpoint/content-sample.ts";
@@ -74,12 +75,6 @@ export interface LoadSpeechModelOptions {
 const DEFAULT_CONTEXT_LENGTH = 8192;
 
 /**
- * Below this a decode step is over in a few milliseconds, most of which several threads would spend waiting for each other;
- * on an otherwise busy machine they wait much longer (measured: 20 times slower with two threads on two busy cores).
- */
-const SINGLE_THREAD_BYTES = 1e8;
-
-/**
  * Loads a checkpoint for speech: device, weights (converted once if wanted), codec decoder and tokenizer.
  *
  * @throws {HiggsError} DEVICE_UNAVAILABLE when the device or its library cannot be used
@@ -133,7 +128,7 @@ async function load(options: ResolvedOptions, acquired: ReleaseStack): Promise<S
     slots: memoryPlan.slots,
   });
   acquired.push(() => languageModel[Symbol.dispose]());
-  const isSmall = options.threads === undefined && languageModel.weightBytes < SINGLE_THREAD_BYTES;
+  const isSmall = options.threads === undefined && isFastestOnOneThread(languageModel);
   if (isSmall) backend.setThreads(1);
   const codecBackend = isSmall && backend.isHost && usableCores() > 1 ? openBeside(backend) : backend;
   if (codecBackend !== backend) acquired.push(() => codecBackend[Symbol.dispose]());
