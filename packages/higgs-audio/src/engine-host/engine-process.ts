@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { HiggsError, throwIfCancelled, toHiggsError } from "@higgs-worker/base";
+import { HiggsError, isHiggsError, throwIfCancelled, toHiggsError } from "@higgs-worker/base";
 import type { LogSink } from "@higgs-worker/ggml";
 import { countMemoryKills } from "../model/host-memory.ts";
 import { chooseLibrary, type ChosenLibrary } from "../preflight/choose-library.ts";
@@ -154,7 +154,9 @@ class EngineSupervisor implements EngineProcess {
     try {
       return await child.speak(request, { ...options, onAudio: onAudio && listen });
     } catch (error) {
-      if (child !== this.#outOfMemory || isHeard) throw error;
+      const isLost = isHiggsError(error) && error.code === "ENGINE_CRASHED" && child === this.#outOfMemory;
+      if (!isLost || isHeard) throw error;
+      throwIfCancelled(signal, "finish the speech");
       return (await this.#engine(signal)).speak(request, options);
     }
   }
