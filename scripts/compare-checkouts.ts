@@ -1,7 +1,7 @@
 /**
  * Compares this checkout with another one, in turn and in processor time of one thread, which other work on the machine changes little:
  * `npm run compare:checkouts -- --against DIR [--rounds N] [--only WORD]... [--save NAME]`. DIR needs its `node_modules`; the demo checkpoint
- * is this one's on both sides. Each figure is the least of the rounds, of which the demo’s short workloads have four times as many.
+ * is this one's on both sides. Each figure is the least of the rounds, of which the demo's short workloads have four times as many.
  */
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";

@@ -1,7 +1,8 @@
 /**
  * Compares this build with PyTorch and transformers on this machine's CPU, in turn and in processor time of one thread, which other work
- * changes little: `npm run compare:pytorch -- [--rounds N] [--only WORD]... [--save]`. Each figure is the least of the rounds, of which the demo’s short workloads have four times as many; PyTorch
- * computes the trunk in bf16 and the codec in f32. Installs 6 GB into .cache the first time.
+ * changes little: `npm run compare:pytorch -- [--rounds N] [--only WORD]... [--save]`. Each figure is the least of the rounds, of which the
+ * demo's short workloads have four times as many; PyTorch computes the trunk in bf16 and the codec in f32. Installs 6 GB into .cache the
+ * first time.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
